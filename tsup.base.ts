@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { defineConfig } from 'tsup'
+
+// One configuration for every package. Entries are read from its package.json: each target of `exports`, `imports`
+// and `bin` under dist/ has its source under src/, named by the `@antipode/source` condition (or src/main.ts for bin).
+type Conditions = { [condition: string]: Target }
+type Target = string | Conditions
+type Manifest = { exports?: Conditions; imports?: Conditions; bin?: Record<string, string> }
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
+const source = '@antipode/source'
+
+const pick = (target: Target | undefined, ...path: string[]): Target | undefined =>
+  path.reduce<Target | undefined>((at, key) => (typeof at === 'object' ? at[key] : undefined), target)
+
+const entry: Record<string, string> = {}
+const add = (output: Target | undefined, input: Target | undefined): void => {
+  const file = typeof output === 'object' ? output['default'] : output
+  if (typeof file === 'string' && typeof input === 'string') {
+    entry[file.replace(/^\.\/dist\//, '').replace(/\.js$/, '')] = input
+  }
+}
+
+for (const target of Object.values(manifest.exports ?? {})) add(target, pick(target, source))
+for (const target of Object.values(manifest.imports ?? {})) {
+  for (const host of ['node', 'default']) add(pick(target, host), pick(target, source, host))
+}
+for (const file of Object.values(manifest.bin ?? {})) add(file, file.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))
+
+export default defineConfig({
+  entry,
+  format: ['esm'],
+  target: 'es2022',
+  platform: 'neutral',
+  clean: true,
+  sourcemap: true,
+  treeshake: true,
+  // `#gpu` is resolved by the host (Node or a bundler) from the package's own import map.
+  external: [/^#/, /^node:/],
+  tsconfig: 'tsconfig.json',
+  dts: { compilerOptions: { composite: false, incremental: false, ignoreDeprecations: '6.0' } },
+})

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+
+// Tests read the packages' sources: this condition of their `exports` points at src/, so no build comes first.
+const source = '@antipode/source'
+const node = { resolve: { conditions: [source, 'module', 'node', 'development'] } }
+const conditions = { ...node, ssr: node }
+
+const root = import.meta.dirname
+const dawnSetup = `${root}/packages/kernels-wgsl/test/dawn.setup.ts`
+const browserSetup = `${root}/packages/kernels-wgsl/test/browser.setup.ts`
+const present = (path: string): string[] => (existsSync(path) ? [path] : [])
+
+const kernelTests = 'packages/kernels-wgsl/src/**/*.test.ts'
+const dawnTests = 'packages/*/src/**/*.dawn.test.ts'
+const browserTests = 'packages/*/src/**/*.browser.test.ts'
+
+const minutes = (n: number): number => n * 60_000
+
+// SwiftShader stands in for a GPU; the rest keeps a headless Chromium off the network and out of the sandbox of root.
+const chromiumArgs = [
+  '--headless=new',
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-pings',
+]
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...conditions,
+        test: {
+          name: 'pure',
+          environment: 'node',
+          include: ['packages/*/src/**/*.test.ts', 'benchmarks/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
+          exclude: ['**/node_modules/**', dawnTests, browserTests],
+          testTimeout: minutes(1),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...conditions,
+        test: {
+          name: 'dawn',
+          environment: 'node',
+          include: [kernelTests, dawnTests],
+          exclude: ['**/node_modules/**', browserTests],
+          setupFiles: present(dawnSetup),
+          // One software adapter on few cores: two files at once would only slow each other down.
+          pool: 'forks',
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: minutes(5),
+          hookTimeout: minutes(2),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve: { conditions: [source, 'module', 'browser', 'development'] },
+        test: {
+          name: 'browser',
+          include: [kernelTests, browserTests],
+          exclude: ['**/node_modules/**', dawnTests],
+          setupFiles: present(browserSetup),
+          fileParallelism: false,
+          testTimeout: minutes(5),
+          hookTimeout: minutes(2),
+          sequence: { groupOrder: 2 },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                executablePath: process.env['ANTIPODE_CHROMIUM'] ?? '/usr/bin/chromium',
+                args: chromiumArgs,
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+})
