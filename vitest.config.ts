@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { chromiumArgs, chromiumPath } from './scripts/chromium.mjs'
 
 // Tests read the packages' sources: this condition of their `exports` points at src/, so no build comes first.
 const source = '@antipode/source'
@@ -17,22 +18,6 @@ const dawnTests = 'packages/*/src/**/*.dawn.test.ts'
 const browserTests = 'packages/*/src/**/*.browser.test.ts'
 
 const minutes = (n: number): number => n * 60_000
-
-// SwiftShader stands in for a GPU; the rest keeps a headless Chromium off the network and out of the sandbox of root.
-const chromiumArgs = [
-  '--headless=new',
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--enable-features=Vulkan',
-  '--use-webgpu-adapter=swiftshader',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-default-apps',
-  '--disable-domain-reliability',
-  '--disable-sync',
-  '--no-first-run',
-  '--no-pings',
-]
 
 export default defineConfig({
   test: {
@@ -82,7 +67,7 @@ export default defineConfig({
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {
-                executablePath: process.env['ANTIPODE_CHROMIUM'] ?? '/usr/bin/chromium',
+                executablePath: chromiumPath() ?? '/usr/bin/chromium',
                 args: chromiumArgs,
               },
             }),
