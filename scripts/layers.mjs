@@ -21,7 +21,7 @@ const table = {
   cli: 'anything',
 }
 
-const isTest = (file) => /\.test\.ts$/.test(file)
+const isTest = (file) => file.endsWith('.test.ts')
 /** Test harnesses that a package exports; they alone may import vitest outside tests. */
 const isHarness = (file) => /(^|\/)testing(\.ts$|\/)/.test(file)
 
@@ -52,7 +52,7 @@ function sourceFiles(folder) {
   return readdirSync(folder).sort().flatMap((name) => {
     const path = join(folder, name)
     if (statSync(path).isDirectory()) return sourceFiles(path)
-    return /\.ts$/.test(name) ? [path] : []
+    return name.endsWith('.ts') ? [path] : []
   })
 }
 
