@@ -1,0 +1,123 @@
+// Tests the packages as users get them: builds and packs each, lints the tarballs, installs them into an empty project
+// outside the workspace, imports every entry in Node, type-checks a consumer, and loads all of them in a browser page.
+//
+//   node scripts/pack-test.mjs [--no-build] [--keep]
+//
+// The last line is `N passed, N failed`; the exit status is 1 if anything failed.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadPage } from './pack-test-page.mjs'
+
+const root = join(import.meta.dirname, '..')
+const bin = (name) => join(root, 'node_modules', '.bin', name)
+const project = mkdtempSync(join(tmpdir(), 'antipode-pack-'))
+const tarballs = join(project, 'tarballs')
+mkdirSync(tarballs)
+
+const packages = readdirSync(join(root, 'packages'))
+  .map((folder) => join(root, 'packages', folder))
+  .filter((folder) => existsSync(join(folder, 'package.json')))
+  .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
+
+/** Every entry that code can import, for example '@antipode/core' and '@antipode/core/nn'. */
+const entries = packages.flatMap(({ manifest }) =>
+  Object.keys(manifest.exports ?? {})
+    .filter((key) => key !== './package.json')
+    .map((key) => manifest.name + key.slice(1)),
+)
+// The test harness needs a test runner, which an empty project has not.
+const importable = entries.filter((entry) => !entry.endsWith('/testing'))
+
+let passed = 0
+let failed = 0
+function report(name, problem) {
+  if (problem) failed += 1
+  else passed += 1
+  console.log(`${problem ? 'FAIL' : 'ok  '} ${name}${problem ? `\n${problem.replace(/^/gm, '     ')}` : ''}`)
+}
+
+function run(name, command, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  const good = status === 0
+  report(name, good ? undefined : `${error?.message ?? ''}${stdout}${stderr}`.trim() || `exit status ${status}`)
+  return good
+}
+
+function tarballOf(name, version) {
+  return join(tarballs, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
+}
+
+function packAll() {
+  for (const { folder, manifest } of packages) {
+    const { name, version } = manifest
+    if (!run(`${name} packs`, bin('pnpm'), ['pack', '--pack-destination', tarballs], folder)) continue
+    const tarball = tarballOf(name, version)
+    run(`${name} passes publint`, bin('publint'), ['run', '--strict', tarball], root)
+    // A package that is only a program has no types to resolve.
+    if (entries.some((entry) => entry === name)) {
+      run(`${name} passes attw`, bin('attw'), [tarball, '--profile', 'esm-only'], root)
+    }
+  }
+}
+
+function installAll() {
+  const dependencies = Object.fromEntries(
+    packages.map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest.name, manifest.version)}`]),
+  )
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const own = { name: 'consumer', private: true, type: 'module' }
+  // The peers that users add, in the versions that the workspace tests with.
+  const peers = { webgpu: devDependencies.webgpu, '@types/node': devDependencies['@types/node'] }
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...own, dependencies: { ...dependencies, ...peers } }))
+  return run('the tarballs install into an empty project', 'npm', ['install', '--no-audit', '--no-fund'], project)
+}
+
+function importInNode() {
+  for (const entry of importable) {
+    const code = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('exports nothing'); process.exit(0)`
+    run(`Node imports ${entry}`, process.execPath, ['--input-type=module', '-e', code], project)
+  }
+  for (const { manifest } of packages) {
+    for (const [name] of Object.entries(manifest.bin ?? {})) {
+      run(`the program ${name} starts`, join(project, 'node_modules', '.bin', name), ['--version'], project)
+    }
+  }
+}
+
+function checkTypes() {
+  const lines = importable.map((entry, i) => `import * as m${i} from '${entry}'\nexport const t${i}: object = m${i}`)
+  writeFileSync(join(project, 'consumer.ts'), `${lines.join('\n')}\n`)
+  const options = {
+    target: 'es2023',
+    lib: ['es2023', 'esnext.disposable', 'dom', 'dom.iterable'],
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    types: ['node'],
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }))
+  run('a strict TypeScript project compiles against the types', bin('tsc'), ['-p', '.'], project)
+}
+
+async function main() {
+  const built = process.argv.includes('--no-build') || run('all packages build', bin('pnpm'), ['run', 'build'], root)
+  if (built) {
+    packAll()
+    if (installAll()) {
+      importInNode()
+      checkTypes()
+      const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli'))
+      for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)
+    }
+  }
+  if (process.argv.includes('--keep')) console.log(`kept ${project}`)
+  else rmSync(project, { recursive: true, force: true })
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+await main()
