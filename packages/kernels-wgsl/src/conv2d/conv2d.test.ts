@@ -1,0 +1,34 @@
+import { ShapeError } from '../errors.ts'
+import { testOp } from '../testing.ts'
+import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './conv2d.ts'
+
+const plain = { stride: [1, 1], padding: [1, 1, 1, 1], groups: 1 } as const
+const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
+
+testOp(conv2d, {
+  cases: [
+    { inputs: [[1, 1, 1, 1], [1, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
+    { inputs: [[2, 3, 5, 7], [4, 3, 3, 3]], attrs: plain },
+    { inputs: [[2, 4, 6, 6], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2] } },
+    { name: 'asymmetric padding, as the VAE encoder has', inputs: [[1, 2, 6, 5], [3, 2, 3, 3]], attrs: { stride: [2, 2], padding: [0, 0, 1, 1], groups: 1 } },
+    { inputs: [[3, 20, 9, 9], [37, 20, 3, 3]], attrs: plain },
+    { inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
+  ],
+  errors: [
+    { name: 'channels differ', inputs: [f32(1, 3, 4, 4), f32(2, 4, 3, 3)], attrs: plain, error: ShapeError },
+    { name: 'groups do not divide', inputs: [f32(1, 3, 4, 4), f32(2, 1, 3, 3)], attrs: { ...plain, groups: 2 }, error: ShapeError },
+    { name: 'kernel larger than image', inputs: [f32(1, 1, 2, 2), f32(1, 1, 5, 5)], attrs: { ...plain, padding: [0, 0, 0, 0] }, error: ShapeError },
+  ],
+})
+testOp(conv2dInputGrad, {
+  cases: [
+    { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
+    { inputs: [[2, 6, 3, 3], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
+  ],
+})
+testOp(conv2dWeightGrad, {
+  cases: [
+    { name: 'many images, sum over the batch inside', inputs: [[9, 4, 5, 7], [9, 3, 5, 7]], attrs: { ...plain, shape: [4, 3, 3, 3] } },
+    { name: 'few images, sum along rows inside', inputs: [[1, 6, 3, 3], [1, 4, 6, 6]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [6, 2, 3, 3] } },
+  ],
+})

@@ -1,0 +1,269 @@
+import { ShapeError } from '../errors.ts'
+import type { Op, Ref, Spec, Target, Kernel, Problem } from '../op.ts'
+import { at, computableFloat, expectRank, input, refZeros, sameDType, shapeText } from '../shape.ts'
+import { gemm } from '../wgsl/gemm.ts'
+import { input as bind } from '../wgsl/kernel.ts'
+
+/** Attributes of {@link conv2d}. `padding` is `[top, left, bottom, right]`. */
+export type Conv2dAttrs = {
+  readonly stride: readonly [number, number]
+  readonly padding: readonly [number, number, number, number]
+  readonly groups: number
+}
+
+/** Sizes of a convolution, all that its three kernels need. */
+interface Geometry {
+  readonly batch: number
+  readonly inChannels: number
+  readonly outChannels: number
+  readonly groups: number
+  readonly height: number
+  readonly width: number
+  readonly kernelHeight: number
+  readonly kernelWidth: number
+  readonly outHeight: number
+  readonly outWidth: number
+  readonly stride: readonly [number, number]
+  readonly padding: readonly [number, number, number, number]
+}
+
+function geometry(x: readonly number[], w: readonly number[], { stride, padding, groups }: Conv2dAttrs): Geometry {
+  const [batch = 0, inChannels = 0, height = 0, width = 0] = x
+  const [outChannels = 0, , kernelHeight = 0, kernelWidth = 0] = w
+  const span = (size: number, k: number, before: number, after: number, step: number): number =>
+    Math.floor((size + before + after - k) / step) + 1
+  return {
+    batch, inChannels, outChannels, groups, height, width, kernelHeight, kernelWidth, stride, padding,
+    outHeight: span(height, kernelHeight, padding[0], padding[2], stride[0]),
+    outWidth: span(width, kernelWidth, padding[1], padding[3], stride[1]),
+  }
+}
+
+function check(op: string, x: Spec, w: Spec, attrs: Conv2dAttrs): Geometry {
+  expectRank(op, 'an input [B,C,H,W]', x, 4)
+  expectRank(op, 'a weight [O,C/groups,kH,kW]', w, 4)
+  const { groups, stride } = attrs
+  const g = geometry(x.shape, w.shape, attrs)
+  if (!(Number.isInteger(groups) && groups > 0) || g.inChannels % groups || g.outChannels % groups) {
+    throw new ShapeError(`${op}: expected groups that divide ${g.inChannels} and ${g.outChannels} channels, got ${groups}`)
+  }
+  if (w.shape[1] !== g.inChannels / groups) {
+    throw new ShapeError(
+      `${op}: expected a weight [O,${g.inChannels / groups},kH,kW] for input ${shapeText(x.shape)} in ${groups} groups, got ${shapeText(w.shape)}`,
+    )
+  }
+  if (!stride.every((s) => Number.isInteger(s) && s > 0)) throw new ShapeError(`${op}: expected strides of 1 or more, got ${stride.join(',')}`)
+  if (g.outHeight < 1 || g.outWidth < 1) {
+    throw new ShapeError(`${op}: a ${g.kernelHeight}x${g.kernelWidth} kernel does not fit ${shapeText(x.shape)} padded by ${attrs.padding.join(',')}`)
+  }
+  return g
+}
+
+const words = (g: Geometry): Record<string, number> => ({
+  cin: g.inChannels / g.groups, cout: g.outChannels / g.groups, channels: g.inChannels, filters: g.outChannels,
+  height: g.height, width: g.width, kh: g.kernelHeight, kw: g.kernelWidth, oh: g.outHeight, ow: g.outWidth,
+  sy: g.stride[0], sx: g.stride[1], top: g.padding[0], left: g.padding[1],
+})
+
+/**
+ * 2-D cross-correlation, as deep learning calls convolution:
+ * `y[b,o,i,j] = Σ_c,u,v x[b, c, i·sH + u − top, j·sW + v − left] · w[o,c,u,v]`, zeros outside.
+ * x `[B,C,H,W]`, w `[O, C/groups, kH, kW]` -> `[B,O,H',W']`.
+ * @throws {ShapeError} if channels, groups or the kernel do not fit
+ */
+export const conv2d: Op<Conv2dAttrs> = {
+  name: 'conv2d',
+  epilogue: true,
+  infer(inputs, attrs) {
+    const x = input('conv2d', inputs, 0)
+    const dtype = computableFloat('conv2d', x)
+    sameDType('conv2d', inputs)
+    const g = check('conv2d', x, input('conv2d', inputs, 1), attrs)
+    return [{ shape: [g.batch, g.outChannels, g.outHeight, g.outWidth], dtype }]
+  },
+  // Implicit GEMM: rows are filters, columns are output pixels of all images, the outer sum is over taps.
+  kernels(problem, target) {
+    const g = geometry(problem.inputs[0]?.shape ?? [], problem.inputs[1]?.shape ?? [], problem.attrs)
+    return product('conv2d', problem, target, g, {
+      rows: g.outChannels / g.groups,
+      cols: g.batch * g.outHeight * g.outWidth,
+      outer: g.kernelHeight * g.kernelWidth,
+      inner: g.inChannels / g.groups,
+    }, [1, 0], /* wgsl */ `
+fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout + row) * P.cin * P.outer + tap, P.outer); }
+fn walk_b(z: u32, col: u32, tap: u32) -> Walk {
+  let plane = P.oh * P.ow;
+  let p = col % plane;
+  let y = p / P.ow * P.sy + tap / P.kw - P.top;
+  let x = p % P.ow * P.sx + tap % P.kw - P.left;
+  let base = (col / plane * P.channels + z * P.cin) * P.height * P.width + y * P.width + x;
+  return Walk(base, P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+}
+fn out_index(z: u32, row: u32, col: u32) -> u32 {
+  let plane = P.oh * P.ow;
+  return (col / plane * P.filters + z * P.cout + row) * plane + col % plane;
+}
+`)
+  },
+  vjp(call, { inputs, grads, attrs, needs }) {
+    const [x, w] = inputs
+    const g = grads[0]
+    if (x === undefined || w === undefined || g === undefined) return []
+    const { shape } = call.spec(x)
+    const kernel = call.spec(w).shape
+    return [
+      needs[0] ? call(conv2dInputGrad, [g, w], { ...attrs, shape })[0] : undefined,
+      needs[1] ? call(conv2dWeightGrad, [g, x], { ...attrs, shape: kernel })[0] : undefined,
+    ]
+  },
+  reference(inputs, attrs) {
+    const [x, w] = inputs as readonly [Ref, Ref]
+    const g = check('conv2d', x, w, attrs)
+    const out = refZeros([g.batch, g.outChannels, g.outHeight, g.outWidth], x.dtype)
+    eachTap(g, (xi, wi, yi) => { out.data[yi] = at(out.data, yi) + at(x.data, xi) * at(w.data, wi) })
+    return [out]
+  },
+}
+
+/** Attributes of the gradients: the convolution's own, and the shape of what is differentiated. */
+export type Conv2dGradAttrs = Conv2dAttrs & { readonly shape: readonly number[] }
+
+/** Gradient of {@link conv2d} with respect to its input, from dy `[B,O,H',W']` and w: the transposed convolution. */
+export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
+  name: 'conv2dInputGrad',
+  epilogue: true,
+  infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dInputGrad', inputs) }],
+  kernels(problem, target) {
+    const g = geometry(problem.attrs.shape, problem.inputs[1]?.shape ?? [], problem.attrs)
+    return product('conv2dInputGrad', problem, target, g, {
+      rows: g.inChannels / g.groups,
+      cols: g.batch * g.height * g.width,
+      outer: g.kernelHeight * g.kernelWidth,
+      inner: g.outChannels / g.groups,
+    }, [1, 0], /* wgsl */ `
+fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout * P.cin + row) * P.outer + tap, P.cin * P.outer); }
+fn walk_b(z: u32, col: u32, tap: u32) -> Walk {
+  let plane = P.height * P.width;
+  let p = col % plane;
+  let y = p / P.width + P.top - tap / P.kw;
+  let x = p % P.width + P.left - tap % P.kw;
+  let ok = y % P.sy == 0u && x % P.sx == 0u && y / P.sy < P.oh && x / P.sx < P.ow;
+  let base = ((col / plane * P.filters + z * P.cout) * P.oh + y / P.sy) * P.ow + x / P.sx;
+  return Walk(base, P.oh * P.ow, select(1u, 0u, ok), 0u, 1u);
+}
+fn out_index(z: u32, row: u32, col: u32) -> u32 {
+  let plane = P.height * P.width;
+  return (col / plane * P.channels + z * P.cin + row) * plane + col % plane;
+}
+`)
+  },
+  vjp(call, { inputs, grads, attrs: { shape: _, ...attrs }, needs }) {
+    const [dy, w] = inputs
+    const g = grads[0]
+    if (dy === undefined || w === undefined || g === undefined) return []
+    return [
+      needs[0] ? call(conv2d, [g, w], attrs)[0] : undefined,
+      needs[1] ? call(conv2dWeightGrad, [dy, g], { ...attrs, shape: call.spec(w).shape })[0] : undefined,
+    ]
+  },
+  reference(inputs, attrs) {
+    const [dy, w] = inputs as readonly [Ref, Ref]
+    const out = refZeros(attrs.shape, dy.dtype)
+    eachTap(geometry(attrs.shape, w.shape, attrs), (xi, wi, yi) => {
+      out.data[xi] = at(out.data, xi) + at(dy.data, yi) * at(w.data, wi)
+    })
+    return [out]
+  },
+}
+
+/** Gradient of {@link conv2d} with respect to its weight, from dy `[B,O,H',W']` and x. */
+export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
+  name: 'conv2dWeightGrad',
+  infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
+  // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
+  // inside for all or none; with few it walks a row of pixels and tests each.
+  kernels(problem, target) {
+    const g = geometry(problem.inputs[1]?.shape ?? [], problem.attrs.shape, problem.attrs)
+    const overBatch = g.batch >= g.outWidth
+    return product('conv2dWeightGrad', problem, target, g, {
+      rows: g.outChannels / g.groups,
+      cols: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
+      outer: overBatch ? g.outHeight * g.outWidth : g.batch * g.outHeight,
+      inner: overBatch ? g.batch : g.outWidth,
+    }, [0, 1], overBatch ? /* wgsl */ `
+fn walk_a(z: u32, row: u32, p: u32) -> Walk { return inside((z * P.cout + row) * P.outer + p, P.filters * P.outer); }
+fn walk_b(z: u32, col: u32, p: u32) -> Walk {
+  let taps = P.kh * P.kw;
+  let y = p / P.ow * P.sy + col % taps / P.kw - P.top;
+  let x = p % P.ow * P.sx + col % P.kw - P.left;
+  let base = ((z * P.cin + col / taps) * P.height + y) * P.width + x;
+  return Walk(base, P.channels * P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+}
+${weightIndex}` : /* wgsl */ `
+fn walk_a(z: u32, row: u32, k1: u32) -> Walk {
+  return inside(((k1 / P.oh * P.filters + z * P.cout + row) * P.oh + k1 % P.oh) * P.ow, 1u);
+}
+fn walk_b(z: u32, col: u32, k1: u32) -> Walk {
+  let taps = P.kh * P.kw;
+  let y = k1 % P.oh * P.sy + col % taps / P.kw - P.top;
+  let x = col % P.kw - P.left;
+  let base = ((k1 / P.oh * P.channels + z * P.cin + col / taps) * P.height + y) * P.width + x;
+  return Walk(base, P.sx, x, P.sx, select(0u, P.width, y < P.height));
+}
+${weightIndex}`)
+  },
+  vjp(call, { inputs, grads, attrs: { shape: _, ...attrs }, needs }) {
+    const [dy, x] = inputs
+    const g = grads[0]
+    if (dy === undefined || x === undefined || g === undefined) return []
+    return [
+      needs[0] ? call(conv2d, [x, g], attrs)[0] : undefined,
+      needs[1] ? call(conv2dInputGrad, [dy, g], { ...attrs, shape: call.spec(x).shape })[0] : undefined,
+    ]
+  },
+  reference(inputs, attrs) {
+    const [dy, x] = inputs as readonly [Ref, Ref]
+    const out = refZeros(attrs.shape, dy.dtype)
+    eachTap(geometry(x.shape, attrs.shape, attrs), (xi, wi, yi) => {
+      out.data[wi] = at(out.data, wi) + at(dy.data, yi) * at(x.data, xi)
+    })
+    return [out]
+  },
+}
+
+const weightIndex = /* wgsl */ `
+fn out_index(z: u32, row: u32, col: u32) -> u32 { return (z * P.cout + row) * P.cols + col; }
+`
+
+function product(
+  label: string,
+  problem: Problem,
+  target: Target,
+  g: Geometry,
+  size: { rows: number; cols: number; outer: number; inner: number },
+  [a, b]: readonly [number, number],
+  walks: string,
+): Kernel[] {
+  const params = words(g)
+  return [gemm({ label, problem, ...size, batch: g.groups, params, storage: [bind(a, 'a'), bind(b, 'b')], walks }, target)]
+}
+
+/** Visits every multiply-add of a convolution by the flat indices of x, w and y. */
+function eachTap(g: Geometry, visit: (x: number, w: number, y: number) => void): void {
+  const cin = g.inChannels / g.groups
+  const cout = g.outChannels / g.groups
+  for (let b = 0; b < g.batch; b++) for (let o = 0; o < g.outChannels; o++) for (let i = 0; i < g.outHeight; i++) for (let j = 0; j < g.outWidth; j++) {
+    const y = ((b * g.outChannels + o) * g.outHeight + i) * g.outWidth + j
+    for (let c = 0; c < cin; c++) for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
+      const row = i * g.stride[0] + u - g.padding[0]
+      const col = j * g.stride[1] + v - g.padding[1]
+      if (row < 0 || col < 0 || row >= g.height || col >= g.width) continue
+      const channel = Math.floor(o / cout) * cin + c
+      visit(
+        ((b * g.inChannels + channel) * g.height + row) * g.width + col,
+        ((o * cin + c) * g.kernelHeight + u) * g.kernelWidth + v,
+        y,
+      )
+    }
+  }
+}

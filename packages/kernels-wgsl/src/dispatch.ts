@@ -1,0 +1,12 @@
+import type { Target } from './op.ts'
+
+/** WebGPU's limit on workgroups along one axis of a dispatch. */
+export const maxWorkgroups = 65_535
+
+/**
+ * Workgroups for a kernel that strides over `items` units of work in a loop: each workgroup costs a software adapter
+ * about 0.6 µs and its cores are few, so it gets few workgroups with long loops; a GPU gets one per unit.
+ */
+export function stridedGroups(items: number, target: Target): number {
+  return Math.max(1, Math.min(items, target.kind === 'software' ? 64 : maxWorkgroups))
+}

@@ -1,0 +1,151 @@
+import { stridedGroups } from '../dispatch.ts'
+import type { DType, Epilogue, Kernel, Op, Spec, Target } from '../op.ts'
+import { sizeOf } from '../shape.ts'
+import { assemble, input as bind, output, storageType } from '../wgsl/kernel.ts'
+import { collapse, type Layout } from './layout.ts'
+import { mathHelpers } from '../wgsl/math.ts'
+
+/** An argument of a fused step: an input tensor, a run-time scalar, an earlier step, or the value an epilogue receives. */
+export type Arg =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'scalar'; readonly index: number }
+  | { readonly kind: 'step'; readonly index: number }
+  | { readonly kind: 'value' }
+
+/** One operation of a fused expression; `dtype` is its result's. A step without `op` converts its argument to `dtype`. */
+export interface Step {
+  readonly op: Op | undefined
+  readonly args: readonly Arg[]
+  readonly dtype: DType
+}
+
+/** An elementwise expression over strided inputs, the last step being its value. With no step it copies input 0. */
+export interface Fused {
+  readonly inputs: readonly { readonly dtype: DType; readonly view: { readonly strides: readonly number[]; readonly offset: number } }[]
+  readonly scalars: number
+  readonly steps: readonly Step[]
+  readonly output: Spec
+}
+
+/** One kernel for a whole elementwise expression; four elements an invocation where every operand's layout allows it. */
+export function fusedKernel(f: Fused, target: Target): Kernel {
+  const layout = collapse(f.output.shape, f.inputs.map((i) => i.view))
+  const n = sizeOf(f.output.shape)
+  const inner = layout.shape.at(-1) ?? 1
+  const wide = n % 4 === 0 && inner % 4 === 0 && f.output.dtype !== 'bf16' && f.inputs.every((x, i) => {
+    const strides = layout.strides[i] ?? []
+    return x.dtype !== 'bf16' && (strides.at(-1) !== 1 || (layout.offsets[i] ?? 0) % 4 === 0 && strides.slice(0, -1).every((s) => s % 4 === 0))
+  })
+  const width = wide ? 4 : 1
+  const code = expression(f, layout, wide)
+  const units = n / width
+  return assemble({
+    label: `fused/${wide ? 'vec4' : 'scalar'}/${key(f, layout)}`,
+    dtype: f.output.dtype,
+    params: { n: units },
+    storage: [...f.inputs.map((x, i) => bind(i, `in${i}`, elementType(x.dtype, wide && layout.strides[i]?.at(-1) === 1))),
+      output(0, 'out', elementType(f.output.dtype, wide))],
+    body: /* wgsl */ `
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var u = id.x; u < P.n; u += groups.x * WG) { let i = u * ${width}u; out[u] = ${wide ? `vec4<${storageType(f.output.dtype)}>` : storageType(f.output.dtype)}(value(i)); }
+}
+`,
+    constants: { WG: 64 },
+    workgroups: [stridedGroups(Math.ceil(units / 64), target), 1, 1],
+    epilogue: {
+      key: '',
+      dtype: f16In(f) ? 'f16' : f.output.dtype,
+      extras: 0,
+      params: layoutWords(layout),
+      scalars: f.scalars,
+      wgsl: () => `${vectorAliases(wide)}${helpers(f)}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
+    },
+  })
+}
+
+/**
+ * The same expression as the last act of another kernel: `{ kind: 'value' }` is what that kernel computed. Inputs are
+ * bound as `extra0`, `extra1`, …
+ */
+export function fusedEpilogue(f: Fused): Epilogue {
+  const layout = collapse(f.output.shape, f.inputs.map((i) => i.view))
+  const code = expression(f, layout, false, 'extra')
+  return {
+    key: key(f, layout),
+    dtype: f.output.dtype,
+    extras: f.inputs.length,
+    params: layoutWords(layout),
+    scalars: f.scalars,
+    wgsl: (first) => f.inputs.map((x, i) =>
+      `@group(0) @binding(${first + i}) var<storage, read> extra${i}: array<${storageType(x.dtype)}>;\n`).join('') +
+      `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
+  }
+}
+
+const vectorAliases = (wide: boolean): string =>
+  wide ? 'alias V = vec4f; alias VI = vec4i; alias VU = vec4u;\n' : 'alias V = f32; alias VI = i32; alias VU = u32;\n'
+
+const computeType = (dtype: DType): string => (dtype === 'i32' ? 'VI' : dtype === 'u32' ? 'VU' : 'V')
+const elementType = (dtype: DType, wide: boolean): string => (wide ? `vec4<${storageType(dtype)}>` : storageType(dtype))
+const lastDType = (f: Fused): DType => f.steps.at(-1)?.dtype ?? f.output.dtype
+const f16In = (f: Fused): boolean => f.inputs.some((x) => x.dtype === 'f16')
+
+function helpers(f: Fused): string {
+  const names = new Set(f.steps.flatMap((s) => s.op?.pointwise?.helpers ?? []))
+  return [...names].map((n) => mathHelpers[n] ?? '').join('')
+}
+
+/** Shape and strides as uniform words: one text serves every size of the same rank and pattern. */
+function layoutWords(layout: Layout): number[] {
+  return [...layout.shape, ...layout.strides.flat(), ...layout.offsets]
+}
+
+function key(f: Fused, layout: Layout): string {
+  const arg = (a: Arg): string => (a.kind === 'value' ? 'v' : `${a.kind[0]}${a.index}`)
+  const steps = f.steps.map((s) => `${s.op?.name ?? s.dtype}(${s.args.map(arg).join(',')})`).join(';') || 'copy'
+  return `${steps}/${layout.shape.length}/${layout.patterns.join('')}/${f.inputs.map((x) => x.dtype).join(',')}>${f.output.dtype}`
+}
+
+/** Statements that load the inputs at flat output index `i`, compute every step and return the last. */
+function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): string {
+  const lines: string[] = []
+  const rank = layout.shape.length
+  const word = (k: number): string => `P.w[${k >> 2}][${k & 3}]`
+  const strideWord = (inp: number, d: number): string => word(rank + inp * rank + d)
+  const offsetWord = (inp: number): string => word(rank + f.inputs.length * rank + inp)
+  if (layout.patterns.includes('s')) {
+    lines.push(rank > 1 ? 'var rest = i;' : '')
+    for (let d = rank - 1; d > 0; d--) lines.push(`let c${d} = rest % ${word(d)}; rest /= ${word(d)};`)
+    lines.push(rank > 1 ? 'let c0 = rest;' : 'let c0 = i;')
+  }
+  f.inputs.forEach((x, k) => {
+    const pattern = layout.patterns[k]
+    const name = `${prefix}${k}`
+    const index = pattern === 'f' ? `i + ${offsetWord(k)}`
+      : pattern === 'c' ? offsetWord(k)
+      : `${offsetWord(k)}${Array.from({ length: rank }, (_, d) => ` + c${d} * ${strideWord(k, d)}`).join('')}`
+    const type = computeType(x.dtype)
+    lines.push(`let o${k} = ${index};`)
+    if (!wide) lines.push(x.dtype === 'bf16'
+      ? `let x${k} = bitcast<f32>(select(${name}[o${k} / 2u] << 16u, ${name}[o${k} / 2u] & 0xffff0000u, (o${k} & 1u) == 1u));`
+      : `let x${k} = ${type}(${name}[o${k}]);`)
+    else if (layout.strides[k]?.at(-1) === 1) lines.push(`let x${k} = ${type}(${name}[o${k} / 4u]);`)
+    else if (layout.strides[k]?.at(-1) === 0) lines.push(`let x${k} = ${type}(vec4(${name}[o${k}]));`)
+    else {
+      const s = strideWord(k, rank - 1)
+      lines.push(`let x${k} = ${type}(vec4(${[0, 1, 2, 3].map((l) => `${name}[o${k} + ${l}u * ${s}]`).join(', ')}));`)
+    }
+  })
+  const value = (a: Arg, type: string): string =>
+    a.kind === 'input' ? `x${a.index}` : a.kind === 'step' ? `t${a.index}` : a.kind === 'value' ? 'v'
+    : `${type}(P.s[${a.index >> 2}][${a.index & 3}])`
+  f.steps.forEach((s, k) => {
+    const type = computeType(s.dtype)
+    const args = s.args.map((a) => value(a, type))
+    lines.push(`let t${k} = ${s.op?.pointwise ? s.op.pointwise.wgsl(...args) : `${type}(${args[0] ?? 'x0'})`};`)
+  })
+  lines.push(`return ${f.steps.length ? `t${f.steps.length - 1}` : 'x0'};`)
+  return lines.filter(Boolean).map((l) => `  ${l}\n`).join('')
+}

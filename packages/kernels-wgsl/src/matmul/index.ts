@@ -1,0 +1,1 @@
+export { matmul, type MatmulAttrs } from './matmul.ts'

@@ -1,0 +1,22 @@
+import { DTypeError, ShapeError } from '../errors.ts'
+import { testOp } from '../testing.ts'
+import { matmul } from './matmul.ts'
+
+const nn = { transposeA: false, transposeB: false }
+testOp(matmul, {
+  cases: [
+    { inputs: [[1, 1], [1, 1]], attrs: nn },
+    { inputs: [[3, 5], [5, 7]], attrs: nn },
+    { inputs: [[5, 3], [5, 7]], attrs: { transposeA: true, transposeB: false } },
+    { inputs: [[3, 5], [7, 5]], attrs: { transposeA: false, transposeB: true } },
+    { inputs: [[5, 3], [7, 5]], attrs: { transposeA: true, transposeB: true } },
+    { name: 'shared right operand', inputs: [[2, 3, 4, 5], [5, 6]], attrs: nn },
+    { name: 'shared left operand', inputs: [[4, 5], [3, 5, 2]], attrs: nn },
+    { inputs: [[2, 33, 70], [2, 70, 130]], attrs: nn },
+    { name: 'more batches than workgroups on an axis', inputs: [[66_000, 1, 1], [66_000, 1, 2]], attrs: nn },
+  ],
+  errors: [
+    { name: 'inner sizes', inputs: [{ shape: [2, 3], dtype: 'f32' }, { shape: [4, 5], dtype: 'f32' }], attrs: nn, error: ShapeError },
+    { name: 'dtypes', inputs: [{ shape: [2, 3], dtype: 'f32' }, { shape: [3, 5], dtype: 'f16' }], attrs: nn, error: DTypeError },
+  ],
+})

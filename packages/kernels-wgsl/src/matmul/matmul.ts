@@ -1,0 +1,133 @@
+import { ShapeError } from '../errors.ts'
+import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
+import { at, broadcastShapes, computableFloat, input, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
+import { gemm } from '../wgsl/gemm.ts'
+import { input as bind } from '../wgsl/kernel.ts'
+import { sumTo } from '../reduce/index.ts'
+
+/** Attributes of {@link matmul}: whether an operand's last two axes are swapped before multiplying. */
+export type MatmulAttrs = { readonly transposeA: boolean; readonly transposeB: boolean }
+
+interface Dims {
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly batch: readonly number[]
+}
+
+function dims(inputs: readonly Spec[], { transposeA, transposeB }: MatmulAttrs): Dims {
+  const a = input('matmul', inputs, 0).shape
+  const b = input('matmul', inputs, 1).shape
+  if (a.length < 2 || b.length < 2) {
+    throw new ShapeError(`matmul: expected operands of rank 2 or more, got ${shapeText(a)} x ${shapeText(b)}`)
+  }
+  const [ar = 1, ac = 1] = a.slice(-2)
+  const [br = 1, bc = 1] = b.slice(-2)
+  const [m, ka] = transposeA ? [ac, ar] : [ar, ac]
+  const [kb, n] = transposeB ? [bc, br] : [br, bc]
+  if (ka !== kb) {
+    throw new ShapeError(
+      `matmul: inner sizes differ: ${shapeText(a)}${transposeA ? 'ᵀ' : ''} x ${shapeText(b)}${transposeB ? 'ᵀ' : ''} (${ka} vs ${kb})`,
+    )
+  }
+  return { m, n, k: ka, batch: broadcastShapes('matmul', [a.slice(0, -2), b.slice(0, -2)]) }
+}
+
+/** For each flat batch index of the output, the batch index of an operand whose batch axes broadcast. */
+function batchMap(shape: readonly number[], batch: readonly number[]): number[] {
+  const own = shape.slice(0, -2)
+  return Array.from({ length: sizeOf(batch) }, (_, flat) => {
+    let rest = flat
+    let index = 0
+    let step = 1
+    for (let i = batch.length - 1; i >= 0; i--) {
+      const size = batch[i] ?? 1
+      const d = own[i - batch.length + own.length] ?? 1
+      index += d === 1 ? 0 : (rest % size) * step
+      step *= d
+      rest = Math.floor(rest / size)
+    }
+    return index
+  })
+}
+
+/**
+ * Batched matrix product `[…, M, K] x [..., K, N] -> [..., M, N]` with either operand optionally transposed.
+ * Batch axes broadcast when one operand has none or equal ones.
+ * @throws {ShapeError} if inner sizes differ @throws {DTypeError} unless both are f32 or both f16
+ */
+export const matmul: Op<MatmulAttrs> = {
+  name: 'matmul',
+  epilogue: true,
+  infer(inputs, attrs) {
+    const dtype = computableFloat('matmul', input('matmul', inputs, 0))
+    sameDType('matmul', inputs)
+    const { m, n, batch } = dims(inputs, attrs)
+    return [{ shape: [...batch, m, n], dtype }]
+  },
+  kernels(problem: Problem<MatmulAttrs>, target) {
+    const { m, n, k, batch } = dims(problem.inputs, problem.attrs)
+    const [a, b] = problem.inputs
+    const { transposeA, transposeB } = problem.attrs
+    const count = sizeOf(batch)
+    const shared = (s: Spec | undefined): boolean => sizeOf((s?.shape ?? []).slice(0, -2)) === 1
+    for (const s of [a, b]) {
+      if (s && !shared(s) && sizeOf(s.shape.slice(0, -2)) !== count) {
+        throw new ShapeError(`matmul: batch axes of ${shapeText(s.shape)} broadcast partly; expand it to [${batch.join(',')}] first`)
+      }
+    }
+    return [gemm({
+      label: 'matmul',
+      problem,
+      rows: m,
+      cols: n,
+      batch: count,
+      outer: 1,
+      inner: k,
+      params: {
+        a_batch: shared(a) ? 0 : m * k, a_row: transposeA ? 1 : k, a_k: transposeA ? m : 1,
+        b_batch: shared(b) ? 0 : k * n, b_col: transposeB ? k : 1, b_k: transposeB ? 1 : n,
+      },
+      storage: [bind(0, 'a'), bind(1, 'b')],
+      walks: /* wgsl */ `
+fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
+fn walk_b(z: u32, col: u32, k1: u32) -> Walk { return inside(z * P.b_batch + col * P.b_col, P.b_k); }
+fn out_index(z: u32, row: u32, col: u32) -> u32 { return (z * P.rows + row) * P.cols + col; }
+`,
+    }, target)]
+  },
+  // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
+  vjp<T>(call: Call<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
+    const [a, b] = inputs as readonly [T, T]
+    const g = grads[0]
+    if (g === undefined) return [undefined, undefined]
+    const { transposeA: ta, transposeB: tb } = attrs
+    const product = (x: T, y: T, transposeA: boolean, transposeB: boolean): T =>
+      call(matmul, [x, y], { transposeA, transposeB })[0] as T
+    const da = !needs[0] ? undefined : sumTo(call, ta ? product(b, g, tb, true) : product(g, b, false, !tb), call.spec(a).shape)
+    const db = !needs[1] ? undefined : sumTo(call, tb ? product(g, a, true, ta) : product(a, g, !ta, false), call.spec(b).shape)
+    return [da, db]
+  },
+  reference(inputs, attrs) {
+    const [a, b] = inputs as readonly [Ref, Ref]
+    const { m, n, k, batch } = dims(inputs, attrs)
+    const out = refZeros([...batch, m, n], a.dtype)
+    const mapA = batchMap(a.shape, batch)
+    const mapB = batchMap(b.shape, batch)
+    for (let z = 0; z < mapA.length; z++) {
+      const az = (mapA[z] ?? 0) * m * k
+      const bz = (mapB[z] ?? 0) * k * n
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let sum = 0
+          for (let l = 0; l < k; l++) {
+            sum += at(a.data, az + (attrs.transposeA ? l * m + i : i * k + l)) *
+              at(b.data, bz + (attrs.transposeB ? j * k + l : l * n + j))
+          }
+          out.data[(z * m + i) * n + j] = sum
+        }
+      }
+    }
+    return [out]
+  },
+}

@@ -1,0 +1,175 @@
+/** Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. */
+export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32'
+
+/** Shape and element type of one tensor; tensors are row-major and contiguous wherever a kernel sees them. */
+export interface Spec {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+}
+
+/** What the adapter can do, as far as a kernel's choice of variant depends on it. */
+export interface Target {
+  /** `software` adapters (lavapipe, SwiftShader) dislike barriers and many workgroups; `gpu` is everything else. */
+  readonly kind: 'software' | 'gpu'
+  /** Whether WGSL may `enable f16`. */
+  readonly f16: boolean
+  /** Lanes of a subgroup when every subgroup has that many, else 0: then no kernel uses subgroup operations. */
+  readonly subgroupSize: number
+}
+
+/** A storage buffer of a kernel. Inputs are bound read-only, outputs and scratch read-write. */
+export type Binding =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'scratch'; readonly index: number; readonly byteLength: number }
+  | { readonly kind: 'extra'; readonly index: number }
+
+/**
+ * One dispatch as data. `@binding(0)` is the uniform block built from `params`; storage buffers follow from
+ * `@binding(1)` in the order of `bindings`. An output that lives in its input's buffer is bound once, as output.
+ */
+export interface Kernel {
+  readonly label: string
+  readonly wgsl: string
+  readonly bindings: readonly Binding[]
+  /** 32-bit words of the uniform block; use {@link f32Bits} for floats. */
+  readonly params: readonly number[]
+  /** Pipeline-overridable constants. */
+  readonly constants?: Readonly<Record<string, number>>
+  readonly workgroups: readonly [number, number, number]
+  /** First word of `params` that holds the run-time scalars of a fused expression, as f32 each. */
+  readonly scalarWord?: number
+}
+
+/**
+ * An elementwise expression applied to each value before it is stored: WGSL that defines
+ * `fn epilogue(v: f32, i: u32) -> f32` (`i` is the flat output index) and binds `extras` as `extra0`, `extra1`…
+ */
+export interface Epilogue {
+  readonly key: string
+  readonly wgsl: (firstBinding: number) => string
+  readonly extras: number
+  readonly dtype: DType
+  readonly params: readonly number[]
+  readonly scalars: number
+}
+
+/** Attributes of an op: plain data, so that a graph can be compared and replayed. */
+export type Attrs = Readonly<Record<string, unknown>>
+
+/** What a kernel is asked to compute. */
+export interface Problem<A extends Attrs = Attrs> {
+  readonly inputs: readonly Spec[]
+  readonly outputs: readonly Spec[]
+  readonly attrs: A
+  readonly epilogue?: Epilogue
+}
+
+/** A float64 tensor on which references run. */
+export interface Ref extends Spec {
+  readonly data: Float64Array
+}
+
+/** How a gradient rule calls other ops: on GPU tensors in core, on {@link Ref} in tests. */
+export interface Call<T> {
+  (op: Op, inputs: readonly T[], attrs?: Attrs): readonly T[]
+  spec(t: T): Spec
+  /** A rank-0 constant that takes part in broadcasting. */
+  scalar(value: number, dtype: DType): T
+  /** Elementwise arithmetic, so that a rule reads like its formula. */
+  readonly m: Maths<T>
+}
+
+/** Arithmetic on what carries a gradient: operations of the table by name, numbers where a constant is meant. */
+export interface Maths<T> {
+  add(a: T | number, b: T | number): T
+  sub(a: T | number, b: T | number): T
+  mul(a: T | number, b: T | number): T
+  div(a: T | number, b: T | number): T
+  pow(a: T, b: T): T
+  lt(a: T, b: T | number): T
+  le(a: T, b: T | number): T
+  gt(a: T, b: T | number): T
+  ge(a: T, b: T | number): T
+  eq(a: T, b: T | number): T
+  where(c: T, a: T | number, b: T | number): T
+  neg(x: T): T
+  sign(x: T): T
+  exp(x: T): T
+  log(x: T): T
+  square(x: T): T
+  sqrt(x: T): T
+  sin(x: T): T
+  cos(x: T): T
+  sigmoid(x: T): T
+  erf(x: T): T
+  siluGrad(g: T, x: T): T
+}
+
+
+/** The arguments of a gradient rule; `grads[k]` is undefined where nothing depends on output k. */
+export interface Vjp<T, A extends Attrs = Attrs> {
+  readonly inputs: readonly T[]
+  readonly outputs: readonly T[]
+  readonly grads: readonly (T | undefined)[]
+  readonly attrs: A
+  /** Which inputs need a gradient; the others may be left undefined, which saves their work. */
+  readonly needs: readonly boolean[]
+}
+
+/** Strides and offset, in elements, of a tensor that looks into another's buffer. */
+export interface View {
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+  readonly offset: number
+}
+
+/**
+ * Everything that is known about an operation, in one place. An op has `kernels` (it computes), or `view` (it only
+ * re-reads its first input's buffer), or `pointwise` (core fuses it into one kernel with its neighbours).
+ */
+export interface Op<A extends Attrs = Attrs> {
+  readonly name: string
+  /** Output shapes and dtypes. @throws {ShapeError} @throws {DTypeError} */
+  infer(inputs: readonly Spec[], attrs: A): readonly Spec[]
+  kernels?(problem: Problem<A>, target: Target): readonly Kernel[]
+  /** The view of the first input, or undefined when these strides cannot express it and a copy is needed. */
+  view?(view: View, attrs: A): View | undefined
+  readonly pointwise?: Pointwise
+  /** Cotangents of the inputs. Absent when no gradient is defined: then nothing flows through. */
+  vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
+  /** Plain loops in float64. */
+  reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  /** `inplace[k]` names the input whose buffer output k overwrites. */
+  readonly inplace?: readonly (number | undefined)[]
+  /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
+  readonly epilogue?: boolean
+}
+
+/** One elementwise operation: how it is written in WGSL and how it is computed in float64. */
+export interface Pointwise {
+  readonly arity: number
+  /** WGSL expression of the argument expressions, computed in f32 (or i32/u32 for integer tensors). */
+  readonly wgsl: (...args: string[]) => string
+  readonly f: (...args: number[]) => number
+  /** Names of the WGSL helper functions that the expression calls; see wgsl/math.ts. */
+  readonly helpers?: readonly string[]
+}
+
+/** The bits of a float32 as an unsigned word, for {@link Kernel.params}. */
+export function f32Bits(x: number): number {
+  bitsF32[0] = x
+  return bitsU32[0] ?? 0
+}
+const bitsF32 = /* @__PURE__ */ new Float32Array(1)
+const bitsU32 = /* @__PURE__ */ new Uint32Array(bitsF32.buffer)
+
+/** Bytes of one element. */
+export function byteSize(dtype: DType): number {
+  return dtype === 'f16' || dtype === 'bf16' ? 2 : 4
+}
+
+/** Whether arithmetic on the type is real-valued, so that gradients exist. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === 'f32' || dtype === 'f16' || dtype === 'bf16'
+}

@@ -1,0 +1,1 @@
+export { expand, type ExpandAttrs, reduce, type ReduceAttrs, sumTo } from './reduce.ts'

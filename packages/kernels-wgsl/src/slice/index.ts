@@ -1,0 +1,1 @@
+export { concat, type ConcatAttrs, pad, type PadAttrs, slice, type SliceAttrs } from './slice.ts'

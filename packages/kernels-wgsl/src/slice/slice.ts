@@ -1,0 +1,167 @@
+import { ShapeError } from '../errors.ts'
+import { stridedGroups } from '../dispatch.ts'
+import type { Op, Spec } from '../op.ts'
+import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
+import { readView, viewOf } from '../view/index.ts'
+import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+
+/** Attributes of {@link slice}: elements `start` to `end` (exclusive) of one axis. */
+export type SliceAttrs = { readonly axis: number; readonly start: number; readonly end: number }
+
+/** A range of one axis. @throws {ShapeError} unless 0 ≤ start ≤ end ≤ size */
+export const slice: Op<SliceAttrs> = {
+  name: 'slice',
+  infer(inputs, { axis, start, end }) {
+    const x = input('slice', inputs, 0)
+    normaliseAxis('slice', axis, x.shape.length)
+    const size = x.shape[axis] ?? 0
+    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= size)) {
+      throw new ShapeError(`slice: expected 0 <= start <= end <= ${size} on axis ${axis}, got ${start} to ${end}`)
+    }
+    return [{ shape: x.shape.map((d, i) => (i === axis ? end - start : d)), dtype: x.dtype }]
+  },
+  view: (v, { axis, start, end }) => ({
+    shape: v.shape.map((d, i) => (i === axis ? end - start : d)),
+    strides: v.strides,
+    offset: v.offset + start * (v.strides[axis] ?? 0),
+  }),
+  vjp(call, { inputs, grads, attrs: { axis, start, end } }) {
+    const [x] = inputs
+    const g = grads[0]
+    if (x === undefined || g === undefined) return []
+    return [call(pad, [g], { axis, before: start, after: (call.spec(x).shape[axis] ?? 0) - end })[0]]
+  },
+  reference: ([x], attrs) => (x ? [readView(x, slice.view?.(viewOf(x), attrs))] : []),
+}
+
+/** Attributes of {@link pad}: zeros put before and after one axis. */
+export type PadAttrs = { readonly axis: number; readonly before: number; readonly after: number }
+
+/** Zeros around one axis. @throws {ShapeError} if a count is negative */
+export const pad: Op<PadAttrs> = {
+  name: 'pad',
+  infer(inputs, { axis, before, after }) {
+    const x = input('pad', inputs, 0)
+    normaliseAxis('pad', axis, x.shape.length)
+    if (!(before >= 0 && after >= 0)) throw new ShapeError(`pad: expected counts of 0 or more, got ${before} and ${after}`)
+    return [{ shape: x.shape.map((d, i) => (i === axis ? d + before + after : d)), dtype: x.dtype }]
+  },
+  kernels({ inputs, outputs, attrs: { axis, before } }, target) {
+    const x = inputs[0] as Spec
+    const out = outputs[0] as Spec
+    const n = sizeOf(out.shape)
+    return [assemble({
+      label: `pad/${x.dtype}`,
+      dtype: x.dtype,
+      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: sizeOf(x.shape.slice(axis + 1)), before },
+      storage: [bind(0, 'x'), output(0, 'out')],
+      body: /* wgsl */ `
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < P.n; i += groups.x * WG) {
+    let row = i / P.inner;
+    let k = row % P.padded - P.before;
+    let ok = k < P.size;
+    let value = x[select(0u, (row / P.padded * P.size + k) * P.inner + i % P.inner, ok)];
+    out[i] = select(Scalar(0), value, ok);
+  }
+}
+`,
+      constants: { WG: 64 },
+      workgroups: [stridedGroups(Math.ceil(n / 64), target), 1, 1],
+      epilogue: null,
+    })]
+  },
+  vjp(call, { inputs, grads, attrs: { axis, before } }) {
+    const [x] = inputs
+    const g = grads[0]
+    if (x === undefined || g === undefined) return []
+    return [call(slice, [g], { axis, start: before, end: before + (call.spec(x).shape[axis] ?? 0) })[0]]
+  },
+  reference(inputs, attrs) {
+    const x = input('pad', inputs, 0)
+    const out = refZeros(pad.infer(inputs, attrs)[0]?.shape ?? [], x.dtype)
+    const inner = sizeOf(x.shape.slice(attrs.axis + 1))
+    const size = x.shape[attrs.axis] ?? 1
+    const padded = size + attrs.before + attrs.after
+    for (let i = 0; i < x.data.length; i++) {
+      const row = Math.floor(i / inner)
+      out.data[(Math.floor(row / size) * padded + attrs.before + row % size) * inner + i % inner] = at(x.data, i)
+    }
+    return [out]
+  },
+}
+
+/** Attributes of {@link concat}. */
+export type ConcatAttrs = { readonly axis: number }
+
+/** Tensors joined along one axis. @throws {ShapeError} if another axis differs @throws {DTypeError} if dtypes differ */
+export const concat: Op<ConcatAttrs> = {
+  name: 'concat',
+  infer(inputs, { axis }) {
+    const first = input('concat', inputs, 0)
+    sameDType('concat', inputs)
+    normaliseAxis('concat', axis, first.shape.length)
+    for (const s of inputs) {
+      if (s.shape.length !== first.shape.length || s.shape.some((d, i) => i !== axis && d !== first.shape[i])) {
+        throw new ShapeError(
+          `concat: expected shapes equal but for axis ${axis}, got ${inputs.map((t) => shapeText(t.shape)).join(' and ')}`,
+        )
+      }
+    }
+    const joined = inputs.reduce((sum, s) => sum + (s.shape[axis] ?? 0), 0)
+    return [{ shape: first.shape.map((d, i) => (i === axis ? joined : d)), dtype: first.dtype }]
+  },
+  // One copy per input into its part of the output: parts never overlap, so the order of the kernels is free.
+  kernels({ inputs, outputs, attrs: { axis } }, target) {
+    const out = outputs[0] as Spec
+    let start = 0
+    return inputs.map((x, index) => {
+      const size = x.shape[axis] ?? 0
+      const inner = sizeOf(x.shape.slice(axis + 1))
+      const n = sizeOf(x.shape)
+      const kernel = assemble({
+        label: `concat/${x.dtype}`,
+        dtype: x.dtype,
+        params: { n, run: size * inner, stride: (out.shape[axis] ?? 0) * inner, start: start * inner },
+        storage: [bind(index, 'x'), output(0, 'out')],
+        body: /* wgsl */ `
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < P.n; i += groups.x * WG) { out[i / P.run * P.stride + P.start + i % P.run] = x[i]; }
+}
+`,
+        constants: { WG: 64 },
+        workgroups: [stridedGroups(Math.ceil(n / 64), target), 1, 1],
+        epilogue: null,
+      })
+      start += size
+      return kernel
+    })
+  },
+  vjp(call, { inputs, grads, attrs: { axis } }) {
+    const g = grads[0]
+    if (g === undefined) return []
+    let start = 0
+    return inputs.map((x) => {
+      const end = start + (call.spec(x).shape[axis] ?? 0)
+      const part = call(slice, [g], { axis, start, end })[0]
+      start = end
+      return part
+    })
+  },
+  reference(inputs, attrs) {
+    const out = refZeros(concat.infer(inputs, attrs)[0]?.shape ?? [], inputs[0]?.dtype)
+    const inner = sizeOf(out.shape.slice(attrs.axis + 1))
+    const total = (out.shape[attrs.axis] ?? 0) * inner
+    let start = 0
+    for (const x of inputs) {
+      const run = (x.shape[attrs.axis] ?? 0) * inner
+      for (let i = 0; i < x.data.length; i++) out.data[Math.floor(i / run) * total + start + i % run] = at(x.data, i)
+      start += run
+    }
+    return [out]
+  },
+}

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest'
+import { makeCall } from '../elementwise/index.ts'
+import { type Attrs, type Call, type DType, isFloat, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { shapeText, sizeOf } from '../shape.ts'
+import { rounded, runKernels } from './run-kernels.ts'
+
+/** An input of a test case: a shape, or a shape with its dtype or values. */
+export type CaseInput =
+  | readonly number[]
+  | { readonly shape: readonly number[]; readonly dtype?: DType; readonly values?: (i: number) => number }
+
+/** One problem on which an op is tested. */
+export interface OpCase<A extends Attrs> {
+  readonly name?: string
+  readonly inputs: readonly CaseInput[]
+  readonly attrs: A
+  /** Range of the random values, [-1, 1] unless said; keep away from poles and kinks. */
+  readonly range?: readonly [number, number]
+  /** Whether to compare the gradient with central differences; by default where the case is small. */
+  readonly gradient?: boolean
+}
+
+/** How an op is tested. */
+export interface OpTest<A extends Attrs> {
+  readonly cases: readonly OpCase<A>[]
+  /** Largest error relative to the largest reference value; defaults f32 1e-5, f16 5e-3. */
+  readonly tolerance?: { readonly f32?: number; readonly f16?: number }
+  /** Calls that must throw, with the error's class. */
+  readonly errors?: readonly { readonly name: string; readonly inputs: readonly Spec[]; readonly attrs: A; readonly error: new (m: string) => Error }[]
+  /** Whether outputs must agree in every bit, as for integers and copies. */
+  readonly exact?: boolean
+}
+
+/** Float64 call on references: how a gradient rule runs in tests. */
+export const refCall: Call<Ref> = makeCall<Ref>({
+  apply: (op, inputs, attrs) => {
+    op.infer(inputs, attrs)
+    return op.reference(inputs, attrs)
+  },
+  spec: (t) => t,
+  scalar: (value, dtype) => ({ shape: [], dtype, data: Float64Array.of(value) }),
+})
+
+/** Numbers in [lo, hi) that look random and are the same every run. */
+export function noise(n: number, seed: number, [lo, hi]: readonly [number, number] = [-1, 1]): Float64Array {
+  let s = (seed * 2654435761 + 12345) >>> 0
+  return Float64Array.from({ length: n }, () => {
+    s = (Math.imul(s, 1664525) + 1013904223) >>> 0
+    return lo + (hi - lo) * (s / 2 ** 32)
+  })
+}
+
+function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
+  return c.inputs.map((given, k) => {
+    const spec = 'shape' in given ? given : { shape: given }
+    const dtype = ('dtype' in spec ? spec.dtype : undefined) ?? float
+    const values = 'values' in spec ? spec.values : undefined
+    const data = values ? Float64Array.from({ length: sizeOf(spec.shape) }, (_, i) => values(i)) : noise(sizeOf(spec.shape), k + 1, c.range)
+    return { shape: spec.shape, dtype, data: data.map((x) => rounded(x, dtype)) }
+  })
+}
+
+/**
+ * Registers every test an op needs. Everywhere: shapes as inferred, gradient equal to central differences of the
+ * float64 reference, typed errors. With a GPU (`globalThis.kernelTestHost`): each variant of the kernels equals the
+ * reference, in f32 and, where the adapter has it, f16.
+ */
+export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, errors = [], exact = false }: OpTest<A>): void {
+  const title = (c: OpCase<A>): string => `${c.name ?? c.inputs.map((i) => shapeText('shape' in i ? i.shape : i)).join(' ')} ${JSON.stringify(c.attrs)}`
+  describe(op.name, () => {
+    for (const c of cases) {
+      const elements = c.inputs.reduce((n, i) => n + sizeOf('shape' in i ? i.shape : i), 0)
+      const small = elements <= 4000
+      // Float64 loops over millions of elements belong to the GPU run that needs them.
+      const large = elements > 100_000
+      if (!globalThis.kernelTestHost && !large) {
+        test(`reference has the inferred shapes: ${title(c)}`, () => {
+          const inputs = makeInputs(c, 'f32')
+          const outputs = op.reference(inputs, c.attrs)
+          expect(outputs.map((o) => ({ shape: o.shape, size: o.data.length, dtype: o.dtype })))
+            .toEqual(op.infer(inputs, c.attrs).map((s) => ({ shape: s.shape, size: sizeOf(s.shape), dtype: s.dtype })))
+        })
+        if (op.vjp && (c.gradient ?? small)) {
+          test(`gradient equals central differences: ${title(c)}`, () => { checkGradient(op, makeInputs(c, 'f32'), c.attrs) })
+        }
+      }
+      if (globalThis.kernelTestHost && op.kernels) {
+        for (const dtype of ['f32', 'f16'] as const) {
+          const limit = exact ? 0 : dtype === 'f32' ? tolerance.f32 ?? 1e-5 : tolerance.f16 ?? 5e-3
+          const usesFloat = makeInputs(c, 'f16').some((i) => i.dtype === 'f16')
+          if (dtype === 'f16' && !usesFloat) continue
+          test.skipIf(dtype === 'f16' && !globalThis.kernelTestHost.target.f16)(
+            `${dtype} kernels equal the reference on ${globalThis.kernelTestHost.name}: ${title(c)}`,
+            async () => { await checkKernels(op, makeInputs(c, dtype), c.attrs, limit) },
+          )
+        }
+      }
+    }
+    for (const e of globalThis.kernelTestHost ? [] : errors) {
+      test(`throws ${e.error.name}: ${e.name}`, () => { expect(() => op.infer(e.inputs, e.attrs)).toThrow(e.error) })
+    }
+    if (globalThis.kernelTestHost && !op.kernels) test('is a view and has no kernel', () => { expect(op.view).toBeDefined() })
+  })
+}
+
+/** Compares `vjp` with central differences (h = 1e-5) of Σ cotangent · output at up to twelve elements of each input. */
+export function checkGradient<A extends Attrs>(op: Op<A>, inputs: readonly Ref[], attrs: A): void {
+  const outputs = op.reference(inputs, attrs)
+  const grads = outputs.map((o, k) => (isFloat(o.dtype) ? { ...o, data: noise(o.data.length, 97 + k) } : undefined))
+  const needs = inputs.map((i) => isFloat(i.dtype))
+  const analytic = op.vjp?.(refCall, { inputs, outputs, grads, attrs, needs }) ?? []
+  const objective = (moved: readonly Ref[]): number => op.reference(moved, attrs).reduce((sum, o, k) => {
+    const g = grads[k]
+    return g ? sum + o.data.reduce((s, v, i) => s + v * (g.data[i] ?? 0), 0) : sum
+  }, 0)
+  const h = 1e-5
+  let compared = 0
+  inputs.forEach((x, k) => {
+    if (!needs[k]) return
+    // A rule that leaves an input out says that its gradient is zero.
+    const d = analytic[k] ?? { ...x, data: new Float64Array(x.data.length) }
+    expect(d.shape, `shape of the gradient of input ${k}`).toEqual(x.shape)
+    const scale = Math.max(1, ...d.data.map(Math.abs))
+    const stride = Math.max(1, Math.floor(x.data.length / 12))
+    for (let i = 0; i < x.data.length; i += stride) {
+      const at = (delta: number): number => {
+        const data = x.data.slice()
+        data[i] = (data[i] ?? 0) + delta
+        return objective(inputs.map((y, j) => (j === k ? { ...y, data } : y)))
+      }
+      const numeric = (at(h) - at(-h)) / (2 * h)
+      expect(Math.abs((d.data[i] ?? 0) - numeric) / scale, `input ${k}, element ${i}: ${d.data[i]} vs ${numeric}`).toBeLessThan(1e-6)
+      compared++
+    }
+  })
+  if (inputs.some((x, k) => needs[k] && x.data.length > 0)) expect(compared, 'elements compared').toBeGreaterThan(0)
+}
+
+/** The variants this adapter can run: its own, the one for GPUs, and the one without subgroups. */
+function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
+  const found = new Map<string, Kernel[]>()
+  for (const t of [target, { ...target, kind: 'gpu' as const }, { ...target, kind: 'gpu' as const, subgroupSize: 0 }]) {
+    const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
+    found.set(kernels.map((k) => k.wgsl + JSON.stringify(k.constants)).join(), [...kernels])
+  }
+  return [...found.values()]
+}
+
+async function checkKernels<A extends Attrs>(op: Op<A>, inputs: readonly Ref[], attrs: A, limit: number): Promise<void> {
+  const host = globalThis.kernelTestHost
+  if (!host) return
+  const outputs = op.infer(inputs, attrs)
+  const expected = op.reference(inputs, attrs)
+  for (const kernels of variants(op, inputs, outputs, attrs, host.target)) {
+    const got = await runKernels(host, kernels, inputs.map((spec) => ({ spec, data: spec.data })), outputs, op.inplace)
+    expected.forEach((e, k) => {
+      const scale = e.data.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1e-6)
+      let worst = 0
+      let where = 0
+      e.data.forEach((v, i) => {
+        const g = got[k]?.[i] ?? Number.NaN
+        const error = Object.is(g, v) || g === v ? 0 : Math.abs(g - v) / scale
+        if (!(error <= worst)) { worst = error; where = i }
+      })
+      expect(worst, `${kernels[0]?.label}: output ${k} at ${where}: got ${got[k]?.[where]}, reference ${e.data[where]}`).toBeLessThanOrEqual(limit)
+    })
+  }
+}
+

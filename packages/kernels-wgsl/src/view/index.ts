@@ -1,0 +1,2 @@
+export { readView, viewOf } from './strided.ts'
+export { after, permute, type PermuteAttrs, reshape, type ReshapeAttrs, stopGradient } from './view.ts'

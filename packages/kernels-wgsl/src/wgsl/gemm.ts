@@ -1,0 +1,168 @@
+import type { Kernel, Problem, Target } from '../op.ts'
+import { assemble, output, type Storage } from './kernel.ts'
+
+/**
+ * The one matrix product that matmul, the three convolutions and their gradients share:
+ * `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, where an op says in WGSL how operands are walked.
+ */
+export interface Gemm {
+  readonly label: string
+  readonly problem: Problem
+  /** Rows, columns and batches of the product, and the two loops of the inner sum. */
+  readonly rows: number
+  readonly cols: number
+  readonly batch: number
+  readonly outer: number
+  readonly inner: number
+  /** Uniform fields that `walks` reads as `P.name`. */
+  readonly params: Readonly<Record<string, number>>
+  readonly storage: readonly [a: Storage, b: Storage]
+  /**
+   * WGSL of `fn walk_a(z, row, k1) -> Walk`, `fn walk_b(z, col, k1) -> Walk` and `fn out_index(z, row, col) -> u32`, all u32.
+   * Element k2 stands at `base + k2·step` and counts as zero unless `x + k2·dx < limit` (u32, so a negative x is out).
+   */
+  readonly walks: string
+}
+
+const walkStruct = /* wgsl */ `
+struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
+`
+
+/** Picks the variant: one subgroup a workgroup on software adapters, workgroup-memory tiles on GPUs. */
+export function gemm(g: Gemm, target: Target): Kernel {
+  return target.kind === 'software' && target.subgroupSize >= 4 ? subgroupGemm(g, target.subgroupSize) : tiledGemm(g)
+}
+
+/**
+ * Idea: a workgroup is one subgroup of S lanes; each lane owns 4 columns and all 2·S rows of a block, and rows reach it
+ * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds. Stores loop over rows at
+ * run time, because every store site costs a software adapter's compiler some 30 ms.
+ */
+function subgroupGemm(g: Gemm, lanes: number): Kernel {
+  const rows = 2 * lanes
+  const each = (f: (i: number) => string): string => Array.from({ length: rows }, (_, i) => f(i)).join('')
+  const body = /* wgsl */ `${walkStruct}${g.walks}
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let r = w.x * ${rows}u;
+  let row0 = min(r + lane, P.rows - 1u);
+  let row1 = min(r + lane + WG, P.rows - 1u);
+  for (var z = w.z; z < P.batch; z += nw.z) {
+  for (var block = w.y; block < P.col_blocks; block += nw.y) {
+    let c = block * 4u * WG + lane;
+    ${each((i) => `var s${i} = vec4f();`)}
+    for (var k1 = 0u; k1 < P.outer; k1++) {
+      let a0 = walk_a(z, row0, k1);
+      let a1 = walk_a(z, row1, k1);
+      let b0 = walk_b(z, min(c, P.cols - 1u), k1);
+      let b1 = walk_b(z, min(c + WG, P.cols - 1u), k1);
+      let b2 = walk_b(z, min(c + 2u * WG, P.cols - 1u), k1);
+      let b3 = walk_b(z, min(c + 3u * WG, P.cols - 1u), k1);
+      for (var k2 = 0u; k2 < P.inner; k2++) {
+        let x0 = at_a(a0, k2);
+        let x1 = at_a(a1, k2);
+        let y = vec4f(at_b(b0, k2), at_b(b1, k2), at_b(b2, k2), at_b(b3, k2));
+        ${each((i) => `s${i} += subgroupBroadcast(x${i < lanes ? 0 : 1}, ${i % lanes}u) * y;`)}
+      }
+    }
+    var sums = array<vec4f, ${rows}>(${each((i) => `s${i},`)});
+    let count = min(${rows}u, P.rows - r);
+    for (var i = 0u; i < count; i++) {
+      for (var j = 0u; j < P.four; j++) {
+        let col = c + j * WG;
+        if (col < P.cols) {
+          let o = out_index(z, r + i, col);
+          out[o] = Out(epilogue(sums[i][j], o));
+        }
+      }
+    }
+  }}
+}
+`
+  const colBlocks = Math.ceil(g.cols / (4 * lanes))
+  return build(g, 'subgroup', body, lanes, [Math.ceil(g.rows / rows), colBlocks, g.batch], { col_blocks: colBlocks, four: 4 }, true)
+}
+
+/**
+ * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory.
+ */
+function tiledGemm(g: Gemm): Kernel {
+  const body = /* wgsl */ `${walkStruct}${g.walks}
+override WG: u32;
+var<workgroup> tile_a: array<array<f32, 64>, 16>;
+var<workgroup> tile_b: array<array<f32, 64>, 16>;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
+  let tx = t & 15u;
+  let ty = t >> 4u;
+  let r = w.x * 64u;
+  let depth = P.outer * P.inner;
+  for (var z = w.z; z < P.batch; z += nw.z) {
+  for (var block = w.y; block < P.col_blocks; block += nw.y) {
+    let c = block * 64u;
+    var s = array<vec4f, 4>();
+    for (var k0 = 0u; k0 < depth; k0 += 16u) {
+      for (var l = t; l < 1024u; l += WG) {
+        let ka = k0 + (l & 15u);
+        let ra = r + (l >> 4u);
+        var va = 0.0;
+        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, ka / P.inner), ka % P.inner); }
+        tile_a[l & 15u][l >> 4u] = va;
+        let kb = k0 + (l >> 6u);
+        let cb = c + (l & 63u);
+        var vb = 0.0;
+        if (kb < depth && cb < P.cols) { vb = at_b(walk_b(z, cb, kb / P.inner), kb % P.inner); }
+        tile_b[l >> 6u][l & 63u] = vb;
+      }
+      workgroupBarrier();
+      for (var k = 0u; k < 16u; k++) {
+        let y = vec4f(tile_b[k][tx], tile_b[k][tx + 16u], tile_b[k][tx + 32u], tile_b[k][tx + 48u]);
+        for (var i = 0u; i < 4u; i++) { s[i] += tile_a[k][ty + 16u * i] * y; }
+      }
+      workgroupBarrier();
+    }
+    for (var i = 0u; i < 4u; i++) {
+      for (var j = 0u; j < 4u; j++) {
+        let row = r + ty + 16u * i;
+        let col = c + tx + 16u * j;
+        if (row < P.rows && col < P.cols) {
+          let o = out_index(z, row, col);
+          out[o] = Out(epilogue(s[i][j], o));
+        }
+      }
+    }
+  }}
+}
+`
+  const colBlocks = Math.ceil(g.cols / 64)
+  return build(g, 'tiled', body, 256, [Math.ceil(g.rows / 64), colBlocks, g.batch], { col_blocks: colBlocks }, false)
+}
+
+function build(
+  g: Gemm,
+  variant: string,
+  body: string,
+  workgroup: number,
+  groups: readonly [number, number, number],
+  params: Readonly<Record<string, number>>,
+  subgroups: boolean,
+): Kernel {
+  const dtype = g.problem.inputs[0]?.dtype ?? 'f32'
+  const outType = g.problem.epilogue?.dtype ?? g.problem.outputs[0]?.dtype ?? 'f32'
+  return assemble({
+    label: `${g.label}/${dtype}/${variant}`,
+    dtype,
+    subgroups,
+    params: { rows: g.rows, cols: g.cols, batch: g.batch, outer: g.outer, inner: g.inner, ...params, ...g.params },
+    storage: [...g.storage, output(0, 'out', outType)],
+    body: `alias Out = ${outType};\n${body}`,
+    constants: { WG: workgroup },
+    // Row blocks are bounded by memory long before the limit: 65,535 blocks of 16 rows are a million rows.
+    workgroups: [groups[0], Math.min(groups[1], 65_535), Math.min(groups[2], 65_535)],
+    epilogue: g.problem.epilogue,
+  })
+}

@@ -1,0 +1,11 @@
+import { beforeAll } from 'vitest'
+import { create, globals } from 'webgpu'
+import { softwareTarget } from './target.ts'
+
+// One Dawn device for all files of a worker: the object from create() must stay referenced while tests run.
+Object.assign(globalThis, globals)
+const gpu = create([])
+const adapter = await gpu.requestAdapter()
+if (!adapter) throw new Error('no WebGPU adapter: run `npm run setup`, which installs a software one')
+globalThis.kernelTestHost = await softwareTarget(adapter)
+beforeAll(() => { void gpu })
