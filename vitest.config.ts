@@ -52,6 +52,8 @@ export default defineConfig({
       },
       {
         resolve: { conditions: [source, 'module', 'browser', 'development'] },
+        // Found only while tests run, a library makes Vite bundle anew and reload the page under them.
+        optimizeDeps: { include: ['fast-check'] },
         test: {
           name: 'browser',
           include: [kernelTests, browserTests],
