@@ -7,6 +7,7 @@ export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf
 export * from './conv2d/index.ts'
 export * from './elementwise/index.ts'
 export * from './matmul/index.ts'
+export * from './random/index.ts'
 export * from './reduce/index.ts'
 export * from './slice/index.ts'
 export * from './view/index.ts'

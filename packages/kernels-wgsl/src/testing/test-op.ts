@@ -86,10 +86,12 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
       }
       if (globalThis.kernelTestHost && op.kernels) {
         for (const dtype of ['f32', 'f16'] as const) {
-          const limit = exact ? 0 : dtype === 'f32' ? tolerance.f32 ?? 1e-5 : tolerance.f16 ?? 5e-3
           const usesFloat = makeInputs(c, 'f16').some((i) => i.dtype === 'f16')
           if (dtype === 'f16' && !usesFloat) continue
-          test.skipIf(dtype === 'f16' && !globalThis.kernelTestHost.target.f16)(
+          // An attribute may ask for f16 outputs of other inputs.
+          const half = dtype === 'f16' || op.infer(makeInputs(c, dtype), c.attrs).some((o) => o.dtype === 'f16')
+          const limit = exact ? 0 : half ? tolerance.f16 ?? 5e-3 : tolerance.f32 ?? 1e-5
+          test.skipIf(half && !globalThis.kernelTestHost.target.f16)(
             `${dtype} kernels equal the reference on ${globalThis.kernelTestHost.name}: ${title(c)}`,
             async () => { await checkKernels(op, makeInputs(c, dtype), c.attrs, limit) },
           )
@@ -136,12 +138,12 @@ export function checkGradient<A extends Attrs>(op: Op<A>, inputs: readonly Ref[]
   if (inputs.some((x, k) => needs[k] && x.data.length > 0)) expect(compared, 'elements compared').toBeGreaterThan(0)
 }
 
-/** The variants this adapter can run: its own, the one for GPUs, and the one without subgroups. */
+/** The variants this adapter can run, in text or in number of workgroups: its own, the one for GPUs, the one without subgroups. */
 function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
   const found = new Map<string, Kernel[]>()
   for (const t of [target, { ...target, kind: 'gpu' as const }, { ...target, kind: 'gpu' as const, subgroupSize: 0 }]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
-    found.set(kernels.map((k) => k.wgsl + JSON.stringify(k.constants)).join(), [...kernels])
+    found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])
   }
   return [...found.values()]
 }

@@ -1,0 +1,1 @@
+export { philoxNormal, philoxUniform, type RandomAttrs } from './random.ts'
