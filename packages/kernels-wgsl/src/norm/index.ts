@@ -1,0 +1,3 @@
+export { norm } from './norm.ts'
+export { normInputGrad, normWeightGrad } from './norm-grad.ts'
+export type { NormAttrs } from './rows.ts'

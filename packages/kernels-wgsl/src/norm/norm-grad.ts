@@ -1,0 +1,127 @@
+import { stridedGroups } from '../dispatch.ts'
+import { ShapeError } from '../errors.ts'
+import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
+import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
+import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { geometry, type NormAttrs, rowLoop, rowWalk } from './rows.ts'
+import { weightGradKernels } from './weight-grad.ts'
+
+function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs: NormAttrs): void {
+  const { batch, groups } = geometry(op, x, attrs)
+  if (!sameShape(dy.shape, x.shape)) {
+    throw new ShapeError(`${op}: expected dy of x's shape ${shapeText(x.shape)}, got ${shapeText(dy.shape)}`)
+  }
+  for (const s of statistics) {
+    if (!sameShape(s.shape, [batch, groups])) {
+      throw new ShapeError(`${op}: expected mean and rstd [${batch},${groups}], got ${shapeText(s.shape)}`)
+    }
+  }
+}
+
+/** Splits the inputs `dy, x, weight?, mean, rstd`. */
+function parts<T>(inputs: readonly T[], { affine }: NormAttrs): { dy: T; x: T; weight: T | undefined; mean: T; rstd: T } {
+  const after = affine === 'none' ? 2 : 3
+  const part = (k: number): T => input('normInputGrad', inputs, k)
+  return { dy: part(0), x: part(1), weight: affine === 'none' ? undefined : part(2), mean: part(after), rstd: part(after + 1) }
+}
+
+/**
+ * Gradient of `norm` with respect to x. With `g = dy · weight` and `x̂ = (x − mean) · rstd`:
+ * `dx = rstd · (g − avg(g) − x̂ · avg(g · x̂))`, averages over a row; with `rms` the term `avg(g)` is absent.
+ * Inputs: dy, x, weight unless `affine` is `'none'`, mean, rstd. Output: dx like x. It has no gradient of its own.
+ * @throws {ShapeError} if dy or the statistics do not fit x
+ */
+export const normInputGrad: Op<NormAttrs> = {
+  name: 'normInputGrad',
+  infer(inputs, attrs) {
+    const { dy, x, weight, mean, rstd } = parts(inputs, attrs)
+    const dtype = computableFloat('normInputGrad', x)
+    sameDType('normInputGrad', weight ? [x, dy, weight] : [x, dy])
+    check('normInputGrad', dy, x, [mean, rstd], attrs)
+    return [{ shape: x.shape, dtype }]
+  },
+  kernels(problem: Problem<NormAttrs>, target) {
+    const { attrs } = problem
+    const { x } = parts(problem.inputs, attrs)
+    const g = geometry('normInputGrad', x, attrs)
+    const { rms } = attrs
+    const weighted = attrs.affine !== 'none'
+    const walk = rowWalk(g, weighted, true, target)
+    const vector = (width: 1 | 4, type = 'Scalar'): string => (width === 4 ? `vec4<${type}>` : type)
+    const head = weighted ? `let scale = ${walk.weightWidth === 4 ? 'Vec' : 'Acc'}(weight[channel]);` : ''
+    const load = `let g = Vec(dy[u])${weighted ? ' * scale' : ''}; let h = (Vec(x[u]) - m) * r;`
+    const after = weighted ? 3 : 2
+    return [assemble({
+      label: `normInputGrad/${x.dtype}/${rms ? 'rms' : 'centred'}/${walk.key}`,
+      dtype: x.dtype,
+      subgroups: walk.lanes.subgroups,
+      params: { ...walk.params, 'count: f32': f32Bits(g.channels * g.inner) },
+      storage: [
+        bind(0, 'dy', vector(walk.width)), bind(1, 'x', vector(walk.width)),
+        ...(weighted ? [bind(2, 'weight', vector(walk.weightWidth))] : []),
+        bind(after, 'mean', 'f32'), bind(after + 1, 'rstd', 'f32'), output(0, 'out', vector(walk.width)),
+      ],
+      body: /* wgsl */ `${walk.wgsl}${rowLoop}
+    let m = mean[row];
+    let r = rstd[row];
+    var s = Vec();
+    var t = Vec();${walk.each(head, `${load} s += g; t += g * h;`)}
+    let avg = ${rms ? '0.0' : 'all_sum(total(s), lane) / P.count'};
+    let slope = all_sum(total(t), lane) / P.count;${walk.each(head, `${load} out[u] = ${vector(walk.width)}(r * (g - avg - h * slope));`)}
+  }
+}
+`,
+      constants: { WG: walk.lanes.workgroup },
+      workgroups: [stridedGroups(walk.rows, target), 1, 1],
+      epilogue: null,
+    })]
+  },
+  reference(inputs, attrs) {
+    const { dy, x, weight, mean, rstd } = parts<Ref>(inputs as readonly Ref[], attrs)
+    const { batch, groups, channels, inner } = geometry('normInputGrad', x, attrs)
+    const length = channels * inner
+    const dx = refZeros(x.shape, x.dtype)
+    for (let row = 0; row < batch * groups; row++) {
+      const r = at(rstd.data, row)
+      const g = Float64Array.from({ length }, (_, i) =>
+        at(dy.data, row * length + i) * (weight ? at(weight.data, (row % groups) * channels + Math.floor(i / inner)) : 1))
+      const h = g.map((_, i) => (at(x.data, row * length + i) - at(mean.data, row)) * r)
+      const avg = attrs.rms ? 0 : g.reduce((s, v) => s + v, 0) / length
+      const slope = g.reduce((s, v, i) => s + v * at(h, i), 0) / length
+      for (let i = 0; i < length; i++) dx.data[row * length + i] = r * (at(g, i) - avg - at(h, i) * slope)
+    }
+    return [dx]
+  },
+}
+
+/**
+ * Gradients of `norm` with respect to weight and bias: `dweight[c] = Σ dy · x̂` and `dbias[c] = Σ dy` over the batch and
+ * the inner axes, always added in the same order. Inputs: dy, x, mean, rstd. Outputs: dweight `[C]`, dbias `[C]`.
+ * @throws {ShapeError} if dy or the statistics do not fit x
+ */
+export const normWeightGrad: Op<NormAttrs> = {
+  name: 'normWeightGrad',
+  infer(inputs, attrs) {
+    const [dy, x, mean, rstd] = [0, 1, 2, 3].map((k) => input('normWeightGrad', inputs, k)) as [Spec, Spec, Spec, Spec]
+    const dtype = computableFloat('normWeightGrad', x)
+    sameDType('normWeightGrad', [x, dy])
+    check('normWeightGrad', dy, x, [mean, rstd], attrs)
+    const parameter: Spec = { shape: [x.shape[1] ?? 0], dtype }
+    return [parameter, parameter]
+  },
+  kernels: (problem, target) => weightGradKernels(problem, target),
+  reference(inputs, attrs) {
+    const [dy, x, mean, rstd] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const { groups, channels, inner } = geometry('normWeightGrad', x, attrs)
+    const c = groups * channels
+    const dweight = refZeros([c], x.dtype)
+    const dbias = refZeros([c], x.dtype)
+    x.data.forEach((v, i) => {
+      const plane = Math.floor(i / inner)
+      const row = Math.floor(plane / channels)
+      dweight.data[plane % c] = at(dweight.data, plane % c) + at(dy.data, i) * (v - at(mean.data, row)) * at(rstd.data, row)
+      dbias.data[plane % c] = at(dbias.data, plane % c) + at(dy.data, i)
+    })
+    return [dweight, dbias]
+  },
+}
