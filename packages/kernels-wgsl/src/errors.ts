@@ -6,10 +6,6 @@ export class AntipodeError extends Error {
   override readonly name: string = 'AntipodeError'
   /** Stable machine-readable cause, for example `'SHAPE'`; survives minification and copies of the class. */
   readonly code: string = 'ANTIPODE'
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-  }
 }
 
 /** Operand shapes, axes or sizes do not fit the operation. */

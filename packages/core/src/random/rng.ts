@@ -73,7 +73,9 @@ export class Rng {
    */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > TWO32) {
-      throw new ConfigError(`Rng.int: expected an integer bound in [1, 2^32], got ${n}; the bound itself is never drawn`)
+      throw new ConfigError(
+        `Rng.int: expected an integer bound in [1, 2^32], got ${n}; the bound itself is never drawn`,
+      )
     }
     const limit = TWO32 - (TWO32 % n)
     let word = this.#word()

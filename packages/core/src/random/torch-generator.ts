@@ -64,8 +64,8 @@ export class TorchGenerator {
     checkLength('TorchGenerator.randint', n)
     if ((low | 0) !== low || !Number.isInteger(high) || high <= low || high - low >= 2 ** 32 || high > 2 ** 31) {
       throw new ConfigError(
-        `TorchGenerator.randint: expected integers -2^31 <= low < high <= 2^31 with high - low < 2^32, got low ${low} and high ${high}; ` +
-          'the upper bound is exclusive',
+        'TorchGenerator.randint: expected integers -2^31 <= low < high <= 2^31 with high - low < 2^32, ' +
+          `got low ${low} and high ${high}; the upper bound is exclusive`,
       )
     }
     const range = high - low

@@ -1,0 +1,14 @@
+export { decodeFloat32, encodeFloat32 } from './convert.ts'
+export { type SafetensorsDType } from './dtype.ts'
+export { decodeElements, encodeElements } from './elements.ts'
+export { encodeSafetensors, type SafetensorsEntry } from './encode-safetensors.ts'
+export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.ts'
+export { type SafetensorsInfo } from './header.ts'
+export { type SafetensorsSource } from './open-source.ts'
+export { readSafetensors, type ReadSafetensorsOptions } from './read-safetensors.ts'
+export { type SafetensorsFile, type SafetensorsTensor } from './safetensors-file.ts'
+export {
+  writeSafetensors,
+  type StreamedSafetensorsEntry,
+  type WriteSafetensorsOptions,
+} from './write-safetensors.ts'

@@ -1,0 +1,66 @@
+import { DisposedError } from '../errors.ts'
+import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
+import { openSource, type SafetensorsSource } from './open-source.ts'
+import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
+import { isIndex, openShards } from './shards.ts'
+import type { ByteSource } from './source.ts'
+
+export interface ReadSafetensorsOptions {
+  /** Aborts the opening and every later read of the file, which then reject with `signal.reason`. */
+  signal?: AbortSignal
+}
+
+/**
+ * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
+ * `.safetensors.index.json` opens all the shards that it names as one checkpoint.
+ *
+ * @throws {CheckpointError} if the source is missing, truncated, malformed, hostile or a pickle.
+ * @throws {UnsupportedError} for a path where there is no Node.
+ * Source: huggingface/safetensors, README (format).
+ *
+ * @example
+ * await using file = await readSafetensors('unet.safetensors')
+ * for await (const { name, dtype, shape, bytes } of file.stream()) upload(name, dtype, shape, bytes)
+ */
+export async function readSafetensors(
+  source: SafetensorsSource,
+  options: ReadSafetensorsOptions = {},
+): Promise<SafetensorsFile> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), signal)
+  const bytes = await openSource(source, signal)
+  try {
+    return await openFile(bytes, signal)
+  } catch (error) {
+    await bytes.close()
+    throw error
+  }
+}
+
+async function openFile(source: ByteSource, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
+  const { label, size } = source
+  const jsonBytes = headerLength(label, await source.read(0, Math.min(size, LENGTH_BYTES + 1)), size)
+  const json = await source.read(LENGTH_BYTES, jsonBytes)
+  const { metadata, tensors } = parseHeader(label, json, size - LENGTH_BYTES - jsonBytes)
+  let closed = false
+  return safetensorsFile(label, {
+    metadata,
+    tensors,
+    async read(name) {
+      signal?.throwIfAborted()
+      if (closed) {
+        throw new DisposedError(
+          `readSafetensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
+        )
+      }
+      const { begin, byteLength } = tensorNamed(label, tensors, name)
+      return source.read(begin, byteLength)
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      await source.close()
+    },
+  })
+}

@@ -1,0 +1,67 @@
+import { CheckpointError } from '../errors.ts'
+import { decodeFloat32 } from './convert.ts'
+import type { SafetensorsDType } from './dtype.ts'
+import { quote, type SafetensorsInfo } from './header.ts'
+
+/** One tensor of a stream. `bytes` is little-endian, row-major and the caller's to keep. */
+export interface SafetensorsTensor {
+  readonly name: string
+  readonly dtype: SafetensorsDType
+  readonly shape: readonly number[]
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** An open checkpoint. Only its header is in memory; each read brings in one tensor. */
+export interface SafetensorsFile extends AsyncDisposable {
+  readonly metadata: Readonly<Record<string, string>>
+  /** In file order. */
+  readonly tensors: ReadonlyMap<string, SafetensorsInfo>
+  /**
+   * The bytes of a tensor, little-endian, in a buffer of their own (so any typed array fits on it).
+   *
+   * @throws {CheckpointError} if there is no such tensor, or the file ends early.
+   * @throws {DisposedError} after `close`.
+   */
+  read(name: string): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * The values of a tensor as f32, converted as `decodeFloat32` does.
+   *
+   * @throws {UnsupportedError} for F8 dtypes; else as `read`.
+   */
+  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>
+  /** Every tensor in file order, one in memory at a time. */
+  stream(): AsyncIterable<SafetensorsTensor>
+  /** Releases the file; calling it twice is harmless. */
+  close(): Promise<void>
+}
+
+type Parts = Pick<SafetensorsFile, 'metadata' | 'tensors' | 'read' | 'close'>
+
+/** The public face over a way to read a tensor by name; a single file and a set of shards share it. */
+export function safetensorsFile(label: string, { metadata, tensors, read, close }: Parts): SafetensorsFile {
+  return {
+    metadata,
+    tensors,
+    read,
+    close,
+    async readFloat32(name) {
+      const { dtype } = tensorNamed(label, tensors, name)
+      return decodeFloat32(await read(name), dtype)
+    },
+    async *stream() {
+      for (const [name, { dtype, shape }] of tensors) yield { name, dtype, shape, bytes: await read(name) }
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** @throws {CheckpointError} that lists some names if there is no such tensor. */
+export function tensorNamed<T>(label: string, tensors: ReadonlyMap<string, T>, name: string): T {
+  const tensor = tensors.get(name)
+  if (tensor !== undefined) return tensor
+  const some = [...tensors.keys()].slice(0, 5).map(quote).join(', ')
+  throw new CheckpointError(
+    `readSafetensors: ${label}: expected a tensor named ${quote(name)}, got ${tensors.size} others ` +
+      `(${some}${tensors.size > 5 ? ', …' : ''}); look its name up in .tensors`,
+  )
+}

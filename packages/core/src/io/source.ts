@@ -1,0 +1,62 @@
+import { CheckpointError, OutOfMemoryError } from '../errors.ts'
+
+/** Random access to bytes, wherever they lie. */
+export interface ByteSource {
+  /** How messages name it: a quoted path or address, or what kind of memory it is. */
+  readonly label: string
+  readonly size: number
+  /** Exactly `length` bytes from `offset`, in a buffer of their own. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  close(): Promise<void>
+}
+
+/** @throws {OutOfMemoryError} if the host cannot give that many bytes in one piece. */
+export function allocate(label: string, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length)
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `readSafetensors: ${label}: expected to allocate ${length} bytes for one tensor, got a refusal of the host; ` +
+        'free memory, or shard or narrow the checkpoint',
+      { cause },
+    )
+  }
+}
+
+export function truncated(label: string, offset: number, length: number, got: number): CheckpointError {
+  return new CheckpointError(
+    `readSafetensors: ${label}: expected ${length} bytes at offset ${offset}, got ${got}; ` +
+      'the file ended early or changed while it was read: download or export it again',
+  )
+}
+
+/** Bytes already in memory. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    label: 'Uint8Array',
+    size: bytes.byteLength,
+    read: async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
+    close: async () => {},
+  }
+}
+
+/** A Blob or File of the browser or of Node; only the slices asked for are loaded. */
+export function blobSource(blob: Blob): ByteSource {
+  const label = 'name' in blob ? `File ${JSON.stringify(blob.name)}` : 'Blob'
+  return {
+    label,
+    size: blob.size,
+    async read(offset, length) {
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
+      } catch (cause) {
+        throw new CheckpointError(
+          `readSafetensors: ${label}: expected to read ${length} bytes at offset ${offset}, got ${String(cause)}; ` +
+            'select the file again: it was moved, changed or its permission ended',
+          { cause },
+        )
+      }
+    },
+    close: async () => {},
+  }
+}
