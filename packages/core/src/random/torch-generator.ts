@@ -1,8 +1,8 @@
 import { ConfigError } from '../errors.ts'
-import { boxMuller } from './box-muller.ts'
 import { Mt19937 } from './mt19937.ts'
 import { checkLength, splitSeed } from './seed.ts'
 
+const { cos, fround, log, log1p, sin, sqrt } = Math
 const TWO_PI = 2 * Math.PI
 const TWO_MINUS_53 = 2 ** -53
 /** torch fills 16 normals at a time: element j is paired with element j + 8. */
@@ -101,13 +101,18 @@ export class TorchGenerator {
       return cached
     }
     const angle = TWO_PI * this.#uniform53()
-    const radius = Math.sqrt(-2 * Math.log1p(-this.#uniform53()))
-    this.#cachedNormal = radius * Math.sin(angle)
-    return radius * Math.cos(angle)
+    const radius = sqrt(-2 * log1p(-this.#uniform53()))
+    this.#cachedNormal = radius * sin(angle)
+    return radius * cos(angle)
   }
 }
 
-/** Turns the 16 uniforms at `start` into normals in place. */
+/** Turns the 16 uniforms at `start` into normals in place, with every step rounded to f32 as torch does it. */
 function boxMuller16(x: Float32Array, start: number): void {
-  for (let j = start; j < start + HALF; j++) boxMuller(x, j, j + HALF)
+  for (let j = start; j < start + HALF; j++) {
+    const radius = fround(sqrt(-2 * fround(log(1 - x[j]!))))
+    const angle = fround(fround(TWO_PI) * x[j + HALF]!)
+    x[j] = radius * fround(cos(angle))
+    x[j + HALF] = radius * fround(sin(angle))
+  }
 }
