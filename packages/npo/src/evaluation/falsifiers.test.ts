@@ -1,0 +1,162 @@
+import { ConfigError } from '@antipode/core'
+import { rng } from '@antipode/core/random'
+import { describe, expect, test } from 'vitest'
+import { ARMS, compareAtBest, compareAtEqualScale } from './comparisons.ts'
+import { type Falsifier, falsifiers, type Verdict } from './falsifiers.ts'
+import { bestScale, bestScales, curve, differenceBySeed, type EvaluationTable, type Metric } from './table.ts'
+
+const scales = [1, 2, 3, 4]
+const seeds = [10, 20, 30]
+
+/** What an arm does in a made-up world: judge height and optimum, reward and accuracy. */
+interface World {
+  readonly height: number
+  readonly optimum?: number
+  readonly reward?: number
+  readonly accuracy?: number
+  /** Added to the judge, by training seed. */
+  readonly bySeed?: readonly number[]
+}
+
+/** Scores with a parabola over scales; noise that items share, as paired samples do, and a little of their own. */
+function madeUp(worlds: Readonly<Record<string, World>>, { seed = 1, items = 150 } = {}): EvaluationTable {
+  const random = rng(seed)
+  const shared = seeds.map(() => Float64Array.from({ length: items }, () => 0.1 * random.normal()))
+  const arms = Object.entries(worlds).map(([id, world]) => {
+    const { height, optimum = 2, reward = height, accuracy = 0.9, bySeed = [0, 0, 0] } = world
+    const fill = (level: (s: number, scale: number, item: number) => number): Float64Array[][] =>
+      seeds.map((_, s) => scales.map((scale) => Float64Array.from({ length: items }, (_, i) => level(s, scale, i))))
+    const noisy = (s: number, i: number): number => shared[s]![i]! + 0.01 * random.normal()
+    return {
+      id,
+      scores: {
+        judge: fill((s, scale, i) => height + bySeed[s]! - 0.02 * (scale - optimum) ** 2 + noisy(s, i)),
+        reward: fill((s, scale, i) => reward - 0.02 * (scale - optimum) ** 2 + noisy(s, i)),
+        correct: fill((_s, _scale, i) => (i < accuracy * items ? 1 : 0)),
+      } satisfies Record<Metric, Float64Array[][]>,
+    }
+  })
+  return { seeds, scales, arms }
+}
+
+const good: Record<string, World> = {
+  [ARMS.base]: { height: -0.3, optimum: 3 },
+  [ARMS.npo]: { height: -0.25 },
+  [ARMS.dpo]: { height: -0.26 },
+  [ARMS.merged]: { height: -0.22 },
+  [ARMS.unmerged]: { height: -0.24 },
+  [ARMS.extrapolation]: { height: -0.28 },
+  [ARMS.random]: { height: -0.3 },
+}
+
+function verdicts(worlds: Readonly<Record<string, World>>): Record<Falsifier['id'], Verdict> {
+  const found = falsifiers({
+    table: madeUp(worlds),
+    best: bestScales(madeUp(worlds, { seed: 2 })),
+    seed: 1,
+    samples: 300,
+  })
+  return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict])) as Record<Falsifier['id'], Verdict> // ids are those
+}
+
+describe('falsifiers', () => {
+  test('a claim that holds in every respect survives all seven', () => {
+    expect(verdicts(good)).toEqual({
+      F1: 'survives',
+      F2: 'survives',
+      F3: 'survives',
+      F4: 'survives',
+      F5: 'survives',
+      F6: 'survives',
+      F7: 'survives',
+    })
+  })
+
+  test.each([
+    ['F1', { [ARMS.npo]: { height: -0.3 } }],
+    ['F2', { [ARMS.merged]: { height: -0.27 } }],
+    ['F3', { [ARMS.extrapolation]: { height: -0.25 } }],
+    ['F4', { [ARMS.random]: { height: -0.25 } }],
+    ['F5', { [ARMS.unmerged]: { height: -0.2 } }],
+    ['F6', { [ARMS.npo]: { height: -0.3, reward: -0.1 } }],
+    ['F6', { [ARMS.npo]: { height: -0.25, accuracy: 0.7 } }],
+    ['F7', { [ARMS.npo]: { height: -0.29, bySeed: [0.1, -0.1, 0] } }],
+  ] as const)('%s falls in a world made to falsify it: %j', (id, change) => {
+    expect(verdicts({ ...good, ...(change as Record<string, World>) })[id]).toBe('falsified') // keys are arm names
+  })
+
+  test('an arm that was not sampled leaves its falsifiers open', () => {
+    const { [ARMS.unmerged]: _unmerged, [ARMS.random]: _random, ...rest } = good
+    const found = verdicts(rest)
+    expect(found.F5).toBe('inconclusive')
+    expect(found.F4).toBe('inconclusive')
+    expect(found.F1).toBe('survives')
+  })
+
+  test('one training seed cannot answer F7', () => {
+    const whole = madeUp(good)
+    const table = { ...whole, seeds: [10] }
+    const found = falsifiers({ table, best: bestScales(table), seed: 1, samples: 200 })
+    expect(found.find(({ id }) => id === 'F7')?.verdict).toBe('inconclusive')
+  })
+
+  test('reasons and evidence carry the numbers', () => {
+    const table = madeUp(good)
+    const [first] = falsifiers({ table, best: bestScales(table), seed: 1, samples: 200 })
+    expect(first?.evidence['difference']).toBeCloseTo(0.05, 2)
+    expect(first?.evidence).toMatchObject({ scaleA: 2, scaleB: 3, count: 450 })
+    expect(first?.reason).toMatch(/base\/npo at scale 2 against base\/base at scale 3: difference \+0\.0[45]/)
+  })
+})
+
+describe('comparisons', () => {
+  const table = madeUp(good)
+  const options = { seed: 4, samples: 200 }
+
+  test('at equal scale a better optimum can lose past it', () => {
+    const rows = compareAtEqualScale(table, { ...options, pairs: [[ARMS.npo, ARMS.base]] })
+    expect(rows.map(({ scaleA, scaleB }) => [scaleA, scaleB])).toEqual(scales.map((w) => [w, w]))
+    expect(rows[0]!.winRate.mean).toBeGreaterThan(0.9)
+    expect(rows[3]!.winRate.mean).toBeLessThan(0.5)
+  })
+
+  test("at each arm's own best scale the better optimum wins, with a corrected p-value", () => {
+    const [row] = compareAtBest(table, bestScales(table), options)
+    expect(row).toMatchObject({ a: ARMS.npo, b: ARMS.base, scaleA: 2, scaleB: 3, count: 450, clusters: 3 })
+    expect(row!.difference.low).toBeGreaterThan(0)
+    expect(row!.adjustedPValue).toBeGreaterThanOrEqual(row!.pValue)
+  })
+
+  test('arms that were not sampled are skipped, unknown ones by name are errors', () => {
+    const two: EvaluationTable = { ...table, arms: table.arms.slice(0, 2) }
+    expect(compareAtBest(two, bestScales(two), options)).toHaveLength(1)
+    expect(() => curve(two, 'nobody', 'judge', { seed: 1 })).toThrow(ConfigError)
+  })
+})
+
+describe('best scale', () => {
+  test('is the top of the curve, the smaller of two that tie, and says when it is at the edge', () => {
+    const points = [4, 1, 2].map((scale) => ({ scale, mean: scale === 1 ? 0 : 1 }))
+    expect(bestScale(points)).toEqual({ scale: 2, mean: 1, interior: true })
+    expect(
+      bestScale([
+        { scale: 1, mean: 2 },
+        { scale: 2, mean: 1 },
+      ]),
+    ).toMatchObject({ scale: 1, interior: false })
+    expect(() => bestScale([])).toThrow(ConfigError)
+  })
+
+  test('differences by seed recover what each seed was given', () => {
+    const table = madeUp({ ...good, [ARMS.npo]: { height: -0.25, bySeed: [0.1, 0, -0.1] } })
+    const found = differenceBySeed(table, { arm: ARMS.npo, scale: 2 }, { arm: ARMS.dpo, scale: 2 })
+    // Own noise of 0.01 on 150 items in both arms: standard error 0.0012.
+    expect(found.map((d) => Math.round(d * 100) / 100)).toEqual([0.11, 0.01, -0.09])
+  })
+
+  test('a curve has an interval around each mean', () => {
+    const points = curve(madeUp(good), ARMS.base, 'judge', { seed: 1, samples: 200 })
+    expect(points.map(({ scale }) => scale)).toEqual(scales)
+    for (const { mean, low, high } of points) expect(low < mean && mean < high).toBe(true)
+  })
+})

@@ -1,0 +1,206 @@
+import { ConfigError, NumericError, ShapeError } from '@antipode/core'
+import { rng } from '@antipode/core/random'
+
+/** An estimate with the ends of its 95% confidence interval. */
+export interface Interval {
+  readonly mean: number
+  readonly low: number
+  readonly high: number
+}
+
+/** What a paired comparison of two arms on the same items found. */
+export interface PairedResult {
+  /** Items compared. */
+  readonly count: number
+  /** Groups, for example training seeds, that the items come from; 1 if none were named. */
+  readonly clusters: number
+  /** Mean of a − b. */
+  readonly difference: Interval
+  /** Share of items where a > b, ties counting half. */
+  readonly winRate: Interval
+  /** Two-sided bootstrap p-value of "the mean difference is 0"; never below 2 / (samples + 1). */
+  readonly pValue: number
+}
+
+/** How to resample. */
+export interface BootstrapOptions {
+  /** Resamples; default 2,000, which settles a 95% end to about a twentieth of the interval's width. */
+  readonly samples?: number
+  readonly seed: number
+  /** Group of each item. When there are several, groups are resampled first and items within them second. */
+  readonly clusters?: ArrayLike<number>
+}
+
+/** Normal quantile of a two-sided 95% interval. */
+const Z95 = 1.959963984540054
+
+/**
+ * Share of items where a > b, ties counting ½.
+ *
+ * @throws {ShapeError} if the lengths differ or are 0. @throws {NumericError} if a score is not finite.
+ */
+export function winRate(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return average(wins('winRate', a, b))
+}
+
+/**
+ * Paired bootstrap: percentile intervals of the mean difference and of the win rate from the same resamples.
+ * With several clusters it is the two-level bootstrap (Davison & Hinkley 1997, 3.8): clusters, then items within.
+ *
+ * @throws {ShapeError} if lengths differ or are 0. @throws {NumericError} if a score is not finite.
+ * @throws {ConfigError} if `samples` is no positive integer or the seed is out of range.
+ * @example
+ * pairedBootstrap(judgeOfNpo, judgeOfBase, { seed: 1, clusters: trainingSeeds }).winRate.low > 0.5
+ */
+export function pairedBootstrap(a: ArrayLike<number>, b: ArrayLike<number>, options: BootstrapOptions): PairedResult {
+  const won = wins('pairedBootstrap', a, b)
+  const gaps = Float64Array.from(won, (_, i) => a[i]! - b[i]!)
+  const { groups, means } = resample('pairedBootstrap', [gaps, won], options)
+  const [differences, rates] = means as [Float64Array, Float64Array] // one column in, one column out
+  const atMost = differences.reduce((n, d) => n + (d <= 0 ? 1 : 0), 0)
+  const atLeast = differences.reduce((n, d) => n + (d >= 0 ? 1 : 0), 0)
+  return {
+    count: won.length,
+    clusters: groups,
+    difference: percentileInterval(average(gaps), differences),
+    winRate: percentileInterval(average(won), rates),
+    pValue: Math.min(1, (2 * (Math.min(atMost, atLeast) + 1)) / (differences.length + 1)),
+  }
+}
+
+/**
+ * Mean with a 95% percentile bootstrap interval; see `pairedBootstrap` for clusters and errors.
+ */
+export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions): Interval {
+  const finite = checked('meanInterval', 'values', values)
+  const { means } = resample('meanInterval', [finite], options)
+  return percentileInterval(average(finite), means[0]!)
+}
+
+/**
+ * Wilson's score interval for a share (Wilson 1927), 95%. Half successes, as ties give, are welcome.
+ *
+ * @throws {ConfigError} unless 0 ≤ successes ≤ count and count > 0.
+ */
+export function wilson(successes: number, count: number): Interval {
+  if (!(count > 0 && successes >= 0 && successes <= count)) {
+    throw new ConfigError(
+      `wilson: expected 0 <= successes <= count and count > 0, got ${successes} of ${count}; an empty sample has no interval`,
+    )
+  }
+  const share = successes / count
+  const z2 = Z95 ** 2 / count
+  const centre = (share + z2 / 2) / (1 + z2)
+  const half = (Z95 * Math.sqrt((share * (1 - share) + z2 / 4) / count)) / (1 + z2)
+  return { mean: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) }
+}
+
+/**
+ * Holm's step-down adjustment of p-values (Holm 1979), in the order given.
+ *
+ * @throws {ConfigError} if a p-value is outside [0, 1].
+ */
+export function holm(pValues: ArrayLike<number>): Float64Array {
+  const values = Array.from(pValues)
+  if (!values.every((p) => p >= 0 && p <= 1)) {
+    throw new ConfigError(`holm: expected p-values in [0, 1], got ${values.join(', ')}; pass unadjusted p-values`)
+  }
+  const adjusted = new Float64Array(values.length)
+  let running = 0
+  const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!)
+  for (const [rank, i] of order.entries()) {
+    running = Math.max(running, Math.min(1, (values.length - rank) * values[i]!))
+    adjusted[i] = running
+  }
+  return adjusted
+}
+
+/** Sample standard deviation (n − 1); 0 for fewer than two values. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  if (values.length < 2) return 0
+  const mean = average(values)
+  return Math.sqrt(Array.from(values).reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1))
+}
+
+/** Arithmetic mean, summed in float64; NaN if there is nothing. */
+export function average(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]!
+  return sum / values.length
+}
+
+/** Means of every column over the same `samples` resamples of the items. */
+function resample(
+  op: string,
+  columns: readonly Float64Array[],
+  { samples = 2000, seed, clusters }: BootstrapOptions,
+): { groups: number; means: Float64Array[] } {
+  const count = columns[0]!.length
+  if (!Number.isInteger(samples) || samples < 1) {
+    throw new ConfigError(`${op}: expected a positive integer of samples, got ${samples}; 2000 is usual`)
+  }
+  if (clusters !== undefined && clusters.length !== count) {
+    throw new ShapeError(`${op}: expected ${count} clusters, got ${clusters.length}; name the group of each item`)
+  }
+  const members = new Map<number, number[]>()
+  for (let i = 0; i < count; i++) {
+    const key = clusters?.[i] ?? 0
+    const group = members.get(key)
+    if (group) group.push(i)
+    else members.set(key, [i])
+  }
+  const groups = [...members.values()].map((group) => Int32Array.from(group))
+  const random = rng(seed)
+  const means = columns.map(() => new Float64Array(samples))
+  const sums = new Float64Array(columns.length)
+  for (let s = 0; s < samples; s++) {
+    sums.fill(0)
+    let drawn = 0
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups.length === 1 ? groups[0]! : groups[random.int(groups.length)]!
+      drawn += group.length
+      for (let k = 0; k < group.length; k++) {
+        const item = group[random.int(group.length)]!
+        for (let c = 0; c < columns.length; c++) sums[c] = sums[c]! + columns[c]![item]!
+      }
+    }
+    for (let c = 0; c < columns.length; c++) means[c]![s] = sums[c]! / drawn
+  }
+  return { groups: groups.length, means }
+}
+
+function percentileInterval(mean: number, resampled: Float64Array): Interval {
+  const sorted = resampled.slice().sort()
+  return { mean, low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
+}
+
+/** Linear interpolation between order statistics (type 7 of Hyndman & Fan 1996, the default of numpy and R). */
+function quantile(sorted: Float64Array, q: number): number {
+  const at = (sorted.length - 1) * q
+  const below = Math.floor(at)
+  const above = Math.min(sorted.length - 1, below + 1)
+  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!)
+}
+
+function wins(op: string, a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
+  if (a.length !== b.length) {
+    throw new ShapeError(`${op}: expected as many scores in b as in a, got ${a.length} and ${b.length}; pair the items`)
+  }
+  const left = checked(op, 'a', a)
+  const right = checked(op, 'b', b)
+  return left.map((value, i) => (value > right[i]! ? 1 : value === right[i] ? 0.5 : 0))
+}
+
+function checked(op: string, where: string, values: ArrayLike<number>): Float64Array {
+  if (values.length === 0)
+    throw new ShapeError(`${op}: expected at least one score in ${where}, got none; evaluate first`)
+  const copy = Float64Array.from(values)
+  const bad = copy.findIndex((value) => !Number.isFinite(value))
+  if (bad >= 0) {
+    throw new NumericError(
+      `${op}: expected finite scores, got ${copy[bad]} at ${where}[${bad}]; look for diverged samples`,
+      { where: `${where}[${bad}]` },
+    )
+  }
+  return copy
+}

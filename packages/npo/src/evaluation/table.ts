@@ -1,0 +1,154 @@
+import { ConfigError, ShapeError } from '@antipode/core'
+import {
+  average,
+  type BootstrapOptions,
+  type Interval,
+  meanInterval,
+  pairedBootstrap,
+  type PairedResult,
+} from './statistics.ts'
+
+/** What is measured on every sample: the judge, the labelling reward, and whether the classifier reads the class. */
+export type Metric = 'judge' | 'reward' | 'correct'
+
+/**
+ * Scores of one arm. `scores[metric][seed][scale]` holds one number an item; item i of every arm, scale and metric of a
+ * seed is the same class and initial noise.
+ */
+export interface ArmScores {
+  readonly id: string
+  readonly scores: Readonly<Record<Metric, readonly (readonly ArrayLike<number>[])[]>>
+}
+
+/** Scores of all arms on the same noises: the first index is the training seed, the second the guidance scale. */
+export interface EvaluationTable {
+  readonly seeds: readonly number[]
+  readonly scales: readonly number[]
+  readonly arms: readonly ArmScores[]
+}
+
+/** A point of an arm's curve. */
+export interface CurvePoint extends Interval {
+  readonly scale: number
+}
+
+/** An arm's best guidance scale. */
+export interface BestScale {
+  readonly scale: number
+  /** Mean score there. */
+  readonly mean: number
+  /** False if the best is the smallest or the largest scale tried, so that the true optimum may lie beyond the grid. */
+  readonly interior: boolean
+}
+
+/** Which arm at which scale. */
+export interface Cell {
+  readonly arm: string
+  readonly scale: number
+}
+
+/** The arm of that name, or undefined if it was not sampled. */
+export function findArm(table: EvaluationTable, id: string): ArmScores | undefined {
+  return table.arms.find((arm) => arm.id === id)
+}
+
+/**
+ * Scores of one cell, seed after seed, with the seed of each item as its cluster.
+ *
+ * @throws {ConfigError} if the table has no such arm or scale. @throws {ShapeError} if scores are missing.
+ */
+export function cellScores(
+  table: EvaluationTable,
+  { arm, scale }: Cell,
+  metric: Metric,
+): { values: number[]; clusters: number[] } {
+  const at = table.scales.indexOf(scale)
+  const found = findArm(table, arm)
+  if (found === undefined || at < 0) {
+    throw new ConfigError(
+      `cellScores: expected an arm of ${table.arms.map(({ id }) => id).join(', ')} at a scale of ${table.scales.join(', ')}, got ${arm} at ${scale}; sample it first`,
+    )
+  }
+  const values: number[] = []
+  const clusters: number[] = []
+  for (const [s, seed] of table.seeds.entries()) {
+    const scores = found.scores[metric][s]?.[at]
+    if (scores === undefined) {
+      throw new ShapeError(
+        `cellScores: expected scores of ${arm} for seed ${seed} at scale ${scale}, got none; sample every cell`,
+      )
+    }
+    for (let i = 0; i < scores.length; i++) {
+      values.push(scores[i]!)
+      clusters.push(seed)
+    }
+  }
+  return { values, clusters }
+}
+
+/** Mean and 95% interval of an arm at every scale. Errors as `cellScores` and `meanInterval`. */
+export function curve(
+  table: EvaluationTable,
+  arm: string,
+  metric: Metric,
+  options: Omit<BootstrapOptions, 'clusters'>,
+): CurvePoint[] {
+  return table.scales.map((scale) => {
+    const { values, clusters } = cellScores(table, { arm, scale }, metric)
+    return { scale, ...meanInterval(values, { ...options, clusters }) }
+  })
+}
+
+/**
+ * The scale with the greatest mean; the smaller one of two that tie.
+ *
+ * @throws {ConfigError} if the curve is empty.
+ */
+export function bestScale(points: readonly { readonly scale: number; readonly mean: number }[]): BestScale {
+  const sorted = [...points].sort((a, b) => a.scale - b.scale)
+  const best = sorted.reduce<(typeof sorted)[number] | undefined>(
+    (top, point) => (top === undefined || point.mean > top.mean ? point : top),
+    undefined,
+  )
+  if (best === undefined)
+    throw new ConfigError('bestScale: expected at least one scale, got none; sample the arm first')
+  return { scale: best.scale, mean: best.mean, interior: best !== sorted[0] && best !== sorted.at(-1) }
+}
+
+/**
+ * Each arm's best scale by mean judge score. Give it a table sampled from noises that are used for nothing else: choosing
+ * and testing on the same noise would favour the arm with the noisier curve.
+ */
+export function bestScales(selection: EvaluationTable, metric: Metric = 'judge'): Record<string, BestScale> {
+  return Object.fromEntries(
+    selection.arms.map(({ id }) => [
+      id,
+      bestScale(
+        selection.scales.map((scale) => ({
+          scale,
+          mean: average(cellScores(selection, { arm: id, scale }, metric).values),
+        })),
+      ),
+    ]),
+  )
+}
+
+/** Paired comparison of two cells on the same items. Errors as `cellScores` and `pairedBootstrap`. */
+export function compareCells(
+  table: EvaluationTable,
+  a: Cell,
+  b: Cell,
+  { metric = 'judge', ...options }: Omit<BootstrapOptions, 'clusters'> & { readonly metric?: Metric },
+): PairedResult {
+  const { values, clusters } = cellScores(table, a, metric)
+  return pairedBootstrap(values, cellScores(table, b, metric).values, { ...options, clusters })
+}
+
+/** Mean difference a − b of each training seed by itself, in the table's order. Errors as `cellScores`. */
+export function differenceBySeed(table: EvaluationTable, a: Cell, b: Cell, metric: Metric = 'judge'): number[] {
+  const left = cellScores(table, a, metric)
+  const right = cellScores(table, b, metric)
+  return table.seeds.map((seed) =>
+    average(left.values.map((v, i) => v - right.values[i]!).filter((_, i) => left.clusters[i] === seed)),
+  )
+}
