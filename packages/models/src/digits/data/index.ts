@@ -1,0 +1,6 @@
+export * from './degrade.ts'
+export * from './generator.ts'
+export * from './load-digits.ts'
+export * from './moving-digits.ts'
+export * from './packed-asset.ts'
+export * from './resample.ts'
