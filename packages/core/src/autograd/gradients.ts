@@ -1,0 +1,94 @@
+import { isFloat, makeCall } from '@antipode/kernels-wgsl'
+import { ShapeError, UnsupportedError } from '../errors.ts'
+import { apply, type Node, ones, scalar, Tensor, zeros } from '../graph/index.ts'
+
+/**
+ * Adds to the graph the derivatives of `Σ cotangent · output` with respect to `inputs`: forward and backward are one
+ * graph, planned and run together. Inputs that the outputs do not depend on get zeros.
+ *
+ * @param outputs f32 or f16 tensors @param cotangents one per output, of its shape and dtype
+ * @throws {UnsupportedError} if the path leads through an op that has no gradient
+ */
+export function vjp(outputs: readonly Tensor[], inputs: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
+  const device = outputs[0]?.device
+  if (!device || cotangents.length !== outputs.length) {
+    throw new ShapeError(`vjp: expected one cotangent per output, got ${cotangents.length} for ${outputs.length}`)
+  }
+  const call = makeCall<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
+  const { order, depends } = dependants(outputs, inputs)
+  const grads = new Map<Tensor, Tensor>()
+  const accumulate = (t: Tensor, g: Tensor): void => {
+    const known = grads.get(t)
+    grads.set(t, known ? known.add(g) : g)
+  }
+  outputs.forEach((o, k) => {
+    const g = cotangents[k]
+    if (g && depends.has(o)) accumulate(o, g)
+  })
+  for (const node of order.reverse()) {
+    const cotangent = node.outputs.map((o) => grads.get(o))
+    if (cotangent.every((g) => g === undefined)) continue
+    const needs = node.inputs.map((t) => depends.has(t) && isFloat(t.dtype))
+    if (!needs.includes(true)) continue
+    if (!node.op.vjp) {
+      if (node.op.name === 'stopGradient') continue
+      throw new UnsupportedError(`grad: ${node.op.name} has no gradient; put stopGradient() before it, or leave it out of the loss`)
+    }
+    const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: cotangent, attrs: node.attrs, needs })
+    node.inputs.forEach((t, k) => {
+      const g = back[k]
+      if (g !== undefined && needs[k]) accumulate(t, g)
+    })
+  }
+  return inputs.map((t) => grads.get(t) ?? zeros(device, t.shape, { dtype: t.dtype }))
+}
+
+/** Nodes between inputs and outputs, operands first, and every tensor that depends on an input. */
+function dependants(outputs: readonly Tensor[], inputs: readonly Tensor[]): { order: Node[]; depends: Set<Tensor> } {
+  const depends = new Set<Tensor>(inputs)
+  const order: Node[] = []
+  const visited = new Set<Node>()
+  const stack: { node: Node; next: number }[] = []
+  const push = (t: Tensor): void => {
+    const { source } = t
+    if (source.kind !== 'node' || visited.has(source.node)) return
+    visited.add(source.node)
+    stack.push({ node: source.node, next: 0 })
+  }
+  for (const out of outputs) {
+    push(out)
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const t = top.node.inputs[top.next++]
+      if (t) {
+        push(t)
+        continue
+      }
+      stack.pop()
+      if (!top.node.inputs.some((x) => depends.has(x))) continue
+      order.push(top.node)
+      for (const o of top.node.outputs) depends.add(o)
+    }
+  }
+  return { order, depends }
+}
+
+/** Gradients of a scalar loss with respect to tensors of its graph. @throws {ShapeError} unless the loss has one element */
+export function gradients(loss: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  if (loss.size !== 1) throw new ShapeError(`grad: expected a loss of one element, got shape [${loss.shape.join(',')}]; take its mean() or sum()`)
+  return vjp([loss], inputs, [ones(loss.device, loss.shape, { dtype: loss.dtype })])
+}
+
+/** The function that gives the gradient of `fn` with respect to each of its arguments. */
+export function grad<A extends readonly Tensor[]>(fn: (...args: A) => Tensor): (...args: A) => { [K in keyof A]: Tensor } {
+  return (...args) => valueAndGrad(fn)(...args).grads
+}
+
+/** The function that gives the loss and its gradient with respect to each argument, as one graph. */
+export function valueAndGrad<A extends readonly Tensor[]>(
+  fn: (...args: A) => Tensor,
+): (...args: A) => { readonly value: Tensor; readonly grads: { [K in keyof A]: Tensor } } {
+  return (...args) => {
+    const value = fn(...args)
+    return { value, grads: gradients(value, args) as { [K in keyof A]: Tensor } }
+  }
+}

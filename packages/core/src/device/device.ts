@@ -1,0 +1,277 @@
+import { byteSize, type DType, sizeOf, type Target } from '@antipode/kernels-wgsl'
+import { gpu } from '#gpu'
+import { DeviceLostError, OutOfMemoryError, UnsupportedError } from '../errors.ts'
+import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
+import { decodeElements, encodeElements } from '../io/index.ts'
+import { makePlan, type Plan, walk } from '../plan/index.ts'
+import { PipelineCache } from './pipelines.ts'
+import { BufferPool } from './pool.ts'
+import { type KernelTime, Profiler } from './profiler.ts'
+import { PlanRunner } from './runner.ts'
+
+/** What to ask of the host. */
+export interface DeviceOptions {
+  /** Which adapter to prefer where there are several. */
+  readonly powerPreference?: GPUPowerPreference
+  /** Options for Dawn in Node, for example `['backend=vulkan']`; browsers ignore them. */
+  readonly flags?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** Which adapter a device runs on. */
+export interface AdapterDescription {
+  readonly vendor: string
+  readonly architecture: string
+  readonly description: string
+  /** Whether it computes on the CPU. */
+  readonly software: boolean
+}
+
+/** How much work was done once, and how much is done again and again; a repeated graph must only raise `runs`. */
+export interface DeviceCounters {
+  readonly runs: number
+  readonly plans: number
+  readonly pipelines: number
+  readonly bindGroups: number
+  readonly buffers: number
+}
+
+/** Runs in flight before `evaluate` waits for the GPU. */
+const maxInFlight = 2
+/** Plans kept; a program has few structures, and each holds some 100 kB. */
+const maxPlans = 256
+
+/** A WebGPU device: runs graphs, owns memory. One API in Node (Dawn) and browsers. */
+export class Device implements TensorHost, AsyncDisposable {
+  /** The WebGPU device, for work outside this library. */
+  readonly gpu: GPUDevice
+  readonly adapter: AdapterDescription
+  readonly target: Target
+  readonly #entry: GPU
+  readonly #pool: BufferPool
+  readonly #pipelines: PipelineCache
+  readonly #runners = new Map<string, PlanRunner>()
+  readonly #inFlight: Promise<unknown>[] = []
+  #queue: Promise<unknown> = Promise.resolve()
+  #failure: Error | undefined
+  #profiler: Profiler | undefined
+  #runs = 0
+  #planned = 0
+  #droppedBindGroups = 0
+  #tensors = 0
+
+  private constructor(entry: GPU, device: GPUDevice, adapter: AdapterDescription, target: Target) {
+    this.#entry = entry
+    this.gpu = device
+    this.adapter = adapter
+    this.target = target
+    this.#pool = new BufferPool(device)
+    this.#pool.onDestroy = (buffer) => { for (const r of this.#runners.values()) r.forget(buffer) }
+    this.#pipelines = new PipelineCache(device)
+    device.onuncapturederror = ({ error }) => {
+      this.#failure ??= isOutOfMemory(error)
+        ? new OutOfMemoryError(`the GPU is out of memory: ${error.message}`)
+        : new UnsupportedError(`WebGPU: ${error.message}`)
+    }
+    void device.lost.then((info) => {
+      this.#failure = new DeviceLostError(`the GPU device was lost (${info.reason}): ${info.message}; request a new Device and reload`)
+    })
+  }
+
+  /**
+   * Asks the host for a device with every feature and limit the adapter has.
+   * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
+   */
+  static async request({ powerPreference, flags = [], signal }: DeviceOptions = {}): Promise<Device> {
+    signal?.throwIfAborted()
+    const entry = await gpu(flags)
+    const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {})
+    if (!adapter) {
+      throw new UnsupportedError(
+        'Device.request: no WebGPU adapter was found; install a Vulkan, Metal or D3D12 driver, ' +
+        'or Mesa 25 or newer (lavapipe) to compute on the CPU: `antipode doctor` says how',
+      )
+    }
+    const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+    const { limits } = adapter
+    const device = await adapter.requestDevice({
+      requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      },
+    })
+    const { info } = adapter
+    const software = /llvmpipe|lavapipe|swiftshader|\bcpu\b/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`)
+    const lanes = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
+    return new Device(
+      entry,
+      device,
+      { vendor: info.vendor, architecture: info.architecture, description: info.description, software },
+      { kind: software ? 'software' : 'gpu', f16: device.features.has('shader-f16'), subgroupSize: device.features.has('subgroups') ? lanes : 0 },
+    )
+  }
+
+  /**
+   * Computes these tensors, together and in one submission; what they already own is not computed again. Resolves once the
+   * work is submitted (and, to bound memory, once all but the last two submissions are done).
+   * @throws {DisposedError} if something needed was disposed @throws {DeviceLostError} @throws {OutOfMemoryError}
+   */
+  evaluate(tensors: readonly Tensor[]): Promise<void> {
+    const run = this.#queue.then(() => this.#evaluate(tensors))
+    this.#queue = run.catch(() => undefined)
+    return run
+  }
+
+  async #evaluate(tensors: readonly Tensor[]): Promise<void> {
+    this.#check()
+    const wanted = [...new Set(tensors)].filter((t) => t.source.kind !== 'storage')
+    if (wanted.length === 0) return
+    const graph = walk(wanted)
+    const known = this.#runners.get(graph.key)
+    const runner = known ?? await this.#prepare(makePlan(graph, this.target), graph.key)
+    if (!known) this.gpu.pushErrorScope('out-of-memory')
+    const buffers = runner.run(graph, this.#pool, this.#profiler)
+    this.#runs++
+    wanted.forEach((t, i) => {
+      const buffer = buffers[i] as GPUBuffer
+      const overwritten = graph.leaves.find((l) => l.storage.buffer === buffer)
+      t.realise(overwritten ? overwritten.storage.retain() : this.#storage(buffer))
+    })
+    if (!known) {
+      const error = await this.gpu.popErrorScope()
+      if (error) throw new OutOfMemoryError(`evaluate: the plan needs ${runner.plan.peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`)
+    }
+    this.#inFlight.push(this.gpu.queue.onSubmittedWorkDone())
+    while (this.#inFlight.length > maxInFlight) await this.#inFlight.shift()
+    this.#check()
+  }
+
+  async #prepare(plan: Plan, key: string): Promise<PlanRunner> {
+    const runner = await PlanRunner.make(this.gpu, plan, this.#pipelines)
+    this.#planned++
+    this.#runners.set(key, runner)
+    if (this.#runners.size > maxPlans) {
+      const [oldest] = this.#runners
+      if (oldest) {
+        this.#droppedBindGroups += oldest[1].bindGroups
+        oldest[1].destroy()
+        this.#runners.delete(oldest[0])
+      }
+    }
+    return runner
+  }
+
+  /** The plan these tensors would run by: its dispatches and peak bytes, without running it. */
+  plan(...tensors: readonly Tensor[]): Plan {
+    return makePlan(walk(tensors.filter((t) => t.source.kind !== 'storage')), this.target)
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  #storage(buffer: GPUBuffer): Storage {
+    this.#tensors++
+    return new Storage(buffer, buffer.size, (s) => {
+      this.#tensors--
+      this.#pool.release(s.buffer)
+    })
+  }
+
+  /** @internal */
+  upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage {
+    return this.uploadBytes(encodeElements(data, dtype), shape, dtype)
+  }
+
+  /** @internal */
+  uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
+    this.#check()
+    const buffer = this.#pool.acquire(sizeOf(shape) * byteSize(dtype))
+    const whole = bytes.byteLength % 4 === 0 ? bytes : Uint8Array.from({ length: Math.ceil(bytes.byteLength / 4) * 4 }, (_, i) => bytes[i] ?? 0)
+    this.gpu.queue.writeBuffer(buffer, 0, whole as Uint8Array<ArrayBuffer>)
+    return this.#storage(buffer)
+  }
+
+  /** @internal */
+  async read(storage: Storage, dtype: DType, size: number): Promise<Elements> {
+    const bytes = Math.max(4, Math.ceil(size * byteSize(dtype) / 4) * 4)
+    const staging = this.gpu.createBuffer({ label: 'readback', size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+    const encoder = this.gpu.createCommandEncoder()
+    encoder.copyBufferToBuffer(storage.buffer, 0, staging, 0, bytes)
+    this.gpu.queue.submit([encoder.finish()])
+    try {
+      await staging.mapAsync(GPUMapMode.READ)
+    } catch (cause) {
+      this.#check()
+      throw new DeviceLostError('data: the GPU stopped before the result could be read; request a new Device', { cause })
+    }
+    const out = decodeElements(staging.getMappedRange().slice(0), dtype, size)
+    staging.destroy()
+    this.#check()
+    return out
+  }
+
+  /** Waits until the GPU has done all that was submitted. */
+  async sync(): Promise<void> {
+    await this.#queue
+    await this.gpu.queue.onSubmittedWorkDone()
+    this.#check()
+  }
+
+  memory(): MemoryReport {
+    const plans = [...this.#runners.values()].reduce((n, r) => n + r.byteLength, 0)
+    return { live: this.#pool.live, pooled: this.#pool.pooled, peak: this.#pool.peak, plans, tensors: this.#tensors }
+  }
+
+  /** Starts measuring `memory().peak` anew from what is live now. */
+  resetPeak(): void {
+    this.#pool.peak = this.#pool.live
+  }
+
+  /** Gives pooled buffers back to the driver. */
+  trim(): void {
+    this.#pool.trim()
+  }
+
+  counters(): DeviceCounters {
+    const bindGroups = [...this.#runners.values()].reduce((n, r) => n + r.bindGroups, this.#droppedBindGroups)
+    return { runs: this.#runs, plans: this.#planned, pipelines: this.#pipelines.size, bindGroups, buffers: this.#pool.created }
+  }
+
+  /** Runs `fn` with GPU timestamps on. @throws {UnsupportedError} if the adapter has none */
+  async profile<T>(fn: () => Promise<T>): Promise<{ readonly result: T; readonly kernels: readonly KernelTime[] }> {
+    if (!this.gpu.features.has('timestamp-query')) throw new UnsupportedError('profile: this adapter has no GPU timestamps')
+    const profiler = new Profiler(this.gpu)
+    this.#profiler = profiler
+    try {
+      const result = await fn()
+      await this.sync()
+      return { result, kernels: await profiler.report() }
+    } finally {
+      this.#profiler = undefined
+      profiler.destroy()
+    }
+  }
+
+  /** Frees everything. Tensors of the device must not be used afterwards. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue
+    for (const r of this.#runners.values()) r.destroy()
+    this.#runners.clear()
+    this.#pool.trim()
+    this.gpu.destroy()
+    void this.#entry
+  }
+}
+
+function isOutOfMemory(error: GPUError): boolean {
+  return typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError
+}
+
+/** Computes several tensors together; see {@link Device.evaluate}. */
+export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
+  await tensors[0]?.device.evaluate(tensors)
+}

@@ -1,0 +1,10 @@
+import { UnsupportedError } from '../errors.ts'
+
+/** WebGPU's entry point in Node: Dawn, from the optional peer dependency `webgpu`. */
+export async function gpu(flags: readonly string[] = []): Promise<GPU> {
+  const dawn = await import('webgpu').catch((cause: unknown) => {
+    throw new UnsupportedError('Device.request: expected the package "webgpu" in Node; install it with `npm install webgpu`', { cause })
+  })
+  Object.assign(globalThis, dawn.globals)
+  return dawn.create([...flags])
+}

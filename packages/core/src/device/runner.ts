@@ -1,0 +1,138 @@
+import type { Kernel } from '@antipode/kernels-wgsl'
+import type { Graph, Plan } from '../plan/index.ts'
+import type { BufferPool } from './pool.ts'
+import type { PipelineCache } from './pipelines.ts'
+import type { Profiler } from './profiler.ts'
+
+/** Bind groups remembered per dispatch: results rotate among a few buffers, as in a sampling loop. */
+const remembered = 8
+
+interface Bound {
+  readonly buffers: readonly GPUBuffer[]
+  readonly group: GPUBindGroup
+}
+
+/** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
+export class PlanRunner {
+  readonly plan: Plan
+  readonly #device: GPUDevice
+  readonly #pipelines: readonly GPUComputePipeline[]
+  readonly #params: GPUBuffer
+  readonly #mirror: Uint32Array<ArrayBuffer>
+  readonly #floats: Float32Array
+  readonly #bytes: Uint8Array
+  readonly #bound: Bound[][]
+  #fresh = true
+  /** Bind groups ever made. */
+  bindGroups = 0
+
+  private constructor(device: GPUDevice, plan: Plan, pipelines: readonly GPUComputePipeline[]) {
+    this.plan = plan
+    this.#device = device
+    this.#pipelines = pipelines
+    this.#mirror = plan.words.slice()
+    this.#floats = new Float32Array(this.#mirror.buffer)
+    this.#bytes = new Uint8Array(this.#mirror.buffer)
+    this.#bound = plan.dispatches.map(() => [])
+    this.#params = device.createBuffer({
+      label: 'plan parameters',
+      size: Math.max(256, this.#mirror.byteLength),
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    })
+  }
+
+  /** Compiles what is not compiled yet. */
+  static async make(device: GPUDevice, plan: Plan, cache: PipelineCache): Promise<PlanRunner> {
+    return new PlanRunner(device, plan, await Promise.all(plan.dispatches.map((d) => cache.pipeline(d.kernel))))
+  }
+
+  /** Bytes of the parameter block. */
+  get byteLength(): number {
+    return this.#params.size
+  }
+
+  /** Encodes and submits one run; returns the buffer of each output. */
+  run(graph: Graph, pool: BufferPool, profiler: Profiler | undefined): GPUBuffer[] {
+    const { plan } = this
+    const slots = plan.memory.slots.map((bytes) => pool.acquire(bytes))
+    const results = new Map([...plan.memory.results].map(([id, bytes]) => [id, pool.acquire(bytes)]))
+    const bufferOf = (id: number): GPUBuffer => {
+      const buffer = plan.buffers[id]
+      if (buffer?.kind === 'leaf') return graph.leaves[buffer.index]?.storage.buffer as GPUBuffer
+      if (buffer?.kind === 'constant') return this.#params
+      return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as GPUBuffer
+    }
+    const all = plan.buffers.map((_, id) => bufferOf(id))
+    this.#writeParams(graph)
+    const encoder = this.#device.createCommandEncoder({ label: 'plan' })
+    let pass = profiler ? undefined : encoder.beginComputePass()
+    plan.dispatches.forEach((d, i) => {
+      const { kernel } = d
+      if (profiler) pass = encoder.beginComputePass(profiler.pass(kernel.label))
+      if (!pass) return
+      pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
+      pass.setBindGroup(0, this.#bind(i, d.buffers.map((id) => all[id] as GPUBuffer), d.buffers, kernel, d.offset))
+      pass.dispatchWorkgroups(...kernel.workgroups)
+      if (profiler) pass.end()
+    })
+    if (!profiler) pass?.end()
+    profiler?.resolve(encoder)
+    this.#device.queue.submit([encoder.finish()])
+    for (const slot of slots.reverse()) pool.release(slot)
+    return plan.outputs.map((id) => all[id] as GPUBuffer)
+  }
+
+  /** Forgets bind groups that hold a buffer about to be destroyed. */
+  forget(buffer: GPUBuffer): void {
+    for (const list of this.#bound) {
+      const kept = list.filter((b) => !b.buffers.includes(buffer))
+      list.splice(0, list.length, ...kept)
+    }
+  }
+
+  destroy(): void {
+    this.#params.destroy()
+  }
+
+  #writeParams(graph: Graph): void {
+    let changed = this.#fresh
+    for (const { word, scalar } of this.plan.scalarWords) {
+      const value = graph.scalars[scalar] ?? 0
+      if (!Object.is(this.#floats[word], value)) {
+        this.#floats[word] = value
+        changed = true
+      }
+    }
+    graph.constants.forEach((t, k) => {
+      if (t.source.kind !== 'constant') return
+      this.#bytes.set(t.source.bytes, this.plan.constantOffsets[k] ?? 0)
+      changed = true
+    })
+    if (changed && this.#mirror.length > 0) this.#device.queue.writeBuffer(this.#params, 0, this.#mirror)
+    this.#fresh = false
+  }
+
+  #bind(index: number, buffers: readonly GPUBuffer[], ids: readonly number[], kernel: Kernel, offset: number): GPUBindGroup {
+    const list = this.#bound[index] as Bound[]
+    const known = list.find((b) => b.buffers.every((x, k) => x === buffers[k]))
+    if (known) return known.group
+    this.bindGroups++
+    const group = this.#device.createBindGroup({
+      label: kernel.label,
+      layout: (this.#pipelines[index] as GPUComputePipeline).getBindGroupLayout(0),
+      entries: [
+        { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },
+        ...buffers.map((buffer, k) => {
+          const described = this.plan.buffers[ids[k] ?? 0]
+          const resource = described?.kind === 'constant'
+            ? { buffer, offset: this.plan.constantOffsets[described.index] ?? 0, size: Math.ceil(described.bytes / 16) * 16 }
+            : { buffer }
+          return { binding: k + 1, resource }
+        }),
+      ],
+    })
+    list.unshift({ buffers, group })
+    if (list.length > remembered) list.pop()
+    return group
+  }
+}

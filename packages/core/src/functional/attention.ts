@@ -1,0 +1,44 @@
+import { attention, softmax as softmaxOp } from '@antipode/kernels-wgsl'
+import { ShapeError } from '../errors.ts'
+import { apply1, type Tensor } from '../graph/index.ts'
+
+/** Options of {@link scaledDotProductAttention}. */
+export interface AttentionOptions {
+  /** Added to the scores before the softmax: `[1|B, 1|H, N, M]`; gets no gradient. */
+  readonly mask?: Tensor
+  /** Whether query i sees keys up to i only. */
+  readonly causal?: boolean
+  /** Factor on the scores, 1/√D by default. */
+  readonly scale?: number
+}
+
+/**
+ * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017, eq. 1), streamed: no N×M matrix is ever in memory.
+ * q `[B,H,N,D]`, k and v `[B,H,M,D]` -> `[B,H,N,D]`. Rows that see no key are zero.
+ */
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, { mask, causal = false, scale }: AttentionOptions = {}): Tensor {
+  const width = q.shape.at(-1)
+  if (width === undefined) throw new ShapeError('attention: expected q of rank 4, got a scalar')
+  return apply1(attention, mask ? [q, k, v, mask] : [q, k, v], { scale: scale ?? 1 / Math.sqrt(width), causal, hasMask: mask !== undefined })
+}
+
+/** Softmax over the last axis. */
+export function softmax(x: Tensor): Tensor {
+  return apply1(softmaxOp, [x])
+}
+
+/** `log Σ exp` over the last axis, kept as size 1; stable. */
+export function logSumExp(x: Tensor): Tensor {
+  const top = x.max({ axes: -1, keepDims: true })
+  return x.sub(top).exp().sum({ axes: -1, keepDims: true }).log().add(top)
+}
+
+/** Logarithm of the softmax over the last axis. */
+export function logSoftmax(x: Tensor): Tensor {
+  return x.sub(logSumExp(x))
+}
+
+/** `log σ(x)`, stable for large |x|. */
+export function logSigmoid(x: Tensor): Tensor {
+  return x.neg().softplus().neg()
+}

@@ -1,0 +1,46 @@
+import { conv2d as op, reshape } from '@antipode/kernels-wgsl'
+import { apply1, type Tensor } from '../graph/index.ts'
+
+/** Options of {@link conv2d}; a pair is [vertical, horizontal]. */
+export interface Conv2dOptions {
+  readonly bias?: Tensor | undefined
+  readonly stride?: number | readonly [number, number]
+  /** Zeros on every side, per direction, or as `[top, left, bottom, right]`. */
+  readonly padding?: number | readonly [number, number] | readonly [number, number, number, number]
+  readonly groups?: number
+}
+
+const pair = (x: number | readonly [number, number]): readonly [number, number] => (typeof x === 'number' ? [x, x] : x)
+
+/**
+ * 2-D convolution. x `[B,C,H,W]`, w `[O, C/groups, kH, kW]`, bias `[O]` -> `[B,O,H',W']`.
+ * @throws {ShapeError} if channels, groups or the kernel do not fit
+ */
+export function conv2d(x: Tensor, w: Tensor, { bias, stride = 1, padding = 0, groups = 1 }: Conv2dOptions = {}): Tensor {
+  const p = typeof padding !== 'number' && padding.length === 4 ? padding : pair(padding as number | readonly [number, number])
+  const y = apply1(op, [x, w], { stride: pair(stride), padding: p.length === 4 ? p : [p[0], p[1], p[0], p[1]], groups })
+  return bias ? y.add(apply1(reshape, [bias], { shape: [1, bias.size, 1, 1] })) : y
+}
+
+/**
+ * `x·wᵀ + bias` over the last axis. x `[..., in]`, w `[out, in]`, bias `[out]` -> `[..., out]`.
+ * @throws {ShapeError} if the last axis of x is not `in`
+ */
+export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
+  // One product of all rows: leading axes are rows alike.
+  const rows = x.rank === 2 ? x : x.reshape([-1, x.shape.at(-1) ?? 1])
+  const y = rows.matmul(w, { transposeB: true }).reshape([...x.shape.slice(0, -1), w.shape[0] ?? 1])
+  return bias ? y.add(bias) : y
+}
+
+/** Nearest-neighbour enlargement by a whole factor: `[B,C,H,W] -> [B, C, H·factor, W·factor]`. */
+export function upsampleNearest2d(x: Tensor, factor = 2): Tensor {
+  const [b = 1, c = 1, h = 1, w = 1] = x.shape
+  return x.reshape([b, c, h, 1, w, 1]).expand([b, c, h, factor, w, factor]).reshape([b, c, h * factor, w * factor])
+}
+
+/** Mean over non-overlapping windows: `[B,C,H,W] -> [B, C, H/size, W/size]`. */
+export function avgPool2d(x: Tensor, size = 2): Tensor {
+  const [b = 1, c = 1, h = 1, w = 1] = x.shape
+  return x.reshape([b, c, h / size, size, w / size, size]).mean({ axes: [3, 5] })
+}

@@ -1,0 +1,68 @@
+import * as K from '@antipode/kernels-wgsl'
+import { ShapeError } from '../errors.ts'
+import { apply, apply1, binary, type Operand, scalar, type Tensor } from '../graph/index.ts'
+
+/** Tensors joined along an axis. @throws {ShapeError} if another axis differs */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors
+  if (!first) throw new ShapeError('concat: expected at least one tensor, got none')
+  return tensors.length === 1 ? first : apply1(K.concat, tensors, { axis: K.normaliseAxis('concat', axis, first.rank) })
+}
+
+/** Tensors of one shape joined along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  return concat(tensors.map((t) => t.unsqueeze(axis)), axis)
+}
+
+/** An axis cut into pieces of these sizes, or into that many equal pieces. @throws {ShapeError} if they do not add up */
+export function split(x: Tensor, pieces: number | readonly number[], axis = 0): Tensor[] {
+  const at = K.normaliseAxis('split', axis, x.rank)
+  const size = x.shape[at] ?? 0
+  const sizes = typeof pieces === 'number' ? new Array<number>(pieces).fill(size / pieces) : pieces
+  if (sizes.reduce((a, b) => a + b, 0) !== size || !sizes.every(Number.isInteger)) {
+    throw new ShapeError(`split: expected pieces that add up to ${size}, got ${sizes.join(' + ')}`)
+  }
+  let start = 0
+  return sizes.map((n) => x.slice(at, start, (start += n)))
+}
+
+/** Zeros around one axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  return before === 0 && after === 0 ? x : apply1(K.pad, [x], { axis: K.normaliseAxis('pad', axis, x.rank), before, after })
+}
+
+/** a where the condition is not 0, else b; all broadcast. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const dtype = typeof a !== 'number' ? a.dtype : typeof b !== 'number' ? b.dtype : condition.dtype
+  const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(condition.device, x, dtype) : x)
+  return apply1(K.where, [condition.to(dtype), lift(a), lift(b)])
+}
+
+/** Larger of two, elementwise. */
+export function maximum(a: Operand, b: Operand): Tensor { return binary(K.maximum, a, b) }
+
+/** Smaller of two, elementwise. */
+export function minimum(a: Operand, b: Operand): Tensor { return binary(K.minimum, a, b) }
+
+/** `Σ cₖ·xₖ`, one fused kernel; the coefficients are run-time values. */
+export function linearCombination(terms: readonly (readonly [coefficient: number, x: Tensor])[]): Tensor {
+  const sum = terms.map(([c, x]) => x.mul(c)).reduce<Tensor | undefined>((a, b) => (a ? a.add(b) : b), undefined)
+  if (!sum) throw new ShapeError('linearCombination: expected at least one term, got none')
+  return sum
+}
+
+/** The k largest (or smallest) of the last axis, sorted, with their indices (i32). */
+export function topK(x: Tensor, k: number, { largest = true }: { largest?: boolean } = {}): { values: Tensor; indices: Tensor } {
+  const [values, indices] = apply(K.topK, [x], { k, largest })
+  return { values: values as Tensor, indices: indices as Tensor }
+}
+
+/** Index (i32) of the largest element of the last axis; ties go to the first. */
+export function argmax(x: Tensor): Tensor {
+  return topK(x, 1).indices.squeeze(-1)
+}
+
+/** Rows of a table by index: table `[V, ...rest]`, indices (i32 or u32) of any shape -> `[...indices, ...rest]`. */
+export function embedding(table: Tensor, indices: Tensor): Tensor {
+  return apply1(K.gather, [table, indices.reshape([-1])]).reshape([...indices.shape, ...table.shape.slice(1)])
+}

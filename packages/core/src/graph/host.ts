@@ -1,0 +1,30 @@
+import type { DType, Target } from '@antipode/kernels-wgsl'
+import type { Storage } from './storage.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Elements as JavaScript sees them: f16 and bf16 are widened to f32. */
+export type Elements = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
+
+/** Bytes of GPU memory, by what holds them. */
+export interface MemoryReport {
+  /** In use: tensors, and while a graph runs its intermediates. */
+  readonly live: number
+  /** Kept for reuse. */
+  readonly pooled: number
+  /** Largest `live` since the device was made or `resetPeak` was called. */
+  readonly peak: number
+  /** Uniform blocks of cached plans. */
+  readonly plans: number
+  /** Tensors that own a buffer. */
+  readonly tensors: number
+}
+
+/** What a tensor needs of its device: memory, and someone who runs graphs. */
+export interface TensorHost {
+  readonly target: Target
+  evaluate(tensors: readonly Tensor[]): Promise<void>
+  upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage
+  uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage
+  read(storage: Storage, dtype: DType, size: number): Promise<Elements>
+  memory(): MemoryReport
+}

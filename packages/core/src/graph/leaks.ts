@@ -1,0 +1,47 @@
+import type { Tensor } from './tensor.ts'
+
+/** What was forgotten: a tensor that was collected while it still owned GPU memory. */
+export interface Leak {
+  readonly shape: readonly number[]
+  readonly dtype: string
+  /** Where it came to own its memory, when stacks were being recorded. */
+  readonly stack: string | undefined
+}
+
+interface Record extends Leak {
+  readonly release: () => void
+}
+
+/**
+ * Tensors that are garbage-collected without `dispose` give their memory back late; this reports them. Recording where
+ * they were made costs a stack trace each, so it is on only after `leaks.report(…)`.
+ */
+class Leaks {
+  #listener: ((leak: Leak) => void) | undefined
+  readonly #registry = new FinalizationRegistry<Record>((record) => {
+    record.release()
+    this.#listener?.(record)
+  })
+
+  /** Calls `listener` for each forgotten tensor from now on; `undefined` stops it. */
+  report(listener: ((leak: Leak) => void) | undefined): void {
+    this.#listener = listener
+  }
+
+  /** @internal */
+  watch(tensor: Tensor): void {
+    const { source } = tensor
+    if (source.kind !== 'storage') return
+    const { storage } = source
+    const stack = this.#listener ? new Error('made here').stack : undefined
+    this.#registry.register(tensor, { shape: tensor.shape, dtype: tensor.dtype, stack, release: () => { storage.release() } }, tensor)
+  }
+
+  /** @internal */
+  forget(tensor: Tensor): void {
+    this.#registry.unregister(tensor)
+  }
+}
+
+/** The watch over forgotten tensors. */
+export const leaks: Leaks = /* @__PURE__ */ new Leaks()

@@ -1,0 +1,35 @@
+import { type Attrs, type DType, type Op, shapeText, type Spec } from '@antipode/kernels-wgsl'
+import type { Tensor } from './tensor.ts'
+
+/** One application of an op. Results hold it, and it holds its operands: a graph lives as long as someone wants its values. */
+export interface Node {
+  readonly op: Op
+  readonly attrs: Attrs
+  readonly inputs: readonly Tensor[]
+  readonly specs: readonly Spec[]
+  readonly outputs: readonly Tensor[]
+  /** Equal for equal op, attributes and operand specs: what the structure of a graph is compared by. */
+  readonly key: number
+}
+
+const keys = new Map<string, number>()
+
+/** A small number for a text, the same for the same text. */
+export function intern(text: string): number {
+  let key = keys.get(text)
+  if (key === undefined) {
+    key = keys.size
+    keys.set(text, key)
+  }
+  return key
+}
+
+/** The structural key of a node. */
+export function nodeKey(op: Op, attrs: Attrs, inputs: readonly Spec[]): number {
+  return intern(`${op.name}${JSON.stringify(attrs)}${inputs.map((s) => s.dtype + shapeText(s.shape)).join('')}`)
+}
+
+/** The structural key of a leaf. */
+export function leafKey(dtype: DType, shape: readonly number[]): number {
+  return intern(`leaf ${dtype}${shapeText(shape)}`)
+}

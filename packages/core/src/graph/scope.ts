@@ -1,0 +1,35 @@
+import type { Tensor } from './tensor.ts'
+
+const scopes: Set<Tensor>[] = []
+
+/** Called by every tensor that comes to own a buffer. */
+export function track(tensor: Tensor): void {
+  scopes.at(-1)?.add(tensor)
+}
+
+/**
+ * Runs `fn` and then disposes every tensor that came to own a buffer meanwhile, except those it returns (alone, in an
+ * array or as values of an object). Scopes nest; a tensor kept by an inner scope belongs to the outer one. Asynchronous
+ * scopes must not overlap: await one before the next.
+ */
+export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
+  const own = new Set<Tensor>()
+  scopes.push(own)
+  let result: T | undefined
+  try {
+    result = await fn()
+    return result
+  } finally {
+    scopes.splice(scopes.indexOf(own), 1)
+    const kept = new Set(tensorsIn(result))
+    for (const t of own) {
+      if (kept.has(t)) track(t)
+      else t.dispose()
+    }
+  }
+}
+
+function tensorsIn(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return []
+  return 'shape' in value && 'dtype' in value ? [value] : Object.values(value).flatMap(tensorsIn)
+}

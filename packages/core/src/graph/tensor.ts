@@ -1,0 +1,250 @@
+import * as K from '@antipode/kernels-wgsl'
+import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
+import type { Elements, TensorHost } from './host.ts'
+import { leaks } from './leaks.ts'
+import { type Node, nodeKey } from './node.ts'
+import { track } from './scope.ts'
+import type { Storage } from './storage.ts'
+
+/** Where a tensor's value comes from: memory, a computation not yet run, or a number. */
+type Source =
+  | { readonly kind: 'storage'; readonly storage: Storage }
+  | { readonly kind: 'node'; readonly node: Node; readonly index: number }
+  | { readonly kind: 'scalar'; readonly value: number }
+  | { readonly kind: 'constant'; readonly bytes: Uint8Array }
+  | { readonly kind: 'disposed' }
+
+/** What arithmetic takes on its right-hand side. */
+export type Operand = Tensor | number
+
+/**
+ * An n-dimensional array on a device, row-major. It is a handle on a node of a graph: building one does no GPU work and
+ * takes no GPU memory. `await t.data()`, `await t.item()` or `await evaluate(t)` runs what is needed; from then on the
+ * tensor owns its value. Evaluated and uploaded tensors should be disposed (`using x = …`, `x.dispose()`, or a `scope`).
+ */
+export class Tensor implements Disposable {
+  readonly device: TensorHost
+  readonly shape: readonly number[]
+  readonly dtype: K.DType
+  #source: Source
+
+  /** @internal Use {@link tensor}, `zeros`, `randn` … */
+  constructor(device: TensorHost, spec: K.Spec, source: Source) {
+    this.device = device
+    this.shape = spec.shape
+    this.dtype = spec.dtype
+    this.#source = source
+    if (source.kind === 'storage') this.#own()
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return K.sizeOf(this.shape)
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** @internal */
+  get source(): Source {
+    return this.#source
+  }
+
+  /** @internal Replaces the computation by its value. */
+  realise(storage: Storage): void {
+    this.#source = { kind: 'storage', storage }
+    this.#own()
+  }
+
+  #own(): void {
+    track(this)
+    leaks.watch(this)
+  }
+
+  /** The elements, after running whatever computes them. */
+  async data(): Promise<Elements> {
+    await this.device.evaluate([this])
+    if (this.#source.kind !== 'storage') throw new DisposedError('data: the tensor was disposed while it was being read')
+    return this.device.read(this.#source.storage, this.dtype, this.size)
+  }
+
+  /** The only element. @throws {ShapeError} unless there is exactly one */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape ${K.shapeText(this.shape)}; use data()`)
+    return (await this.data())[0] ?? Number.NaN
+  }
+
+  /** Gives the memory back. Using the tensor afterwards throws {@link DisposedError}; disposing twice does nothing. */
+  dispose(): void {
+    if (this.#source.kind === 'storage') {
+      leaks.forget(this)
+      this.#source.storage.release()
+    }
+    if (this.#source.kind === 'storage' || this.#source.kind === 'node') this.#source = { kind: 'disposed' }
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  // Elementwise arithmetic; operands broadcast as in NumPy.
+  add(b: Operand): Tensor { return binary(K.add, this, b) }
+  sub(b: Operand): Tensor { return binary(K.sub, this, b) }
+  mul(b: Operand): Tensor { return binary(K.mul, this, b) }
+  div(b: Operand): Tensor { return binary(K.div, this, b) }
+  pow(b: Operand): Tensor { return binary(K.pow, this, b) }
+  maximum(b: Operand): Tensor { return binary(K.maximum, this, b) }
+  minimum(b: Operand): Tensor { return binary(K.minimum, this, b) }
+  /** 1 where this < b, else 0; so are `le`, `gt`, `ge` and `eq`. */
+  lt(b: Operand): Tensor { return binary(K.lt, this, b) }
+  le(b: Operand): Tensor { return binary(K.le, this, b) }
+  gt(b: Operand): Tensor { return binary(K.gt, this, b) }
+  ge(b: Operand): Tensor { return binary(K.ge, this, b) }
+  eq(b: Operand): Tensor { return binary(K.eq, this, b) }
+  /** Limits elements to [lo, hi]. */
+  clamp(lo: number, hi: number): Tensor { return this.maximum(lo).minimum(hi) }
+  neg(): Tensor { return unary(K.neg, this) }
+  abs(): Tensor { return unary(K.abs, this) }
+  sign(): Tensor { return unary(K.sign, this) }
+  exp(): Tensor { return unary(K.exp, this) }
+  log(): Tensor { return unary(K.log, this) }
+  sqrt(): Tensor { return unary(K.sqrt, this) }
+  rsqrt(): Tensor { return unary(K.rsqrt, this) }
+  square(): Tensor { return unary(K.square, this) }
+  sin(): Tensor { return unary(K.sin, this) }
+  cos(): Tensor { return unary(K.cos, this) }
+  tanh(): Tensor { return unary(K.tanh, this) }
+  sigmoid(): Tensor { return unary(K.sigmoid, this) }
+  relu(): Tensor { return unary(K.relu, this) }
+  silu(): Tensor { return unary(K.silu, this) }
+  gelu(): Tensor { return unary(K.gelu, this) }
+  quickGelu(): Tensor { return unary(K.quickGelu, this) }
+  softplus(): Tensor { return unary(K.softplus, this) }
+  floor(): Tensor { return unary(K.floor, this) }
+
+  /** The tensor in another element type. */
+  to(dtype: K.DType): Tensor {
+    return dtype === this.dtype ? this : apply1(K.cast, [this], { dtype })
+  }
+
+  /** The same elements in another shape; one size may be -1 and is worked out. */
+  reshape(shape: readonly number[]): Tensor {
+    const known = K.sizeOf(shape.filter((d) => d !== -1))
+    const full = shape.map((d) => (d === -1 ? this.size / known : d))
+    return K.sameShape(full, this.shape) ? this : apply1(K.reshape, [this], { shape: full })
+  }
+
+  /** Axes in another order: output axis i is axis `axes[i]` of this tensor. */
+  permute(axes: readonly number[]): Tensor {
+    return apply1(K.permute, [this], { axes: axes.map((a) => K.normaliseAxis('permute', a, this.rank)) })
+  }
+
+  /** Swaps two axes, the last two by default. */
+  transpose(a = -2, b = -1): Tensor {
+    const [i, j] = [K.normaliseAxis('transpose', a, this.rank), K.normaliseAxis('transpose', b, this.rank)]
+    return this.permute(this.shape.map((_, k) => (k === i ? j : k === j ? i : k)))
+  }
+
+  /** Elements `start` to `end` (exclusive; negative counts from the end) of an axis. */
+  slice(axis: number, start: number, end: number = Infinity): Tensor {
+    const at = K.normaliseAxis('slice', axis, this.rank)
+    const size = this.shape[at] ?? 0
+    const place = (i: number): number => Math.min(size, i < 0 ? i + size : i)
+    return apply1(K.slice, [this], { axis: at, start: place(start), end: place(end) })
+  }
+
+  /** Repeats axes of size 1 without copying; -1 keeps a size. */
+  expand(shape: readonly number[]): Tensor {
+    const lead = shape.length - this.rank
+    const full = shape.map((d, i) => (d === -1 ? this.shape[i - lead] ?? 1 : d))
+    return K.sameShape(full, this.shape) ? this : apply1(K.expand, [this], { shape: full })
+  }
+
+  /** Adds an axis of size 1. */
+  unsqueeze(axis: number): Tensor {
+    const at = axis < 0 ? axis + this.rank + 1 : axis
+    return this.reshape([...this.shape.slice(0, at), 1, ...this.shape.slice(at)])
+  }
+
+  /** Removes an axis of size 1. */
+  squeeze(axis: number): Tensor {
+    const at = K.normaliseAxis('squeeze', axis, this.rank)
+    return this.reshape(this.shape.filter((_, i) => i !== at))
+  }
+
+  sum(options?: ReduceOptions): Tensor { return reduce('sum', this, options) }
+  mean(options?: ReduceOptions): Tensor { return reduce('mean', this, options) }
+  max(options?: ReduceOptions): Tensor { return reduce('max', this, options) }
+  min(options?: ReduceOptions): Tensor { return reduce('min', this, options) }
+
+  /** Matrix product over the last two axes; either operand may be read transposed. */
+  matmul(b: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
+    return apply1(K.matmul, [this, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false })
+  }
+
+  toString(): string {
+    return `Tensor(${this.dtype}${K.shapeText(this.shape)}, ${this.#source.kind})`
+  }
+}
+
+/** Which axes to reduce (all by default) and whether they stay as size 1. */
+export interface ReduceOptions {
+  readonly axes?: readonly number[] | number
+  readonly keepDims?: boolean
+}
+
+function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, { axes, keepDims = false }: ReduceOptions = {}): Tensor {
+  const list = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes
+  const chosen = new Set(list.map((a) => K.normaliseAxis(kind, a, x.rank)))
+  let out = x
+  // Each run of neighbouring axes is one reduction; the mean of means is the mean, as runs are equally long.
+  for (let end = x.rank; end > 0; end--) {
+    if (!chosen.has(end - 1)) continue
+    let start = end - 1
+    while (chosen.has(start - 1)) start--
+    out = apply1(K.reduce, [out], { kind, start, end })
+    end = start + 1
+  }
+  return keepDims || chosen.size === 0 ? out : out.reshape(x.shape.filter((_, i) => !chosen.has(i)))
+}
+
+/** Applies an op to tensors: checks shapes and dtypes at once, and computes nothing. */
+export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): readonly Tensor[] {
+  const device = inputs.find((t) => t.source.kind !== 'scalar')?.device ?? inputs[0]?.device
+  if (!device) throw new ShapeError(`${op.name}: expected at least one input`)
+  for (const t of inputs) {
+    if (t.source.kind === 'disposed') {
+      throw new DisposedError(`${op.name}: an input ${t.dtype}${K.shapeText(t.shape)} was disposed; keep it until its last use`)
+    }
+    if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
+  }
+  const specs = op.infer(inputs, attrs)
+  const outputs: Tensor[] = []
+  const node: Node = { op, attrs, inputs, specs, outputs, key: nodeKey(op, attrs, inputs) }
+  specs.forEach((spec, index) => outputs.push(new Tensor(device, spec, { kind: 'node', node, index })))
+  return outputs
+}
+
+/** {@link apply} for ops with one output. */
+export function apply1(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): Tensor {
+  return apply(op, inputs, attrs)[0] as Tensor
+}
+
+/** A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing. */
+export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
+  return new Tensor(device, { shape: [], dtype }, { kind: 'scalar', value })
+}
+
+/** Applies a binary elementwise op to a tensor and a tensor or number. */
+export function binary(op: K.Op, a: Operand, b: Operand): Tensor {
+  const like = typeof a === 'number' ? b : a
+  if (typeof like === 'number') throw new DTypeError(`${op.name}: expected a tensor among the operands, got two numbers`)
+  const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(like.device, x, like.dtype) : x)
+  return apply1(op, [lift(a), lift(b)])
+}
+
+function unary(op: K.Op, x: Tensor): Tensor {
+  return apply1(op, [x])
+}

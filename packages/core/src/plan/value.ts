@@ -1,0 +1,145 @@
+import { type Arg, broadcastView, type Fused, isFloat, type Op, reshape, sameShape, sizeOf, type Spec, type Step, stridesOf, type View } from '@antipode/kernels-wgsl'
+
+/** A kernel op waiting to be emitted: later elementwise work may still become its epilogue. */
+export interface PendingKernel {
+  readonly op: Op
+  readonly attrs: Readonly<Record<string, unknown>>
+  readonly inputs: readonly Seen[]
+  readonly values: readonly Value[]
+  /** The expression that will carry this kernel as its root, once one has taken it in. */
+  owner: Value | undefined
+  emitted: boolean
+}
+
+/** An elementwise expression waiting to be emitted. */
+export interface Expression {
+  readonly steps: readonly Step[]
+  readonly inputs: readonly Seen[]
+  /** Indices of the graph's scalars, in the order of the expression's scalar slots. */
+  readonly scalars: readonly number[]
+  readonly root: PendingKernel | undefined
+}
+
+/** What is known of a value: a buffer by number, a scalar, or work not yet emitted. */
+export type State =
+  | { readonly kind: 'buffer'; readonly id: number }
+  | { readonly kind: 'scalar'; readonly index: number }
+  | { readonly kind: 'expression'; readonly expression: Expression }
+  | { readonly kind: 'kernel'; readonly kernel: PendingKernel }
+
+/** One value of a graph, contiguous wherever it is stored. */
+export interface Value {
+  readonly spec: Spec
+  state: State
+  /** How many operands read it, directly or through views. */
+  uses: number
+  /** Whether the caller asked for it. */
+  wanted: boolean
+}
+
+/** A value as an operand reads it. */
+export interface Seen {
+  readonly value: Value
+  readonly view: View
+}
+
+/** The view of a whole value. */
+export function whole(spec: Spec): View {
+  return { shape: spec.shape, strides: stridesOf(spec.shape), offset: 0 }
+}
+
+/** Whether the view reads all of its value in order, perhaps under another shape. */
+export function inOrder({ value, view }: Seen): boolean {
+  return view.offset === 0 && sizeOf(view.shape) === sizeOf(value.spec.shape) && sameShape(view.strides, stridesOf(view.shape))
+}
+
+/** Operands of one fused kernel at most: WebGPU guarantees eight storage buffers, one of which is written. */
+const maxInputs = 6
+/** Longer expressions gain nothing and compile slowly. */
+const maxSteps = 24
+
+/** Collects an elementwise node and the pending work that it alone reads into one expression over `shape`. */
+export class ExpressionBuilder {
+  readonly #shape: readonly number[]
+  readonly #steps: Step[] = []
+  readonly #inputs: Seen[] = []
+  readonly #scalars: number[] = []
+  #root: PendingKernel | undefined
+  /** Values whose work moved into this expression. */
+  readonly taken: Value[] = []
+
+  constructor(shape: readonly number[]) {
+    this.#shape = shape
+  }
+
+  /** The argument that stands for an operand; undefined if its value has to be stored first. */
+  argument(seen: Seen): Arg | undefined {
+    const { value, view } = seen
+    const { state } = value
+    if (state.kind === 'scalar') return this.#scalar(state.index)
+    if (state.kind === 'buffer') {
+      const same = this.#inputs.findIndex((x) => x.value === value && x.view.offset === view.offset && sameShape(x.view.strides, this.#spread(view)))
+      if (same >= 0) return { kind: 'input', index: same }
+      if (this.#inputs.length >= maxInputs) return undefined
+      return { kind: 'input', index: this.#inputs.push({ value, view: { ...view, shape: this.#shape, strides: this.#spread(view) } }) - 1 }
+    }
+    if (value.uses !== 1 || value.wanted || !inOrder(seen) || sizeOf(view.shape) !== sizeOf(this.#shape)) return undefined
+    const arg = state.kind === 'kernel' ? this.#takeKernel(value, state.kernel) : this.#takeExpression(state.expression)
+    if (arg) this.taken.push(value)
+    return arg
+  }
+
+  push(step: Step): Arg {
+    return { kind: 'step', index: this.#steps.push(step) - 1 }
+  }
+
+  finish(): Expression {
+    return { steps: this.#steps, inputs: this.#inputs, scalars: this.#scalars, root: this.#root }
+  }
+
+  #spread(view: View): number[] {
+    const lead = this.#shape.length - view.shape.length
+    return broadcastView(view.shape, this.#shape).strides.map((s, i) => (s === 0 ? 0 : view.strides[i - lead] ?? 0))
+  }
+
+  #scalar(index: number): Arg {
+    const known = this.#scalars.indexOf(index)
+    return { kind: 'scalar', index: known >= 0 ? known : this.#scalars.push(index) - 1 }
+  }
+
+  #takeKernel(value: Value, kernel: PendingKernel): Arg | undefined {
+    if (this.#root || !kernel.op.epilogue || kernel.emitted || kernel.values[0] !== value || !isFloat(value.spec.dtype)) return undefined
+    this.#root = kernel
+    return { kind: 'value' }
+  }
+
+  #takeExpression(e: Expression): Arg | undefined {
+    if (e.root && this.#root || this.#inputs.length + e.inputs.length > maxInputs || this.#steps.length + e.steps.length > maxSteps) return undefined
+    const inputs: Seen[] = []
+    for (const x of e.inputs) {
+      const view = reshape.view?.(x.view, { shape: this.#shape })
+      if (!view) return undefined
+      inputs.push({ value: x.value, view })
+    }
+    this.#root ??= e.root
+    const inputAt = inputs.map((x) => this.argument(x))
+    const scalarAt = e.scalars.map((s) => this.#scalar(s))
+    const first = this.#steps.length
+    const moved = (a: Arg): Arg =>
+      a.kind === 'input' ? inputAt[a.index] as Arg
+      : a.kind === 'scalar' ? scalarAt[a.index] as Arg
+      : a.kind === 'step' ? { kind: 'step', index: first + a.index } : a
+    for (const s of e.steps) this.#steps.push({ ...s, args: s.args.map(moved) })
+    return { kind: 'step', index: this.#steps.length - 1 }
+  }
+}
+
+/** An expression as kernels-wgsl wants it. */
+export function fusedOf(e: Expression, output: Spec): Fused {
+  return {
+    inputs: e.inputs.map((x) => ({ dtype: x.value.spec.dtype, view: x.view })),
+    scalars: e.scalars.length,
+    steps: e.steps,
+    output,
+  }
+}
