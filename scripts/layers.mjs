@@ -2,7 +2,8 @@
 //
 // Between packages: a package imports only the packages and libraries that the table below grants it.
 // Inside a package:  a folder is entered only through its index.ts, and neighbours (the files and folders of one
-//                    folder) never depend on each other in a circle. Tests may look behind the index.
+//                    folder) never depend on each other in a circle. Files that stand side by side may share types
+//                    both ways, since those are erased. Tests may look behind the index.
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
@@ -32,12 +33,13 @@ export function checkLayers(root) {
     if (!(name in table)) return [`packages/${name}: expected a row in scripts/layers.mjs, got none; add what it may import`]
     const src = join(root, 'packages', name, 'src')
     const imports = sourceFiles(src).flatMap((file) =>
-      specifiers(file).map((specifier) => ({ from: relative(src, file).split(sep).join('/'), specifier })),
+      importsOf(file).map((one) => ({ from: relative(src, file).split(sep).join('/'), ...one })),
     )
     const say = (from, message) => `packages/${name}/src/${from}: ${message}`
-    const inner = imports.filter(({ specifier }) => specifier.startsWith('.')).map(({ from, specifier }) => ({
+    const inner = imports.filter(({ specifier }) => specifier.startsWith('.')).map(({ from, specifier, typeOnly }) => ({
       from,
       specifier,
+      typeOnly,
       to: join(dirname(from), specifier).split(sep).join('/'),
     }))
     return [
@@ -56,8 +58,23 @@ function sourceFiles(folder) {
   })
 }
 
-function specifiers(file) {
-  return ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName)
+/** Every module that a file names, in import and export declarations, import() calls and import types. */
+function importsOf(file) {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest)
+  const found = []
+  const visit = (node) => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
+      const typeOnly = node.isTypeOnly === true || node.importClause?.isTypeOnly === true
+      found.push({ specifier: node.moduleSpecifier.text, typeOnly })
+    } else if (ts.isImportTypeNode(node)) found.push({ specifier: node.argument.literal.text, typeOnly: true })
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments
+      if (argument && ts.isStringLiteralLike(argument)) found.push({ specifier: argument.text, typeOnly: false })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
 }
 
 function packageBreach(name, { from, specifier }, say) {
@@ -101,10 +118,11 @@ function neighbours(from, to) {
 /** The shortest circle through each neighbour that lies on one, each circle reported once. */
 function circles(imports) {
   const edges = new Map()
-  for (const { from, to } of imports) {
+  for (const { from, to, typeOnly } of imports) {
     if (isTest(from) || isHarness(from) || to.startsWith('..')) continue
     const [a, b] = neighbours(from, to)
-    if (a !== b) edges.set(a, (edges.get(a) ?? new Set()).add(b))
+    const sideBySide = a === from && b === to
+    if (a !== b && !(typeOnly && sideBySide)) edges.set(a, (edges.get(a) ?? new Set()).add(b))
   }
   const found = new Map()
   for (const start of edges.keys()) {

@@ -83,6 +83,23 @@ test('folders that depend on each other are reported once, as a circle', () => {
   ).toEqual(['packages/core/src/a: depends on itself through b -> a'])
 })
 
+test('files side by side may share types both ways, but no values', () => {
+  const other = "import { b } from './b.ts'\n"
+  expect(breaches({ 'core/src/a.ts': other, 'core/src/b.ts': "import type { A } from './a.ts'\n" })).toEqual([])
+  expect(breaches({ 'core/src/a.ts': other, 'core/src/b.ts': "import { a } from './a.ts'\n" })).toEqual([
+    'packages/core/src/a.ts: depends on itself through b.ts -> a.ts',
+  ])
+})
+
+test('folders may not share types both ways either', () => {
+  expect(
+    breaches({
+      'core/src/a/index.ts': "import type { B } from '../b/index.ts'\n",
+      'core/src/b/index.ts': "export const a: import('../a/index.ts').A = 1\n",
+    }),
+  ).toHaveLength(1)
+})
+
 test('a file that imports its own folder index closes a circle', () => {
   expect(
     breaches({ 'core/src/index.ts': "export * from './a.ts'\n", 'core/src/a.ts': "import { b } from './index.ts'\n" }),
