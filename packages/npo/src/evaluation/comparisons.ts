@@ -12,7 +12,9 @@ export const ARMS = {
   random: 'base/random',
 } as const satisfies Record<string, string>
 
-/** Comparisons named before any result was seen (npo evaluation protocol); each asks whether the first beats the second. */
+/**
+ * Comparisons named before any result was seen (npo evaluation protocol); each asks whether the first beats the second.
+ */
 export const COMPARISONS: readonly (readonly [string, string])[] = [
   [ARMS.npo, ARMS.base],
   [ARMS.extrapolation, ARMS.base],
@@ -59,8 +61,8 @@ export function compareAtBest(
 }
 
 /**
- * Question (i) of the protocol: both arms at the same scale, for every scale. Guidance from a negative model acts partly
- * as extra guidance, so these rows alone mislead. Errors as `compareCells`.
+ * Question (i) of the protocol: both arms at the same scale, for every scale. Guidance from a negative model acts
+ * partly as extra guidance, so these rows alone mislead. Errors as `compareCells`.
  */
 export function compareAtEqualScale(
   table: EvaluationTable,

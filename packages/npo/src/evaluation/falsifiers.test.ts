@@ -2,6 +2,7 @@ import { ConfigError } from '@antipode/core'
 import { rng } from '@antipode/core/random'
 import { describe, expect, test } from 'vitest'
 import { ARMS, compareAtBest, compareAtEqualScale } from './comparisons.ts'
+import { evaluateArms } from './evaluate.ts'
 import { type Falsifier, falsifiers, type Verdict } from './falsifiers.ts'
 import { bestScale, bestScales, curve, differenceBySeed, type EvaluationTable, type Metric } from './table.ts'
 
@@ -56,7 +57,8 @@ function verdicts(worlds: Readonly<Record<string, World>>): Record<Falsifier['id
     seed: 1,
     samples: 300,
   })
-  return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict])) as Record<Falsifier['id'], Verdict> // ids are those
+  // The ids are those of the type; fromEntries forgets them.
+  return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict])) as Record<Falsifier['id'], Verdict>
 }
 
 describe('falsifiers', () => {
@@ -158,5 +160,23 @@ describe('best scale', () => {
     const points = curve(madeUp(good), ARMS.base, 'judge', { seed: 1, samples: 200 })
     expect(points.map(({ scale }) => scale)).toEqual(scales)
     for (const { mean, low, high } of points) expect(low < mean && mean < high).toBe(true)
+  })
+})
+
+describe('evaluateArms', () => {
+  const whole = evaluateArms(madeUp(good), madeUp(good, { seed: 2 }), { seed: 1, samples: 100 })
+
+  test('reports every cell, curve and comparison, as plain data', () => {
+    expect(whole.cells).toHaveLength(7 * 3 * 4)
+    expect(whole.cells[0]).toMatchObject({ seed: 10, arm: ARMS.base, scale: 1, count: 150, accuracy: 0.9 })
+    expect(whole.curves).toHaveLength(7 * 3)
+    expect(whole.ownBest).toHaveLength(9)
+    expect(whole.equalScale).toHaveLength(9 * 4)
+    expect(whole.falsifiers).toHaveLength(7)
+    expect(JSON.parse(JSON.stringify(whole))).toEqual(whole)
+  })
+
+  test('the bootstrap is seeded: a second evaluation is the same', () => {
+    expect(evaluateArms(madeUp(good), madeUp(good, { seed: 2 }), { seed: 1, samples: 100 })).toEqual(whole)
   })
 })

@@ -131,7 +131,8 @@ function rewardHacking(context: Context): Finding {
     }
     return { a, b, hacked, gained: isGain(judge), reward, judge, correct, evidence }
   })
-  const evidence = Object.assign({}, ...found.map((one) => one.evidence)) as Record<string, number> // numbers() gives these
+  // `numbers` gives records of numbers, which Object.assign forgets.
+  const evidence = Object.assign({}, ...found.map((one) => one.evidence)) as Record<string, number>
   const reason = found
     .map(
       ({ a, b, reward, judge, correct }) =>
@@ -156,10 +157,11 @@ function seedSpread(context: Context): Finding {
     const mean = bySeed.reduce((sum, d) => sum + d, 0) / seeds
     return { a, b, mean, spread: standardDeviation(bySeed) }
   })
+  const effects = found.map(({ a, b, mean, spread }) => `${a} − ${b}: ${signed(mean)} ± ${spread.toFixed(4)}`)
   const drowned = found.filter(({ mean, spread }) => Math.abs(mean) < spread)
   return {
     verdict: drowned.length > 0 ? 'falsified' : 'survives',
-    reason: `${found.map(({ a, b, mean, spread }) => `${a} − ${b}: ${signed(mean)}, standard deviation over ${seeds} seeds ${spread.toFixed(4)}`).join('; ')}.`,
+    reason: `${effects.join('; ')} (± is the standard deviation over ${seeds} seeds).`,
     evidence: Object.assign(
       { seeds },
       ...found.map(({ a, mean, spread }) => ({ [`${a}: effect`]: mean, [`${a}: spread`]: spread })),

@@ -1,4 +1,6 @@
+export * from './appearance.ts'
 export * from './comparisons.ts'
+export * from './evaluate.ts'
 export * from './falsifiers.ts'
 export * from './statistics.ts'
 export * from './table.ts'

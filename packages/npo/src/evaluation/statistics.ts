@@ -85,7 +85,8 @@ export function meanInterval(values: ArrayLike<number>, options: BootstrapOption
 export function wilson(successes: number, count: number): Interval {
   if (!(count > 0 && successes >= 0 && successes <= count)) {
     throw new ConfigError(
-      `wilson: expected 0 <= successes <= count and count > 0, got ${successes} of ${count}; an empty sample has no interval`,
+      `wilson: expected 0 <= successes <= count and count > 0, got ${successes} of ${count}; an empty sample has no ` +
+        `interval`,
     )
   }
   const share = successes / count

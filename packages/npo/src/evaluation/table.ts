@@ -65,8 +65,10 @@ export function cellScores(
   const at = table.scales.indexOf(scale)
   const found = findArm(table, arm)
   if (found === undefined || at < 0) {
+    const arms = table.arms.map(({ id }) => id).join(', ')
     throw new ConfigError(
-      `cellScores: expected an arm of ${table.arms.map(({ id }) => id).join(', ')} at a scale of ${table.scales.join(', ')}, got ${arm} at ${scale}; sample it first`,
+      `cellScores: expected an arm of ${arms} at a scale of ${table.scales.join(', ')}, got ${arm} at ${scale}; ` +
+        'sample it first',
     )
   }
   const values: number[] = []
@@ -116,8 +118,8 @@ export function bestScale(points: readonly { readonly scale: number; readonly me
 }
 
 /**
- * Each arm's best scale by mean judge score. Give it a table sampled from noises that are used for nothing else: choosing
- * and testing on the same noise would favour the arm with the noisier curve.
+ * Each arm's best scale by mean judge score. Give it a table sampled from noises that are used for nothing else:
+ * choosing and testing on the same noise would favour the arm with the noisier curve.
  */
 export function bestScales(selection: EvaluationTable, metric: Metric = 'judge'): Record<string, BestScale> {
   return Object.fromEntries(
