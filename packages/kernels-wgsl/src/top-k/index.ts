@@ -1,0 +1,1 @@
+export { topK, type TopKAttrs } from './top-k.ts'
