@@ -8,17 +8,20 @@ import { chromiumArgs, chromiumPath } from './chromium.mjs'
 
 const minute = 60_000
 
-/** The page's script: what each entry exports, and what a device gives if the browser has an adapter. */
+/** The page's script: what each entry exports, a result that needs no device, and one of a device if there is any. */
 function script(entries) {
   const imports = entries.map((entry, i) => `import * as m${i} from '${entry}'`)
   const modules = entries.map((entry, i) => `'${entry}': m${i}`)
   return `${imports.join('\n')}
 const modules = { ${modules.join(', ')} }
 globalThis.counts = Object.fromEntries(Object.entries(modules).map(([name, m]) => [name, Object.keys(m).length]))
+globalThis.timesteps = modules['@antipode/schedulers'].ddim({}).timesteps(4).timesteps
 globalThis.useDevice = async () => {
   if (!(await navigator.gpu?.requestAdapter())) return 'no adapter'
-  const device = await modules['@antipode/core'].Device.request()
-  return device ? 'device' : 'no device'
+  const { Device, tensor } = modules['@antipode/core']
+  const device = await Device.request()
+  const x = tensor(device, [1, 2, 3, 4], [2, 2])
+  return [...(await x.matmul(x).data())].join(' ')
 }
 globalThis.ready = true
 `
@@ -61,19 +64,26 @@ async function visit(config, entries) {
     }
     const counts = await tab.evaluate('globalThis.counts')
     const empty = entries.filter((entry) => !(counts[entry] > 0))
-    const device = await tab.evaluate('globalThis.useDevice()').catch((error) => String(error))
+    const timesteps = await tab.evaluate('globalThis.timesteps')
+    const product = await tab.evaluate('globalThis.useDevice()').catch((error) => String(error))
     return [
       { name, problem: errors.join('\n') || undefined },
       { name: 'every entry has exports in the browser', problem: empty.length > 0 ? `empty: ${empty}` : undefined },
+      { name: 'a scheduler works in the browser', problem: differs(timesteps, [750, 500, 250, 0]) },
+      // [[1, 2], [3, 4]] squared.
       {
-        name: `a browser gives a Device (${device})`,
-        problem: device === 'device' || device === 'no adapter' ? undefined : device,
+        name: product === 'no adapter' ? 'the browser has no adapter to test a device on' : 'a device works in the browser',
+        problem: product === 'no adapter' ? undefined : differs(product, '7 10 15 22'),
       },
     ]
   } finally {
     await browser.close()
     await server.close()
   }
+}
+
+function differs(actual, expected) {
+  return String(actual) === String(expected) ? undefined : `expected ${expected}, got ${actual}`
 }
 
 function quietLogger(warnings) {

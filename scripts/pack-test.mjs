@@ -1,5 +1,6 @@
 // Tests the packages as users get them: builds and packs each, lints the tarballs, installs them into an empty project
-// outside the workspace, imports every entry in Node, type-checks a consumer, and loads all of them in a browser page.
+// outside the workspace, imports every entry in Node, runs the example of each README, type-checks a consumer, and loads
+// all packages in a browser page.
 //
 //   node scripts/pack-test.mjs [--no-build] [--keep]
 //
@@ -8,8 +9,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { loadPage } from './pack-test-page.mjs'
+import { firstExample } from './readme-example.mjs'
 
 const root = join(import.meta.dirname, '..')
 const bin = (name) => join(root, 'node_modules', '.bin', name)
@@ -31,6 +33,7 @@ const entries = packages.flatMap(({ manifest }) =>
 // The test harness needs a test runner, which an empty project has not.
 const importable = entries.filter((entry) => !entry.endsWith('/testing'))
 
+const minute = 60_000
 let passed = 0
 let failed = 0
 function report(name, problem) {
@@ -40,7 +43,7 @@ function report(name, problem) {
 }
 
 function run(name, command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 10 * minute })
   const good = status === 0
   report(name, good ? undefined : `${error?.message ?? ''}${stdout}${stderr}`.trim() || `exit status ${status}`)
   return good
@@ -87,6 +90,23 @@ function importInNode() {
   }
 }
 
+/** A README's example must run as it stands and come to an end by itself. */
+function runExamples() {
+  for (const folder of [root, ...packages.map((one) => one.folder)]) {
+    const readme = join(folder, 'README.md')
+    const name = `the example of ${relative(root, readme)} runs`
+    if (!existsSync(readme)) {
+      report(name, 'expected a README.md, got none')
+      continue
+    }
+    const code = firstExample(readFileSync(readme, 'utf8'))
+    // A program's README shows commands.
+    if (code === undefined) continue
+    writeFileSync(join(project, 'example.mjs'), code)
+    run(name, process.execPath, ['example.mjs'], project)
+  }
+}
+
 function checkTypes() {
   const lines = importable.map((entry, i) => `import * as m${i} from '${entry}'\nexport const t${i}: object = m${i}`)
   writeFileSync(join(project, 'consumer.ts'), `${lines.join('\n')}\n`)
@@ -109,6 +129,7 @@ async function main() {
     packAll()
     if (installAll()) {
       importInNode()
+      runExamples()
       checkTypes()
       const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli'))
       for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)
