@@ -4,6 +4,7 @@ export {
   type Pointwise, type Problem, type Ref, type Spec, type Target, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
+export * from './attention/index.ts'
 export * from './conv2d/index.ts'
 export * from './elementwise/index.ts'
 export * from './gather/index.ts'

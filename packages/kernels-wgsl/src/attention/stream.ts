@@ -21,20 +21,25 @@ export interface Stream {
   readonly sums: Readonly<Record<string, string>>
   readonly storage: readonly Storage[]
   /**
-   * WGSL before the loop, at each streamed row `j`, and after the loop. Known there: `head`, `row: Rows<u32>` (clamped),
-   * `score(dot)`, the masked score, and `R`, the type of one number per owned row.
+   * WGSL before the loop, at each streamed row `j`, and after the loop. Known there: `head`, the owned `row`s,
+   * `score(dot, head, row, j)`, `weight(score, top)`, and `R`, the type of one number per owned row.
    */
-  readonly before: string
+  readonly before?: (w: Words) => string
   readonly each: (w: Words) => string
-  readonly after: string
+  readonly after?: (w: Words) => string
 }
 
-/** The unrolled arithmetic over the channels of a head. */
+/** What depends on the form of the text: arithmetic unrolled over the channels of a head, and numbers per owned row. */
 export interface Words {
   /** `Σ_d x_d · y_d` of a resident and a streamed row. */
   dot(x: string, y: string): string
   /** `sum_d = keep · sum_d + by · y_d` for all d. */
   add(sum: string, by: string, y: string, keep?: string): string
+  /** `sum_d = sum_d · by` for all d. */
+  scale(sum: string, by: string): string
+  /** Reads `buffer [B,H,rows]` into a new `name: R`, or writes the variable there. */
+  read(name: string, buffer: string): string
+  write(name: string, buffer: string): string
 }
 
 const step = 16
@@ -66,6 +71,13 @@ export function stream(s: Stream, target: Target): Kernel {
     // Partial sums of eight, so that the additions do not wait for one another.
     dot: (x, y) => unroll(slots / 8, (g) => `(${unroll(8, (i) => `${x}_${8 * g + i} * ${element(y, 8 * g + i)}`, ' + ')})`, '\n + '),
     add: (sum, by, y, keep) => unroll(slots, (d) => `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${by} * ${element(y, d)};`),
+    scale: (sum, by) => unroll(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
+    read: (name, buffer) => `var ${name} = R();
+    for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[head * P.rows + ${component('row')}]; }`,
+    write: (name, buffer) => `for (var c = 0u; c < P.each; c++) {
+      let r = first + c * WG + lane;
+      if (r < P.rows) { ${buffer}[head * P.rows + r] = ${component(name)}; }
+    }`,
   }
   const [query, key] = s.own === 'queries' ? ['row', `${type('u')}(j)`] : [`${type('u')}(j)`, 'row']
   const lowestText = `R(${lowest})`
@@ -147,8 +159,8 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     let row = min(RU(first + lane)${each === 1 ? '' : ` + WG * RU(${unroll(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
     var held = array<R, ${slots}>();${load}
     ${Object.keys(s.sums).map((sum) => unroll(slots, (d) => `var ${sum}_${d} = R();`, ' ')).join('\n')}
-    ${s.before}${loop}
-    ${s.after}${store}
+    ${s.before?.(words) ?? ''}${loop}
+    ${s.after?.(words) ?? ''}${store}
   }
 }
 `,
@@ -156,9 +168,4 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     workgroups: [stridedGroups(batch * heads * blocks, target), 1, 1],
     epilogue: null,
   })
-}
-
-/** WGSL that reads one f32 per owned row into `name`. */
-export function perRow(name: string, buffer: string): string {
-  return `var ${name} = R();\n    for (var c = 0u; c < P.each; c++) { at_row(&${name}, c, ${buffer}[head * P.rows + min(first + c * WG + lane, P.rows - 1u)]); }`
 }

@@ -32,6 +32,8 @@ export interface OpTest<A extends Attrs> {
   readonly exact?: boolean
   /** The outputs through which gradients flow; every real one unless said. With none the gradient is not compared. */
   readonly differentiable?: readonly number[]
+  /** The inputs that get no gradient although outputs depend on them. */
+  readonly constants?: readonly number[]
 }
 
 /** Float64 call on references: how a gradient rule runs in tests. */
@@ -73,7 +75,7 @@ function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
  * float64 reference, typed errors. With a GPU (`globalThis.kernelTestHost`): each variant of the kernels equals the
  * reference, in f32 and, where the adapter has it, f16.
  */
-export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, errors = [], exact = false, differentiable }: OpTest<A>): void {
+export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, errors = [], exact = false, ...flow }: OpTest<A>): void {
   const title = (c: OpCase<A>): string => `${c.name ?? c.inputs.map((i) => shapeText('shape' in i ? i.shape : i)).join(' ')} ${JSON.stringify(c.attrs)}`
   describe(op.name, () => {
     for (const c of cases) {
@@ -88,8 +90,8 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
           expect(outputs.map((o) => ({ shape: o.shape, size: o.data.length, dtype: o.dtype })))
             .toEqual(op.infer(inputs, c.attrs).map((s) => ({ shape: s.shape, size: sizeOf(s.shape), dtype: s.dtype })))
         })
-        if (op.vjp && differentiable?.length !== 0 && (c.gradient ?? small)) {
-          test(`gradient equals central differences: ${title(c)}`, () => { checkGradient(op, makeInputs(c, 'f32'), c.attrs, differentiable) })
+        if (op.vjp && flow.differentiable?.length !== 0 && (c.gradient ?? small)) {
+          test(`gradient equals central differences: ${title(c)}`, () => { checkGradient(op, makeInputs(c, 'f32'), c.attrs, flow) })
         }
       }
       if (globalThis.kernelTestHost && op.kernels) {
@@ -114,10 +116,15 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
 }
 
 /** Compares `vjp` with central differences (h = 1e-5) of Σ cotangent · output at up to twelve elements of each input. */
-export function checkGradient<A extends Attrs>(op: Op<A>, inputs: readonly Ref[], attrs: A, differentiable?: readonly number[]): void {
+export function checkGradient<A extends Attrs>(
+  op: Op<A>,
+  inputs: readonly Ref[],
+  attrs: A,
+  { differentiable, constants }: Pick<OpTest<A>, 'differentiable' | 'constants'> = {},
+): void {
   const outputs = op.reference(inputs, attrs)
   const grads = outputs.map((o, k) => (isFloat(o.dtype) && (differentiable?.includes(k) ?? true) ? { ...o, data: noise(o.data.length, 97 + k) } : undefined))
-  const needs = inputs.map((i) => isFloat(i.dtype))
+  const needs = inputs.map((i, k) => isFloat(i.dtype) && !constants?.includes(k))
   const analytic = op.vjp?.(refCall, { inputs, outputs, grads, attrs, needs }) ?? []
   const objective = (moved: readonly Ref[]): number => op.reference(moved, attrs).reduce((sum, o, k) => {
     const g = grads[k]

@@ -1,0 +1,122 @@
+import type { Op, Problem, Ref, Spec } from '../op.ts'
+import { at, refZeros } from '../shape.ts'
+import { input as bind, output, type Storage } from '../wgsl/kernel.ts'
+import { eachScore } from './reference.ts'
+import { type AttentionAttrs, check, checkGradInputs, type Sizes } from './sizes.ts'
+import { stream } from './stream.ts'
+
+// Inputs of both gradients: q, k, v, dy, lse, delta and the mask.
+function checkAll(op: string, inputs: readonly Spec[], attrs: AttentionAttrs): ReturnType<typeof check> {
+  checkGradInputs(op, inputs)
+  return check(op, inputs, attrs, 6)
+}
+
+const buffers = ({ hasMask }: AttentionAttrs): Storage[] => [
+  bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), bind(3, 'dy'), bind(4, 'lse', 'f32'), bind(5, 'delta', 'f32'),
+  ...(hasMask ? [bind(6, 'mask')] : []),
+]
+
+/**
+ * Gradient of `attention` with respect to q. Scores are computed again from lse: with `p = exp(score − lse)`,
+ * `dq_i = scale · Σ_j p_ij · (dy_i·v_j − delta_i) · k_j`.
+ * Inputs: q, k, v, dy `[B,H,N,D]`, lse and delta `[B,H,N]` in f32, and with `hasMask` the mask; delta is `Σ_d dy · o`,
+ * less the gradient of lse if there is one. Output: dq. It has no gradient of its own.
+ * Dao et al., https://arxiv.org/abs/2205.14135, algorithm 4.
+ * @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} as attention does
+ */
+export const attentionGradQ: Op<AttentionAttrs> = {
+  name: 'attentionGradQ',
+  infer(inputs, attrs) {
+    const { dtype } = checkAll('attentionGradQ', inputs, attrs)
+    return [{ shape: (inputs[0] as Spec).shape, dtype }]
+  },
+  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
+    const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
+    return [stream({
+      label: 'attentionGradQ',
+      dtype, sizes, attrs,
+      own: 'queries',
+      resident: ['q', 'dy'],
+      streamed: ['k', 'v'],
+      sums: { sum: 'dq' },
+      storage: [...buffers(attrs), output(0, 'dq')],
+      before: (w) => `${w.read('top', 'lse')}\n    ${w.read('level', 'delta')}`,
+      each: (w) => /* wgsl */ `
+        let p = weight(score(${w.dot('q', 'k')}, head, row, j), top);
+        let slope = P.scale * p * (${w.dot('dy', 'v')} - level);
+        ${w.add('sum', 'slope', 'k')}`,
+    }, target)]
+  },
+  reference(inputs, attrs) {
+    const [q, k] = inputs as readonly [Ref, Ref]
+    const dq = refZeros(q.shape, q.dtype)
+    eachSlope('attentionGradQ', inputs, attrs, (row, key, _p, slope, { depth }) => {
+      for (let d = 0; d < depth; d++) dq.data[row * depth + d] = at(dq.data, row * depth + d) + slope * at(k.data, key * depth + d)
+    })
+    return [dq]
+  },
+}
+
+/**
+ * Gradients of `attention` with respect to k and v, from the same inputs as {@link attentionGradQ}:
+ * `dv_j = Σ_i p_ij · dy_i` and `dk_j = scale · Σ_i p_ij · (dy_i·v_j − delta_i) · q_i`. Outputs: dk, dv.
+ * @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} as attention does
+ */
+export const attentionGradKV: Op<AttentionAttrs> = {
+  name: 'attentionGradKV',
+  infer(inputs, attrs) {
+    const { dtype } = checkAll('attentionGradKV', inputs, attrs)
+    const { shape } = inputs[1] as Spec
+    return [{ shape, dtype }, { shape, dtype }]
+  },
+  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
+    const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
+    return [stream({
+      label: 'attentionGradKV',
+      dtype, sizes, attrs,
+      own: 'keys',
+      resident: ['k', 'v'],
+      streamed: ['q', 'dy'],
+      sums: { sum_k: 'dk', sum_v: 'dv' },
+      storage: [...buffers(attrs), output(0, 'dk'), output(1, 'dv')],
+      each: (w) => /* wgsl */ `
+        let p = weight(score(${w.dot('k', 'q')}, head, row, j), R(lse[head * P.others + j]));
+        let slope = P.scale * p * (${w.dot('v', 'dy')} - delta[head * P.others + j]);
+        ${w.add('sum_v', 'p', 'dy')}
+        ${w.add('sum_k', 'slope', 'q')}`,
+    }, target)]
+  },
+  reference(inputs, attrs) {
+    const [q, k, v, dy] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const dk = refZeros(k.shape, k.dtype)
+    const dv = refZeros(v.shape, v.dtype)
+    eachSlope('attentionGradKV', inputs, attrs, (row, key, p, slope, { depth }) => {
+      for (let d = 0; d < depth; d++) {
+        dk.data[key * depth + d] = at(dk.data, key * depth + d) + slope * at(q.data, row * depth + d)
+        dv.data[key * depth + d] = at(dv.data, key * depth + d) + p * at(dy.data, row * depth + d)
+      }
+    })
+    return [dk, dv]
+  },
+}
+
+/** Visits each pair of a query and a key, by flat row, with its weight p and `scale · p · (dy·v − delta)`. */
+function eachSlope(
+  op: string,
+  inputs: readonly Ref[],
+  attrs: AttentionAttrs,
+  visit: (row: number, key: number, p: number, slope: number, sizes: Sizes) => void,
+): void {
+  const [q, k, v, dy, lse, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
+  const { sizes } = checkAll(op, inputs, attrs)
+  const { keys, depth } = sizes
+  eachScore(q, k, mask, attrs, sizes, (row, head, scores) => {
+    scores.forEach((t, j) => {
+      const key = head * keys + j
+      const p = Math.exp(t - at(lse.data, row))
+      let dot = 0
+      for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)
+      visit(row, key, p, attrs.scale * p * (dot - at(delta.data, row)), sizes)
+    })
+  })
+}

@@ -1,0 +1,70 @@
+import { DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
+import { testOp } from '../testing.ts'
+import { attention, type AttentionAttrs, attentionGradKV, attentionGradQ } from './index.ts'
+
+const plain: AttentionAttrs = { scale: 0.5, causal: false, hasMask: false }
+const causal: AttentionAttrs = { ...plain, causal: true }
+const masked: AttentionAttrs = { ...plain, hasMask: true }
+const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
+const qkv = (b: number, h: number, n: number, m: number, d: number) => [[b, h, n, d], [b, h, m, d], [b, h, m, d]]
+
+/** Switches off every third key, and for every fourth query all of them. */
+const mask = (shape: readonly [number, number, number, number]) => ({
+  shape,
+  values: (i: number): number => {
+    const key = i % shape[3]
+    const query = Math.floor(i / shape[3]) % shape[2]
+    return query % 4 === 1 || key % 3 === 2 ? -Infinity : Math.sin(i)
+  },
+})
+
+testOp(attention, {
+  constants: [3],
+  cases: [
+    { inputs: qkv(1, 1, 1, 1, 1), attrs: plain },
+    { inputs: qkv(1, 2, 5, 3, 4), attrs: plain },
+    { inputs: qkv(2, 1, 3, 7, 5), attrs: plain },
+    { name: 'one key', inputs: qkv(1, 2, 9, 1, 6), attrs: plain },
+    { name: 'digit tokens', inputs: qkv(2, 3, 16, 16, 16), attrs: plain },
+    { name: 'more queries than a block', inputs: qkv(1, 1, 70, 45, 16), attrs: plain },
+    { name: 'two channel steps', inputs: qkv(1, 1, 20, 21, 32), attrs: plain },
+    { name: 'odd head', inputs: qkv(1, 2, 19, 33, 40), attrs: plain },
+    { name: 'head beyond the registers of a subgroup', inputs: qkv(1, 1, 9, 20, 85), attrs: plain },
+    { name: 'causal', inputs: qkv(1, 2, 18, 18, 8), attrs: causal },
+    { name: 'causal with fewer keys', inputs: qkv(1, 1, 11, 6, 3), attrs: causal },
+    { name: 'one mask for all, rows fully masked', inputs: [...qkv(2, 2, 6, 7, 4), mask([1, 1, 6, 7])], attrs: masked },
+    { name: 'a mask for each batch element', inputs: [...qkv(2, 2, 5, 4, 4), mask([2, 1, 5, 4])], attrs: masked },
+    { name: 'a mask for each head', inputs: [...qkv(2, 3, 40, 9, 4), mask([1, 3, 40, 9])], attrs: { ...masked, causal: true } },
+    { name: 'large scores', inputs: qkv(1, 1, 9, 12, 8), attrs: { ...plain, scale: 60 }, gradient: false },
+    { name: 'more heads than workgroups on an axis', inputs: qkv(1, 66_000, 1, 2, 1), attrs: plain },
+  ],
+  errors: [
+    { name: 'heads of two sizes', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 5), f32(1, 1, 2, 5)], attrs: plain, error: ShapeError },
+    { name: 'k and v differ', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 3, 4)], attrs: plain, error: ShapeError },
+    { name: 'mask missing', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4)], attrs: masked, error: ShapeError },
+    { name: 'mask of another size', inputs: [f32(1, 1, 2, 4), f32(1, 1, 3, 4), f32(1, 1, 3, 4), f32(1, 1, 2, 1)], attrs: masked, error: ShapeError },
+    { name: 'rank', inputs: [f32(1, 2, 4), f32(1, 2, 4), f32(1, 2, 4)], attrs: plain, error: ShapeError },
+    { name: 'dtypes', inputs: [f32(1, 1, 2, 4), { shape: [1, 1, 2, 4], dtype: 'f16' }, f32(1, 1, 2, 4)], attrs: plain, error: DTypeError },
+    { name: 'head too large', inputs: [f32(1, 1, 2, 257), f32(1, 1, 2, 257), f32(1, 1, 2, 257)], attrs: plain, error: UnsupportedError },
+  ],
+})
+
+// As functions of any lse and delta; that they are attention's gradients is what its own central differences say.
+const grad = (b: number, h: number, n: number, m: number, d: number) =>
+  [...qkv(b, h, n, m, d), [b, h, n, d], { ...f32(b, h, n), values: (i: number) => 2 + Math.sin(i) }, f32(b, h, n)]
+const cases = [
+  { inputs: grad(1, 1, 1, 1, 1), attrs: plain },
+  { inputs: grad(2, 2, 5, 3, 4), attrs: plain },
+  { inputs: grad(1, 2, 33, 18, 16), attrs: plain },
+  { name: 'odd head', inputs: grad(1, 1, 10, 35, 40), attrs: plain },
+  { name: 'head beyond the registers of a subgroup', inputs: grad(1, 1, 12, 9, 70), attrs: plain },
+  { name: 'causal', inputs: grad(1, 2, 18, 18, 8), attrs: causal },
+  { name: 'mask', inputs: [...grad(2, 2, 6, 7, 4), mask([2, 1, 6, 7])], attrs: masked },
+  { name: 'mask and causal', inputs: [...grad(1, 2, 9, 20, 4), mask([1, 2, 9, 20])], attrs: { ...masked, causal: true } },
+]
+const errors = [
+  { name: 'lse of another size', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 3), f32(1, 1, 2)], attrs: plain, error: ShapeError },
+  { name: 'lse not in f32', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), { shape: [1, 1, 2], dtype: 'f16' as const }, f32(1, 1, 2)], attrs: plain, error: DTypeError },
+]
+testOp(attentionGradQ, { cases, errors })
+testOp(attentionGradKV, { cases, errors })

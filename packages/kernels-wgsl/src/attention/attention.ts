@@ -1,0 +1,95 @@
+import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
+import { cast } from '../elementwise/index.ts'
+import { reduce } from '../reduce/index.ts'
+import { at, refZeros } from '../shape.ts'
+import { reshape } from '../view/index.ts'
+import { input as bind, output } from '../wgsl/kernel.ts'
+import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
+import { eachScore } from './reference.ts'
+import { type AttentionAttrs, check, lowest } from './sizes.ts'
+import { stream } from './stream.ts'
+
+/**
+ * Scaled dot-product attention, streamed so that no score matrix is stored:
+ * `o = softmax(scale · q kᵀ + mask) v` and `lse = log Σ exp(score)` for each query.
+ *
+ * Inputs: q `[B,H,N,D]`, k and v `[B,H,M,D]`, and with `hasMask` a mask `[1|B,1|H,N,M]` of their dtype that is added to
+ * the scores and gets no gradient. Outputs: o `[B,H,N,D]` and lse `[B,H,N]` in f32. With `causal` query i sees keys 0 to i.
+ * A score of −1e38 or less, −∞ too, switches its key off; a query whose keys are all off gets o = 0 and lse = 0, never NaN.
+ * D is at most 256. Sums are in f32.
+ *
+ * Online softmax: Milakov & Gimelshein, https://arxiv.org/abs/1805.02867; as attention: Dao et al.,
+ * https://arxiv.org/abs/2205.14135, algorithm 1.
+ * @throws {ShapeError} if shapes do not fit @throws {DTypeError} unless all are f32 or all f16 @throws {UnsupportedError} if D exceeds 256
+ */
+export const attention: Op<AttentionAttrs> = {
+  name: 'attention',
+  infer(inputs, attrs) {
+    const { dtype } = check('attention', inputs, attrs, 3)
+    const { shape } = inputs[0] as Spec
+    return [{ shape, dtype }, { shape: shape.slice(0, 3), dtype: 'f32' }]
+  },
+  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
+    const { sizes, dtype } = check('attention', inputs, attrs, 3)
+    return [stream({
+      label: 'attention',
+      dtype, sizes, attrs,
+      own: 'queries',
+      resident: ['q'],
+      streamed: ['k', 'v'],
+      sums: { sum: 'out' },
+      storage: [bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), ...(attrs.hasMask ? [bind(3, 'mask')] : []), output(0, 'out'), output(1, 'lse', 'f32')],
+      before: () => /* wgsl */ `
+    var top = R(${lowest});
+    var total = R();`,
+      each: (w) => /* wgsl */ `
+        let t = score(${w.dot('q', 'k')}, head, row, j);
+        let higher = max(top, t);
+        let keep = exp(top - higher);
+        let p = weight(t, higher);
+        top = higher;
+        total = keep * total + p;
+        ${w.add('sum', 'p', 'v', 'keep')}`,
+      after: (w) => /* wgsl */ `
+    let some = total > R();
+    let norm = select(R(), 1.0 / total, some);
+    var sums_log = select(R(), top + log(total), some);
+    ${w.scale('sum', 'norm')}
+    ${w.write('sums_log', 'lse')}`,
+    }, target)]
+  },
+  // δ = Σ_d dy · o stands for the softmax's own correction; a gradient of lse enters with the opposite sign
+  vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {
+    const [q, k, v, ...mask] = inputs as readonly [T, T, T, ...T[]]
+    const [o, lse] = outputs as readonly [T, T]
+    if (grads[0] === undefined && grads[1] === undefined) return []
+    const dy = grads[0] ?? call.m.mul(o, 0)
+    const exact = (t: T): T => (call.spec(t).dtype === 'f32' ? t : call(cast, [t], { dtype: 'f32' })[0] as T)
+    const rows = call(reduce, [call.m.mul(exact(dy), exact(o))], { kind: 'sum', start: 3, end: 4 })[0] as T
+    const sums = call(reshape, [rows], { shape: call.spec(lse).shape })[0] as T
+    const delta = grads[1] === undefined ? sums : call.m.sub(sums, grads[1])
+    const given = [q, k, v, dy, lse, delta, ...mask]
+    const dq = needs[0] ? call(attentionGradQ, given, attrs)[0] : undefined
+    const [dk, dv] = needs[1] || needs[2] ? call(attentionGradKV, given, attrs) : []
+    return [dq, dk, dv]
+  },
+  reference(inputs, attrs) {
+    const [q, k, v, mask] = inputs as readonly [Ref, Ref, Ref, Ref?]
+    const { sizes } = check('attention', inputs, attrs, 3)
+    const { keys, depth } = sizes
+    const o = refZeros(q.shape, q.dtype)
+    const lse = refZeros(q.shape.slice(0, 3))
+    eachScore(q, k, mask, attrs, sizes, (row, head, scores) => {
+      const top = Math.max(...scores)
+      if (!(top > lowest)) return
+      const total = scores.reduce((s, t) => s + Math.exp(t - top), 0)
+      lse.data[row] = top + Math.log(total)
+      scores.forEach((t, j) => {
+        for (let d = 0; d < depth; d++) {
+          o.data[row * depth + d] = at(o.data, row * depth + d) + Math.exp(t - top) / total * at(v.data, (head * keys + j) * depth + d)
+        }
+      })
+    })
+    return [o, lse]
+  },
+}
