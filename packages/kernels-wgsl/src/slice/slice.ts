@@ -1,9 +1,19 @@
-import { ShapeError } from '../errors.ts'
+import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Op, Spec } from '../op.ts'
 import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
 import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+
+/** Throws unless the axis exists and is counted from the front, as the attributes of these ops are. */
+function expectAxis(op: string, axis: number, rank: number): void {
+  if (normaliseAxis(op, axis, rank) !== axis) throw new ShapeError(`${op}: expected an axis counted from the front, got ${axis}`)
+}
+
+/** Throws on bf16, whose elements share words, so that a copy by elements would have to take words apart. */
+function expectWholeWords(op: string, { dtype }: Spec): void {
+  if (dtype === 'bf16') throw new DTypeError(`${op}: expected f32, f16, i32 or u32, got bf16; cast it with .to('f32')`)
+}
 
 /** Attributes of {@link slice}: elements `start` to `end` (exclusive) of one axis. */
 export type SliceAttrs = { readonly axis: number; readonly start: number; readonly end: number }
@@ -13,7 +23,7 @@ export const slice: Op<SliceAttrs> = {
   name: 'slice',
   infer(inputs, { axis, start, end }) {
     const x = input('slice', inputs, 0)
-    normaliseAxis('slice', axis, x.shape.length)
+    expectAxis('slice', axis, x.shape.length)
     const size = x.shape[axis] ?? 0
     if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= size)) {
       throw new ShapeError(`slice: expected 0 <= start <= end <= ${size} on axis ${axis}, got ${start} to ${end}`)
@@ -34,29 +44,37 @@ export const slice: Op<SliceAttrs> = {
   reference: ([x], attrs) => (x ? [readView(x, slice.view?.(viewOf(x), attrs))] : []),
 }
 
+/** WGSL of the type that a copy moves at once. */
+const elements = (width: number): string => `alias E = ${width === 4 ? 'vec4<Scalar>' : 'Scalar'};\n`
+
 /** Attributes of {@link pad}: zeros put before and after one axis. */
 export type PadAttrs = { readonly axis: number; readonly before: number; readonly after: number }
 
-/** Zeros around one axis. @throws {ShapeError} if a count is negative */
+/** Zeros around one axis. @throws {ShapeError} if a count is negative @throws {DTypeError} if x is bf16 */
 export const pad: Op<PadAttrs> = {
   name: 'pad',
   infer(inputs, { axis, before, after }) {
     const x = input('pad', inputs, 0)
-    normaliseAxis('pad', axis, x.shape.length)
-    if (!(before >= 0 && after >= 0)) throw new ShapeError(`pad: expected counts of 0 or more, got ${before} and ${after}`)
+    expectAxis('pad', axis, x.shape.length)
+    expectWholeWords('pad', x)
+    if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {
+      throw new ShapeError(`pad: expected counts of 0 or more, got ${before} and ${after}`)
+    }
     return [{ shape: x.shape.map((d, i) => (i === axis ? d + before + after : d)), dtype: x.dtype }]
   },
   kernels({ inputs, outputs, attrs: { axis, before } }, target) {
     const x = inputs[0] as Spec
     const out = outputs[0] as Spec
-    const n = sizeOf(out.shape)
+    const inner = sizeOf(x.shape.slice(axis + 1))
+    const width = inner % 4 === 0 ? 4 : 1
+    const n = sizeOf(out.shape) / width
     return [assemble({
-      label: `pad/${x.dtype}`,
+      label: `pad/${x.dtype}/${width}`,
       dtype: x.dtype,
-      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: sizeOf(x.shape.slice(axis + 1)), before },
-      storage: [bind(0, 'x'), output(0, 'out')],
+      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: inner / width, before },
+      storage: [bind(0, 'x', 'E'), output(0, 'out', 'E')],
       body: /* wgsl */ `
-override WG: u32;
+${elements(width)}override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < P.n; i += groups.x * WG) {
@@ -64,7 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let k = row % P.padded - P.before;
     let ok = k < P.size;
     let value = x[select(0u, (row / P.padded * P.size + k) * P.inner + i % P.inner, ok)];
-    out[i] = select(Scalar(0), value, ok);
+    out[i] = select(E(), value, ok);
   }
 }
 `,
@@ -96,13 +114,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 /** Attributes of {@link concat}. */
 export type ConcatAttrs = { readonly axis: number }
 
-/** Tensors joined along one axis. @throws {ShapeError} if another axis differs @throws {DTypeError} if dtypes differ */
+/** Tensors joined along one axis. @throws {ShapeError} if another axis differs @throws {DTypeError} if dtypes differ or are bf16 */
 export const concat: Op<ConcatAttrs> = {
   name: 'concat',
   infer(inputs, { axis }) {
     const first = input('concat', inputs, 0)
     sameDType('concat', inputs)
-    normaliseAxis('concat', axis, first.shape.length)
+    expectAxis('concat', axis, first.shape.length)
+    expectWholeWords('concat', first)
     for (const s of inputs) {
       if (s.shape.length !== first.shape.length || s.shape.some((d, i) => i !== axis && d !== first.shape[i])) {
         throw new ShapeError(
@@ -116,18 +135,20 @@ export const concat: Op<ConcatAttrs> = {
   // One copy per input into its part of the output: parts never overlap, so the order of the kernels is free.
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec
+    const inner = sizeOf(out.shape.slice(axis + 1))
+    const stride = (out.shape[axis] ?? 0) * inner
     let start = 0
     return inputs.map((x, index) => {
-      const size = x.shape[axis] ?? 0
-      const inner = sizeOf(x.shape.slice(axis + 1))
-      const n = sizeOf(x.shape)
+      const run = (x.shape[axis] ?? 0) * inner
+      const width = run % 4 === 0 && start % 4 === 0 && stride % 4 === 0 ? 4 : 1
+      const n = sizeOf(x.shape) / width
       const kernel = assemble({
-        label: `concat/${x.dtype}`,
+        label: `concat/${x.dtype}/${width}`,
         dtype: x.dtype,
-        params: { n, run: size * inner, stride: (out.shape[axis] ?? 0) * inner, start: start * inner },
-        storage: [bind(index, 'x'), output(0, 'out')],
+        params: { n, run: run / width, stride: stride / width, start: start / width },
+        storage: [bind(index, 'x', 'E'), output(0, 'out', 'E')],
         body: /* wgsl */ `
-override WG: u32;
+${elements(width)}override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < P.n; i += groups.x * WG) { out[i / P.run * P.stride + P.start + i % P.run] = x[i]; }
@@ -137,7 +158,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         workgroups: [stridedGroups(Math.ceil(n / 64), target), 1, 1],
         epilogue: null,
       })
-      start += size
+      start += run
       return kernel
     })
   },
