@@ -1,0 +1,1 @@
+export { cfg, type CfgOptions } from './cfg.ts'

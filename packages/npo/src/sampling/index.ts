@@ -1,0 +1,1 @@
+export { sample, type SampleOptions, type SampleStep, sampleToEnd } from './sample.ts'

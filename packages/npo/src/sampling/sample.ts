@@ -1,0 +1,85 @@
+import { constant, evaluate, randn, type Tensor } from '@antipode/core'
+import { currentTimestep, isDone, type Scheduler, type SchedulerState, type Steps } from '@antipode/schedulers'
+import type { Condition, Denoiser } from '../denoiser.ts'
+import { tensorLinear } from '../linear.ts'
+
+/** Options of {@link sample}. */
+export interface SampleOptions {
+  /** How many steps, or which timesteps. */
+  readonly steps: Steps
+  /** Seed of the fresh noise of stochastic solvers; deterministic ones need none. */
+  readonly seed?: number
+  /** Whether each step also gives its estimate of the clean sample, for previews; costs one small kernel a step. */
+  readonly preview?: boolean
+  readonly signal?: AbortSignal
+  /** Changes the estimate of the clean sample before the step goes on from it, for example a clamp. */
+  readonly x0?: (x0: Tensor) => Tensor
+}
+
+/** One step of a sampling run. Its tensors live until the next step is asked for; the last step's are the caller's. */
+export interface SampleStep {
+  readonly index: number
+  readonly steps: number
+  readonly timestep: number
+  /** `[B, ...]` at the next noise level; after the last step, the result. */
+  readonly sample: Tensor
+  /** The clean sample as estimated at this step, if `preview` is set. */
+  readonly x0?: Tensor
+}
+
+/**
+ * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or do other work in between.
+ * Does not dispose `noise` or `condition`.
+ * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
+ */
+export async function* sample<C extends Condition>(
+  denoise: Denoiser<C>,
+  scheduler: Scheduler,
+  noise: Tensor,
+  condition: C,
+  { steps, seed = 0, preview = false, signal, x0: hook }: SampleOptions,
+): AsyncGenerator<SampleStep, void, void> {
+  const { device } = noise
+  const plan = scheduler.timesteps(steps)
+  let state: SchedulerState<Tensor> = scheduler.begin(plan)
+  let x = noise.mul(scheduler.initNoiseSigma(plan))
+  let owned: readonly Tensor[] = []
+  const total = plan.timesteps.length
+  let finished = false
+  try {
+    while (!isDone(state)) {
+      signal?.throwIfAborted()
+      const timestep = currentTimestep(state)
+      const scale = scheduler.inputScale(state)
+      const batch = new Float32Array(noise.shape[0] ?? 1).fill(timestep)
+      const prediction = denoise(scale === 1 ? x : x.mul(scale), constant(device, batch), condition)
+      const fresh = scheduler.needsNoise(state) ? randn(device, noise.shape, { seed, stream: state.step }) : undefined
+      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
+      const values = [...new Set([next.sample, ...next.state.history, ...(preview ? [next.x0] : [])])]
+      await evaluate(...values)
+      for (const t of owned) if (!values.includes(t)) t.dispose()
+      owned = values
+      x = next.sample
+      state = next.state
+      yield { index: state.step - 1, steps: total, timestep, sample: x, ...(preview ? { x0: next.x0 } : {}) }
+    }
+    finished = true
+  } finally {
+    // Stopped early, nothing is the caller's; at the end the result is.
+    for (const t of owned) if (!(finished && t === x)) t.dispose()
+  }
+}
+
+/** Runs {@link sample} to its end and gives the result, which is the caller's to dispose. */
+export async function sampleToEnd<C extends Condition>(
+  denoise: Denoiser<C>,
+  scheduler: Scheduler,
+  noise: Tensor,
+  condition: C,
+  options: SampleOptions,
+): Promise<Tensor> {
+  let result: Tensor | undefined
+  for await (const step of sample(denoise, scheduler, noise, condition, { ...options, preview: false })) result = step.sample
+  // A plan has at least one step, or the scheduler has thrown.
+  return result as Tensor
+}
