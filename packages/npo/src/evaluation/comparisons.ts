@@ -1,4 +1,4 @@
-import { holm, type PairedResult } from './statistics.ts'
+import { holm, type PairedResult, type Resamples } from './statistics.ts'
 import { type BestScale, compareCells, type EvaluationTable, findArm, type Metric } from './table.ts'
 
 /** Names of the arms, positive/negative, that the pre-named comparisons and falsifiers look for. */
@@ -38,8 +38,8 @@ export interface Comparison extends PairedResult {
 }
 
 interface ComparisonOptions {
-  readonly seed: number
-  readonly samples?: number
+  /** Of `tableResamples`. */
+  readonly resamples: Resamples
   readonly metric?: Metric
   /** Pairs of arms; the pre-named ones when left out. Pairs with an arm that was not sampled are skipped. */
   readonly pairs?: readonly (readonly [string, string])[]

@@ -9,6 +9,7 @@ import {
   type CurvePoint,
   type EvaluationTable,
   type Metric,
+  tableResamples,
 } from './table.ts'
 
 /** Means of one seed, arm and scale. */
@@ -61,19 +62,19 @@ export function evaluateArms(
   selection: EvaluationTable,
   { seed, samples = 2000 }: { readonly seed: number; readonly samples?: number },
 ): Evaluation {
-  const options = { seed, samples }
+  const resamples = tableResamples(table, { seed, samples })
   const best = bestScales(selection)
   return {
     seeds: table.seeds,
     scales: table.scales,
     cells: table.seeds.flatMap((_, s) => table.arms.flatMap(({ id }) => seedMeans(table, s, id))),
     curves: table.arms.flatMap(({ id }) =>
-      METRICS.map((metric) => ({ arm: id, metric, points: curve(table, id, metric, options) })),
+      METRICS.map((metric) => ({ arm: id, metric, points: curve(table, id, metric, resamples) })),
     ),
     best,
-    equalScale: compareAtEqualScale(table, options),
-    ownBest: compareAtBest(table, best, options),
-    falsifiers: falsifiers({ table, best, ...options }),
+    equalScale: compareAtEqualScale(table, { resamples }),
+    ownBest: compareAtBest(table, best, { resamples }),
+    falsifiers: falsifiers({ table, best, resamples }),
   }
 }
 

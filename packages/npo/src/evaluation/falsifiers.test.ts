@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { ARMS, compareAtBest, compareAtEqualScale } from './comparisons.ts'
 import { evaluateArms } from './evaluate.ts'
 import { type Falsifier, falsifiers, type Verdict } from './falsifiers.ts'
-import { bestScale, bestScales, curve, differenceBySeed, type EvaluationTable, type Metric } from './table.ts'
+import {
+  bestScale,
+  bestScales,
+  curve,
+  differenceBySeed,
+  type EvaluationTable,
+  type Metric,
+  tableResamples,
+} from './table.ts'
 
 const scales = [1, 2, 3, 4]
 const seeds = [10, 20, 30]
@@ -51,12 +59,9 @@ const good: Record<string, World> = {
 }
 
 function verdicts(worlds: Readonly<Record<string, World>>): Record<Falsifier['id'], Verdict> {
-  const found = falsifiers({
-    table: madeUp(worlds),
-    best: bestScales(madeUp(worlds, { seed: 2 })),
-    seed: 1,
-    samples: 300,
-  })
+  const table = madeUp(worlds)
+  const resamples = tableResamples(table, { seed: 1, samples: 300 })
+  const found = falsifiers({ table, best: bestScales(madeUp(worlds, { seed: 2 })), resamples })
   // The ids are those of the type; fromEntries forgets them.
   return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict])) as Record<Falsifier['id'], Verdict>
 }
@@ -98,13 +103,21 @@ describe('falsifiers', () => {
   test('one training seed cannot answer F7', () => {
     const whole = madeUp(good)
     const table = { ...whole, seeds: [10] }
-    const found = falsifiers({ table, best: bestScales(table), seed: 1, samples: 200 })
+    const found = falsifiers({
+      table,
+      best: bestScales(table),
+      resamples: tableResamples(table, { seed: 1, samples: 200 }),
+    })
     expect(found.find(({ id }) => id === 'F7')?.verdict).toBe('inconclusive')
   })
 
   test('reasons and evidence carry the numbers', () => {
     const table = madeUp(good)
-    const [first] = falsifiers({ table, best: bestScales(table), seed: 1, samples: 200 })
+    const [first] = falsifiers({
+      table,
+      best: bestScales(table),
+      resamples: tableResamples(table, { seed: 1, samples: 200 }),
+    })
     expect(first?.evidence['difference']).toBeCloseTo(0.05, 2)
     expect(first?.evidence).toMatchObject({ scaleA: 2, scaleB: 3, count: 450 })
     expect(first?.reason).toMatch(/base\/npo at scale 2 against base\/base at scale 3: difference \+0\.0[45]/)
@@ -113,17 +126,17 @@ describe('falsifiers', () => {
 
 describe('comparisons', () => {
   const table = madeUp(good)
-  const options = { seed: 4, samples: 200 }
+  const resamples = tableResamples(table, { seed: 4, samples: 200 })
 
   test('at equal scale a better optimum can lose past it', () => {
-    const rows = compareAtEqualScale(table, { ...options, pairs: [[ARMS.npo, ARMS.base]] })
+    const rows = compareAtEqualScale(table, { resamples, pairs: [[ARMS.npo, ARMS.base]] })
     expect(rows.map(({ scaleA, scaleB }) => [scaleA, scaleB])).toEqual(scales.map((w) => [w, w]))
     expect(rows[0]!.winRate.mean).toBeGreaterThan(0.9)
     expect(rows[3]!.winRate.mean).toBeLessThan(0.5)
   })
 
   test("at each arm's own best scale the better optimum wins, with a corrected p-value", () => {
-    const [row] = compareAtBest(table, bestScales(table), options)
+    const [row] = compareAtBest(table, bestScales(table), { resamples })
     expect(row).toMatchObject({ a: ARMS.npo, b: ARMS.base, scaleA: 2, scaleB: 3, count: 450, clusters: 3 })
     expect(row!.difference.low).toBeGreaterThan(0)
     expect(row!.adjustedPValue).toBeGreaterThanOrEqual(row!.pValue)
@@ -131,8 +144,8 @@ describe('comparisons', () => {
 
   test('arms that were not sampled are skipped, unknown ones by name are errors', () => {
     const two: EvaluationTable = { ...table, arms: table.arms.slice(0, 2) }
-    expect(compareAtBest(two, bestScales(two), options)).toHaveLength(1)
-    expect(() => curve(two, 'nobody', 'judge', { seed: 1 })).toThrow(ConfigError)
+    expect(compareAtBest(two, bestScales(two), { resamples })).toHaveLength(1)
+    expect(() => curve(two, 'nobody', 'judge', resamples)).toThrow(ConfigError)
   })
 })
 
@@ -157,7 +170,8 @@ describe('best scale', () => {
   })
 
   test('a curve has an interval around each mean', () => {
-    const points = curve(madeUp(good), ARMS.base, 'judge', { seed: 1, samples: 200 })
+    const table = madeUp(good)
+    const points = curve(table, ARMS.base, 'judge', tableResamples(table, { seed: 1, samples: 200 }))
     expect(points.map(({ scale }) => scale)).toEqual(scales)
     for (const { mean, low, high } of points) expect(low < mean && mean < high).toBe(true)
   })

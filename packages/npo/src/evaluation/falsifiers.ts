@@ -1,5 +1,5 @@
 import { ARMS } from './comparisons.ts'
-import { type PairedResult, standardDeviation } from './statistics.ts'
+import { type PairedResult, type Resamples, standardDeviation } from './statistics.ts'
 import {
   type BestScale,
   type Cell,
@@ -34,8 +34,8 @@ interface Finding {
 interface Context {
   readonly table: EvaluationTable
   readonly best: Readonly<Record<string, BestScale>>
-  readonly seed: number
-  readonly samples?: number
+  /** Of `tableResamples`. */
+  readonly resamples: Resamples
 }
 
 /**
@@ -101,7 +101,7 @@ function merging(context: Context): Finding {
   if (missing) return missing
   const rows = context.table.scales.map((scale) => ({
     scale,
-    result: compareCells(context.table, { arm: ARMS.merged, scale }, { arm: ARMS.unmerged, scale }, bootstrap(context)),
+    result: compareCells(context.table, { arm: ARMS.merged, scale }, { arm: ARMS.unmerged, scale }, context),
   }))
   const better = rows.filter(({ result }) => isGain(result))
   const ahead = rows.filter(({ result }) => result.difference.mean > 0)
@@ -192,11 +192,10 @@ function bestCell({ best }: Context, arm: string): Cell {
 }
 
 function compareBest(context: Context, a: string, b: string, metric: Metric): PairedResult {
-  return compareCells(context.table, bestCell(context, a), bestCell(context, b), { metric, ...bootstrap(context) })
-}
-
-function bootstrap({ seed, samples }: Context): { seed: number; samples?: number } {
-  return samples === undefined ? { seed } : { seed, samples }
+  return compareCells(context.table, bestCell(context, a), bestCell(context, b), {
+    metric,
+    resamples: context.resamples,
+  })
 }
 
 const isGain = (result: PairedResult): boolean => result.difference.low > 0

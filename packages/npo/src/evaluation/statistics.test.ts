@@ -2,7 +2,16 @@ import { ConfigError, NumericError, ShapeError } from '@antipode/core'
 import { rng } from '@antipode/core/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { average, holm, meanInterval, pairedBootstrap, standardDeviation, wilson, winRate } from './statistics.ts'
+import {
+  average,
+  drawResamples,
+  holm,
+  meanInterval,
+  pairedBootstrap,
+  standardDeviation,
+  wilson,
+  winRate,
+} from './statistics.ts'
 
 const scores = fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1, maxLength: 30 })
 
@@ -139,6 +148,12 @@ describe('pairedBootstrap', () => {
     expect(grouped.difference.low).toBeLessThan(0)
     expect(grouped.difference.high).toBeGreaterThan(0.3)
     expect(grouped.difference.mean).toBeCloseTo(flat.difference.mean, 12)
+  })
+
+  test('resamples drawn once give what resampling each time gives', () => {
+    const resamples = drawResamples(400, { seed: 5 })
+    expect(pairedBootstrap(a, b, resamples)).toEqual(pairedBootstrap(a, b, { seed: 5 }))
+    expect(() => pairedBootstrap(a.slice(1), b.slice(1), resamples)).toThrow(ShapeError)
   })
 
   test('unusable options are refused', () => {

@@ -31,6 +31,22 @@ export interface BootstrapOptions {
   readonly clusters?: ArrayLike<number>
 }
 
+/**
+ * Resamples drawn once for many statistics of the same items: how often each item occurs in each resample. Hundreds of
+ * intervals then cost one product each, and comparisons that share them share their luck.
+ */
+export interface Resamples {
+  /** Items. */
+  readonly count: number
+  /** Clusters the items come from. */
+  readonly groups: number
+  readonly samples: number
+  /** [samples, count] */
+  readonly weights: Uint16Array
+  /** Items drawn in each resample, [samples]. */
+  readonly drawn: Float64Array
+}
+
 /** Normal quantile of a two-sided 95% interval. */
 const Z95 = 1.959963984540054
 
@@ -49,21 +65,26 @@ export function winRate(a: ArrayLike<number>, b: ArrayLike<number>): number {
  *
  * @throws {ShapeError} if lengths differ or are 0. @throws {NumericError} if a score is not finite.
  * @throws {ConfigError} if `samples` is no positive integer or the seed is out of range.
+ * @param options how to resample, or resamples drawn before
  * @example
  * pairedBootstrap(judgeOfNpo, judgeOfBase, { seed: 1, clusters: trainingSeeds }).winRate.low > 0.5
  */
-export function pairedBootstrap(a: ArrayLike<number>, b: ArrayLike<number>, options: BootstrapOptions): PairedResult {
+export function pairedBootstrap(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  options: BootstrapOptions | Resamples,
+): PairedResult {
   const won = wins('pairedBootstrap', a, b)
   const gaps = Float64Array.from(won, (_, i) => a[i]! - b[i]!)
-  const { groups, means } = resample('pairedBootstrap', [gaps, won], options)
-  const [differences, rates] = means as [Float64Array, Float64Array] // one column in, one column out
+  const resamples = resamplesOf('pairedBootstrap', won.length, options)
+  const differences = resampledMeans(gaps, resamples)
   const atMost = differences.reduce((n, d) => n + (d <= 0 ? 1 : 0), 0)
   const atLeast = differences.reduce((n, d) => n + (d >= 0 ? 1 : 0), 0)
   return {
     count: won.length,
-    clusters: groups,
+    clusters: resamples.groups,
     difference: percentileInterval(average(gaps), differences),
-    winRate: percentileInterval(average(won), rates),
+    winRate: percentileInterval(average(won), resampledMeans(won, resamples)),
     pValue: Math.min(1, (2 * (Math.min(atMost, atLeast) + 1)) / (differences.length + 1)),
   }
 }
@@ -71,10 +92,12 @@ export function pairedBootstrap(a: ArrayLike<number>, b: ArrayLike<number>, opti
 /**
  * Mean with a 95% percentile bootstrap interval; see `pairedBootstrap` for clusters and errors.
  */
-export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions): Interval {
+export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions | Resamples): Interval {
   const finite = checked('meanInterval', 'values', values)
-  const { means } = resample('meanInterval', [finite], options)
-  return percentileInterval(average(finite), means[0]!)
+  return percentileInterval(
+    average(finite),
+    resampledMeans(finite, resamplesOf('meanInterval', finite.length, options)),
+  )
 }
 
 /**
@@ -130,18 +153,20 @@ export function average(values: ArrayLike<number>): number {
   return sum / values.length
 }
 
-/** Means of every column over the same `samples` resamples of the items. */
-function resample(
-  op: string,
-  columns: readonly Float64Array[],
-  { samples = 2000, seed, clusters }: BootstrapOptions,
-): { groups: number; means: Float64Array[] } {
-  const count = columns[0]!.length
-  if (!Number.isInteger(samples) || samples < 1) {
-    throw new ConfigError(`${op}: expected a positive integer of samples, got ${samples}; 2000 is usual`)
+/**
+ * Draws bootstrap resamples of `count` items; two-level if there are several clusters.
+ *
+ * @throws {ConfigError} if `count` or `samples` is no positive integer or the seed is out of range.
+ * @throws {ShapeError} if there is not one cluster for each item.
+ */
+export function drawResamples(count: number, { samples = 2000, seed, clusters }: BootstrapOptions): Resamples {
+  if (!Number.isInteger(samples) || samples < 1 || !Number.isInteger(count) || count < 1) {
+    throw new ConfigError(
+      `drawResamples: expected positive integers count and samples, got ${count} and ${samples}; 2000 samples are usual`,
+    )
   }
   if (clusters !== undefined && clusters.length !== count) {
-    throw new ShapeError(`${op}: expected ${count} clusters, got ${clusters.length}; name the group of each item`)
+    throw new ShapeError(`drawResamples: expected ${count} clusters, got ${clusters.length}; name each item's group`)
   }
   const members = new Map<number, number[]>()
   for (let i = 0; i < count; i++) {
@@ -150,24 +175,35 @@ function resample(
     if (group) group.push(i)
     else members.set(key, [i])
   }
-  const groups = [...members.values()].map((group) => Int32Array.from(group))
+  const groups = [...members.values()]
   const random = rng(seed)
-  const means = columns.map(() => new Float64Array(samples))
-  const sums = new Float64Array(columns.length)
+  const weights = new Uint16Array(samples * count)
+  const drawn = new Float64Array(samples)
   for (let s = 0; s < samples; s++) {
-    sums.fill(0)
-    let drawn = 0
     for (let g = 0; g < groups.length; g++) {
       const group = groups.length === 1 ? groups[0]! : groups[random.int(groups.length)]!
-      drawn += group.length
-      for (let k = 0; k < group.length; k++) {
-        const item = group[random.int(group.length)]!
-        for (let c = 0; c < columns.length; c++) sums[c] = sums[c]! + columns[c]![item]!
-      }
+      drawn[s]! += group.length
+      for (let k = 0; k < group.length; k++) weights[s * count + group[random.int(group.length)]!]! += 1
     }
-    for (let c = 0; c < columns.length; c++) means[c]![s] = sums[c]! / drawn
   }
-  return { groups: groups.length, means }
+  return { count, groups: groups.length, samples, weights, drawn }
+}
+
+function resamplesOf(op: string, count: number, options: BootstrapOptions | Resamples): Resamples {
+  if (!('weights' in options)) return drawResamples(count, options)
+  if (options.count === count) return options
+  throw new ShapeError(
+    `${op}: expected ${options.count} items, as were resampled, got ${count}; draw resamples of these`,
+  )
+}
+
+/** Mean of the values over each resample, [samples]. */
+function resampledMeans(values: Float64Array, { samples, count, weights, drawn }: Resamples): Float64Array {
+  return Float64Array.from({ length: samples }, (_, s) => {
+    let sum = 0
+    for (let i = 0, at = s * count; i < count; i++) sum += values[i]! * weights[at + i]!
+    return sum / drawn[s]!
+  })
 }
 
 function percentileInterval(mean: number, resampled: Float64Array): Interval {

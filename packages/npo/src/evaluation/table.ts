@@ -2,10 +2,12 @@ import { ConfigError, ShapeError } from '@antipode/core'
 import {
   average,
   type BootstrapOptions,
+  drawResamples,
   type Interval,
   meanInterval,
   pairedBootstrap,
   type PairedResult,
+  type Resamples,
 } from './statistics.ts'
 
 /** What is measured on every sample: the judge, the labelling reward, and whether the classifier reads the class. */
@@ -88,17 +90,25 @@ export function cellScores(
   return { values, clusters }
 }
 
+/**
+ * Resamples of the table's items, seeds first and items within them second, for all statistics of the table.
+ * Errors as `cellScores` and `drawResamples`.
+ */
+export function tableResamples(table: EvaluationTable, options: Omit<BootstrapOptions, 'clusters'>): Resamples {
+  const [arm, scale] = [table.arms[0]?.id, table.scales[0]]
+  if (arm === undefined || scale === undefined) {
+    throw new ConfigError('tableResamples: expected arms and scales, got an empty table; sample first')
+  }
+  const { values, clusters } = cellScores(table, { arm, scale }, 'judge')
+  return drawResamples(values.length, { ...options, clusters })
+}
+
 /** Mean and 95% interval of an arm at every scale. Errors as `cellScores` and `meanInterval`. */
-export function curve(
-  table: EvaluationTable,
-  arm: string,
-  metric: Metric,
-  options: Omit<BootstrapOptions, 'clusters'>,
-): CurvePoint[] {
-  return table.scales.map((scale) => {
-    const { values, clusters } = cellScores(table, { arm, scale }, metric)
-    return { scale, ...meanInterval(values, { ...options, clusters }) }
-  })
+export function curve(table: EvaluationTable, arm: string, metric: Metric, resamples: Resamples): CurvePoint[] {
+  return table.scales.map((scale) => ({
+    scale,
+    ...meanInterval(cellScores(table, { arm, scale }, metric).values, resamples),
+  }))
 }
 
 /**
@@ -140,10 +150,9 @@ export function compareCells(
   table: EvaluationTable,
   a: Cell,
   b: Cell,
-  { metric = 'judge', ...options }: Omit<BootstrapOptions, 'clusters'> & { readonly metric?: Metric },
+  { metric = 'judge', resamples }: { readonly metric?: Metric; readonly resamples: Resamples },
 ): PairedResult {
-  const { values, clusters } = cellScores(table, a, metric)
-  return pairedBootstrap(values, cellScores(table, b, metric).values, { ...options, clusters })
+  return pairedBootstrap(cellScores(table, a, metric).values, cellScores(table, b, metric).values, resamples)
 }
 
 /** Mean difference a − b of each training seed by itself, in the table's order. Errors as `cellScores`. */
