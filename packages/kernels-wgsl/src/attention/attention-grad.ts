@@ -71,20 +71,27 @@ export const attentionGradKV: Op<AttentionAttrs> = {
   },
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
-    return [stream({
-      label: 'attentionGradKV',
-      dtype, sizes, attrs,
-      own: 'keys',
-      resident: ['k', 'v'],
-      streamed: ['q', 'dy'],
-      sums: { sum_k: 'dk', sum_v: 'dv' },
-      storage: [...buffers(attrs), output(0, 'dk'), output(1, 'dv')],
-      each: (w) => /* wgsl */ `
+    // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
+    const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
+    return rounds.map((round) => {
+      const [dk, dv] = [round.includes('dk'), round.includes('dv')]
+      return stream({
+        label: `attentionGradKV/${round.join('+')}`,
+        dtype, sizes, attrs,
+        own: 'keys',
+        resident: dk ? ['k', 'v'] : ['k'],
+        streamed: ['q', 'dy'],
+        sums: { ...(dk ? { sum_k: 'dk' } : {}), ...(dv ? { sum_v: 'dv' } : {}) },
+        storage: [
+          ...buffers(attrs).filter(({ name }) => dk || name !== 'v' && name !== 'delta'),
+          ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
+        ],
+        each: (w) => /* wgsl */ `
         let p = weight(score(${w.dot('k', 'q')}, head, row, j), R(lse[head * P.others + j]));
-        let slope = P.scale * p * (${w.dot('v', 'dy')} - delta[head * P.others + j]);
-        ${w.add('sum_v', 'p', 'dy')}
-        ${w.add('sum_k', 'slope', 'q')}`,
-    }, target)]
+        ${dv ? w.add('sum_v', 'p', 'dy') : ''}
+        ${dk ? `let slope = P.scale * p * (${w.dot('v', 'dy')} - delta[head * P.others + j]);\n${w.add('sum_k', 'slope', 'q')}` : ''}`,
+      }, target)
+    })
   },
   reference(inputs, attrs) {
     const [q, k, v, dy] = inputs as readonly [Ref, Ref, Ref, Ref]

@@ -4,9 +4,10 @@ import { reduce } from '../reduce/index.ts'
 import { at, refZeros } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { input as bind, output } from '../wgsl/kernel.ts'
+import { lowest } from '../wgsl/masked.ts'
 import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
 import { eachScore } from './reference.ts'
-import { type AttentionAttrs, check, lowest } from './sizes.ts'
+import { type AttentionAttrs, check } from './sizes.ts'
 import { stream } from './stream.ts'
 
 /**
@@ -80,7 +81,7 @@ export const attention: Op<AttentionAttrs> = {
     const o = refZeros(q.shape, q.dtype)
     const lse = refZeros(q.shape.slice(0, 3))
     eachScore(q, k, mask, attrs, sizes, (row, head, scores) => {
-      const top = Math.max(...scores)
+      const top = scores.reduce((m, t) => Math.max(m, t), -Infinity)
       if (!(top > lowest)) return
       const total = scores.reduce((s, t) => s + Math.exp(t - top), 0)
       lse.data[row] = top + Math.log(total)

@@ -1,6 +1,7 @@
 import type { Ref } from '../op.ts'
 import { at } from '../shape.ts'
-import { type AttentionAttrs, lowest, type Sizes } from './sizes.ts'
+import { lowest } from '../wgsl/masked.ts'
+import { type AttentionAttrs, type Sizes } from './sizes.ts'
 
 /** Visits each query's scores, −∞ where a key is switched off: `row` counts queries over all heads, `head` heads over the batch. */
 export function eachScore(

@@ -8,9 +8,6 @@ import { broadcastShapes, computableFloat, expectRank, input, sameDType, sameSha
  */
 export type AttentionAttrs = { readonly scale: number; readonly causal: boolean; readonly hasMask: boolean }
 
-/** A score at or below this, by its mask or by causality, switches a key off; finite, as WGSL need not support infinities. */
-export const lowest = -1e38
-
 /** Largest head that the kernels hold in registers. */
 const maxDepth = 256
 

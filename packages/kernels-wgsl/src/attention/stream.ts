@@ -1,7 +1,8 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
 import { assemble, type Storage } from '../wgsl/kernel.ts'
-import { type AttentionAttrs, lowest, type Sizes } from './sizes.ts'
+import { lowest } from '../wgsl/masked.ts'
+import { type AttentionAttrs, type Sizes } from './sizes.ts'
 
 /**
  * The one loop that attention and its gradients share. Each lane owns one, two or four rows (queries or keys) whose
@@ -60,7 +61,9 @@ export function stream(s: Stream, target: Target): Kernel {
   const bySubgroup = target.kind === 'software' && step % Math.max(1, target.subgroupSize) === 0 && target.subgroupSize >= 4 && slots <= maxSubgroupDepth
   const lanes = bySubgroup ? target.subgroupSize : lanesOnGpu
   const held = s.resident.length + Object.keys(s.sums).length
-  let each = held * slots * 4 <= 128 ? 4 : held * slots * 2 <= 128 ? 2 : 1
+  // More rows a lane are fewer loads a multiply-add; a software adapter spills to fast memory, a GPU should not spill.
+  const budget = bySubgroup ? 256 : 128
+  let each = held * slots * 4 <= budget ? 4 : held * slots * 2 <= budget ? 2 : 1
   while (each > 1 && lanes * each / 2 >= rows) each /= 2
   const unroll = (n: number, f: (i: number) => string, between = '\n'): string => Array.from({ length: n }, (_, i) => f(i)).join(between)
   const type = (scalar: string): string => (each === 1 ? { f: 'f32', u: 'u32' }[scalar] ?? '' : `vec${each}${scalar}`)
