@@ -8,3 +8,5 @@ export {
 } from './graph/index.ts'
 export type { Plan } from './plan/index.ts'
 export type { DType } from '@antipode/kernels-wgsl'
+export * as nn from './nn/index.ts'
+export * as optim from './optim/index.ts'

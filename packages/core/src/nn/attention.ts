@@ -1,0 +1,57 @@
+import { scaledDotProductAttention } from '../functional/index.ts'
+import type { Tensor } from '../graph/index.ts'
+import type { Initialiser } from './initialiser.ts'
+import { Linear } from './linear.ts'
+import { Module } from './module.ts'
+
+/** Sizes of a {@link MultiHeadAttention}. */
+export interface AttentionSizes {
+  /** Width of the tokens that ask. */
+  readonly width: number
+  readonly heads: number
+  readonly headWidth: number
+  /** Width of the tokens that are looked at; `width` by default. */
+  readonly contextWidth?: number
+  /** Whether queries, keys and values have a bias; default false. */
+  readonly bias?: boolean
+}
+
+/** Options of one attention pass. */
+export interface AttentionCall {
+  /** Added to the scores before the softmax, `[1|B, 1|heads, N, M]`. */
+  readonly mask?: Tensor
+  /** Whether query i sees keys up to i only. */
+  readonly causal?: boolean
+}
+
+/**
+ * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`, `to_out.0`.
+ */
+export class MultiHeadAttention extends Module {
+  readonly toQ: Linear
+  readonly toK: Linear
+  readonly toV: Linear
+  readonly toOut: readonly [Linear]
+  readonly heads: number
+
+  constructor(init: Initialiser, { width, heads, headWidth, contextWidth = width, bias = false }: AttentionSizes) {
+    super()
+    const inner = heads * headWidth
+    this.heads = heads
+    this.toQ = Linear.of(init, width, inner, { bias })
+    this.toK = Linear.of(init, contextWidth, inner, { bias })
+    this.toV = Linear.of(init, contextWidth, inner, { bias })
+    this.toOut = [Linear.of(init, inner, width)]
+  }
+
+  /** x `[B,N,width]`, context `[B,M,contextWidth]` (x itself by default) -> `[B,N,width]`. */
+  forward(x: Tensor, context: Tensor = x, options: AttentionCall = {}): Tensor {
+    const split = (t: Tensor): Tensor => {
+      const [batch = 1, tokens = 1] = t.shape
+      return t.reshape([batch, tokens, this.heads, -1]).permute([0, 2, 1, 3]) // [B, heads, tokens, headWidth]
+    }
+    const y = scaledDotProductAttention(split(this.toQ.forward(x)), split(this.toK.forward(context)), split(this.toV.forward(context)), options)
+    const [batch = 1, tokens = 1] = x.shape
+    return this.toOut[0].forward(y.permute([0, 2, 1, 3]).reshape([batch, tokens, -1]))
+  }
+}

@@ -1,0 +1,8 @@
+export { type Adaptable, type AdapterOptions, type LowRank } from './adapters.ts'
+export { type AttentionCall, type AttentionSizes, MultiHeadAttention } from './attention.ts'
+export { Conv2d, type Conv2dGeometry } from './conv2d.ts'
+export { Embedding } from './embedding.ts'
+export { Initialiser, type InitialiserOptions } from './initialiser.ts'
+export { Linear } from './linear.ts'
+export { type AdapterWeights, Module, type StateSource } from './module.ts'
+export { GroupNorm, LayerNorm, RMSNorm } from './norms.ts'

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CheckpointError, ConfigError, Device, evaluate, gradients, randn, type Tensor, tensor } from '../index.ts'
+import { encodeSafetensors, readSafetensors } from '../io/index.ts'
+import { Conv2d, Embedding, GroupNorm, Initialiser, LayerNorm, Linear, Module, MultiHeadAttention, RMSNorm } from './index.ts'
+
+let device: Device
+beforeAll(async () => { device = await Device.request() })
+afterAll(async () => { await device[Symbol.asyncDispose]() })
+
+class FeedForward extends Module {
+  readonly net: readonly [Linear, undefined, Linear]
+  constructor(init: Initialiser) {
+    super()
+    this.net = [Linear.of(init, 6, 12), undefined, Linear.of(init, 12, 6, { bias: false })]
+  }
+  forward(x: Tensor): Tensor {
+    return this.net[2].forward(this.net[0].forward(x).silu())
+  }
+}
+
+class Net extends Module {
+  readonly convIn: Conv2d
+  readonly timeEmbProj: Linear
+  readonly linear_1: Linear
+  readonly norm1: GroupNorm
+  readonly downBlocks: readonly FeedForward[]
+  constructor(seed: number) {
+    super()
+    const init = new Initialiser(device, { seed })
+    this.convIn = Conv2d.of(init, 3, 6, 3, { padding: 1, stride: 2 })
+    this.timeEmbProj = Linear.of(init, 6, 6)
+    this.linear_1 = Linear.of(init, 6, 6)
+    this.norm1 = GroupNorm.of(init, 2, 6)
+    this.downBlocks = [new FeedForward(init), new FeedForward(init)]
+  }
+  forward(x: Tensor): Tensor {
+    const h = this.norm1.forward(this.convIn.forward(x))
+    const tokens = h.reshape([x.shape[0] ?? 1, 6, -1]).transpose()
+    return this.downBlocks.reduce((y, block) => block.forward(y), this.linear_1.forward(this.timeEmbProj.forward(tokens)))
+  }
+}
+
+const names = [
+  'conv_in.weight', 'conv_in.bias', 'time_emb_proj.weight', 'time_emb_proj.bias', 'linear_1.weight', 'linear_1.bias',
+  'norm1.weight', 'norm1.bias', 'down_blocks.0.net.0.weight', 'down_blocks.0.net.0.bias', 'down_blocks.0.net.2.weight',
+  'down_blocks.1.net.0.weight', 'down_blocks.1.net.0.bias', 'down_blocks.1.net.2.weight',
+]
+
+const input = (): Tensor => randn(device, [2, 3, 8, 8], { seed: 5 })
+const values = async (t: Tensor): Promise<Float32Array> => {
+  const out = await t.data() as Float32Array
+  t.dispose()
+  return out
+}
+const gap = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((v, i) => Math.abs(v - (b[i] ?? Number.NaN))))
+
+/** Gives B values, as training would. */
+async function perturb(model: Module, adapter: string, seed: number): Promise<void> {
+  const state = new Map<string, Tensor>()
+  for (const [name, t] of model.adapterParameters(adapter)) state.set(name, randn(device, t.shape, { seed: seed + state.size }))
+  await evaluate(...state.values())
+  model.setAdapter(adapter, state, { alpha: 2 })
+}
+
+test('parameters have the names of checkpoints, through arrays with gaps', () => {
+  using net = new Net(1)
+  expect([...net.namedParameters()].map(([name]) => name)).toEqual(names)
+  expect(net.parameterCount).toBe(3 * 6 * 9 + 6 + 2 * 42 + 12 + 2 * (72 + 12 + 72))
+})
+
+test('equal seeds give equal models, within the bounds of the default initialisation', async () => {
+  using a = new Net(7)
+  using b = new Net(7)
+  using c = new Net(8)
+  const [va, vb, vc] = [await a.convIn.weight.data(), await b.convIn.weight.data(), await c.convIn.weight.data()]
+  expect(va).toEqual(vb)
+  expect(va).not.toEqual(vc)
+  const bound = 1 / Math.sqrt(27)
+  expect(Math.max(...va)).toBeLessThanOrEqual(bound)
+  // 162 draws that all keep away from the bound by a tenth would be a chance of 1e-7.
+  expect(Math.max(...va)).toBeGreaterThan(0.9 * bound)
+})
+
+test('layers compute what their formulas say', async () => {
+  const init = new Initialiser(device, { seed: 3 })
+  using x = tensor(device, [3, 4, 0, 0], [2, 2])
+  using rms = RMSNorm.of(init, 2, { eps: 0.5 })
+  expect(gap(await values(rms.forward(x)), Float32Array.of(3, 4, 0, 0).map((v) => v / Math.sqrt(13)))).toBeLessThan(1e-6)
+  using layer = LayerNorm.of(init, 2, { eps: 0 })
+  using y = tensor(device, [1, 3, 7, 5], [2, 2])
+  expect(gap(await values(layer.forward(y)), Float32Array.of(-1, 1, 1, -1))).toBeLessThan(1e-6)
+  using table = new Embedding(tensor(device, [1, 2, 3, 4, 5, 6], [3, 2]))
+  using rows = tensor(device, [2, 0], [2], { dtype: 'i32' })
+  expect([...await values(table.forward(rows))]).toEqual([5, 6, 1, 2])
+})
+
+test('attention that sees one token gives its value, whatever is asked', async () => {
+  using attention = new MultiHeadAttention(new Initialiser(device, { seed: 3 }), { width: 8, heads: 2, headWidth: 4, contextWidth: 5 })
+  using context = randn(device, [1, 1, 5], { seed: 1 })
+  using x = randn(device, [1, 3, 8], { seed: 2 })
+  const y = await values(attention.forward(x, context))
+  const value = await values(attention.toOut[0].forward(attention.toV.forward(context)))
+  expect(gap(y, Float32Array.from({ length: 24 }, (_, i) => value[i % 8] ?? 0))).toBeLessThan(1e-6)
+})
+
+test('a model without active adapters is the base, to the bit', async () => {
+  using net = new Net(1)
+  using x = input()
+  const before = await values(net.forward(x))
+  net.addAdapter('dpo', { rank: 2, targets: /time_emb|net|conv/, seed: 4 })
+  await perturb(net, 'dpo', 10)
+  expect(await values(net.forward(x))).toEqual(before)
+  expect(await values(net.with({}).forward(x))).toEqual(before)
+  expect(await values(net.with({ dpo: 0 }).forward(x))).toEqual(before)
+  expect(await values(net.with({ dpo: 1 }).forward(x))).not.toEqual(before)
+})
+
+test('a fresh adapter changes nothing', async () => {
+  using net = new Net(1)
+  using x = input()
+  net.addAdapter('dpo', { rank: 2, targets: /./ })
+  expect(await values(net.with({ dpo: 1 }).forward(x))).toEqual(await values(net.forward(x)))
+})
+
+test('adapters beside the weights equal adapters folded into them, on linear and strided convolution layers alike', async () => {
+  using net = new Net(1)
+  using x = input()
+  net.addAdapter('dpo', { rank: 2, targets: /net\.0|conv_in/, seed: 4 })
+  net.addAdapter('npo', { rank: 3, targets: /net|linear/, seed: 5 })
+  await perturb(net, 'dpo', 10)
+  await perturb(net, 'npo', 30)
+  const weights = { dpo: 0.5, npo: -0.25 }
+  const merged = net.merged(weights)
+  const changed = [...merged].filter(([name, t]) => net.state().get(name) !== t)
+  expect(changed.map(([name]) => name)).toEqual(names.filter((n) => /(conv_in|linear_1|net\.\d)\.weight/.test(n)))
+  const beside = await values(net.with(weights).forward(x))
+  const inside = await values(net.withParameters(merged).forward(x))
+  // Outputs are some 1 in size and both sum in f32, in another order.
+  expect(gap(beside, inside)).toBeLessThan(1e-5)
+  expect(gap(beside, await values(net.forward(x)))).toBeGreaterThan(0.05)
+})
+
+test('other adapter weights plan and compile nothing', async () => {
+  using net = new Net(1)
+  using x = input()
+  net.addAdapter('dpo', { rank: 2, targets: /net/ })
+  await values(net.with({ dpo: 1 }).forward(x))
+  const { plans, pipelines } = device.counters()
+  for (const dpo of [0, 0.5, -2]) await values(net.with({ dpo }).forward(x))
+  expect(device.counters()).toMatchObject({ plans, pipelines })
+})
+
+test('only the adapter gets gradients, and A gets none while B is zero', async () => {
+  using net = new Net(1)
+  using x = input()
+  net.addAdapter('dpo', { rank: 2, targets: /net\.2/ })
+  const params = net.adapterParameters('dpo')
+  expect([...params.keys()]).toEqual([0, 1].flatMap((i) => ['A', 'B'].map((k) => `down_blocks.${i}.net.2.lora_${k}.weight`)))
+  const grads = gradients(net.with({ dpo: 1 }).forward(x).square().mean(), [...params.values()])
+  await evaluate(...grads)
+  const [a, b] = await Promise.all(grads.slice(0, 2).map(values))
+  expect(Math.max(...a!.map(Math.abs))).toBe(0)
+  expect(Math.max(...b!.map(Math.abs))).toBeGreaterThan(1e-3)
+  for (const g of grads) g.dispose()
+})
+
+test('unknown, repeated and unmatched adapters are refused by name', () => {
+  using net = new Net(1)
+  expect(() => net.with({ dpo: 1 })).toThrow(/it has none.*got "dpo"/)
+  net.addAdapter('dpo', { rank: 1, targets: /net/ })
+  expect(() => net.merged({ npo: 1 })).toThrow(/\(dpo\), got "npo"/)
+  expect(() => net.addAdapter('dpo', { rank: 1, targets: /net/ })).toThrow(ConfigError)
+  expect(() => net.addAdapter('npo', { rank: 1, targets: /nothing/ })).toThrow(ConfigError)
+  expect(() => net.setAdapter('npo', new Map([['nowhere.lora_A.weight', net.linear_1.weight]]))).toThrow(CheckpointError)
+  const swapped = new Map([['linear_1.lora_A.weight', net.linear_1.weight], ['linear_1.lora_B.weight', net.convIn.weight]])
+  expect(() => net.setAdapter('npo', swapped)).toThrow(/linear_1 \(expected A \[6,6\] and B \[6,6\], got \[6,6\] and \[6,3,3,3\]\)/)
+  net.removeAdapter('dpo')
+  expect(net.adapterNames).toEqual([])
+})
+
+test('a model loads what another one saved, as tensors and as a file of halves', async () => {
+  using from = new Net(1)
+  using x = input()
+  const want = await values(from.forward(x))
+  const entries = await Promise.all([...from.namedParameters()].map(async ([name, t]) => ({ name, dtype: 'F32' as const, shape: t.shape, data: await t.data() })))
+  await using file = await readSafetensors(encodeSafetensors(entries))
+  using to = new Net(2)
+  await to.load(file)
+  expect(await values(to.forward(x))).toEqual(want)
+  using again = new Net(3)
+  await again.load(new Map(entries.map((e) => [e.name, tensor(device, e.data, e.shape)])))
+  expect(await values(again.forward(x))).toEqual(want)
+})
+
+test('loading lists what is missing, unexpected or of another shape, and changes nothing', async () => {
+  using net = new Net(1)
+  using stray = tensor(device, [1], [1])
+  const before = await net.linear_1.bias!.data()
+  const state = new Map([...net.state(), ['stray', stray]] as [string, Tensor][])
+  state.delete('norm1.bias')
+  state.set('linear_1.bias', stray)
+  await expect(net.load(state)).rejects.toThrow(
+    '1 missing: norm1.bias; 1 unexpected: stray; 1 of another shape: linear_1.bias (expected [6], got [1])',
+  )
+  expect(await net.linear_1.bias!.data()).toEqual(before)
+  expect(() => net.withParameters(new Map([['norm1.bias', stray]]))).toThrow(CheckpointError)
+})
+
+test('placeholders take no memory until weights are loaded', async () => {
+  const before = device.memory()
+  const init = new Initialiser(device, { seed: 0, placeholders: true })
+  using layer = Linear.of(init, 64, 64)
+  expect(device.memory()).toEqual(before)
+  await layer.load(new Map([['weight', randn(device, [64, 64], { seed: 1 })], ['bias', randn(device, [64], { seed: 2 })]]))
+  expect(device.memory().tensors).toBe(before.tensors + 2)
+})
+
+test('everything is given back', () => {
+  expect(device.memory().tensors).toBe(0)
+})

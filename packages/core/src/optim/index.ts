@@ -1,0 +1,7 @@
+export { adamw, type AdamwOptions } from './adamw.ts'
+export { type Accumulator, accumulator, ema, type Ema } from './averages.ts'
+export { clipGradNorm, type Clipped } from './clip.ts'
+export { type Optimizer, type UpdateOptions } from './optimizer.ts'
+export { constantWithWarmup, cosine, type LearningRateSchedule, linear, type ScheduleOptions } from './schedules.ts'
+export { sgd, type SgdOptions } from './sgd.ts'
+export { type Gradients, type OptimizerState } from './slots.ts'

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CheckpointError, ConfigError, Device, evaluate, gradients, ShapeError, type Tensor, tensor } from '../index.ts'
+import { accumulator, adamw, clipGradNorm, constantWithWarmup, cosine, ema, linear, type Optimizer, sgd } from './index.ts'
+
+let device: Device
+beforeAll(async () => { device = await Device.request() })
+afterAll(async () => { await device[Symbol.asyncDispose]() })
+
+const start = { w: [0.5, -1, 2, 3, -0.25], b: [1, -0.125] }
+const params = (): Map<string, Tensor> => new Map(Object.entries(start).map(([name, v]) => [name, tensor(device, v)]))
+const free = (tensors: Iterable<Tensor>): void => { for (const t of tensors) t.dispose() }
+const read = async (tensors: ReadonlyMap<string, Tensor>): Promise<number[]> => {
+  const all: number[] = []
+  for (const t of tensors.values()) all.push(...await t.data())
+  return all
+}
+const expectClose = (got: readonly number[], want: readonly number[], tolerance: number): void => {
+  expect(got.length).toBe(want.length)
+  got.forEach((v, i) => { expect(Math.abs(v - (want[i] ?? Number.NaN)), `element ${i}: ${v} vs ${want[i]}`).toBeLessThanOrEqual(tolerance) })
+}
+
+/** Gradient of Σ sin(3p)·p, which changes from step to step. */
+const slope = (p: number): number => 3 * Math.cos(3 * p) * p + Math.sin(3 * p)
+const loss = (p: ReadonlyMap<string, Tensor>): Tensor => [...p.values()].map((t) => t.mul(3).sin().mul(t).sum()).reduce((a, b) => a.add(b))
+
+async function run(optimizer: Optimizer, p: Map<string, Tensor>, steps: number, rate?: (k: number) => number): Promise<number[]> {
+  const losses: number[] = []
+  for (let k = 0; k < steps; k++) {
+    using value = loss(p)
+    const updates = optimizer.update(p, gradients(value, [...p.values()]), rate ? { lr: rate(k) } : {})
+    await evaluate(value, ...updates)
+    losses.push(await value.item())
+    free(updates)
+  }
+  return losses
+}
+
+test('adamw takes the steps of its paper', async () => {
+  const p = params()
+  using optimizer = adamw({ lr: 0.05, betas: [0.8, 0.95], eps: 1e-6, weightDecay: 0.1 })
+  await run(optimizer, p, 5)
+  const want = [...start.w, ...start.b]
+  const [m, v] = [want.map(() => 0), want.map(() => 0)]
+  for (let t = 1; t <= 5; t++) {
+    want.forEach((x, i) => {
+      const g = slope(x)
+      m[i] = 0.8 * m[i]! + 0.2 * g
+      v[i] = 0.95 * v[i]! + 0.05 * g * g
+      want[i] = x - 0.05 * 0.1 * x - 0.05 * (m[i]! / (1 - 0.8 ** t)) / (Math.sqrt(v[i]! / (1 - 0.95 ** t)) + 1e-6)
+    })
+  }
+  // Five steps of some 0.05 each, of which f32 gradients of up to 10 move the direction by a few 1e-7.
+  expectClose(await read(p), want, 2e-6)
+  expect(optimizer.step).toBe(5)
+  free(p.values())
+})
+
+test('sgd keeps its momentum, and other learning rates compile nothing', async () => {
+  const p = params()
+  using optimizer = sgd({ lr: 1, momentum: 0.5, weightDecay: 0.01 })
+  await run(optimizer, p, 1, () => 0.01)
+  const { pipelines, plans } = device.counters()
+  await run(optimizer, p, 3, (k) => 0.02 + 0.01 * k)
+  expect(device.counters()).toMatchObject({ pipelines, plans })
+  const want = [...start.w, ...start.b]
+  const buffer = want.map(() => 0)
+  for (const lr of [0.01, 0.02, 0.03, 0.04]) {
+    want.forEach((x, i) => {
+      buffer[i] = 0.5 * buffer[i]! + slope(x) + 0.01 * x
+      want[i] = x - lr * buffer[i]!
+    })
+  }
+  expectClose(await read(p), want, 3e-6)
+  free(p.values())
+})
+
+test('a run resumed from its state continues to the bit', async () => {
+  const p = params()
+  using first = adamw({ lr: 0.05 })
+  await run(first, p, 3)
+  const copy = async (from: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> => {
+    const out = new Map<string, Tensor>()
+    for (const [name, t] of from) out.set(name, tensor(device, await t.data(), t.shape))
+    return out
+  }
+  const later = await copy(p)
+  const { step, tensors } = first.state()
+  expect([...tensors.keys()]).toEqual(['w.exp_avg', 'w.exp_avg_sq', 'b.exp_avg', 'b.exp_avg_sq'])
+  using second = adamw({ lr: 0.05 })
+  second.load({ step, tensors: await copy(tensors) })
+  const [a, b] = [await run(first, p, 3), await run(second, later, 3)]
+  expect(b).toEqual(a)
+  expect(await read(later)).toEqual(await read(p))
+  expect(() => second.load({ step: 0, tensors: p })).toThrow(CheckpointError)
+  free(p.values())
+  free(later.values())
+})
+
+test('clipping scales all gradients by one factor, and only when they are too long', async () => {
+  const p = params()
+  const grads = [...p.values()]
+  const norm = Math.hypot(...start.w, ...start.b)
+  for (const max of [1, 100]) {
+    const clipped = clipGradNorm(grads, max)
+    await evaluate(clipped.norm, clipped.scale, ...clipped.grads)
+    const factor = Math.min(1, max / (norm + 1e-6))
+    expect(await clipped.norm.item()).toBeCloseTo(norm, 5)
+    expect(await clipped.scale.item()).toBeCloseTo(factor, 6)
+    expectClose([...await clipped.grads[0]!.data()], start.w.map((x) => x * factor), 5e-7)
+    free([clipped.norm, clipped.scale, ...clipped.grads])
+  }
+  free(grads)
+})
+
+test('a gradient scale from the GPU equals scaled gradients', async () => {
+  const step = async (scaled: boolean): Promise<number[]> => {
+    const p = params()
+    using optimizer = sgd({ lr: 0.1 })
+    const grads = gradients(loss(p), [...p.values()])
+    const clipped = clipGradNorm(grads, 1)
+    const updates = scaled ? optimizer.update(p, grads, { gradScale: clipped.scale }) : optimizer.update(p, clipped.grads)
+    await evaluate(...updates)
+    free(updates)
+    const out = await read(p)
+    free(p.values())
+    return out
+  }
+  expectClose(await step(true), await step(false), 2e-7)
+})
+
+test('an average starts at the first parameters and follows them', async () => {
+  const p = params()
+  using average = ema(0.75)
+  expect(() => average.averages()).toThrow(ConfigError)
+  const follow = async (): Promise<void> => {
+    const updates = average.update(p)
+    await evaluate(...updates)
+    free(updates)
+  }
+  await follow()
+  expect(await read(average.averages())).toEqual([...start.w, ...start.b])
+  free(p.values())
+  for (const [name, v] of Object.entries(start)) p.set(name, tensor(device, v.map((x) => x + 4)))
+  await follow()
+  expect([...average.averages().keys()]).toEqual(['w', 'b'])
+  expect(await read(average.averages())).toEqual([...start.w, ...start.b].map((x) => x + 1))
+  free(p.values())
+})
+
+test('accumulated gradients are the mean of the batches, batch after batch', async () => {
+  const p = params()
+  using sum = accumulator()
+  for (let round = 0; round < 2; round++) {
+    for (const k of [1, 2, 6]) {
+      const updates = sum.add(p, [...p.values()].map((t) => t.mul(k)))
+      await evaluate(...updates)
+      free(updates)
+    }
+    expect(sum.count).toBe(3)
+    expectClose(await read(sum.mean()), [...start.w, ...start.b].map((x) => 3 * x), 1e-6)
+    sum.reset()
+  }
+  expect(() => sum.mean()).toThrow(ConfigError)
+  free(p.values())
+})
+
+test('missing and misshapen gradients and bad hyperparameters are refused', () => {
+  const p = params()
+  using optimizer = adamw({ lr: 0.1 })
+  expect(() => optimizer.update(p, [p.get('w') as Tensor])).toThrow(ShapeError)
+  expect(() => optimizer.update(p, new Map([['w', p.get('b') as Tensor]]))).toThrow(/expected a gradient \[5\] for w, got \[2\]/)
+  expect(() => adamw({ lr: -1 })).toThrow(ConfigError)
+  expect(() => ema(1)).toThrow(ConfigError)
+  free(p.values())
+})
+
+test('schedules warm up, and end at zero', () => {
+  const warm = constantWithWarmup(4)
+  expect([0, 2, 4, 100].map(warm)).toEqual([0, 0.5, 1, 1])
+  const wave = cosine({ warmup: 2, steps: 10 })
+  expect([0, 1, 2].map(wave)).toEqual([0, 0.5, 1])
+  expect(wave(6)).toBeCloseTo(0.5, 12)
+  expect(wave(10)).toBeCloseTo(0, 12)
+  expect(wave(99)).toBeCloseTo(0, 12)
+  expect([2, 6, 10, 11].map(linear({ warmup: 2, steps: 10 }))).toEqual([1, 0.5, 0, 0])
+  expect(() => cosine({ warmup: 5, steps: 5 })).toThrow(ConfigError)
+})
+
+test('everything is given back', () => {
+  expect(device.memory().tensors).toBe(0)
+})

@@ -1,0 +1,90 @@
+import type { Op } from '@antipode/kernels-wgsl'
+import { ConfigError } from '../errors.ts'
+import { concat } from '../functional/index.ts'
+import { apply, constant, type Tensor } from '../graph/index.ts'
+import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
+
+/** What may change from one update to the next. */
+export interface UpdateOptions {
+  /** Learning rate of this update, the optimiser's own by default: multiply it by a schedule's factor. */
+  readonly lr?: number
+  /** Factor on every gradient: the `scale` of `clipGradNorm`, or one over a loss scale. Default 1. */
+  readonly gradScale?: number | Tensor
+}
+
+/**
+ * Updates parameters in place, one kernel a parameter. Hyperparameters are run-time values, so no step compiles anything
+ * that the first one has not.
+ *
+ * @example
+ * const grads = gradients(loss, [...params.values()])
+ * const updates = optimizer.update(params, grads)
+ * await evaluate(loss, ...updates) // params now hold the new values
+ * for (const t of updates) t.dispose()
+ */
+export interface Optimizer extends Disposable {
+  readonly lr: number
+  /** Updates made so far. */
+  readonly step: number
+  /** Makes the state of parameters that have none yet; `update` does so by itself. */
+  init(params: ReadonlyMap<string, Tensor>): void
+  /**
+   * Adds the update to the graph. Evaluate what is returned together with the loss, once, and then dispose it: it shares the
+   * parameters' memory. Whatever else reads the parameters in that graph sees their old values.
+   * @throws {ShapeError} if a parameter has no gradient of its shape
+   */
+  update(params: ReadonlyMap<string, Tensor>, grads: Gradients, options?: UpdateOptions): Tensor[]
+  /** The state as it is; it changes in place with the next update. */
+  state(): OptimizerState
+  /** Continues from a state, whose tensors it takes over. @throws {CheckpointError} if they are not of this optimiser */
+  load(state: OptimizerState): void
+}
+
+/** What makes one kind of optimiser. */
+export interface Rule {
+  readonly name: string
+  readonly lr: number
+  readonly op: Op
+  readonly attrs?: Readonly<Record<string, unknown>>
+  readonly slots: readonly string[]
+  /** Hyperparameters of update number `step` = 1, 2, … without the gradient scale that comes last. */
+  readonly hyper: (lr: number, step: number) => ArrayLike<number>
+}
+
+/** An optimiser by its rule. */
+export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: Rule): Optimizer {
+  if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`${name}: expected a learning rate of 0 or more, got ${lr}`)
+  const slots = new Slots(names)
+  let step = 0
+  const packed = (like: Tensor, rate: number, gradScale: number | Tensor): Tensor => {
+    const values = Array.from(hyper(rate, step))
+    return typeof gradScale === 'number'
+      ? constant(like.device, [...values, gradScale])
+      : concat([constant(like.device, values), gradScale.to('f32').reshape([1])])
+  }
+  return {
+    lr,
+    get step() {
+      return step
+    },
+    init(params) {
+      for (const [key, p] of params) slots.of(key, p)
+    },
+    update(params, grads, { lr: rate = lr, gradScale = 1 } = {}) {
+      const pairs = paired(name, params, grads)
+      const [first] = pairs
+      if (!first) return []
+      step++
+      const shared = packed(first[1], rate, gradScale)
+      return pairs.map(([key, p, g]) => apply(op, [p, g.to(p.dtype), ...slots.of(key, p), shared], attrs)[0] as Tensor)
+    },
+    state: () => ({ step, tensors: slots.tensors }),
+    load(state) {
+      slots.load(state.tensors)
+      step = state.step
+    },
+    [Symbol.dispose]() {
+      slots.dispose()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { ConfigError } from '../errors.ts'
+
+/** Factor on the learning rate of update `step` = 0, 1, …. */
+export type LearningRateSchedule = (step: number) => number
+
+/** Lengths of a schedule, in updates. */
+export interface ScheduleOptions {
+  /** Updates until the factor has risen from 0 to 1; default 0. */
+  readonly warmup?: number
+  /** Updates in all. */
+  readonly steps: number
+}
+
+/** Rises linearly for `warmup` updates and stays at 1. */
+export function constantWithWarmup(warmup: number): LearningRateSchedule {
+  if (!(warmup >= 0)) throw new ConfigError(`constantWithWarmup: expected a warm-up of 0 updates or more, got ${warmup}`)
+  return (step) => (step < warmup ? step / warmup : 1)
+}
+
+/**
+ * After the warm-up falls from 1 to 0 along half a cosine. Source: Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5, one cycle.
+ * @throws {ConfigError} unless 0 ≤ warmup < steps
+ */
+export function cosine(options: ScheduleOptions): LearningRateSchedule {
+  return decaying('cosine', options, (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)))
+}
+
+/** After the warm-up falls from 1 to 0 in a straight line. @throws {ConfigError} unless 0 ≤ warmup < steps */
+export function linear(options: ScheduleOptions): LearningRateSchedule {
+  return decaying('linear', options, (progress) => 1 - progress)
+}
+
+function decaying(name: string, { warmup = 0, steps }: ScheduleOptions, shape: (progress: number) => number): LearningRateSchedule {
+  if (!(warmup >= 0 && warmup < steps)) throw new ConfigError(`${name}: expected 0 ≤ warmup < steps, got ${warmup} and ${steps}`)
+  return (step) => (step < warmup ? step / warmup : shape(Math.min(1, (step - warmup) / (steps - warmup))))
+}
