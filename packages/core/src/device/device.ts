@@ -189,10 +189,15 @@ export class Device implements TensorHost, AsyncDisposable {
   /** @internal */
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
     this.#check()
-    const buffer = this.#pool.acquire(sizeOf(shape) * byteSize(dtype))
+    const storage = this.#storage(this.#pool.acquire(sizeOf(shape) * byteSize(dtype)))
+    this.write(storage, bytes)
+    return storage
+  }
+
+  /** @internal */
+  write(storage: Storage, bytes: Uint8Array): void {
     const whole = bytes.byteLength % 4 === 0 ? bytes : Uint8Array.from({ length: Math.ceil(bytes.byteLength / 4) * 4 }, (_, i) => bytes[i] ?? 0)
-    this.gpu.queue.writeBuffer(buffer, 0, whole as Uint8Array<ArrayBuffer>)
-    return this.#storage(buffer)
+    this.gpu.queue.writeBuffer(storage.buffer, 0, whole as Uint8Array<ArrayBuffer>)
   }
 
   /** @internal */

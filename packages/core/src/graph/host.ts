@@ -25,6 +25,7 @@ export interface TensorHost {
   evaluate(tensors: readonly Tensor[]): Promise<void>
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage
+  write(storage: Storage, bytes: Uint8Array): void
   read(storage: Storage, dtype: DType, size: number): Promise<Elements>
   memory(): MemoryReport
 }

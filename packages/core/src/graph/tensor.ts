@@ -1,5 +1,6 @@
 import * as K from '@antipode/kernels-wgsl'
 import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
+import { encodeElements } from '../io/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
 import { type Node, nodeKey } from './node.ts'
@@ -74,6 +75,16 @@ export class Tensor implements Disposable {
   async item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape ${K.shapeText(this.shape)}; use data()`)
     return (await this.data())[0] ?? Number.NaN
+  }
+
+  /**
+   * Overwrites the elements in place, as loading a checkpoint into parameters does. Graphs evaluated later see the new
+   * values. @throws {ShapeError} if the count differs @throws {DisposedError} unless the tensor owns its value
+   */
+  write(data: ArrayLike<number>): void {
+    if (data.length !== this.size) throw new ShapeError(`write: expected ${this.size} numbers for ${K.shapeText(this.shape)}, got ${data.length}`)
+    if (this.#source.kind !== 'storage') throw new DisposedError('write: expected an evaluated tensor; evaluate it first')
+    this.device.write(this.#source.storage, encodeElements(data, this.dtype))
   }
 
   /** Gives the memory back. Using the tensor afterwards throws {@link DisposedError}; disposing twice does nothing. */

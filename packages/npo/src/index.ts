@@ -1,0 +1,7 @@
+export { type Condition, type Denoiser, joinConditions } from './denoiser.ts'
+export * from './guidance/index.ts'
+export { tensorLinear } from './linear.ts'
+export * from './objectives/index.ts'
+export * from './offsets/index.ts'
+export * from './sampling/index.ts'
+export * from './training/index.ts'

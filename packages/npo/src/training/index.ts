@@ -1,0 +1,2 @@
+export { type CheckpointOptions, loadRun, type RunState, saveRun } from './checkpoint.ts'
+export { train, type TrainOptions, type TrainStep } from './train.ts'
