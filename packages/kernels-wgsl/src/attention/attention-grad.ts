@@ -1,6 +1,6 @@
 import type { Op, Problem, Ref, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
-import { input as bind, output, type Storage } from '../wgsl/kernel.ts'
+import { input as bind, output, type Storage } from '../wgsl/index.ts'
 import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, checkGradInputs, type Sizes } from './sizes.ts'
 import { stream } from './stream.ts'

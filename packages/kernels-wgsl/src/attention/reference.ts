@@ -1,6 +1,6 @@
 import type { Ref } from '../op.ts'
 import { at } from '../shape.ts'
-import { lowest } from '../wgsl/masked.ts'
+import { lowest } from '../wgsl/index.ts'
 import { type AttentionAttrs, type Sizes } from './sizes.ts'
 
 /** Visits each query's scores, −∞ where a key is switched off: `row` counts queries over all heads, `head` heads over the batch. */

@@ -1,7 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
-import { assemble, type Storage } from '../wgsl/kernel.ts'
-import { lowest } from '../wgsl/masked.ts'
+import { assemble, lowest, type Storage } from '../wgsl/index.ts'
 import { type AttentionAttrs, type Sizes } from './sizes.ts'
 
 /**

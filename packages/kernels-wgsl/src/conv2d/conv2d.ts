@@ -1,8 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Op, Ref, Spec, Target, Kernel, Problem } from '../op.ts'
 import { at, computableFloat, expectRank, input, refZeros, sameDType, shapeText } from '../shape.ts'
-import { gemm } from '../wgsl/gemm.ts'
-import { input as bind } from '../wgsl/kernel.ts'
+import { gemm, input as bind } from '../wgsl/index.ts'
 
 /** Attributes of {@link conv2d}. `padding` is `[top, left, bottom, right]`. */
 export type Conv2dAttrs = {

@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { byteSize, type DType, isFloat, type Op, type Spec } from '../op.ts'
 import { at, input, refZeros, sizeOf } from '../shape.ts'
 import { viewOf } from '../view/index.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { fusedKernel } from './fused.ts'
 
 /** Attributes of {@link cast}. */

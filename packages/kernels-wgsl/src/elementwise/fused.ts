@@ -1,9 +1,8 @@
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Epilogue, Kernel, Op, Spec, Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
-import { assemble, input as bind, output, storageType } from '../wgsl/kernel.ts'
+import { assemble, input as bind, mathHelpers, output, storageType } from '../wgsl/index.ts'
 import { collapse, type Layout } from './layout.ts'
-import { mathHelpers } from '../wgsl/math.ts'
 
 /** An argument of a fused step: an input tensor, a run-time scalar, an earlier step, or the value an epilogue receives. */
 export type Arg =

@@ -2,7 +2,7 @@ import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Op, Problem, Ref, Spec, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectIndices, strange, strangeWgsl } from './indices.ts'
 
 /** Kernel over every output element `i` of rows of `width`; the statements end in a store. */

@@ -1,6 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Target } from '../op.ts'
-import { assemble, input as bind, output, scratch } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output, scratch } from '../wgsl/index.ts'
 
 /**
  * Kernels of scatterAdd, none of which writes a place twice.

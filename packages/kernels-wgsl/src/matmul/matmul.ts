@@ -1,8 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
-import { gemm } from '../wgsl/gemm.ts'
-import { input as bind } from '../wgsl/kernel.ts'
+import { gemm, input as bind } from '../wgsl/index.ts'
 import { sumTo } from '../reduce/index.ts'
 
 /** Attributes of {@link matmul}: whether an operand's last two axes are swapped before multiplying. */

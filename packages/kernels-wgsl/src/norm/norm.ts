@@ -2,7 +2,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { normInputGrad, normWeightGrad } from './norm-grad.ts'
 import { geometry, type NormAttrs, rowLoop, rowWalk } from './rows.ts'
 

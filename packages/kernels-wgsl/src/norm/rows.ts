@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Spec, Target } from '../op.ts'
 import { sizeOf, shapeText } from '../shape.ts'
-import { type Lanes, lanesFor } from '../wgsl/lanes.ts'
+import { type Lanes, lanesFor } from '../wgsl/index.ts'
 
 /**
  * Attributes of {@link norm} and its gradients.

@@ -1,8 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
 import { input } from '../shape.ts'
-import { assemble, input as bind, output, scratch, type Storage } from '../wgsl/kernel.ts'
-import { lanesFor } from '../wgsl/lanes.ts'
+import { assemble, input as bind, lanesFor, output, scratch, type Storage } from '../wgsl/index.ts'
 import { geometry, type NormAttrs } from './rows.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Op, Ref, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
-import { input as bind, output } from '../wgsl/kernel.ts'
+import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
 
 const rule: Rule = {

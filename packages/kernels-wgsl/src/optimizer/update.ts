@@ -2,7 +2,7 @@ import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Kernel, Spec, Target } from '../op.ts'
 import { computableFloat, input, sameShape, shapeText, sizeOf } from '../shape.ts'
-import { assemble, type Storage } from '../wgsl/kernel.ts'
+import { assemble, type Storage } from '../wgsl/index.ts'
 
 /** The inputs of an update rule in order, without the f32 hyperparameters `[hyper]` that come last. */
 export interface Rule {

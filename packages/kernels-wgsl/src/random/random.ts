@@ -2,7 +2,7 @@ import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
 import { at, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { philoxBlock, philoxWgsl } from './philox.ts'
 
 /** Attributes of {@link philoxUniform} and {@link philoxNormal}; `dtype` is f32 unless said. */

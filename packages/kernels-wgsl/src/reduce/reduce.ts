@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
-import { assemble, input as bind, output, scratch } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output, scratch } from '../wgsl/index.ts'
 
 /** Attributes of {@link reduce}: the neighbouring axes `start` to `end` (exclusive) are reduced to size 1. */
 export type ReduceAttrs = { readonly kind: 'sum' | 'mean' | 'max' | 'min'; readonly start: number; readonly end: number }

@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import type { Op, Spec } from '../op.ts'
 import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 
 /** Throws unless the axis exists and is counted from the front, as the attributes of these ops are. */
 function expectAxis(op: string, axis: number, rank: number): void {

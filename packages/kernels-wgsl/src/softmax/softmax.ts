@@ -3,9 +3,7 @@ import { ShapeError } from '../errors.ts'
 import type { Op, Problem, Spec } from '../op.ts'
 import { reduce } from '../reduce/index.ts'
 import { at, computableFloat, input, refZeros, shapeText, sizeOf } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
-import { lanesFor } from '../wgsl/lanes.ts'
-import { lowest } from '../wgsl/masked.ts'
+import { assemble, input as bind, lanesFor, lowest, output } from '../wgsl/index.ts'
 
 /**
  * `y_i = exp(x_i − max) / Σ_j exp(x_j − max)` over the last axis, summed in f32. x `[…, D]` -> `[…, D]`.

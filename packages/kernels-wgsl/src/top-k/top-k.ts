@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { putAlong } from '../gather/index.ts'
 import type { DType, Op, Spec, Target } from '../op.ts'
 import { at, input, refZeros, shapeText, sizeOf } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/kernel.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
 
 /** Attributes of {@link topK}: how many elements, and whether the largest or the smallest. */
 export type TopKAttrs = { readonly k: number; readonly largest: boolean }
