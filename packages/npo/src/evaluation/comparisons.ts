@@ -12,6 +12,19 @@ export const ARMS = {
   random: 'base/random',
 } as const satisfies Record<string, string>
 
+const LABELS: Readonly<Record<string, string>> = {
+  [ARMS.npo]: 'base/NPO',
+  [ARMS.dpo]: 'DPO/DPO',
+  [ARMS.merged]: 'DPO/merged',
+  [ARMS.unmerged]: 'DPO/NPO',
+  [ARMS.extrapolation]: 'base/(−η)',
+}
+
+/** How an arm is written for readers: "base/(−η)" for `base/-eta`; other names stay as they are. */
+export function armLabel(id: string): string {
+  return LABELS[id] ?? id
+}
+
 /**
  * Comparisons named before any result was seen (npo evaluation protocol); each asks whether the first beats the second.
  */

@@ -120,7 +120,7 @@ describe('falsifiers', () => {
     })
     expect(first?.evidence['difference']).toBeCloseTo(0.05, 2)
     expect(first?.evidence).toMatchObject({ scaleA: 2, scaleB: 3, count: 450 })
-    expect(first?.reason).toMatch(/base\/npo at scale 2 against base\/base at scale 3: difference \+0\.0[45]/)
+    expect(first?.reason).toMatch(/base\/NPO at scale 2 against base\/base at scale 3: difference \+0\.0[45]/)
   })
 })
 

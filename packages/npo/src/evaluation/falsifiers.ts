@@ -1,4 +1,4 @@
-import { ARMS } from './comparisons.ts'
+import { armLabel, ARMS } from './comparisons.ts'
 import { type PairedResult, type Resamples, standardDeviation } from './statistics.ts'
 import {
   type BestScale,
@@ -91,7 +91,7 @@ function mustBeat(context: Context, a: string, b: string): Finding {
         : 'which includes 0'
   return {
     verdict: beats ? 'survives' : 'falsified',
-    reason: `${a} at scale ${at.scale} against ${b} at scale ${bt.scale}: difference ${span(result)}, ${why}.`,
+    reason: `${armLabel(a)} at scale ${at.scale} against ${armLabel(b)} at scale ${bt.scale}: difference ${span(result)}, ${why}.`,
     evidence: { ...numbers('', result), scaleA: at.scale, scaleB: bt.scale },
   }
 }
@@ -136,7 +136,7 @@ function rewardHacking(context: Context): Finding {
   const reason = found
     .map(
       ({ a, b, reward, judge, correct }) =>
-        `${a} against ${b}: reward ${span(reward)}, judge ${span(judge)}, accuracy ${span(correct)}`,
+        `${armLabel(a)} against ${armLabel(b)}: reward ${span(reward)}, judge ${span(judge)}, accuracy ${span(correct)}`,
     )
     .join('; ')
   const verdict = found.some(({ hacked }) => hacked)
@@ -157,7 +157,9 @@ function seedSpread(context: Context): Finding {
     const mean = bySeed.reduce((sum, d) => sum + d, 0) / seeds
     return { a, b, mean, spread: standardDeviation(bySeed) }
   })
-  const effects = found.map(({ a, b, mean, spread }) => `${a} − ${b}: ${signed(mean)} ± ${spread.toFixed(4)}`)
+  const effects = found.map(
+    ({ a, b, mean, spread }) => `${armLabel(a)} − ${armLabel(b)}: ${signed(mean)} ± ${spread.toFixed(4)}`,
+  )
   const drowned = found.filter(({ mean, spread }) => Math.abs(mean) < spread)
   return {
     verdict: drowned.length > 0 ? 'falsified' : 'survives',
@@ -182,7 +184,7 @@ function unsampled({ table, best }: Context, ...arms: string[]): Finding | undef
   const missing = arms.filter((arm) => findArm(table, arm) === undefined || best[arm] === undefined)
   return missing.length === 0
     ? undefined
-    : nothing(`${missing.join(' and ')} ${missing.length === 1 ? 'was' : 'were'} not sampled.`)
+    : nothing(`${missing.map(armLabel).join(' and ')} ${missing.length === 1 ? 'was' : 'were'} not sampled.`)
 }
 
 const nothing = (reason: string): Finding => ({ verdict: 'inconclusive', reason, evidence: {} })

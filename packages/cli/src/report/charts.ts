@@ -1,0 +1,269 @@
+import { armLabel, type Comparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
+import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
+import { AXIS, drawChart, TEXT } from './draw-chart.ts'
+import type { Markup } from './html.ts'
+import { fixed, percent, scaleText, signed } from './numbers.ts'
+import { armStyle, MARKERS } from './palette.ts'
+import type { ArmReport, TrainingChart } from './report-data.ts'
+import { outcome } from './wording.ts'
+
+interface CurveOptions {
+  readonly title: string
+  readonly metric: Metric
+  readonly arms: readonly ArmReport[]
+  readonly width: number
+  readonly height: number
+}
+
+/** A metric against guidance scale: a line and its 95% band for each arm, a ring at each arm's own best scale. */
+export function scaleCurves(evaluation: Evaluation, options: CurveOptions): Markup {
+  const { title, metric, arms, width, height } = options
+  const categories = evaluation.scales.map(scaleText)
+  const show = (value: number): string => (metric === 'correct' ? `${percent(value, 0)}%` : fixed(value, 2))
+  const series = arms.flatMap(({ id }, index) => {
+    const points = evaluation.curves.find((one) => one.arm === id && one.metric === metric)?.points ?? []
+    const { role, dashed } = armStyle(id, index)
+    const color = MARKERS[role]
+    const best = evaluation.best[id]?.scale
+    return [
+      band(points, color, dashed ? 0.07 : 0.16),
+      {
+        type: 'line',
+        name: armLabel(id),
+        data: points.map(({ mean }) => mean),
+        symbol: 'none',
+        lineStyle: { color, width: dashed ? 1.5 : 2.25, type: dashed ? [5, 4] : 'solid' },
+        endLabel: { show: true, formatter: '{a}', color, fontFamily: TEXT.fontFamily, fontSize: 12, distance: 8 },
+        labelLayout: { moveOverlap: 'shiftY' },
+      },
+      {
+        type: 'scatter',
+        data: points.filter(({ scale }) => scale === best).map(({ scale, mean }) => [scaleText(scale), mean]),
+        symbolSize: 9,
+        itemStyle: { color: MARKERS.paper, borderColor: color, borderWidth: 2.25, opacity: 1 },
+        z: 5,
+      },
+    ]
+  })
+  return drawChart(
+    title,
+    {
+      grid: { left: 54, right: 92, top: 12, bottom: 44 },
+      xAxis: {
+        ...AXIS,
+        type: 'category',
+        boundaryGap: false,
+        data: categories,
+        name: 'guidance scale w',
+        nameLocation: 'middle',
+        nameGap: 28,
+      },
+      yAxis: {
+        ...AXIS,
+        type: 'value',
+        scale: true,
+        ...(metric === 'correct' ? { max: 1 } : {}),
+        axisLabel: { ...AXIS.axisLabel, formatter: show },
+      },
+      series,
+    },
+    { width, height },
+  )
+}
+
+/** A filled band between the ends of the intervals. */
+function band(points: readonly { low: number; high: number }[], color: string, opacity: number): object {
+  return {
+    type: 'custom',
+    silent: true,
+    data: points.length === 0 ? [] : points.map((point, i) => [i, point.low, point.high]),
+    encode: { x: 0, y: [1, 2] }, // so that the axis makes room for the band
+    clip: true,
+    z: 1,
+    renderItem: ({ dataIndex }: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI) => {
+      if (dataIndex > 0) return null // one polygon, drawn with the first point
+      const upper = points.map(({ high }, i) => api.coord([i, high]))
+      const lower = points.map(({ low }, i) => api.coord([i, low])).reverse()
+      return { type: 'polygon', shape: { points: [...upper, ...lower] }, style: { fill: color, opacity } }
+    },
+  }
+}
+
+/** Paired differences with their intervals around the line of no difference. */
+export function forest(rows: readonly Comparison[], { title, width }: { title: string; width: number }): Markup {
+  const names = rows.map(({ a, b }) => `${armLabel(a)}  vs  ${armLabel(b)}`)
+  const color = (row: Comparison): string =>
+    ({ better: MARKERS.better, worse: MARKERS.worse, undecided: MARKERS.muted })[outcome(row)]
+  return drawChart(
+    title,
+    {
+      grid: { left: 196, right: 92, top: 10, bottom: 46 },
+      xAxis: {
+        ...AXIS,
+        type: 'value',
+        name: 'judge score, first minus second',
+        nameLocation: 'middle',
+        nameGap: 28,
+        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => signed(value, 2) },
+      },
+      yAxis: {
+        ...AXIS,
+        type: 'category',
+        inverse: true,
+        data: names,
+        axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink },
+        axisLine: { show: false },
+      },
+      series: [
+        {
+          type: 'custom',
+          data: rows.map((row, i) => [row.difference.low, row.difference.high, row.difference.mean, i]),
+          encode: { x: [0, 1, 2], y: 3 },
+          renderItem: ({ dataIndex }: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI) => {
+            const row = rows[dataIndex]!
+            const at = (value: number): [number, number] => api.coord([value, dataIndex]) as [number, number] // x, y
+            const [low, high, mean] = [at(row.difference.low), at(row.difference.high), at(row.difference.mean)]
+            const fill = color(row)
+            return {
+              type: 'group',
+              children: [
+                {
+                  type: 'line',
+                  shape: { x1: low[0], y1: low[1], x2: high[0], y2: high[1] },
+                  style: { stroke: fill, lineWidth: 5, opacity: 0.35, lineCap: 'round' },
+                },
+                { type: 'circle', shape: { cx: mean[0], cy: mean[1], r: 4.5 }, style: { fill } },
+                {
+                  type: 'text',
+                  style: {
+                    text: signed(row.difference.mean),
+                    x: width - 80,
+                    y: mean[1],
+                    fill,
+                    font: `12px ${TEXT.fontFamily}`,
+                    verticalAlign: 'middle',
+                  },
+                },
+              ],
+            }
+          },
+        },
+        {
+          type: 'line',
+          data: [],
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            label: { show: false },
+            data: [{ xAxis: 0 }],
+            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
+          },
+        },
+      ],
+    },
+    { width, height: 56 + 30 * rows.length },
+  )
+}
+
+/** Win rates at equal scales, one line for each pair of arms, around the line of even odds. */
+export function equalScaleWins(
+  evaluation: Evaluation,
+  pairs: readonly (readonly [string, string])[],
+  { title, width, height }: { title: string; width: number; height: number },
+): Markup {
+  const series = pairs.flatMap(([a, b], index) => {
+    const rows = evaluation.equalScale.filter((row) => row.a === a && row.b === b)
+    const { role } = armStyle(a, index)
+    const color = MARKERS[role]
+    return [
+      band(
+        rows.map(({ winRate }) => winRate),
+        color,
+        0.16,
+      ),
+      {
+        type: 'line',
+        name: `${armLabel(a)} vs ${armLabel(b)}`,
+        data: rows.map(({ winRate }) => winRate.mean),
+        symbol: 'circle',
+        symbolSize: 5,
+        itemStyle: { color },
+        lineStyle: { color, width: 2.25 },
+      },
+    ]
+  })
+  return drawChart(
+    title,
+    {
+      legend: { top: 0, left: 0, icon: 'roundRect', itemHeight: 4, itemWidth: 18, itemGap: 32, textStyle: TEXT },
+      grid: { left: 54, right: 24, top: 40, bottom: 44 },
+      xAxis: {
+        ...AXIS,
+        type: 'category',
+        boundaryGap: false,
+        data: evaluation.scales.map(scaleText),
+        name: 'guidance scale w, the same for both arms',
+        nameLocation: 'middle',
+        nameGap: 28,
+      },
+      yAxis: {
+        ...AXIS,
+        type: 'value',
+        min: 0,
+        max: 1,
+        interval: 0.25,
+        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => `${percent(value, 0)}%` },
+      },
+      series: [
+        ...series,
+        {
+          type: 'line',
+          data: [],
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            label: { show: false },
+            data: [{ yAxis: 0.5 }],
+            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
+          },
+        },
+      ],
+    },
+    { width, height },
+  )
+}
+
+/** A training metric against steps; `run` names the training among others on the page. */
+export function trainingCurves(
+  { title, series }: TrainingChart,
+  { run, ...size }: { run: string; width: number; height: number },
+): Markup {
+  const roles = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6'] as const
+  return drawChart(
+    `${run}: ${title}`,
+    {
+      legend: {
+        show: series.length > 1,
+        top: 0,
+        right: 0,
+        icon: 'roundRect',
+        itemHeight: 4,
+        itemWidth: 14,
+        itemGap: 16,
+        textStyle: { ...TEXT, fontSize: 11 },
+      },
+      grid: { left: 48, right: 14, top: series.length > 1 ? 28 : 10, bottom: 26 },
+      xAxis: { ...AXIS, type: 'value', min: 'dataMin', max: 'dataMax', splitLine: { show: false }, splitNumber: 4 },
+      yAxis: { ...AXIS, type: 'value', scale: true, splitNumber: 4 },
+      series: series.map(({ name, steps, values }, i) => ({
+        type: 'line',
+        name,
+        data: steps.map((step, k) => [step, values[k]]),
+        symbol: 'none',
+        lineStyle: { color: MARKERS[roles[i % roles.length]!], width: 1.75 },
+        itemStyle: { color: MARKERS[roles[i % roles.length]!] },
+      })),
+    },
+    size,
+  )
+}

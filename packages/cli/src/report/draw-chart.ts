@@ -1,0 +1,52 @@
+import { CustomChart, LineChart, ScatterChart } from 'echarts/charts'
+import { GridComponent, LegendComponent, MarkLineComponent } from 'echarts/components'
+import * as echarts from 'echarts/core'
+import { LabelLayout } from 'echarts/features'
+import { SVGRenderer } from 'echarts/renderers'
+import type { EChartsCoreOption } from 'echarts/core'
+import { type Markup, trusted } from './html.ts'
+import { MARKERS, themed } from './palette.ts'
+
+echarts.use([
+  CustomChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  LabelLayout,
+  SVGRenderer,
+])
+
+/** Lettering of all charts, in px; the page's own sans-serif. */
+export const TEXT = { fontFamily: 'var(--sans)', fontSize: 12, color: MARKERS.ink }
+
+/** Quiet axis: hairline, no ticks, labels muted. */
+export const AXIS = {
+  axisLine: { lineStyle: { color: MARKERS.line } },
+  axisTick: { show: false },
+  axisLabel: { ...TEXT, color: MARKERS.muted },
+  splitLine: { lineStyle: { color: MARKERS.line, opacity: 0.6 } },
+  nameTextStyle: { ...TEXT, color: MARKERS.muted },
+}
+
+/** A chart of the size given, in px, as an SVG that scales with the page and follows its theme. */
+export function drawChart(title: string, option: EChartsCoreOption, size: { width: number; height: number }): Markup {
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
+  try {
+    chart.setOption({ animation: false, textStyle: TEXT, ...option })
+    const name = title.replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+    const svg = chart
+      .renderToSVGString()
+      // Without a fixed width and height the view box alone decides, and the page may scale it.
+      .replace(/^<svg width="\d+" height="\d+"/, `<svg role="img" aria-label="${title.replace(/["<>&]/g, '')}"`)
+      // What the library adds for pointers and hydration has no use on a still page.
+      .replace(/<style\s*>.*?<\/style>/gs, '')
+      .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
+      // Its ids count the charts of the process; named after the title, the same data give the same page.
+      .replaceAll(/\bzr\d+-/g, `${name}-`)
+    return trusted(themed(svg))
+  } finally {
+    chart.dispose()
+  }
+}

@@ -1,0 +1,33 @@
+import { html, trusted } from './html.ts'
+import type { ReportData } from './report-data.ts'
+import { armTable, claims, judge, machinery, opening, results, samples, training } from './sections.ts'
+import { STYLE } from './style.ts'
+import { headline } from './wording.ts'
+
+/**
+ * `report.html`: one page with no script and nothing to fetch. Charts are inline SVG, samples are PNG data URIs, and every
+ * sentence about the outcome is made from the numbers in `data`.
+ */
+export function renderReport(data: ReportData): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="generator" content="antipode ${data.version}" />
+        <title>Antipode report: ${headline(data)}</title>
+        <style>
+          ${trusted(STYLE)}
+        </style>
+      </head>
+      <body>
+        <main>
+          ${opening(data)} ${samples(data)} ${results(data)} ${claims(data)} ${armTable(data)} ${judge(data)}
+          ${training(data)} ${machinery(data)}
+          <footer class="byline">
+            Antipode ${data.version}. The numbers behind this page are in <code>report.json</code> beside it.
+          </footer>
+        </main>
+      </body>
+    </html> `.markup
+}
