@@ -5,8 +5,8 @@ import { STYLE } from './style.ts'
 import { headline } from './wording.ts'
 
 /**
- * `report.html`: one page with no script and nothing to fetch. Charts are inline SVG, samples are PNG data URIs, and every
- * sentence about the outcome is made from the numbers in `data`.
+ * `report.html`: one page with no script and nothing to fetch. Charts are inline SVG, samples are PNG data URIs, and
+ * every sentence about the outcome is made from the numbers in `data`.
  */
 export function renderReport(data: ReportData): string {
   return html`<!doctype html>

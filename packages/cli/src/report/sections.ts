@@ -45,8 +45,9 @@ function card(evaluation: Evaluation, question: string, a: string, b: string): M
     <div class="label">${question}</div>
     <div class="value ${outcome(row)}">${percent(row.winRate.mean)}<small>% won</small></div>
     <div class="detail">
-      95% interval ${percent(row.winRate.low)} to ${percent(row.winRate.high)}; judge ${signed(row.difference.mean)}<br />${armLabel(a)}
-      against ${armLabel(b)}, each at its best scale
+      95% interval ${percent(row.winRate.low)} to ${percent(row.winRate.high)}; judge ${signed(row.difference.mean)}
+      <br />
+      ${armLabel(a)} against ${armLabel(b)}, each at its best scale
     </div>
   </div>`
 }

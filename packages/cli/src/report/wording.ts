@@ -61,7 +61,8 @@ function gain(evaluation: Evaluation, a: string, b: string): string | undefined 
   if (row === undefined) return undefined
   const verb = { better: 'beats', worse: 'loses to', undecided: 'cannot be told from' }[outcome(row)]
   return (
-    `At its own best scale ${armLabel(a)} (w = ${scaleText(row.scaleA)}) ${verb} ${armLabel(b)} (w = ${scaleText(row.scaleB)}): ` +
+    `At its own best scale ${armLabel(a)} (w = ${scaleText(row.scaleA)}) ${verb} ` +
+    `${armLabel(b)} (w = ${scaleText(row.scaleB)}): ` +
     `it wins ${percentSpan(row.winRate)} of ${row.count} pairs, judge difference ${gainSpan(row.difference)}.`
   )
 }
@@ -91,7 +92,10 @@ function equalScales({ equalScale }: Evaluation, a: string, b: string): string |
     const scales = rows.filter((row) => outcome(row) === wanted).map((row) => scaleText(row.scaleA))
     return scales.length === 0 ? 'none' : scales.join(', ')
   }
-  return `At equal scales ${armLabel(a)} is better than ${armLabel(b)} at w = ${at('better')}; worse at ${at('worse')}; undecided at ${at('undecided')}.`
+  return (
+    `At equal scales ${armLabel(a)} is better than ${armLabel(b)} at w = ${at('better')}; ` +
+    `worse at ${at('worse')}; undecided at ${at('undecided')}.`
+  )
 }
 
 function falsifierCount({ falsifiers }: Evaluation): string {
@@ -133,14 +137,16 @@ export function judgeOptimum({ evaluation }: ReportData): string {
   if (top === undefined || first === undefined || last === undefined) return 'The judge was not tried on base/base.'
   if (top === first || top === last) {
     return (
-      `On ${ARMS.base} the judge is highest at w = ${scaleText(top.scale)}, the edge of the grid: an interior optimum is ` +
-      'not shown, and best scales must be read with care.'
+      `On ${ARMS.base} the judge is highest at w = ${scaleText(top.scale)}, the edge of the grid: an ` +
+      'interior optimum is not shown, and best scales must be read with care.'
     )
   }
   const clear = top.low > first.high && top.low > last.high
   return (
-    `On ${ARMS.base} the judge rises from ${signed(first.mean)} at w = ${scaleText(first.scale)} to ${signed(top.mean)} at ` +
-    `w = ${scaleText(top.scale)} and falls to ${signed(last.mean)} at w = ${scaleText(last.scale)}: an interior optimum` +
+    `On ${ARMS.base} the judge rises from ${signed(first.mean)} at w = ${scaleText(first.scale)} to ` +
+    `${signed(top.mean)} at w = ${scaleText(top.scale)} and falls to ${signed(last.mean)} at ` +
+    `w = ${scaleText(last.scale)}: ` +
+    'an interior optimum' +
     (clear ? ', clear of both ends by more than the intervals.' : ', though the intervals overlap with an end.')
   )
 }

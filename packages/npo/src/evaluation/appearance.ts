@@ -2,8 +2,8 @@ import { ShapeError } from '@antipode/core'
 import { average } from './statistics.ts'
 
 /**
- * Share of pixels that are full ink, within 0.02 of +1: over-guided samples have more of them. (Full paper is no sign of
- * anything: most of a clean sheet is.)
+ * Share of pixels that are full ink, within 0.02 of +1: over-guided samples have more of them. (Full paper is no sign
+ * of anything: most of a clean sheet is.)
  *
  * @param images any shape, pixels in [−1, 1]
  * @throws {ShapeError} if there is no pixel.

@@ -91,7 +91,9 @@ function mustBeat(context: Context, a: string, b: string): Finding {
         : 'which includes 0'
   return {
     verdict: beats ? 'survives' : 'falsified',
-    reason: `${armLabel(a)} at scale ${at.scale} against ${armLabel(b)} at scale ${bt.scale}: difference ${span(result)}, ${why}.`,
+    reason:
+      `${armLabel(a)} at scale ${at.scale} against ${armLabel(b)} at scale ${bt.scale}: ` +
+      `difference ${span(result)}, ${why}.`,
     evidence: { ...numbers('', result), scaleA: at.scale, scaleB: bt.scale },
   }
 }
@@ -136,7 +138,8 @@ function rewardHacking(context: Context): Finding {
   const reason = found
     .map(
       ({ a, b, reward, judge, correct }) =>
-        `${armLabel(a)} against ${armLabel(b)}: reward ${span(reward)}, judge ${span(judge)}, accuracy ${span(correct)}`,
+        `${armLabel(a)} against ${armLabel(b)}: ` +
+        `reward ${span(reward)}, judge ${span(judge)}, accuracy ${span(correct)}`,
     )
     .join('; ')
   const verdict = found.some(({ hacked }) => hacked)

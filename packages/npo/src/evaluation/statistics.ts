@@ -162,7 +162,7 @@ export function average(values: ArrayLike<number>): number {
 export function drawResamples(count: number, { samples = 2000, seed, clusters }: BootstrapOptions): Resamples {
   if (!Number.isInteger(samples) || samples < 1 || !Number.isInteger(count) || count < 1) {
     throw new ConfigError(
-      `drawResamples: expected positive integers count and samples, got ${count} and ${samples}; 2000 samples are usual`,
+      `drawResamples: expected positive integers count and samples, got ${count} and ${samples}; 2000 is usual`,
     )
   }
   if (clusters !== undefined && clusters.length !== count) {

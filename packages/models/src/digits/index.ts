@@ -1,0 +1,5 @@
+export { DIGIT_CLASSES, type ClassifierWeights, type DigitClassifier, digitClassifier } from './classifier.ts'
+export * from './data/index.ts'
+export { loadDigitClassifier } from './load-classifier.ts'
+export { digitJudge, type DigitScore, JUDGE_DEFINITION, LABELLER_DEFINITION, labellingReward } from './rewards.ts'
+export { trainDigitClassifier, type TrainClassifierOptions } from './train-classifier.ts'
