@@ -18,11 +18,26 @@ echarts.use([
   SVGRenderer,
 ])
 
+interface Lettering {
+  readonly fontFamily: string
+  readonly fontSize: number
+  readonly color: string
+}
+
 /** Lettering of all charts, in px; the page's own sans-serif. */
-export const TEXT = { fontFamily: 'var(--sans)', fontSize: 12, color: MARKERS.ink }
+export const TEXT: Lettering = { fontFamily: 'var(--sans)', fontSize: 12, color: MARKERS.ink }
+
+/** The part of an axis' options that all charts share. */
+interface AxisStyle {
+  readonly axisLine: { readonly lineStyle: { readonly color: string } }
+  readonly axisTick: { readonly show: boolean }
+  readonly axisLabel: Lettering
+  readonly splitLine: { readonly lineStyle: { readonly color: string; readonly opacity: number } }
+  readonly nameTextStyle: Lettering
+}
 
 /** Quiet axis: hairline, no ticks, labels muted. */
-export const AXIS = {
+export const AXIS: AxisStyle = {
   axisLine: { lineStyle: { color: MARKERS.line } },
   axisTick: { show: false },
   axisLabel: { ...TEXT, color: MARKERS.muted },

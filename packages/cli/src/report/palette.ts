@@ -18,7 +18,7 @@ export const MARKERS = {
   better: '#0b0b0b',
   worse: '#0c0c0c',
   paper: '#0d0d0d',
-} as const satisfies Record<string, string>
+} as const
 
 /** A role of `MARKERS`. */
 export type Role = keyof typeof MARKERS

@@ -44,7 +44,12 @@ function madeUp(world: World, seed: number, items: number): EvaluationTable {
 }
 
 /** A whole report from made-up scores. */
-export function syntheticReport({ world = PILOT_WORLD, items = 200, samples = 200, images = bars() } = {}): ReportData {
+export function syntheticReport({
+  world = PILOT_WORLD,
+  items = 200,
+  samples = 200,
+  images = bars(),
+}: { world?: World; items?: number; samples?: number; images?: Float32Array } = {}): ReportData {
   const evaluation = evaluateArms(madeUp(world, 1, items), madeUp(world, 2, items), { seed: 3, samples })
   const ids = Object.keys(world)
   const random = rng(9)

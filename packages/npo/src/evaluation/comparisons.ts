@@ -10,7 +10,7 @@ export const ARMS = {
   unmerged: 'dpo/npo',
   extrapolation: 'base/-eta',
   random: 'base/random',
-} as const satisfies Record<string, string>
+} as const
 
 const LABELS: Readonly<Record<string, string>> = {
   [ARMS.npo]: 'base/NPO',
