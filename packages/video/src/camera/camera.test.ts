@@ -106,7 +106,7 @@ describe('relativePoses', () => {
       const relative = relativePoses(world)
       expect(relative[0]).toEqual(mat4d.identity())
       for (const [i, m] of relative.entries()) {
-        const back = mat4d.multiply(world[0]!, m)
+        const back: Float64Array = mat4d.multiply(world[0]!, m)
         expect(Math.max(...back.map((v, k) => Math.abs(v - world[i]![k]!)))).toBeLessThan(1e-12)
       }
     }))

@@ -1,2 +1,2 @@
 export { type Intrinsics, pluckerRays, type PluckerOptions } from './plucker-rays.ts'
-export { relativePoses } from './poses.ts'
+export { type Matrix4, relativePoses } from './poses.ts'

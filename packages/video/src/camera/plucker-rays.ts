@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '@antipode/core'
-import { type Mat4Arg, vec3d } from 'wgpu-matrix'
-import { checkRigid } from './poses.ts'
+import { vec3d } from 'wgpu-matrix'
+import { checkRigid, type Matrix4 } from './poses.ts'
 
 /** A pinhole camera in pixels: focal lengths fx and fy, principal point cx and cy. */
 export type Intrinsics = readonly [fx: number, fy: number, cx: number, cy: number]
@@ -10,10 +10,9 @@ export interface PluckerOptions {
   /** One for each frame. */
   readonly intrinsics: readonly Intrinsics[]
   /**
-   * Rigid 4×4 matrices, one for each frame, column-major as `wgpu-matrix` keeps them: the camera's position stands at
-   * 12, 13 and 14. The camera looks along its +z, its x points right and its y down.
+   * Rigid motions, one for each frame, column-major: the camera's position stands at 12, 13 and 14. The camera looks along its +z, its x points right and its y down.
    */
-  readonly cameraToWorld: readonly Mat4Arg[]
+  readonly cameraToWorld: readonly Matrix4[]
   readonly height: number
   readonly width: number
 }
@@ -45,7 +44,7 @@ export function pluckerRays({ intrinsics, cameraToWorld, height, width }: Plucke
   cameraToWorld.forEach((pose, frame) => {
     checkRigid(`pluckerRays: cameraToWorld[${frame}]`, pose)
     const [fx, fy, cx, cy] = checkIntrinsics(intrinsics[frame]!, frame)
-    const origin = vec3d.create(pose[12], pose[13], pose[14])
+    const origin = vec3d.create(pose[12]!, pose[13]!, pose[14]!)
     for (let v = 0; v < height; v++) {
       for (let u = 0; u < width; u++) {
         const seen = vec3d.normalize(vec3d.create((u + 0.5 - cx) / fx, (v + 0.5 - cy) / fy, 1))

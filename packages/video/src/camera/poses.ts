@@ -1,5 +1,8 @@
 import { ConfigError, ShapeError } from '@antipode/core'
-import { mat4d, type Mat4Arg, type Mat4d } from 'wgpu-matrix'
+import { mat4d } from 'wgpu-matrix'
+
+/** A 4×4 matrix as `wgpu-matrix` keeps it: 16 numbers, column after column, so that a translation stands at 12, 13 and 14. */
+export type Matrix4 = ArrayLike<number>
 
 /** Camera files carry four to nine decimals; a rotation that is off by more than this is no rotation. */
 const rigidTolerance = 1e-3
@@ -11,11 +14,11 @@ const rigidTolerance = 1e-3
  * @param name of the caller and argument, for the message
  * @throws {ShapeError} unless there are 16 numbers @throws {ConfigError} if they are no rigid motion
  */
-export function checkRigid(name: string, pose: Mat4Arg): void {
+export function checkRigid(name: string, pose: Matrix4): void {
   if (pose.length !== 16) {
     throw new ShapeError(`${name}: expected 16 numbers, column after column, got ${pose.length}; append the row 0 0 0 1`)
   }
-  const m = Array.from(pose as ArrayLike<number>)
+  const m = Array.from(pose)
   if (!m.every(Number.isFinite)) throw new ConfigError(`${name}: expected finite numbers, got [${m.join(', ')}]`)
   const lastRow = [m[3], m[7], m[11], m[15]] as number[]
   if (!lastRow.every((value, i) => Math.abs(value - (i === 3 ? 1 : 0)) <= rigidTolerance)) {
@@ -50,10 +53,11 @@ export function checkRigid(name: string, pose: Mat4Arg): void {
  * @returns as many float64 matrices; the first is the identity to the last bit
  * @throws {ShapeError} on no matrix, or one without 16 numbers @throws {ConfigError} on one that is no rigid motion
  */
-export function relativePoses(cameraToWorld: readonly Mat4Arg[]): Mat4d[] {
+export function relativePoses(cameraToWorld: readonly Matrix4[]): Float64Array[] {
   const [first] = cameraToWorld
   if (!first) throw new ShapeError('relativePoses: expected a matrix for each frame, got none')
   cameraToWorld.forEach((pose, frame) => { checkRigid(`relativePoses: cameraToWorld[${frame}]`, pose) })
   const toFirst = mat4d.inverse(first)
-  return cameraToWorld.map((pose, frame) => (frame === 0 ? mat4d.identity() : mat4d.multiply(toFirst, pose)))
+  const relative = (pose: Matrix4, frame: number): Float64Array => (frame === 0 ? mat4d.identity() : mat4d.multiply(toFirst, pose))
+  return cameraToWorld.map(relative)
 }
