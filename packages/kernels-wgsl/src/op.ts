@@ -37,7 +37,7 @@ export interface Kernel {
   /** Pipeline-overridable constants. */
   readonly constants?: Readonly<Record<string, number>>
   readonly workgroups: readonly [number, number, number]
-  /** First word of `params` that holds the run-time scalars of a fused expression, as f32 each. */
+  /** First word of `params` that holds the run-time scalars of a fused expression, each by the bits of its own dtype. */
   readonly scalarWord?: number
 }
 
@@ -49,7 +49,10 @@ export interface Epilogue {
   readonly key: string
   readonly wgsl: (firstBinding: number) => string
   readonly extras: number
+  /** Of what is stored. */
   readonly dtype: DType
+  /** Whether the text uses f16, for example to read an extra. */
+  readonly f16: boolean
   readonly params: readonly number[]
   readonly scalars: number
 }
@@ -154,6 +157,8 @@ export interface Pointwise {
   readonly f: (...args: number[]) => number
   /** Names of the WGSL helper functions that the expression calls; see wgsl/math.ts. */
   readonly helpers?: readonly string[]
+  /** Element types the expression is defined for; `V(…)` in it stands for the type of its arguments. */
+  readonly dtypes: readonly DType[]
 }
 
 /** The bits of a float32 as an unsigned word, for {@link Kernel.params}. */

@@ -26,7 +26,7 @@ export const cast: Op<CastAttrs> = {
     if (out.dtype !== 'bf16') {
       return [fusedKernel({
         inputs: [{ dtype: x.dtype, view: viewOf(x) }],
-        scalars: 0,
+        scalars: [],
         steps: [{ op: undefined, args: [{ kind: 'input', index: 0 }], dtype: out.dtype }],
         output: out,
       }, target)]

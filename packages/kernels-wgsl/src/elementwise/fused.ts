@@ -1,5 +1,5 @@
 import { stridedGroups } from '../dispatch.ts'
-import type { DType, Epilogue, Kernel, Op, Spec, Target } from '../op.ts'
+import { type DType, type Epilogue, isFloat, type Kernel, type Op, type Spec, type Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { assemble, input as bind, mathHelpers, output, storageType } from '../wgsl/index.ts'
 import { collapse, type Layout } from './layout.ts'
@@ -21,7 +21,8 @@ export interface Step {
 /** An elementwise expression over strided inputs, the last step being its value. With no step it copies input 0. */
 export interface Fused {
   readonly inputs: readonly { readonly dtype: DType; readonly view: { readonly strides: readonly number[]; readonly offset: number } }[]
-  readonly scalars: number
+  /** Element types of the run-time scalars. */
+  readonly scalars: readonly DType[]
   readonly steps: readonly Step[]
   readonly output: Spec
 }
@@ -55,10 +56,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     workgroups: [stridedGroups(Math.ceil(units / 64), target), 1, 1],
     epilogue: {
       key: '',
-      dtype: f16In(f) ? 'f16' : f.output.dtype,
+      dtype: f.output.dtype,
+      f16: usesF16(f),
       extras: 0,
       params: layoutWords(layout),
-      scalars: f.scalars,
+      scalars: f.scalars.length,
       wgsl: () => `${vectorAliases(wide)}${helpers(f)}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
     },
   })
@@ -74,9 +76,10 @@ export function fusedEpilogue(f: Fused): Epilogue {
   return {
     key: key(f, layout),
     dtype: f.output.dtype,
+    f16: usesF16(f),
     extras: f.inputs.length,
     params: layoutWords(layout),
-    scalars: f.scalars,
+    scalars: f.scalars.length,
     wgsl: (first) => f.inputs.map((x, i) =>
       `@group(0) @binding(${first + i}) var<storage, read> extra${i}: array<${storageType(x.dtype)}>;\n`).join('') +
       `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
@@ -89,7 +92,7 @@ const vectorAliases = (wide: boolean): string =>
 const computeType = (dtype: DType): string => (dtype === 'i32' ? 'VI' : dtype === 'u32' ? 'VU' : 'V')
 const elementType = (dtype: DType, wide: boolean): string => (wide ? `vec4<${storageType(dtype)}>` : storageType(dtype))
 const lastDType = (f: Fused): DType => f.steps.at(-1)?.dtype ?? f.output.dtype
-const f16In = (f: Fused): boolean => f.inputs.some((x) => x.dtype === 'f16')
+const usesF16 = (f: Fused): boolean => [f.output, ...f.inputs, ...f.steps].some((x) => x.dtype === 'f16')
 
 function helpers(f: Fused): string {
   const names = new Set(f.steps.flatMap((s) => s.op?.pointwise?.helpers ?? []))
@@ -137,13 +140,20 @@ function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): str
       lines.push(`let x${k} = ${type}(vec4(${[0, 1, 2, 3].map((l) => `${name}[o${k} + ${l}u * ${s}]`).join(', ')}));`)
     }
   })
-  const value = (a: Arg, type: string): string =>
-    a.kind === 'input' ? `x${a.index}` : a.kind === 'step' ? `t${a.index}` : a.kind === 'value' ? 'v'
-    : `${type}(P.s[${a.index >> 2}][${a.index & 3}])`
+  const scalar = (index: number): string => {
+    const dtype = f.scalars[index] ?? 'f32'
+    const type = isFloat(dtype) ? 'f32' : storageType(dtype)
+    return `${computeType(dtype)}(bitcast<${type}>(P.s[${index >> 2}][${index & 3}]))`
+  }
+  const value = (a: Arg): string =>
+    a.kind === 'input' ? `x${a.index}` : a.kind === 'step' ? `t${a.index}` : a.kind === 'value' ? 'v' : scalar(a.index)
   f.steps.forEach((s, k) => {
     const type = computeType(s.dtype)
-    const args = s.args.map((a) => value(a, type))
-    lines.push(`let t${k} = ${s.op?.pointwise ? s.op.pointwise.wgsl(...args) : `${type}(${args[0] ?? 'x0'})`};`)
+    const args = s.args.map(value)
+    // In a table line V stands for the type of the arguments.
+    if (s.op?.pointwise) lines.push(`let t${k} = ${s.op.pointwise.wgsl(...args).replaceAll(/\bV\(/g, `${type}(`)};`)
+    // A value that passes through f16 is rounded to it, even where nothing is stored.
+    else lines.push(`let t${k} = ${type}(${s.dtype === 'f16' ? `${elementType('f16', wide)}(${args[0] ?? 'x0'})` : args[0] ?? 'x0'});`)
   })
   lines.push(`return ${f.steps.length ? `t${f.steps.length - 1}` : 'x0'};`)
   return lines.filter(Boolean).map((l) => `  ${l}\n`).join('')

@@ -1,4 +1,4 @@
-import type { Maths, Op, Ref, Spec } from '../op.ts'
+import type { Maths, Op, Pointwise, Ref, Spec } from '../op.ts'
 import { DTypeError } from '../errors.ts'
 import { at, broadcastShapes, refZeros, sameDType, sizeOf, stridesOf } from '../shape.ts'
 import { fusedKernel } from './fused.ts'
@@ -14,22 +14,22 @@ export function pointwise(
   wgsl: (...args: string[]) => string,
   f: (...args: number[]) => number,
   rule: Rule,
-  helpers: readonly string[] = [],
+  { helpers = [], dtypes = ['f32', 'f16', 'i32', 'u32'] }: Pick<Partial<Pointwise>, 'helpers' | 'dtypes'> = {},
 ): Op {
   const op: Op = {
     name,
-    pointwise: { arity, wgsl: wgsl as (...args: string[]) => string, f, helpers },
+    pointwise: { arity, wgsl: wgsl as (...args: string[]) => string, f, helpers, dtypes },
     infer(inputs) {
       if (inputs.length !== arity) throw new DTypeError(`${name}: expected ${arity} operands, got ${inputs.length}`)
       const dtype = sameDType(name, inputs)
-      if (dtype === 'bf16') throw new DTypeError(`${name}: expected a dtype to compute in, got bf16; cast it with .to('f32')`)
+      if (!dtypes.includes(dtype)) throw new DTypeError(`${name}: expected ${dtypes.join(', ')}, got ${dtype}; cast it with .to('f32')`)
       return [{ shape: broadcastShapes(name, inputs.map((s) => s.shape)), dtype }]
     },
     kernels: ({ inputs, outputs }, target) => {
       const out = outputs[0] as Spec
       return [fusedKernel({
         inputs: inputs.map((s) => ({ dtype: s.dtype, view: broadcastView(s.shape, out.shape) })),
-        scalars: 0,
+        scalars: [],
         steps: [{ op, args: inputs.map((_, index) => ({ kind: 'input', index })), dtype: out.dtype }],
         output: out,
       }, target)]

@@ -1,4 +1,4 @@
-import type { Op } from '../op.ts'
+import type { DType, Op } from '../op.ts'
 import { pointwise, type Rule } from './pointwise.ts'
 
 /*
@@ -7,6 +7,10 @@ import { pointwise, type Rule } from './pointwise.ts'
  */
 
 const none: Rule = () => []
+/** For operations that integers do not have. */
+const real = { dtypes: ['f32', 'f16'] } satisfies { dtypes: DType[] }
+/** For operations that need a sign. */
+const signed = { dtypes: ['f32', 'f16', 'i32'] } satisfies { dtypes: DType[] }
 
 /** a + b */
 export const add: Op = pointwise('add', 2, (a, b) => `(${a} + ${b})`, (a, b) => a + b, (_m, g) => [g, g])
@@ -23,9 +27,10 @@ export const maximum: Op = pointwise('maximum', 2, (a, b) => `max(${a}, ${b})`, 
 /** Smaller of a and b; where they are equal the gradient goes to a. */
 export const minimum: Op = pointwise('minimum', 2, (a, b) => `min(${a}, ${b})`, Math.min,
   (m, g, [a, b]) => [m.mul(g, m.le(a, b)), m.mul(g, m.gt(a, b))])
-/** a to the power b, for a ≥ 0. */
-export const pow: Op = pointwise('pow', 2, (a, b) => `pow(${a}, ${b})`, Math.pow,
-  (m, g, [a, b], y) => [m.mul(g, m.mul(b, m.pow(a, m.sub(b, 1)))), m.mul(g, m.mul(y, m.log(a)))])
+/** a to the power b; of a negative base only whole powers are defined. */
+export const pow: Op = pointwise('pow', 2, (a, b) => `power(${a}, ${b})`, Math.pow,
+  (m, g, [a, b], y) => [m.mul(g, m.mul(b, m.pow(a, m.sub(b, 1)))), m.mul(g, m.mul(y, m.log(a)))],
+  { ...real, helpers: ['power'] })
 /** 1 where a < b, else 0. */
 export const lt: Op = pointwise('lt', 2, (a, b) => `select(V(0), V(1), ${a} < ${b})`, (a, b) => +(a < b), none)
 /** 1 where a ≤ b, else 0. */
@@ -41,36 +46,36 @@ export const where: Op = pointwise('where', 3, (c, a, b) => `select(${b}, ${a}, 
   (m, g, [c]) => [undefined, m.where(c, g, 0), m.where(c, 0, g)])
 
 /** −x */
-export const neg: Op = pointwise('neg', 1, (x) => `(-${x})`, (x) => -x, (m, g) => [m.neg(g)])
+export const neg: Op = pointwise('neg', 1, (x) => `(-${x})`, (x) => -x, (m, g) => [m.neg(g)], signed)
 /** |x|, with gradient 0 at 0. */
 export const abs: Op = pointwise('abs', 1, (x) => `abs(${x})`, Math.abs, (m, g, [x]) => [m.mul(g, m.sign(x))])
 /** −1, 0 or 1. */
-export const sign: Op = pointwise('sign', 1, (x) => `sign(${x})`, Math.sign, none)
+export const sign: Op = pointwise('sign', 1, (x) => `sign(${x})`, Math.sign, none, signed)
 /** e^x */
-export const exp: Op = pointwise('exp', 1, (x) => `exp(${x})`, Math.exp, (m, g, _, y) => [m.mul(g, y)])
+export const exp: Op = pointwise('exp', 1, (x) => `exp(${x})`, Math.exp, (m, g, _, y) => [m.mul(g, y)], real)
 /** Natural logarithm. */
-export const log: Op = pointwise('log', 1, (x) => `log(${x})`, Math.log, (m, g, [x]) => [m.div(g, x)])
+export const log: Op = pointwise('log', 1, (x) => `log(${x})`, Math.log, (m, g, [x]) => [m.div(g, x)], real)
 /** √x */
-export const sqrt: Op = pointwise('sqrt', 1, (x) => `sqrt(${x})`, Math.sqrt, (m, g, _, y) => [m.div(m.mul(g, 0.5), y)])
+export const sqrt: Op = pointwise('sqrt', 1, (x) => `sqrt(${x})`, Math.sqrt, (m, g, _, y) => [m.div(m.mul(g, 0.5), y)], real)
 /** 1/√x */
 export const rsqrt: Op = pointwise('rsqrt', 1, (x) => `inverseSqrt(${x})`, (x) => 1 / Math.sqrt(x),
-  (m, g, [x], y) => [m.div(m.mul(g, m.mul(y, -0.5)), x)])
+  (m, g, [x], y) => [m.div(m.mul(g, m.mul(y, -0.5)), x)], real)
 /** x² */
 export const square: Op = pointwise('square', 1, (x) => `(${x} * ${x})`, (x) => x * x, (m, g, [x]) => [m.mul(g, m.mul(x, 2))])
 /** sin x */
-export const sin: Op = pointwise('sin', 1, (x) => `sin(${x})`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))])
+export const sin: Op = pointwise('sin', 1, (x) => `sin(${x})`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))], real)
 /** cos x */
-export const cos: Op = pointwise('cos', 1, (x) => `cos(${x})`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))])
+export const cos: Op = pointwise('cos', 1, (x) => `cos(${x})`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))], real)
 /** tanh x, its argument clamped to ±15, where f32 already rounds to ±1 and exp would overflow. */
 export const tanh: Op = pointwise('tanh', 1, (x) => `tanh(clamp(${x}, V(-15), V(15)))`, Math.tanh,
-  (m, g, _, y) => [m.mul(g, m.sub(1, m.square(y)))])
+  (m, g, _, y) => [m.mul(g, m.sub(1, m.square(y)))], real)
 /** 1 / (1 + e^−x) */
 export const sigmoid: Op = pointwise('sigmoid', 1, (x) => `(V(1) / (V(1) + exp(-${x})))`, (x) => 1 / (1 + Math.exp(-x)),
-  (m, g, _, y) => [m.mul(g, m.mul(y, m.sub(1, y)))])
+  (m, g, _, y) => [m.mul(g, m.mul(y, m.sub(1, y)))], real)
 /** max(x, 0) */
 export const relu: Op = pointwise('relu', 1, (x) => `max(${x}, V(0))`, (x) => Math.max(x, 0), (m, g, [x]) => [m.mul(g, m.gt(x, 0))])
 /** x · sigmoid(x) (Elfwing et al. 2017, eq. 1) */
-export const silu: Op = pointwise('silu', 1, (x) => `(${x} / (V(1) + exp(-${x})))`, (x) => x / (1 + Math.exp(-x)), (m, g, [x]) => [m.siluGrad(g, x)])
+export const silu: Op = pointwise('silu', 1, (x) => `(${x} / (V(1) + exp(-${x})))`, (x) => x / (1 + Math.exp(-x)), (m, g, [x]) => [m.siluGrad(g, x)], real)
 /** Cotangent of {@link silu}: g · s · (1 + x·(1 − s)), s = sigmoid(x). */
 export const siluGrad: Op = pointwise('siluGrad', 2, (g, x) => `silu_grad(${g}, ${x})`,
   (g, x) => { const s = 1 / (1 + Math.exp(-x)); return g * s * (1 + x * (1 - s)) },
@@ -78,23 +83,23 @@ export const siluGrad: Op = pointwise('siluGrad', 2, (g, x) => `silu_grad(${g}, 
     const s = m.sigmoid(x)
     const slope = m.mul(s, m.sub(1, s))
     return [m.siluGrad(d, x), m.mul(m.mul(d, g), m.mul(slope, m.add(m.mul(x, m.sub(1, m.mul(s, 2))), 2)))]
-  }, ['silu_grad'])
+  }, { ...real, helpers: ['silu_grad'] })
 /** Exact GELU, x·Φ(x) (Hendrycks & Gimpel 2016). */
 export const gelu: Op = pointwise('gelu', 1, (x) => `(V(0.5) * ${x} * (V(1) + erf(${x} * V(0.70710678118654752))))`,
   (x) => 0.5 * x * (1 + erf64(x * Math.SQRT1_2)),
   (m, g, [x]) => [m.mul(g, m.add(m.mul(m.add(m.erf(m.mul(x, Math.SQRT1_2)), 1), 0.5), m.mul(x, m.mul(m.exp(m.mul(m.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))))],
-  ['erf'])
+  { ...real, helpers: ['erf'] })
 /** CLIP's x · sigmoid(1.702 x). */
 export const quickGelu: Op = pointwise('quickGelu', 1, (x) => `(${x} / (V(1) + exp(V(-1.702) * ${x})))`, (x) => x / (1 + Math.exp(-1.702 * x)),
-  (m, g, [x]) => [m.div(m.siluGrad(m.mul(g, 1.702), m.mul(x, 1.702)), 1.702)])
+  (m, g, [x]) => [m.div(m.siluGrad(m.mul(g, 1.702), m.mul(x, 1.702)), 1.702)], real)
 /** Error function, within 2e-7 of exact in f32. */
 export const erf: Op = pointwise('erf', 1, (x) => `erf(${x})`, (x) => erf64(x),
-  (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), 2 / Math.sqrt(Math.PI)))], ['erf'])
+  (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), 2 / Math.sqrt(Math.PI)))], { ...real, helpers: ['erf'] })
 /** log(1 + e^x), without overflow. */
 export const softplus: Op = pointwise('softplus', 1, (x) => `(max(${x}, V(0)) + log(V(1) + exp(-abs(${x}))))`,
-  (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), (m, g, [x]) => [m.mul(g, m.sigmoid(x))])
+  (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), (m, g, [x]) => [m.mul(g, m.sigmoid(x))], real)
 /** Largest integer not above x; its gradient is 0. */
-export const floor: Op = pointwise('floor', 1, (x) => `floor(${x})`, Math.floor, none)
+export const floor: Op = pointwise('floor', 1, (x) => `floor(${x})`, Math.floor, none, real)
 
 /** Every elementwise operation by name. */
 export const elementwise: Readonly<Record<string, Op>> = {

@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Op } from '../op.ts'
-import { input, sameShape, shapeText, sizeOf, stridesOf } from '../shape.ts'
-import { readView, viewOf } from './strided.ts'
+import { input, shapeText, sizeOf } from '../shape.ts'
+import { readView, reshapedView, viewOf } from './strided.ts'
 
 /** Attributes of {@link reshape}. */
 export type ReshapeAttrs = { readonly shape: readonly number[] }
@@ -19,7 +19,7 @@ export const reshape: Op<ReshapeAttrs> = {
     return [{ shape, dtype: x.dtype }]
   },
   view(v, { shape }) {
-    return sameShape(v.strides, stridesOf(v.shape)) ? { shape, strides: stridesOf(shape), offset: v.offset } : undefined
+    return reshapedView(v, shape)
   },
   vjp(call, { inputs, grads }) {
     const [x] = inputs

@@ -1,3 +1,4 @@
+import { maxWorkgroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
 import { assemble, output, type Storage } from './kernel.ts'
 
@@ -48,7 +49,7 @@ function subgroupGemm(g: Gemm, lanes: number): Kernel {
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let r = w.x * ${rows}u;
+  for (var r = w.x * ${rows}u; r < P.rows; r += nw.x * ${rows}u) {
   let row0 = min(r + lane, P.rows - 1u);
   let row1 = min(r + lane + WG, P.rows - 1u);
   for (var z = w.z; z < P.batch; z += nw.z) {
@@ -80,7 +81,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         }
       }
     }
-  }}
+  }}}
 }
 `
   const colBlocks = Math.ceil(g.cols / (4 * lanes))
@@ -99,8 +100,8 @@ var<workgroup> tile_b: array<array<f32, 64>, 16>;
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
   let tx = t & 15u;
   let ty = t >> 4u;
-  let r = w.x * 64u;
   let depth = P.outer * P.inner;
+  for (var r = w.x * 64u; r < P.rows; r += nw.x * 64u) {
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 64u;
@@ -135,7 +136,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         }
       }
     }
-  }}
+  }}}
 }
 `
   const colBlocks = Math.ceil(g.cols / 64)
@@ -161,8 +162,8 @@ function build(
     storage: [...g.storage, output(0, 'out', outType)],
     body: `alias Out = ${outType};\n${body}`,
     constants: { WG: workgroup },
-    // Row blocks are bounded by memory long before the limit: 65,535 blocks of 16 rows are a million rows.
-    workgroups: [groups[0], Math.min(groups[1], 65_535), Math.min(groups[2], 65_535)],
+    // Beyond the limit workgroups loop: a million rows of few columns are no rarity.
+    workgroups: [Math.min(groups[0], maxWorkgroups), Math.min(groups[1], maxWorkgroups), Math.min(groups[2], maxWorkgroups)],
     epilogue: g.problem.epilogue,
   })
 }

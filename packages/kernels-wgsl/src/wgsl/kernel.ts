@@ -51,7 +51,7 @@ const identityEpilogue = 'fn epilogue(v: f32, i: u32) -> f32 { return v; }\n'
  */
 export function assemble(parts: Parts): Kernel {
   const { epilogue, storage } = parts
-  const f16 = parts.dtype === 'f16' || epilogue?.dtype === 'f16'
+  const f16 = parts.dtype === 'f16' || epilogue?.f16 === true
   const fields = Object.keys(parts.params).map((f) => (f.includes(':') ? f : `${f}: u32`))
   const words = Object.values(parts.params)
   let scalarWord: number | undefined
@@ -62,7 +62,7 @@ export function assemble(parts: Parts): Kernel {
     }
     fields.push(`w: array<vec4u, ${Math.max(1, Math.ceil(epilogue.params.length / 4))}>`)
     words.push(...padded(epilogue.params))
-    fields.push(`s: array<vec4f, ${Math.max(1, Math.ceil(epilogue.scalars / 4))}>`)
+    fields.push(`s: array<vec4u, ${Math.max(1, Math.ceil(epilogue.scalars / 4))}>`)
     scalarWord = words.length
     words.push(...padded(new Array<number>(epilogue.scalars).fill(0)))
   }

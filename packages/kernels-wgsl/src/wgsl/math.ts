@@ -7,6 +7,14 @@ export const mathHelpers: Readonly<Record<string, string>> = {
   silu_grad: /* wgsl */ `
 fn silu_grad(g: V, x: V) -> V { let s = V(1) / (V(1) + exp(-x)); return g * s * (V(1) + x * (V(1) - s)); }
 `,
+  // WGSL's pow is defined for positive bases only, and 0^0 comes out as a NaN.
+  power: /* wgsl */ `
+fn power(a: V, b: V) -> V {
+  let r = pow(abs(a), b);
+  let odd = fract(b * V(0.5)) != V(0);
+  return select(select(r, -r, odd & (a < V(0))), V(1), b == V(0));
+}
+`,
   erf: /* wgsl */ `
 fn erf(x: V) -> V {
   let q = x * x;
