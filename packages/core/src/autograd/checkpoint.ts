@@ -1,6 +1,6 @@
 import { after, type Op, stopGradient as stop } from '@antipode/kernels-wgsl'
-import { apply1, type Node, type Tensor } from '../graph/index.ts'
-import { vjp } from './gradients.ts'
+import { apply1, nextOrder, type Node, type Tensor } from '../graph/index.ts'
+import { pullBack } from './gradients.ts'
 
 /** The same values, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
@@ -13,8 +13,9 @@ export function stopGradient(x: Tensor): Tensor {
  * Tensors that `fn` captures, such as weights, get their gradients too.
  */
 export function checkpoint(fn: (...inputs: readonly Tensor[]) => Tensor, ...inputs: readonly Tensor[]): Tensor {
+  const start = nextOrder()
   const result = fn(...inputs)
-  const captured = leavesOf(result, new Set(inputs))
+  const captured = capturedBy(result, start, new Set(inputs))
   const op: Op = {
     name: 'checkpoint',
     infer: ([out]) => (out ? [{ shape: out.shape, dtype: out.dtype }] : []),
@@ -25,24 +26,28 @@ export function checkpoint(fn: (...inputs: readonly Tensor[]) => Tensor, ...inpu
       if (g === undefined) return []
       const fresh = inputs.map((x) => apply1(after, [x, g]))
       const again = fn(...fresh)
+      // What lies behind the inputs is the outer pass's part: it would be counted twice if this one went on into it.
+      const pulled = pullBack([again], [...fresh, ...captured], [g], new Set([...fresh, ...captured]))
       // T is Tensor here: this op exists only in graphs of tensors.
-      return [undefined, ...vjp([again], [...fresh, ...captured], [g])] as never
+      return [undefined, ...pulled] as never
     },
   }
   return apply1(op, [result, ...inputs, ...captured])
 }
 
-function leavesOf(root: Tensor, stopAt: ReadonlySet<Tensor>): Tensor[] {
-  const leaves = new Set<Tensor>()
+/** What a function made its result from beside its arguments: tensors that were there before it began. */
+function capturedBy(result: Tensor, start: number, args: ReadonlySet<Tensor>): Tensor[] {
+  const found = new Set<Tensor>()
   const visited = new Set<Node>()
-  const stack = [root]
+  const stack = [result]
   for (let t = stack.pop(); t; t = stack.pop()) {
-    if (stopAt.has(t)) continue
+    if (args.has(t)) continue
     const { source } = t
-    if (source.kind === 'storage') leaves.add(t)
-    if (source.kind !== 'node' || visited.has(source.node)) continue
+    const inside = source.kind === 'node' && source.node.order > start
+    if (!inside && (source.kind === 'storage' || source.kind === 'node')) found.add(t)
+    if (!inside || visited.has(source.node)) continue
     visited.add(source.node)
     stack.push(...source.node.inputs)
   }
-  return [...leaves]
+  return [...found]
 }

@@ -1,21 +1,41 @@
-import { isFloat, makeCall } from '@antipode/kernels-wgsl'
+import { isFloat, makeCall, sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
-import { apply, type Node, ones, scalar, Tensor, zeros } from '../graph/index.ts'
+import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
 
 /**
  * Adds to the graph the derivatives of `Σ cotangent · output` with respect to `inputs`: forward and backward are one
  * graph, planned and run together. Inputs that the outputs do not depend on get zeros.
  *
  * @param outputs f32 or f16 tensors @param cotangents one per output, of its shape and dtype
- * @throws {UnsupportedError} if the path leads through an op that has no gradient
+ * @throws {ShapeError} if a cotangent is not like its output @throws {UnsupportedError} if an output has been evaluated, or
+ * the path leads through an op that has no gradient
  */
 export function vjp(outputs: readonly Tensor[], inputs: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
-  const device = outputs[0]?.device
-  if (!device || cotangents.length !== outputs.length) {
+  if (outputs.length === 0 || cotangents.length !== outputs.length) {
     throw new ShapeError(`vjp: expected one cotangent per output, got ${cotangents.length} for ${outputs.length}`)
   }
+  outputs.forEach((o, k) => {
+    const g = cotangents[k]
+    if (g && !(sameShape(g.shape, o.shape) && g.dtype === o.dtype)) {
+      throw new ShapeError(`vjp: expected a cotangent ${o.dtype}${shapeText(o.shape)} like output ${k}, got ${g.dtype}${shapeText(g.shape)}`)
+    }
+    if (o.source.kind === 'storage' && !inputs.includes(o)) {
+      throw new UnsupportedError(`grad: expected an output that is yet to be computed, got one whose graph is gone, as output ${k} is evaluated already; take gradients first, then evaluate both`)
+    }
+  })
+  return pullBack(outputs, inputs, cotangents, new Set())
+}
+
+/** {@link vjp} that does not look behind the tensors of `stop`, which are among the inputs. */
+export function pullBack(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  stop: ReadonlySet<Tensor>,
+): Tensor[] {
+  const { device } = outputs[0] as Tensor
   const call = makeCall<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
-  const { order, depends } = dependants(outputs, inputs)
+  const { order, depends } = dependants(outputs, inputs, stop)
   const grads = new Map<Tensor, Tensor>()
   const accumulate = (t: Tensor, g: Tensor): void => {
     const known = grads.get(t)
@@ -44,14 +64,18 @@ export function vjp(outputs: readonly Tensor[], inputs: readonly Tensor[], cotan
 }
 
 /** Nodes between inputs and outputs, operands first, and every tensor that depends on an input. */
-function dependants(outputs: readonly Tensor[], inputs: readonly Tensor[]): { order: Node[]; depends: Set<Tensor> } {
+function dependants(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  stop: ReadonlySet<Tensor>,
+): { order: Node[]; depends: Set<Tensor> } {
   const depends = new Set<Tensor>(inputs)
   const order: Node[] = []
   const visited = new Set<Node>()
   const stack: { node: Node; next: number }[] = []
   const push = (t: Tensor): void => {
     const { source } = t
-    if (source.kind !== 'node' || visited.has(source.node)) return
+    if (stop.has(t) || source.kind !== 'node' || visited.has(source.node)) return
     visited.add(source.node)
     stack.push({ node: source.node, next: 0 })
   }

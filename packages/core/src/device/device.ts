@@ -1,9 +1,9 @@
 import { byteSize, type DType, sizeOf, type Target } from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
-import { DeviceLostError, OutOfMemoryError, UnsupportedError } from '../errors.ts'
+import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
-import { makePlan, type Plan, walk } from '../plan/index.ts'
+import { type Graph, makePlan, type Plan, walk } from '../plan/index.ts'
 import { PipelineCache } from './pipelines.ts'
 import { BufferPool } from './pool.ts'
 import { type KernelTime, Profiler } from './profiler.ts'
@@ -74,7 +74,7 @@ export class Device implements TensorHost, AsyncDisposable {
         : new UnsupportedError(`WebGPU: ${error.message}`)
     }
     void device.lost.then((info) => {
-      this.#failure = new DeviceLostError(`the GPU device was lost (${info.reason}): ${info.message}; request a new Device and reload`)
+      this.#failure ??= new DeviceLostError(`the GPU device was lost (${info.reason}): ${info.message}; request a new Device and reload`)
     })
   }
 
@@ -130,30 +130,46 @@ export class Device implements TensorHost, AsyncDisposable {
     const wanted = [...new Set(tensors)].filter((t) => t.source.kind !== 'storage')
     if (wanted.length === 0) return
     const graph = walk(wanted)
-    const known = this.#runners.get(graph.key)
-    const runner = known ?? await this.#prepare(makePlan(graph, this.target), graph.key)
-    if (!known) this.gpu.pushErrorScope('out-of-memory')
-    const buffers = runner.run(graph, this.#pool, this.#profiler)
-    this.#runs++
-    wanted.forEach((t, i) => {
-      const buffer = buffers[i] as GPUBuffer
-      const overwritten = graph.leaves.find((l) => l.storage.buffer === buffer)
-      t.realise(overwritten ? overwritten.storage.retain() : this.#storage(buffer))
-    })
-    if (!known) {
-      const error = await this.gpu.popErrorScope()
-      if (error) throw new OutOfMemoryError(`evaluate: the plan needs ${runner.plan.peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`)
+    // Planning and compiling take time, in which the caller may dispose what the graph reads.
+    for (const { storage } of graph.leaves) storage.retain()
+    try {
+      const results = await this.#run(graph)
+      wanted.forEach((t, i) => {
+        const storage = results[i] as Storage
+        if (t.source.kind === 'disposed') storage.release()
+        else t.realise(storage)
+      })
+    } finally {
+      for (const { storage } of graph.leaves) storage.release()
     }
-    this.#inFlight.push(this.gpu.queue.onSubmittedWorkDone())
+    this.#inFlight.push(this.gpu.queue.onSubmittedWorkDone().catch(() => undefined))
     while (this.#inFlight.length > maxInFlight) await this.#inFlight.shift()
     this.#check()
   }
 
-  async #prepare(plan: Plan, key: string): Promise<PlanRunner> {
+  /** Submits a graph; the storage of each output is its own, or that of the operand it overwrote. */
+  async #run(graph: Graph): Promise<Storage[]> {
+    const known = this.#runners.get(graph.key)
+    const runner = known ?? await this.#prepare(makePlan(graph, this.target))
+    // Set anew, so that the first is the one unused for longest.
+    this.#runners.delete(graph.key)
+    this.#runners.set(graph.key, runner)
+    if (!known) this.gpu.pushErrorScope('out-of-memory')
+    const buffers = runner.run(graph, this.#pool, this.#profiler)
+    this.#runs++
+    const results = buffers.map((buffer) =>
+      graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))
+    const error = known ? null : await this.gpu.popErrorScope()
+    if (!error) return results
+    for (const storage of results) storage.release()
+    this.trim()
+    throw new OutOfMemoryError(`evaluate: the plan needs ${runner.plan.peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`)
+  }
+
+  async #prepare(plan: Plan): Promise<PlanRunner> {
     const runner = await PlanRunner.make(this.gpu, plan, this.#pipelines)
     this.#planned++
-    this.#runners.set(key, runner)
-    if (this.#runners.size > maxPlans) {
+    if (this.#runners.size >= maxPlans) {
       const [oldest] = this.#runners
       if (oldest) {
         this.#droppedBindGroups += oldest[1].bindGroups
@@ -189,7 +205,11 @@ export class Device implements TensorHost, AsyncDisposable {
   /** @internal */
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
     this.#check()
-    const storage = this.#storage(this.#pool.acquire(sizeOf(shape) * byteSize(dtype)))
+    const expected = sizeOf(shape) * byteSize(dtype)
+    if (bytes.byteLength !== expected) {
+      throw new ShapeError(`upload: expected ${expected} bytes for ${dtype}[${shape.join(',')}], got ${bytes.byteLength}`)
+    }
+    const storage = this.#storage(this.#pool.acquire(expected))
     this.write(storage, bytes)
     return storage
   }
@@ -210,6 +230,7 @@ export class Device implements TensorHost, AsyncDisposable {
     try {
       await staging.mapAsync(GPUMapMode.READ)
     } catch (cause) {
+      staging.destroy()
       this.#check()
       throw new DeviceLostError('data: the GPU stopped before the result could be read; request a new Device', { cause })
     }
@@ -264,6 +285,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Frees everything. Tensors of the device must not be used afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue
+    this.#failure = new DisposedError('device: expected a device in use, got one that was disposed; request a new Device')
     for (const r of this.#runners.values()) r.destroy()
     this.#runners.clear()
     this.#pool.trim()

@@ -19,7 +19,6 @@ export class PlanRunner {
   readonly #pipelines: readonly GPUComputePipeline[]
   readonly #params: GPUBuffer
   readonly #mirror: Uint32Array<ArrayBuffer>
-  readonly #floats: Float32Array
   readonly #bytes: Uint8Array
   readonly #bound: Bound[][]
   #fresh = true
@@ -31,7 +30,6 @@ export class PlanRunner {
     this.#device = device
     this.#pipelines = pipelines
     this.#mirror = plan.words.slice()
-    this.#floats = new Float32Array(this.#mirror.buffer)
     this.#bytes = new Uint8Array(this.#mirror.buffer)
     this.#bound = plan.dispatches.map(() => [])
     this.#params = device.createBuffer({
@@ -54,8 +52,21 @@ export class PlanRunner {
   /** Encodes and submits one run; returns the buffer of each output. */
   run(graph: Graph, pool: BufferPool, profiler: Profiler | undefined): GPUBuffer[] {
     const { plan } = this
-    const slots = plan.memory.slots.map((bytes) => pool.acquire(bytes))
-    const results = new Map([...plan.memory.results].map(([id, bytes]) => [id, pool.acquire(bytes)]))
+    const acquired: GPUBuffer[] = []
+    const acquire = (bytes: number): GPUBuffer => {
+      const buffer = pool.acquire(bytes)
+      acquired.push(buffer)
+      return buffer
+    }
+    let slots: GPUBuffer[]
+    let results: Map<number, GPUBuffer>
+    try {
+      slots = plan.memory.slots.map(acquire)
+      results = new Map([...plan.memory.results].map(([id, bytes]) => [id, acquire(bytes)]))
+    } catch (error) {
+      for (const buffer of acquired.reverse()) pool.release(buffer)
+      throw error
+    }
     const bufferOf = (id: number): GPUBuffer => {
       const buffer = plan.buffers[id]
       if (buffer?.kind === 'leaf') return graph.leaves[buffer.index]?.storage.buffer as GPUBuffer
@@ -95,20 +106,23 @@ export class PlanRunner {
   }
 
   #writeParams(graph: Graph): void {
-    let changed = this.#fresh
+    // The words from `begin` to `end` have changed: a step's few numbers, not the whole block.
+    let [begin, end] = this.#fresh ? [0, this.#mirror.length] : [Infinity, 0]
     for (const { word, scalar } of this.plan.scalarWords) {
-      const value = graph.scalars[scalar] ?? 0
-      if (!Object.is(this.#floats[word], value)) {
-        this.#floats[word] = value
-        changed = true
-      }
+      const bits = graph.scalars[scalar] ?? 0
+      if (this.#mirror[word] === bits) continue
+      this.#mirror[word] = bits
+      begin = Math.min(begin, word)
+      end = Math.max(end, word + 1)
     }
     graph.constants.forEach((t, k) => {
       if (t.source.kind !== 'constant') return
-      this.#bytes.set(t.source.bytes, this.plan.constantOffsets[k] ?? 0)
-      changed = true
+      const offset = this.plan.constantOffsets[k] ?? 0
+      this.#bytes.set(t.source.bytes, offset)
+      begin = Math.min(begin, offset / 4)
+      end = Math.max(end, Math.ceil((offset + t.source.bytes.byteLength) / 4))
     })
-    if (changed && this.#mirror.length > 0) this.#device.queue.writeBuffer(this.#params, 0, this.#mirror)
+    if (begin < end) this.#device.queue.writeBuffer(this.#params, 4 * begin, this.#mirror, begin, end - begin)
     this.#fresh = false
   }
 

@@ -1,4 +1,4 @@
-import { attention, softmax as softmaxOp } from '@antipode/kernels-wgsl'
+import { attention, softmax as softmaxOp, stopGradient } from '@antipode/kernels-wgsl'
 import { ShapeError } from '../errors.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 
@@ -29,7 +29,8 @@ export function softmax(x: Tensor): Tensor {
 
 /** `log Σ exp` over the last axis, kept as size 1; stable. */
 export function logSumExp(x: Tensor): Tensor {
-  const top = x.max({ axes: -1, keepDims: true })
+  // Subtracted and added again, the maximum has no part in the gradient.
+  const top = apply1(stopGradient, [x.max({ axes: -1, keepDims: true })])
   return x.sub(top).exp().sum({ axes: -1, keepDims: true }).log().add(top)
 }
 

@@ -10,6 +10,8 @@ export interface Node {
   readonly outputs: readonly Tensor[]
   /** Equal for equal op, attributes and operand specs: what the structure of a graph is compared by. */
   readonly key: number
+  /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
+  readonly order: number
 }
 
 const keys = new Map<string, number>()
@@ -22,6 +24,13 @@ export function intern(text: string): number {
     keys.set(text, key)
   }
   return key
+}
+
+let made = 0
+
+/** The place of the next node in the order of making. */
+export function nextOrder(): number {
+  return made++
 }
 
 /** The structural key of a node. */

@@ -9,7 +9,7 @@ export function track(tensor: Tensor): void {
 
 /**
  * Runs `fn` and then disposes every tensor that came to own a buffer meanwhile, except those it returns (alone, in an
- * array or as values of an object). Scopes nest; a tensor kept by an inner scope belongs to the outer one. Asynchronous
+ * array, a Map or as values of an object). Scopes nest; a tensor kept by an inner scope belongs to the outer one. Asynchronous
  * scopes must not overlap: await one before the next.
  */
 export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
@@ -29,7 +29,10 @@ export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function tensorsIn(value: unknown): unknown[] {
-  if (typeof value !== 'object' || value === null) return []
-  return 'shape' in value && 'dtype' in value ? [value] : Object.values(value).flatMap(tensorsIn)
+/** Tensors in nested arrays and objects, which may refer to each other in circles. */
+function tensorsIn(value: unknown, seen: Set<unknown> = new Set()): unknown[] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return []
+  seen.add(value)
+  if ('shape' in value && 'dtype' in value) return [value]
+  return (value instanceof Map ? [...value.values()] : Object.values(value)).flatMap((v: unknown) => tensorsIn(v, seen))
 }

@@ -1,9 +1,9 @@
 import * as K from '@antipode/kernels-wgsl'
-import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
+import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
-import { type Node, nodeKey } from './node.ts'
+import { nextOrder, type Node, nodeKey } from './node.ts'
 import { track } from './scope.ts'
 import type { Storage } from './storage.ts'
 
@@ -175,7 +175,7 @@ export class Tensor implements Disposable {
 
   /** Adds an axis of size 1. */
   unsqueeze(axis: number): Tensor {
-    const at = axis < 0 ? axis + this.rank + 1 : axis
+    const at = K.normaliseAxis('unsqueeze', axis, this.rank + 1)
     return this.reshape([...this.shape.slice(0, at), 1, ...this.shape.slice(at)])
   }
 
@@ -232,8 +232,11 @@ export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}):
     if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
   }
   const specs = op.infer(inputs, attrs)
+  if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
+    throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
+  }
   const outputs: Tensor[] = []
-  const node: Node = { op, attrs, inputs, specs, outputs, key: nodeKey(op, attrs, inputs) }
+  const node: Node = { op, attrs, inputs, specs, outputs, key: nodeKey(op, attrs, inputs), order: nextOrder() }
   specs.forEach((spec, index) => outputs.push(new Tensor(device, spec, { kind: 'node', node, index })))
   return outputs
 }

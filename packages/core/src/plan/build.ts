@@ -1,6 +1,6 @@
-import { byteSize, fusedEpilogue, fusedKernel, type Kernel, type Op, sameShape, sizeOf, type Spec, stridesOf, type Target } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, type Op, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
-import { ExpressionBuilder, fusedOf, inOrder, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
+import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** A buffer of a plan: something that exists before it runs, or that it makes. */
@@ -53,6 +53,8 @@ class Builder {
       const spec = node.specs[0] as Spec
       const [first] = operands
       if (node.op.view && first) {
+        const [, waited] = operands
+        if (node.op === after && waited && waited.value.state.kind !== 'scalar') this.#store(waited.value)
         const view = node.op.view(first.view, node.attrs)
         define(0, view ? { value: first.value, view } : this.#viewOfCopy(first, node.op, node.attrs))
       } else if (isElementwise(node.op, spec)) {
@@ -61,7 +63,9 @@ class Builder {
         if (expression.root) expression.root.owner = value
         define(0, { value, view: whole(spec) })
         this.#await(value)
+        if (!awaitsTaker(value)) this.#store(value)
       } else {
+        for (const operand of operands) this.#expectFresh(node.op, operand.value)
         if (node.op.inplace) this.#flush()
         const kernel: { -readonly [K in keyof PendingKernel]: PendingKernel[K] } =
           { op: node.op, attrs: node.attrs, inputs: operands, values: [], owner: undefined, emitted: false }
@@ -70,7 +74,8 @@ class Builder {
           define(k, { value, view: whole(value.spec) })
           this.#await(value)
         })
-        if (node.op.inplace) this.#emitKernel(kernel, undefined)
+        const [value] = kernel.values
+        if (node.op.inplace || !value || !awaitsTaker(value) || !mayEndIn(kernel, value, value.spec.dtype)) this.#emitKernel(kernel, undefined)
       }
     }
     const ids = outputs.map((r) => this.#output(this.#resolve(r)))
@@ -114,7 +119,8 @@ class Builder {
   }
 
   #fuse(op: Op, operands: readonly Seen[], output: Spec): Expression {
-    const builder = new ExpressionBuilder(output.shape)
+    for (const seen of operands) this.#expectFresh(op, seen.value)
+    const builder = new ExpressionBuilder(output)
     const args = operands.map((seen) => {
       const arg = builder.argument(seen)
       if (arg) return arg
@@ -153,7 +159,7 @@ class Builder {
     const id = this.#make(value.spec)
     value.state = { kind: 'buffer', id }
     const kernel = fusedKernel(fusedOf(e, value.spec), this.#target)
-    this.#dispatches.push({ kernel, buffers: kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), scalars: e.scalars })
+    this.#dispatches.push({ kernel, buffers: kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), scalars: e.scalars.map((s) => s.index) })
   }
 
   #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
@@ -162,7 +168,7 @@ class Builder {
     const extras = end?.expression.inputs.map((x) => this.#store(x.value)) ?? []
     const outputs = values.map((v, k) => {
       const shared = op.inplace?.[k]
-      if (shared !== undefined) return this.#overwritten(op, inputs[shared] as number)
+      if (shared !== undefined) return this.#overwrite(op, inputs[shared] as number, v)
       return this.#make(k === 0 && end ? end.value.spec : v.spec)
     })
     pending.emitted = true
@@ -178,7 +184,7 @@ class Builder {
     for (const kernel of kernels) {
       this.#dispatches.push({
         kernel,
-        scalars: kernel.scalarWord === undefined ? [] : end?.expression.scalars ?? [],
+        scalars: kernel.scalarWord === undefined ? [] : end?.expression.scalars.map((s) => s.index) ?? [],
         buffers: kernel.bindings.map((b) => {
           if (b.kind === 'input') return inputs[b.index] as number
           if (b.kind === 'output') return outputs[b.index] as number
@@ -191,24 +197,39 @@ class Builder {
     }
   }
 
-  #overwritten(op: Op, id: number): number {
+  #overwrite(op: Op, id: number, result: Value): number {
     if (this.#buffers[id]?.kind !== 'leaf') {
       throw new UnsupportedError(`${op.name}: expected to overwrite an evaluated tensor, got a computed one; evaluate it first`)
     }
+    this.#overwritten.set(id, result)
     return id
   }
+
+  /** Throws if a value's buffer already holds a later one. */
+  #expectFresh(op: Op | undefined, value: Value): void {
+    const { state } = value
+    const holder = state.kind === 'buffer' ? this.#overwritten.get(state.id) : undefined
+    if (holder && holder !== value) {
+      throw new UnsupportedError(
+        `${op?.name ?? 'evaluate'}: expected the value of a tensor before it was overwritten, which this graph has overwritten already; evaluate what reads the old value first`,
+      )
+    }
+  }
+
+  /** Which value each overwritten leaf holds by now. */
+  readonly #overwritten = new Map<number, Value>()
 
   /** The buffer of an operand as kernels want it: contiguous from its first element. */
   #contiguous(seen: Seen): number {
     const { value, view } = seen
     const stored = value.state.kind === 'scalar' ? undefined : this.#store(value)
-    return stored !== undefined && view.offset === 0 && sameShape(view.strides, stridesOf(view.shape)) ? stored : this.#store(this.#copy(seen))
+    return stored !== undefined && view.offset === 0 && isContiguous(view) ? stored : this.#store(this.#copy(seen))
   }
 
   /** A fresh contiguous value of what is seen. */
   #copy({ value, view }: Seen): Value {
     const spec: Spec = { shape: view.shape, dtype: value.spec.dtype }
-    const scalarAt = value.state.kind === 'scalar' ? value.state.index : undefined
+    const scalarAt = value.state.kind === 'scalar' ? { index: value.state.index, dtype: spec.dtype } : undefined
     if (scalarAt === undefined) this.#store(value)
     const expression: Expression = scalarAt === undefined
       ? { steps: [], inputs: [{ value, view }], scalars: [], root: undefined }
@@ -226,9 +247,10 @@ class Builder {
 
   /** A buffer of its own for each result, unless it is an operand that was overwritten. */
   #output(seen: Seen): number {
+    this.#expectFresh(undefined, seen.value)
     const id = seen.value.state.kind === 'scalar' ? -1 : this.#store(seen.value)
     const buffer = this.#buffers[id]
-    if (buffer?.kind === 'leaf' && inOrder(seen)) return id
+    if (this.#overwritten.has(id) && inOrder(seen)) return id
     if (buffer?.kind === 'made' && inOrder(seen) && !this.#claimed.has(id)) {
       this.#claimed.add(id)
       return id
@@ -237,6 +259,11 @@ class Builder {
   }
 
   readonly #claimed = new Set<number>()
+}
+
+/** Whether a single reader may still take the value's work into its own. */
+function awaitsTaker({ uses, wanted }: Value): boolean {
+  return uses === 1 && !wanted
 }
 
 function isElementwise(op: Op, output: Spec): boolean {

@@ -1,4 +1,6 @@
-import { type Arg, broadcastView, type Fused, isFloat, type Op, reshape, sameShape, sizeOf, type Spec, type Step, stridesOf, type View } from '@antipode/kernels-wgsl'
+import {
+  type Arg, broadcastView, type DType, type Fused, isContiguous, isFloat, type Op, reshapedView, sameShape, sizeOf, type Spec, type Step, stridesOf, type View,
+} from '@antipode/kernels-wgsl'
 
 /** A kernel op waiting to be emitted: later elementwise work may still become its epilogue. */
 export interface PendingKernel {
@@ -11,12 +13,18 @@ export interface PendingKernel {
   emitted: boolean
 }
 
+/** A scalar of the graph by its index, as an expression of that dtype takes it. */
+export interface ScalarSlot {
+  readonly index: number
+  readonly dtype: DType
+}
+
 /** An elementwise expression waiting to be emitted. */
 export interface Expression {
   readonly steps: readonly Step[]
   readonly inputs: readonly Seen[]
-  /** Indices of the graph's scalars, in the order of the expression's scalar slots. */
-  readonly scalars: readonly number[]
+  /** The graph's scalars in the order of the expression's slots. */
+  readonly scalars: readonly ScalarSlot[]
   readonly root: PendingKernel | undefined
 }
 
@@ -50,37 +58,52 @@ export function whole(spec: Spec): View {
 
 /** Whether the view reads all of its value in order, perhaps under another shape. */
 export function inOrder({ value, view }: Seen): boolean {
-  return view.offset === 0 && sizeOf(view.shape) === sizeOf(value.spec.shape) && sameShape(view.strides, stridesOf(view.shape))
+  return view.offset === 0 && sizeOf(view.shape) === sizeOf(value.spec.shape) && isContiguous(view)
 }
 
-/** Operands of one fused kernel at most: WebGPU guarantees eight storage buffers, one of which is written. */
+/** Storage buffers that every WebGPU adapter lets one kernel bind. */
+const maxBuffers = 8
+/** Operands of one fused kernel at most; more gain little. */
 const maxInputs = 6
 /** Longer expressions gain nothing and compile slowly. */
 const maxSteps = 24
+
+/** Operands that an expression may read beside what its root binds. */
+function capacity(root: PendingKernel | undefined): number {
+  return root ? Math.min(maxInputs, maxBuffers - root.inputs.length - root.values.length) : maxInputs
+}
+
+/** Whether work on this value may become the kernel's epilogue, which takes and gives a real number. */
+export function mayEndIn(kernel: PendingKernel, value: Value, output: DType): boolean {
+  return kernel.op.epilogue === true && kernel.values[0] === value && isFloat(value.spec.dtype) && isFloat(output)
+}
 
 /** Collects an elementwise node and the pending work that it alone reads into one expression over `shape`. */
 export class ExpressionBuilder {
   readonly #shape: readonly number[]
   readonly #steps: Step[] = []
   readonly #inputs: Seen[] = []
-  readonly #scalars: number[] = []
+  readonly #scalars: ScalarSlot[] = []
   #root: PendingKernel | undefined
   /** Values whose work moved into this expression. */
   readonly taken: Value[] = []
 
-  constructor(shape: readonly number[]) {
+  readonly #output: DType
+
+  constructor({ shape, dtype }: Spec) {
     this.#shape = shape
+    this.#output = dtype
   }
 
   /** The argument that stands for an operand; undefined if its value has to be stored first. */
   argument(seen: Seen): Arg | undefined {
     const { value, view } = seen
     const { state } = value
-    if (state.kind === 'scalar') return this.#scalar(state.index)
+    if (state.kind === 'scalar') return this.#scalar({ index: state.index, dtype: value.spec.dtype })
     if (state.kind === 'buffer') {
       const same = this.#inputs.findIndex((x) => x.value === value && x.view.offset === view.offset && sameShape(x.view.strides, this.#spread(view)))
       if (same >= 0) return { kind: 'input', index: same }
-      if (this.#inputs.length >= maxInputs) return undefined
+      if (this.#inputs.length >= capacity(this.#root)) return undefined
       return { kind: 'input', index: this.#inputs.push({ value, view: { ...view, shape: this.#shape, strides: this.#spread(view) } }) - 1 }
     }
     if (value.uses !== 1 || value.wanted || !inOrder(seen) || sizeOf(view.shape) !== sizeOf(this.#shape)) return undefined
@@ -102,22 +125,23 @@ export class ExpressionBuilder {
     return broadcastView(view.shape, this.#shape).strides.map((s, i) => (s === 0 ? 0 : view.strides[i - lead] ?? 0))
   }
 
-  #scalar(index: number): Arg {
-    const known = this.#scalars.indexOf(index)
-    return { kind: 'scalar', index: known >= 0 ? known : this.#scalars.push(index) - 1 }
+  #scalar(slot: ScalarSlot): Arg {
+    const known = this.#scalars.findIndex((s) => s.index === slot.index)
+    return { kind: 'scalar', index: known >= 0 ? known : this.#scalars.push(slot) - 1 }
   }
 
   #takeKernel(value: Value, kernel: PendingKernel): Arg | undefined {
-    if (this.#root || !kernel.op.epilogue || kernel.emitted || kernel.values[0] !== value || !isFloat(value.spec.dtype)) return undefined
+    if (this.#root || kernel.emitted || !mayEndIn(kernel, value, this.#output) || this.#inputs.length > capacity(kernel)) return undefined
     this.#root = kernel
     return { kind: 'value' }
   }
 
   #takeExpression(e: Expression): Arg | undefined {
-    if (e.root && this.#root || this.#inputs.length + e.inputs.length > maxInputs || this.#steps.length + e.steps.length > maxSteps) return undefined
+    if (e.root && (this.#root || !isFloat(this.#output)) || this.#steps.length + e.steps.length > maxSteps) return undefined
+    if (this.#inputs.length + e.inputs.length > capacity(this.#root ?? e.root)) return undefined
     const inputs: Seen[] = []
     for (const x of e.inputs) {
-      const view = reshape.view?.(x.view, { shape: this.#shape })
+      const view = reshapedView(x.view, this.#shape)
       if (!view) return undefined
       inputs.push({ value: x.value, view })
     }
@@ -138,7 +162,7 @@ export class ExpressionBuilder {
 export function fusedOf(e: Expression, output: Spec): Fused {
   return {
     inputs: e.inputs.map((x) => ({ dtype: x.value.spec.dtype, view: x.view })),
-    scalars: e.scalars.length,
+    scalars: e.scalars.map((s) => s.dtype),
     steps: e.steps,
     output,
   }

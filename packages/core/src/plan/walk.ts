@@ -1,5 +1,5 @@
-import type { DType } from '@antipode/kernels-wgsl'
-import { DisposedError } from '../errors.ts'
+import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
+import { DisposedError, UnsupportedError } from '../errors.ts'
 import { leafKey, type Node, type Storage, type Tensor } from '../graph/index.ts'
 
 /** What a value of a graph is, as the planner sees it. */
@@ -9,11 +9,12 @@ export type ValueRef =
   | { readonly kind: 'constant'; readonly index: number }
   | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
-/** A graph cut loose from its tensors: nodes in an order in which they can run, operands before results. */
+/** A graph cut loose from its tensors: nodes in the order in which they run, operands before results. */
 export interface Graph {
   readonly nodes: readonly { readonly node: Node; readonly inputs: readonly ValueRef[] }[]
   readonly leaves: readonly { readonly tensor: Tensor; readonly storage: Storage }[]
-  readonly scalars: Float32Array
+  /** The bits of each scalar in its own dtype: f32 bits for real ones. */
+  readonly scalars: Uint32Array
   readonly scalarTypes: readonly DType[]
   readonly constants: readonly Tensor[]
   readonly outputs: readonly ValueRef[]
@@ -22,19 +23,22 @@ export interface Graph {
 }
 
 /**
- * Collects what the outputs depend on, depth first and iteratively (a graph can be deeper than the call stack).
- * Ops that overwrite an operand come last, with all that depends on them, so that every other reader sees the old value.
+ * Collects what the outputs depend on, iteratively (a graph can be deeper than the call stack). Nodes run in the order in
+ * which they were made: a backward pass then frees each activation where its gradient is taken, and a checkpoint rebuilds
+ * its own just before. Ops that overwrite an operand come after everything that does not depend on them, so that other
+ * readers see the old value. @throws {DisposedError} if something needed was disposed
+ * @throws {UnsupportedError} if tensors of several devices meet
  */
 export function walk(outputs: readonly Tensor[]): Graph {
   const refs = new Map<Tensor, ValueRef>()
   const order: Node[] = []
   const leaves: { tensor: Tensor; storage: Storage }[] = []
-  const storages = new Map<Storage, ValueRef>()
+  const aliases = new Map<Storage, Map<string, ValueRef>>()
   const scalars: number[] = []
   const scalarTypes: DType[] = []
   const constants: Tensor[] = []
   const visited = new Set<Node>()
-  const late = new Set<Node>()
+  const device = outputs[0]?.device
 
   const leaf = (t: Tensor): boolean => {
     if (refs.has(t)) return true
@@ -45,11 +49,15 @@ export function walk(outputs: readonly Tensor[]): Graph {
     }
     if (source.kind === 'scalar') {
       scalarTypes.push(t.dtype)
-      refs.set(t, { kind: 'scalar', index: scalars.push(source.value) - 1 })
+      refs.set(t, { kind: 'scalar', index: scalars.push(scalarBits(source.value, t.dtype)) - 1 })
     } else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
     else {
-      const known = storages.get(source.storage) ?? { kind: 'leaf', index: leaves.push({ tensor: t, storage: source.storage }) - 1 }
-      storages.set(source.storage, known)
+      // An overwritten operand and its result share a storage, perhaps under two shapes.
+      const alike = aliases.get(source.storage) ?? new Map<string, ValueRef>()
+      aliases.set(source.storage, alike)
+      const shape = t.shape.join()
+      const known = alike.get(shape) ?? { kind: 'leaf', index: leaves.push({ tensor: t, storage: source.storage }) - 1 }
+      alike.set(shape, known)
       refs.set(t, known)
     }
     return true
@@ -63,6 +71,7 @@ export function walk(outputs: readonly Tensor[]): Graph {
     stack.push({ node: source.node, next: 0 })
   }
   for (const out of outputs) {
+    if (out.device !== device) throw new UnsupportedError('evaluate: expected tensors of one device, got two; evaluate them apart')
     push(out)
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const t = top.node.inputs[top.next++]
@@ -72,10 +81,10 @@ export function walk(outputs: readonly Tensor[]): Graph {
       }
       stack.pop()
       order.push(top.node)
-      if (top.node.op.inplace || top.node.inputs.some((x) => x.source.kind === 'node' && late.has(x.source.node))) late.add(top.node)
     }
   }
-  const nodes = [...order.filter((n) => !late.has(n)), ...order.filter((n) => late.has(n))]
+  order.sort((a, b) => a.order - b.order)
+  const nodes = byLevel(order)
   nodes.forEach((n, i) => { n.outputs.forEach((t, index) => { if (!refs.has(t)) refs.set(t, { kind: 'output', node: i, index }) }) })
   const ref = (t: Tensor): ValueRef => refs.get(t) as ValueRef
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
@@ -83,11 +92,26 @@ export function walk(outputs: readonly Tensor[]): Graph {
   const key = [
     leaves.map((l) => leafKey(l.tensor.dtype, l.tensor.shape)).join(','),
     constants.map((t) => leafKey(t.dtype, t.shape)).join(','),
+    scalarTypes.join(','),
     described.map(({ node, inputs }) => `${node.key}(${inputs.map(text).join(',')})`).join(''),
     outputs.map((t) => text(ref(t))).join(','),
   ].join('|')
   return {
-    nodes: described, leaves, scalars: Float32Array.from(scalars), scalarTypes, constants,
+    nodes: described, leaves, scalars: Uint32Array.from(scalars), scalarTypes, constants,
     outputs: outputs.map(ref), key,
   }
+}
+
+/** Stable order by how many overwriting ops a node depends on, itself included. */
+function byLevel(nodes: readonly Node[]): Node[] {
+  const levels = new Map<Node, number>()
+  for (const n of nodes) {
+    const inputs = n.inputs.map((t) => (t.source.kind === 'node' ? levels.get(t.source.node) ?? 0 : 0))
+    levels.set(n, Math.max(0, ...inputs) + (n.op.inplace ? 1 : 0))
+  }
+  return [...nodes].sort((a, b) => (levels.get(a) ?? 0) - (levels.get(b) ?? 0))
+}
+
+function scalarBits(value: number, dtype: DType): number {
+  return isFloat(dtype) ? f32Bits(value) : value >>> 0
 }
