@@ -206,7 +206,8 @@ export class Device implements TensorHost, AsyncDisposable {
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
     this.#check()
     const expected = sizeOf(shape) * byteSize(dtype)
-    if (bytes.byteLength !== expected) {
+    // Half-width elements may come padded to whole words.
+    if (bytes.byteLength !== expected && bytes.byteLength !== Math.ceil(expected / 4) * 4) {
       throw new ShapeError(`upload: expected ${expected} bytes for ${dtype}[${shape.join(',')}], got ${bytes.byteLength}`)
     }
     const storage = this.#storage(this.#pool.acquire(expected))
