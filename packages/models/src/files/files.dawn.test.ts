@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CheckpointError, Device, evaluate, randn, type Tensor } from '@antipode/core'
+import { readSafetensors } from '@antipode/core/io'
+import { Initialiser } from '@antipode/core/nn'
+import { loadAdapter, loadModel, saveAdapter, saveModel } from './index.ts'
+import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+
+let device: Device
+let folder: string
+beforeAll(async () => {
+  device = await Device.request()
+  folder = await mkdtemp(join(tmpdir(), 'antipode-models-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+  await device[Symbol.asyncDispose]()
+})
+
+const config: UNet2DConfig = {
+  in_channels: 1, out_channels: 1, block_out_channels: [8], down_block_types: ['DownBlock2D'], up_block_types: ['UpBlock2D'],
+  mid_block_type: 'UNetMidBlock2D', add_attention: true, attention_head_dim: 8, norm_num_groups: 2, layers_per_block: 1,
+}
+const fresh = (seed: number): UNet2DConditionModel => new UNet2DConditionModel(new Initialiser(device, { seed }), config)
+const input = (): Tensor => randn(device, [1, 1, 4, 4], { seed: 9 })
+const values = async (t: Tensor): Promise<Float32Array> => {
+  const out = await t.data() as Float32Array
+  t.dispose()
+  return out
+}
+const gap = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((v, i) => Math.abs(v - (b[i] ?? Number.NaN))))
+
+test('a model comes back from its file: to the bit in f32, within half a unit of f16 in f16', async () => {
+  using model = fresh(1)
+  const want = await values(model.forward(input(), 5))
+  const path = join(folder, 'model.safetensors')
+  await saveModel(path, model, { recipe: 'none' })
+  await using file = await readSafetensors(path)
+  expect(file.metadata).toEqual({ recipe: 'none', config: JSON.stringify(config) })
+  using same = await loadModel(device, path)
+  expect(same.config).toEqual(config)
+  expect(await values(same.forward(input(), 5))).toEqual(want)
+
+  await saveModel(path, model, {}, { dtype: 'f16' })
+  using half = await loadModel(device, path)
+  const [from, to] = [model.state(), half.state()]
+  for (const [name, t] of from) {
+    const [a, b] = [await t.data(), await to.get(name)!.data()]
+    // Parameters are at most 1 in size, where f16 is 2^-11 apart.
+    expect(gap(a as Float32Array, b as Float32Array), `${name}`).toBeLessThanOrEqual(2 ** -12)
+  }
+})
+
+test('a file without configuration, or for another one, is refused', async () => {
+  using model = fresh(1)
+  model.addAdapter('dpo', { rank: 2, targets: /to_q/ })
+  const path = join(folder, 'adapter.safetensors')
+  await saveAdapter(path, model, 'dpo')
+  await expect(loadModel(device, path)).rejects.toThrow(CheckpointError)
+  const before = device.memory().tensors
+  using wider = new UNet2DConditionModel(new Initialiser(device, { seed: 1, placeholders: true }), { ...config, block_out_channels: [16] })
+  await expect(loadAdapter(wider, 'dpo', path)).rejects.toThrow(/mid_block\.attentions\.0\.to_q/)
+  expect(device.memory().tensors).toBe(before)
+})
+
+test('an adapter comes back from its file with its strength', async () => {
+  using model = fresh(1)
+  model.addAdapter('dpo', { rank: 2, alpha: 1, targets: /to_q|conv1/, seed: 2 })
+  const trained = new Map([...model.adapterParameters('dpo')].map(([name, t], i) => [name, randn(device, t.shape, { seed: 20 + i })]))
+  await evaluate(...trained.values())
+  model.setAdapter('dpo', trained, { alpha: 1 })
+  const want = await values(model.with({ dpo: 1 }).forward(input(), 5))
+  const path = join(folder, 'adapter.safetensors')
+  await saveAdapter(path, model, 'dpo', { by: 'test' })
+  await using file = await readSafetensors(path)
+  expect([...file.tensors.keys()]).toContain('mid_block.attentions.0.to_q.lora_A.weight')
+  expect(file.metadata).toEqual({ by: 'test', lora_alpha: '1' })
+  await loadAdapter(model, 'again', path)
+  expect(await values(model.with({ again: 1 }).forward(input(), 5))).toEqual(want)
+  expect(gap(await values(model.forward(input(), 5)), want)).toBeGreaterThan(1e-3)
+})
+
+test('everything is given back', () => {
+  expect(device.memory().tensors).toBe(0)
+})

@@ -1,0 +1,2 @@
+export * from './files/index.ts'
+export * from './unet/index.ts'

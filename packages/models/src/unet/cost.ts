@@ -1,0 +1,61 @@
+import { ConfigError, type Tensor, type TensorHost, UnsupportedError, zeros } from '@antipode/core'
+import { Initialiser } from '@antipode/core/nn'
+import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import { UNet2DConditionModel } from './unet-2d-condition.ts'
+
+/** A device that exists only so that graphs can be built and counted. */
+const nowhere: TensorHost = {
+  target: { kind: 'gpu', f16: false, subgroupSize: 0 },
+  evaluate: refuse,
+  read: refuse,
+  upload: refuse,
+  uploadBytes: refuse,
+  write: refuse,
+  memory: () => ({ live: 0, pooled: 0, peak: 0, plans: 0, tensors: 0 }),
+}
+
+function refuse(): never {
+  throw new UnsupportedError('flopsPerImage: a graph that is only counted was asked for its values')
+}
+
+/**
+ * Floating-point operations of matrix products, convolutions and attention on the way to a tensor that is not evaluated yet;
+ * a multiplication with its addition counts as two, everything else as none.
+ */
+export function flopsOf(...outputs: readonly Tensor[]): number {
+  const seen = new Set<unknown>()
+  const stack = [...outputs]
+  let flops = 0
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    const { source } = t
+    if (source.kind !== 'node' || seen.has(source.node)) continue
+    const { node } = source
+    seen.add(node)
+    stack.push(...node.inputs)
+    const [a, b] = node.inputs
+    if (!a || !b) continue
+    if (node.op.name === 'matmul') flops += 2 * t.size * (a.shape.at(node.attrs['transposeA'] ? -2 : -1) ?? 0)
+    if (node.op.name === 'conv2d') flops += 2 * t.size * b.size / (b.shape[0] ?? 1)
+    // Scores and their weighted sum.
+    if (node.op.name === 'attention') flops += 4 * t.size * (b.shape[2] ?? 0)
+  }
+  return flops
+}
+
+/** {@link flopsOf} one forward pass on one image, by arithmetic alone. @throws {ConfigError} without a sample_size */
+export function flopsPerImage(config: UNet2DConfig): number {
+  const { inChannels, contextWidths } = resolveUNet2DConfig(config)
+  const side = config.sample_size
+  if (!side) throw new ConfigError('flopsPerImage: expected a sample_size to count at, got none')
+  const context = zeros(nowhere, [1, 77, contextWidths[0] ?? 1])
+  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, side, side]), 0, { context }))
+}
+
+/** Number of parameters of a configuration, without making them. */
+export function parameterCount(config: UNet2DConfig): number {
+  return blank(config).parameterCount
+}
+
+function blank(config: UNet2DConfig): UNet2DConditionModel {
+  return new UNet2DConditionModel(new Initialiser(nowhere, { seed: 0, placeholders: true }), config)
+}

@@ -1,0 +1,38 @@
+import { concat, constant, type Tensor } from '@antipode/core'
+import { type Initialiser, Linear, Module } from '@antipode/core/nn'
+
+/** How {@link timestepEmbedding} lays out its waves. */
+export interface TimestepWaves {
+  /** Cosines before sines, default true as in Stable Diffusion. */
+  readonly flipSinToCos?: boolean
+  /** Subtracted from the number of frequencies in the exponent, default 0. */
+  readonly freqShift?: number
+}
+
+/**
+ * Sinusoids of numbers such as timesteps: t `[N]` -> `[N, width]` f32, frequencies 10000^(−i / (width/2 − freqShift)).
+ * Source: Vaswani et al. 2017, section 3.5, in the layout of diffusers `embeddings.py`.
+ */
+export function timestepEmbedding(t: Tensor, width: number, { flipSinToCos = true, freqShift = 0 }: TimestepWaves = {}): Tensor {
+  const half = Math.floor(width / 2)
+  const frequencies = Float32Array.from({ length: half }, (_, i) => Math.exp(-Math.log(10000) * i / (half - freqShift)))
+  const angles = t.to('f32').reshape([-1, 1]).mul(constant(t.device, frequencies, [1, half]))
+  const [sin, cos] = [angles.sin(), angles.cos()]
+  return concat(flipSinToCos ? [cos, sin] : [sin, cos], 1)
+}
+
+/** Two linear layers with a SiLU between them, `[N, in] -> [N, out]`. */
+export class TimestepEmbedding extends Module {
+  readonly linear_1: Linear
+  readonly linear_2: Linear
+
+  constructor(init: Initialiser, inputs: number, outputs: number) {
+    super()
+    this.linear_1 = Linear.of(init, inputs, outputs)
+    this.linear_2 = Linear.of(init, outputs, outputs)
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.linear_2.forward(this.linear_1.forward(x.to(this.linear_1.weight.dtype)).silu())
+  }
+}

@@ -1,0 +1,69 @@
+import { type Tensor, upsampleNearest2d } from '@antipode/core'
+import { Conv2d, GroupNorm, type Initialiser, Linear, Module } from '@antipode/core/nn'
+
+/** Sizes of a {@link ResnetBlock2D}. */
+export interface ResnetSizes {
+  readonly inChannels: number
+  readonly outChannels: number
+  /** Width of the time embedding; none by default, and then the block takes none. */
+  readonly timeWidth?: number
+  readonly groups: number
+  readonly eps: number
+}
+
+/** Two convolutions, each after group norm and SiLU, beside a shortcut; the time embedding enters between them. */
+export class ResnetBlock2D extends Module {
+  readonly norm1: GroupNorm
+  readonly conv1: Conv2d
+  readonly timeEmbProj: Linear | undefined
+  readonly norm2: GroupNorm
+  readonly conv2: Conv2d
+  readonly convShortcut: Conv2d | undefined
+
+  constructor(init: Initialiser, { inChannels, outChannels, timeWidth, groups, eps }: ResnetSizes) {
+    super()
+    this.norm1 = GroupNorm.of(init, groups, inChannels, { eps })
+    this.conv1 = Conv2d.of(init, inChannels, outChannels, 3, { padding: 1 })
+    this.timeEmbProj = timeWidth === undefined ? undefined : Linear.of(init, timeWidth, outChannels)
+    this.norm2 = GroupNorm.of(init, groups, outChannels, { eps })
+    this.conv2 = Conv2d.of(init, outChannels, outChannels, 3, { padding: 1 })
+    this.convShortcut = inChannels === outChannels ? undefined : Conv2d.of(init, inChannels, outChannels, 1)
+  }
+
+  /** x `[B,C,H,W]`; time `[B, timeWidth]` is the embedding *after* its SiLU, which all blocks share. */
+  forward(x: Tensor, time?: Tensor): Tensor {
+    let h = this.conv1.forward(this.norm1.forward(x).silu())
+    if (this.timeEmbProj && time) h = h.add(this.timeEmbProj.forward(time).unsqueeze(-1).unsqueeze(-1))
+    h = this.conv2.forward(this.norm2.forward(h).silu())
+    return h.add(this.convShortcut?.forward(x) ?? x)
+  }
+}
+
+/** Halves the resolution by a strided convolution. */
+export class Downsample2D extends Module {
+  readonly conv: Conv2d
+
+  constructor(init: Initialiser, channels: number, { padding = 1 }: { padding?: number } = {}) {
+    super()
+    // Without padding of its own, an autoencoder pads below and to the right only.
+    this.conv = Conv2d.of(init, channels, channels, 3, { stride: 2, padding: padding === 0 ? [0, 0, 1, 1] : padding })
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.conv.forward(x)
+  }
+}
+
+/** Doubles the resolution by repetition and a convolution. */
+export class Upsample2D extends Module {
+  readonly conv: Conv2d
+
+  constructor(init: Initialiser, channels: number) {
+    super()
+    this.conv = Conv2d.of(init, channels, channels, 3, { padding: 1 })
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.conv.forward(upsampleNearest2d(x))
+  }
+}

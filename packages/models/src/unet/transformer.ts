@@ -1,0 +1,128 @@
+import type { Tensor } from '@antipode/core'
+import { Conv2d, GroupNorm, type Initialiser, LayerNorm, Linear, Module, MultiHeadAttention } from '@antipode/core/nn'
+
+/** One linear layer whose output's first half is gated by the GELU of its second. Source: Shazeer 2020, "GLU Variants". */
+export class GEGLU extends Module {
+  readonly proj: Linear
+
+  constructor(init: Initialiser, inputs: number, outputs: number) {
+    super()
+    this.proj = Linear.of(init, inputs, 2 * outputs)
+  }
+
+  forward(x: Tensor): Tensor {
+    const both = this.proj.forward(x)
+    const width = (both.shape.at(-1) ?? 0) / 2
+    return both.slice(-1, 0, width).mul(both.slice(-1, width).gelu())
+  }
+}
+
+/** GEGLU to four times the width and back; the gap in `net` is the dropout of the original. */
+export class FeedForward extends Module {
+  readonly net: readonly [GEGLU, undefined, Linear]
+
+  constructor(init: Initialiser, width: number) {
+    super()
+    this.net = [new GEGLU(init, width, 4 * width), undefined, Linear.of(init, 4 * width, width)]
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.net[2].forward(this.net[0].forward(x))
+  }
+}
+
+/** Sizes of transformer blocks. */
+export interface TransformerSizes {
+  readonly width: number
+  readonly heads: number
+  readonly headWidth: number
+  /** Width of the context tokens; `width` by default, as for self-attention. */
+  readonly contextWidth?: number
+}
+
+/** Self-attention, cross-attention and feed-forward, each after a layer norm and beside a shortcut. */
+export class BasicTransformerBlock extends Module {
+  readonly norm1: LayerNorm
+  readonly attn1: MultiHeadAttention
+  readonly norm2: LayerNorm
+  readonly attn2: MultiHeadAttention
+  readonly norm3: LayerNorm
+  readonly ff: FeedForward
+
+  constructor(init: Initialiser, { width, heads, headWidth, contextWidth = width }: TransformerSizes) {
+    super()
+    this.norm1 = LayerNorm.of(init, width)
+    this.attn1 = new MultiHeadAttention(init, { width, heads, headWidth })
+    this.norm2 = LayerNorm.of(init, width)
+    this.attn2 = new MultiHeadAttention(init, { width, heads, headWidth, contextWidth })
+    this.norm3 = LayerNorm.of(init, width)
+    this.ff = new FeedForward(init, width)
+  }
+
+  /** x `[B,N,width]`, context `[B,M,contextWidth]`; without one the second attention looks at x as well. */
+  forward(x: Tensor, context?: Tensor): Tensor {
+    let h = x.add(this.attn1.forward(this.norm1.forward(x)))
+    const query = this.norm2.forward(h)
+    h = h.add(this.attn2.forward(query, context ?? query))
+    return h.add(this.ff.forward(this.norm3.forward(h)))
+  }
+}
+
+/** Sizes of a {@link Transformer2DModel}. */
+export interface Transformer2DSizes {
+  readonly channels: number
+  readonly heads: number
+  readonly headWidth: number
+  readonly layers: number
+  readonly contextWidth: number
+  readonly groups: number
+  /** Whether the projections in and out are linear layers instead of 1×1 convolutions, which are the same map. */
+  readonly linearProjection: boolean
+}
+
+/** Transformer blocks over the pixels of an image, beside a shortcut. */
+export class Transformer2DModel extends Module {
+  readonly norm: GroupNorm
+  readonly projIn: Linear | Conv2d
+  readonly transformerBlocks: readonly BasicTransformerBlock[]
+  readonly projOut: Linear | Conv2d
+
+  constructor(init: Initialiser, { channels, heads, headWidth, layers, contextWidth, groups, linearProjection }: Transformer2DSizes) {
+    super()
+    const width = heads * headWidth
+    const projection = (from: number, to: number): Linear | Conv2d => (linearProjection ? Linear.of(init, from, to) : Conv2d.of(init, from, to, 1))
+    this.norm = GroupNorm.of(init, groups, channels, { eps: 1e-6 })
+    this.projIn = projection(channels, width)
+    this.transformerBlocks = Array.from({ length: layers }, () => new BasicTransformerBlock(init, { width, heads, headWidth, contextWidth }))
+    this.projOut = projection(width, channels)
+  }
+
+  /** x `[B,C,H,W]`, context `[B,M,contextWidth]` */
+  forward(x: Tensor, context?: Tensor): Tensor {
+    const [batch = 1, , height = 1, width = 1] = x.shape
+    const tokens = (t: Tensor): Tensor => t.permute([0, 2, 3, 1]).reshape([batch, height * width, -1]) // b c h w -> b (h w) c
+    const image = (t: Tensor): Tensor => t.reshape([batch, height, width, -1]).permute([0, 3, 1, 2]) // b (h w) c -> b c h w
+    const h = this.norm.forward(x)
+    const start = this.projIn instanceof Linear ? this.projIn.forward(tokens(h)) : tokens(this.projIn.forward(h))
+    const y = this.transformerBlocks.reduce((t, block) => block.forward(t, context), start)
+    const end = this.projOut instanceof Linear ? image(this.projOut.forward(y)) : this.projOut.forward(image(y))
+    return end.add(x)
+  }
+}
+
+/** Self-attention over the pixels of an image, after a group norm and beside a shortcut. */
+export class AttentionBlock2D extends MultiHeadAttention {
+  readonly groupNorm: GroupNorm
+
+  constructor(init: Initialiser, { channels, headWidth, groups, eps }: { channels: number; headWidth: number; groups: number; eps: number }) {
+    super(init, { width: channels, heads: channels / headWidth, headWidth, bias: true })
+    this.groupNorm = GroupNorm.of(init, groups, channels, { eps })
+  }
+
+  /** x `[B,C,H,W]` */
+  override forward(x: Tensor): Tensor {
+    const [batch = 1, channels = 1] = x.shape
+    const tokens = this.groupNorm.forward(x).reshape([batch, channels, -1]).transpose() // b c h w -> b (h w) c
+    return super.forward(tokens).transpose().reshape(x.shape).add(x)
+  }
+}

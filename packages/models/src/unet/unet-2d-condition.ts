@@ -1,0 +1,112 @@
+import { ConfigError, constant, type Tensor, concat, where } from '@antipode/core'
+import { Conv2d, Embedding, GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
+import { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
+import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import { timestepEmbedding, TimestepEmbedding } from './embeddings.ts'
+import { patchesToPixels, pixelsToPatches } from './patches.ts'
+
+/** What a prediction is conditioned on. */
+export interface UNet2DCondition {
+  /** Tokens of the prompt, `[B,M,cross_attention_dim]`. */
+  readonly context?: Tensor | undefined
+  /** Class of each image, i32 `[B]`; −1, or no labels at all, is the last class of the table, which stands for "no class". */
+  readonly classLabels?: Tensor | undefined
+  /** SDXL's pooled prompt `[B,1280]` and the six numbers on size and crop `[B,6]`. */
+  readonly addedCond?: { readonly textEmbeds: Tensor; readonly timeIds: Tensor } | undefined
+  /** Called with the output of every `….resnets.i` and `….attentions.i` by name; what it returns goes on. */
+  readonly after?: ((layer: string, output: Tensor) => Tensor) | undefined
+}
+
+/**
+ * The denoiser of Stable Diffusion 1.x, 2.x and XL, and of class-conditional models of the same vocabulary: a UNet whose
+ * blocks are named in its configuration, with the parameter names of diffusers' checkpoints.
+ * Source: Rombach et al. 2022; diffusers `unet_2d_condition.py`.
+ */
+export class UNet2DConditionModel extends Module {
+  readonly config: UNet2DConfig
+  readonly convIn: Conv2d
+  readonly timeEmbedding: TimestepEmbedding
+  readonly classEmbedding: Embedding | undefined
+  readonly addEmbedding: TimestepEmbedding | undefined
+  readonly downBlocks: readonly DownBlock[]
+  readonly midBlock: MidBlock
+  readonly upBlocks: readonly UpBlock[]
+  readonly convNormOut: GroupNorm
+  readonly convOut: Conv2d
+
+  /** @throws {ConfigError} if a field has a value that this model does not know */
+  constructor(init: Initialiser, config: UNet2DConfig) {
+    super()
+    const c = resolveUNet2DConfig(config)
+    const { channels } = c
+    const [first = 0] = channels
+    const timeWidth = 4 * first
+    const last = channels.length - 1
+    const at = (i: number): number => channels[Math.max(0, Math.min(i, last))] ?? first
+    const sizes = (i: number, type: string): BlockSizes => ({ outChannels: at(i), timeWidth, groups: c.groups, eps: c.eps, attention: attentionOf(type, c, i) })
+    this.config = config
+    this.convIn = Conv2d.of(init, c.inChannels * c.patch ** 2, first, 3, { padding: 1 })
+    this.timeEmbedding = new TimestepEmbedding(init, first, timeWidth)
+    this.classEmbedding = c.classes ? Embedding.of(init, c.classes, timeWidth) : undefined
+    this.addEmbedding = c.addition ? new TimestepEmbedding(init, c.addition.inputs, timeWidth) : undefined
+    this.downBlocks = c.downTypes.map((type, i) => new DownBlock(init, {
+      ...sizes(i, type), inChannels: at(i - 1), layers: c.layers, downsample: i < last ? { padding: c.downsamplePadding } : undefined,
+    }))
+    this.midBlock = new MidBlock(init, sizes(last, c.midType === 'UNetMidBlock2D' && c.midAttention ? 'Attn' : c.midType))
+    this.upBlocks = c.upTypes.map((type, k) => {
+      const i = last - k
+      return new UpBlock(init, {
+        ...sizes(i, type), inChannels: at(i + 1), upsample: i > 0,
+        skipChannels: Array.from({ length: c.layers + 1 }, (_, layer) => (layer < c.layers ? at(i) : at(i - 1))),
+      })
+    })
+    this.convNormOut = GroupNorm.of(init, c.groups, first, { eps: c.eps })
+    this.convOut = Conv2d.of(init, first, c.outChannels * c.patch ** 2, 3, { padding: 1 })
+  }
+
+  /**
+   * x `[B, in_channels, H, W]`, timesteps `[B]`, or one number for all -> the prediction `[B, out_channels, H, W]`.
+   * H and W must be divisible by the patch size and by 2 for each downsampling.
+   */
+  forward(x: Tensor, timesteps: Tensor | number, condition: UNet2DCondition = {}): Tensor {
+    const c = resolveUNet2DConfig(this.config)
+    const time = this.embed(x, timesteps, condition, c).silu()
+    const { context, after } = condition
+    const call = (block: string): BlockCall => ({ time, context, after: after && ((layer, h) => after(`${block}.${layer}`, h)) })
+    let h = this.convIn.forward(pixelsToPatches(x, c.patch))
+    const skips = [h]
+    for (const [i, block] of this.downBlocks.entries()) {
+      skips.push(...block.forward(h, call(`down_blocks.${i}`)))
+      h = skips.at(-1) ?? h
+    }
+    h = this.midBlock.forward(h, call('mid_block'))
+    for (const [i, block] of this.upBlocks.entries()) h = block.forward(h, skips, call(`up_blocks.${i}`))
+    return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h).silu()), c.patch)
+  }
+
+  /** Embedding of time, class and added conditions, before its SiLU: `[B, timeWidth]`. */
+  protected embed(x: Tensor, timesteps: Tensor | number, { classLabels, addedCond }: UNet2DCondition, c: ResolvedUNet2DConfig): Tensor {
+    const [batch = 1] = x.shape
+    const t = typeof timesteps === 'number' ? constant(x.device, [timesteps]) : timesteps
+    const waves = { flipSinToCos: c.flipSinToCos, freqShift: c.freqShift }
+    let embedding = this.timeEmbedding.forward(timestepEmbedding(t, c.channels[0] ?? 0, waves)).expand([batch, -1])
+    if (this.classEmbedding && c.classes) {
+      const none = c.classes - 1
+      const labels = classLabels?.to('f32') ?? constant(x.device, [none]).expand([batch])
+      embedding = embedding.add(this.classEmbedding.forward(where(labels.lt(0), none, labels).to('i32')))
+    } else if (classLabels) throw new ConfigError('UNet2DConditionModel: expected no classLabels, as num_class_embeds is not set')
+    if (this.addEmbedding && c.addition) {
+      if (!addedCond) throw new ConfigError('UNet2DConditionModel: expected addedCond with textEmbeds and timeIds, as addition_embed_type is text_time')
+      const ids = timestepEmbedding(addedCond.timeIds.reshape([-1]), c.addition.timeWidth, waves).reshape([batch, -1])
+      embedding = embedding.add(this.addEmbedding.forward(concat([addedCond.textEmbeds.to('f32'), ids], 1)))
+    }
+    return embedding
+  }
+}
+
+function attentionOf(type: string, c: ResolvedUNet2DConfig, i: number): Attention {
+  if (type.includes('CrossAttn')) {
+    return { kind: 'cross', heads: c.heads[i] ?? 1, layers: c.transformerLayers[i] ?? 1, contextWidth: c.contextWidths[i] ?? 0, linearProjection: c.linearProjection }
+  }
+  return type.startsWith('Attn') ? { kind: 'self', headWidth: c.headWidths[i] ?? 1 } : { kind: 'none' }
+}
