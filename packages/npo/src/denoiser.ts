@@ -1,4 +1,4 @@
-import { concat, Tensor } from '@antipode/core'
+import { concat, ShapeError, Tensor } from '@antipode/core'
 
 /** What a denoiser is told besides the sample: nothing, a tensor, or tensors by name; the first axis is the batch. */
 export type Condition = undefined | Tensor | Readonly<Record<string, Tensor>>
@@ -10,11 +10,17 @@ export type Condition = undefined | Tensor | Readonly<Record<string, Tensor>>
  */
 export type Denoiser<C extends Condition = Condition> = (x: Tensor, timesteps: Tensor, condition: C) => Tensor
 
-/** The condition of several batches joined along the first axis. */
+/** Conditions of several batches joined along the first axis. @throws {ShapeError} if one lacks a tensor of another */
 export function joinConditions<C extends Condition>(...conditions: readonly C[]): C {
   const [first] = conditions
   if (first === undefined) return first as C
   if (first instanceof Tensor) return concat(conditions as readonly Tensor[]) as C
   const records = conditions as readonly Readonly<Record<string, Tensor>>[]
-  return Object.fromEntries(Object.keys(first).map((k) => [k, concat(records.map((r) => r[k] as Tensor))])) as C
+  const names = Object.keys(first)
+  for (const record of records) {
+    const odd = [...names, ...Object.keys(record)].find((name) => !(name in first && name in record))
+    if (odd === undefined) continue
+    throw new ShapeError(`joinConditions: expected "${odd}" in all conditions, got it in some; add it to the others`)
+  }
+  return Object.fromEntries(names.map((name) => [name, concat(records.map((r) => r[name] as Tensor))])) as C
 }

@@ -1,16 +1,20 @@
-import { linearCombination, randn, ShapeError, type Tensor } from '@antipode/core'
+import { ConfigError, linearCombination, randn, ShapeError, type Tensor } from '@antipode/core'
 
-/** Parameters by name, or differences of parameters by name. All sums are in float32 and lazy: evaluate what you keep. */
+/** Parameters, or differences of parameters, by name. All sums are in float32 and lazy: evaluate what you keep. */
 export type Weights = ReadonlyMap<string, Tensor>
 
-const names = (w: Weights): string => [...w.keys()].slice(0, 3).join(', ')
+const some = (w: Weights): string => `${[...w.keys()].slice(0, 3).join(', ')}${w.size > 3 ? ', …' : ''}`
 
-function paired(op: string, a: Weights, b: Weights): [string, Tensor, Tensor][] {
+function paired(op: string, a: Weights, b: Weights): [name: string, x: Tensor, y: Tensor][] {
+  const refuse = (got: string): never => {
+    throw new ShapeError(`${op}: expected the same parameters on both sides, got ${got}; pass weights of one model`)
+  }
+  if (a.size === 0) refuse('none')
+  const extra = [...b.keys()].find((name) => !a.has(name))
+  if (extra !== undefined) refuse(`"${extra}" on one side only (the other has ${some(a)})`)
   return [...a].map(([name, x]) => {
-    const y = b.get(name)
-    if (!y || y.shape.join() !== x.shape.join()) {
-      throw new ShapeError(`${op}: expected the same parameters on both sides, got ${y ? `[${y.shape.join()}] for [${x.shape.join()}]` : `none`} at "${name}" (there is ${names(b)}, …)`)
-    }
+    const y = b.get(name) ?? refuse(`"${name}" on one side only (the other has ${some(b)})`)
+    if (y.shape.join() !== x.shape.join()) refuse(`[${y.shape.join()}] for [${x.shape.join()}] at "${name}"`)
     return [name, x, y]
   })
 }
@@ -22,37 +26,44 @@ export function offsetOf(tuned: Weights, base: Weights): Map<string, Tensor> {
 
 /**
  * θ + Σ wₖ·offsetₖ over full weights, summed in float32 and rounded once to the base's dtype: an offset is often near
- * the resolution of f16 weights. @throws {ShapeError} if parameters differ in name or shape
+ * the resolution of f16 weights. Offsets of weight 0 are left out, so that α = β = 0 is the base to the bit.
+ * @throws {ShapeError} if parameters differ in name or shape @throws {ConfigError} if a weight is not finite
  */
 export function merge(base: Weights, terms: readonly (readonly [weight: number, offset: Weights])[]): Map<string, Tensor> {
-  for (const [, offset] of terms) paired('merge', base, offset)
+  for (const [weight, offset] of terms) {
+    if (!Number.isFinite(weight)) throw new ConfigError(`merge: expected finite weights, got ${weight}; check α and β`)
+    paired('merge', base, offset)
+  }
+  const used = terms.filter(([weight]) => weight !== 0)
   return new Map([...base].map(([name, b]) => {
-    const sum = linearCombination([[1, b.to('f32')], ...terms.map(([w, o]) => [w, (o.get(name) as Tensor).to('f32')] as const)])
-    return [name, sum.to(b.dtype)]
+    const parts = used.map(([w, o]) => [w, (o.get(name) as Tensor).to('f32')] as const)
+    return [name, linearCombination([[1, b.to('f32')], ...parts]).to(b.dtype)]
   }))
 }
 
-/** `Σ a·b` over all parameters, one lazy number. */
+/** `Σ a·b` over all parameters, one lazy number. @throws {ShapeError} if parameters differ in name or shape */
 export function dot(a: Weights, b: Weights): Tensor {
-  const parts = paired('dot', a, b).map(([, x, y]) => x.mul(y).sum())
-  return parts.reduce((s, p) => s.add(p))
+  return paired('dot', a, b).map(([, x, y]) => x.to('f32').mul(y.to('f32')).sum()).reduce((s, part) => s.add(part))
 }
 
-/** Euclidean length over all parameters. */
+/** Euclidean length over all parameters. @throws {ShapeError} if there are none */
 export function norm(a: Weights): Tensor {
   return dot(a, a).sqrt()
 }
 
-/** Cosine of the angle between two offsets; −1 where negative preference optimisation only undid the positive. */
+/**
+ * Cosine of the angle between two offsets; −1 where negative preference optimisation only undid the positive, NaN if one
+ * of them is zero. @throws {ShapeError} if parameters differ in name or shape
+ */
 export function cosine(a: Weights, b: Weights): Tensor {
   return dot(a, b).div(norm(a).mul(norm(b)))
 }
 
-/** An offset in a random direction, of the same length as `like` in every parameter: a control for δ. */
+/** An offset in a random direction, of the same length as `like` in every parameter, f32: a control for δ. */
 export function randomOffset(like: Weights, { seed }: { readonly seed: number }): Map<string, Tensor> {
   return new Map([...like].map(([name, t], stream) => {
     const noise = randn(t.device, t.shape, { seed, stream })
-    return [name, noise.mul(t.square().sum().div(noise.square().sum()).sqrt())]
+    return [name, noise.mul(t.to('f32').square().sum().div(noise.square().sum()).sqrt())]
   }))
 }
 

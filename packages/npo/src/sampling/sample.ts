@@ -1,4 +1,4 @@
-import { constant, evaluate, randn, type Tensor } from '@antipode/core'
+import { evaluate, full, randn, type Tensor } from '@antipode/core'
 import { currentTimestep, isDone, type Scheduler, type SchedulerState, type Steps } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import { tensorLinear } from '../linear.ts'
@@ -7,7 +7,7 @@ import { tensorLinear } from '../linear.ts'
 export interface SampleOptions {
   /** How many steps, or which timesteps. */
   readonly steps: Steps
-  /** Seed of the fresh noise of stochastic solvers; deterministic ones need none. */
+  /** Seed of the fresh noise of stochastic solvers, whose step k draws stream 2³¹ + k of it; deterministic ones need none. */
   readonly seed?: number
   /** Whether each step also gives its estimate of the clean sample, for previews; costs one small kernel a step. */
   readonly preview?: boolean
@@ -16,21 +16,25 @@ export interface SampleOptions {
   readonly x0?: (x0: Tensor) => Tensor
 }
 
-/** One step of a sampling run. Its tensors live until the next step is asked for; the last step's are the caller's. */
+/** One step of a sampling run. Its tensors live until the next step is asked for or the loop is left. */
 export interface SampleStep {
   readonly index: number
   readonly steps: number
   readonly timestep: number
-  /** `[B, ...]` at the next noise level; after the last step, the result. */
+  /** `[B, ...]` at the next noise level. That of the last step is the result: it is the caller's to dispose. */
   readonly sample: Tensor
   /** The clean sample as estimated at this step, if `preview` is set. */
   readonly x0?: Tensor
 }
 
+/** Callers draw initial noise from small streams; were a step to draw the same one, it would add that very noise again. */
+const firstStream = 2 ** 31
+
 /**
  * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or do other work in between.
- * Does not dispose `noise` or `condition`.
+ * Does not dispose `noise` or `condition`; what `denoise` returns belongs to the run.
  * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
+ * @throws {SchedulerError} if the solver cannot make such steps
  */
 export async function* sample<C extends Condition>(
   denoise: Denoiser<C>,
@@ -51,19 +55,22 @@ export async function* sample<C extends Condition>(
       signal?.throwIfAborted()
       const timestep = currentTimestep(state)
       const scale = scheduler.inputScale(state)
-      const batch = new Float32Array(noise.shape[0] ?? 1).fill(timestep)
-      const prediction = denoise(scale === 1 ? x : x.mul(scale), constant(device, batch), condition)
-      const fresh = scheduler.needsNoise(state) ? randn(device, noise.shape, { seed, stream: state.step }) : undefined
+      const timesteps = full(device, [noise.shape[0] ?? 1], timestep) // [B]
+      const prediction = denoise(scale === 1 ? x : x.mul(scale), timesteps, condition)
+      const stream = firstStream + state.step
+      const fresh = scheduler.needsNoise(state) ? randn(device, noise.shape, { seed, stream }) : undefined
       const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
       const values = [...new Set([next.sample, ...next.state.history, ...(preview ? [next.x0] : [])])]
+      const earlier = owned
+      owned = [...new Set([...earlier, ...values])]
       await evaluate(...values)
-      for (const t of owned) if (!values.includes(t)) t.dispose()
+      for (const t of earlier) if (!values.includes(t)) t.dispose()
       owned = values
       x = next.sample
       state = next.state
+      finished = isDone(state)
       yield { index: state.step - 1, steps: total, timestep, sample: x, ...(preview ? { x0: next.x0 } : {}) }
     }
-    finished = true
   } finally {
     // Stopped early, nothing is the caller's; at the end the result is.
     for (const t of owned) if (!(finished && t === x)) t.dispose()

@@ -11,7 +11,7 @@ export interface RunState {
 
 /** Where and how often a run is saved. */
 export interface CheckpointOptions {
-  /** A safetensors file; it is replaced atomically, so a crash leaves the earlier one. */
+  /** A safetensors file; it is replaced atomically, so a crash leaves the earlier one. Its folder must exist. */
   readonly path: string
   /** Steps between saves. */
   readonly every: number
@@ -20,12 +20,22 @@ export interface CheckpointOptions {
 }
 
 const format = 'antipode-run-1'
+const kinds: readonly string[] = ['parameter', 'optimizer', 'ema']
 
-/** Saves a run after `step` steps: parameters, optimiser and average in f32, bit for bit. */
-export async function saveRun({ parameters, optimizer, ema }: RunState, step: number, { path, recipe }: CheckpointOptions): Promise<void> {
+/**
+ * Saves a run after `step` steps: parameters, optimiser and average in f32, bit for bit.
+ * @throws {CheckpointError} if the file cannot be written; an earlier one is then as it was
+ */
+export async function saveRun(
+  { parameters, optimizer, ema }: RunState,
+  step: number,
+  { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>,
+): Promise<void> {
   const entries: StreamedSafetensorsEntry[] = []
   const add = (prefix: string, tensors: ReadonlyMap<string, Tensor>): void => {
-    for (const [name, t] of tensors) entries.push({ name: `${prefix}.${name}`, dtype: 'F32', shape: t.shape, data: () => t.data() })
+    for (const [name, t] of tensors) {
+      entries.push({ name: `${prefix}.${name}`, dtype: 'F32', shape: t.shape, data: () => t.data() })
+    }
   }
   add('parameter', parameters)
   add('optimizer', optimizer.state().tensors)
@@ -36,33 +46,83 @@ export async function saveRun({ parameters, optimizer, ema }: RunState, step: nu
 }
 
 /**
- * Continues a saved run: overwrites parameters, optimiser and average in place, and gives the number of steps already made.
- * @throws {CheckpointError} if the file is no run, or of another recipe or other parameters
+ * Continues a saved run: overwrites parameters, optimiser and average in place, and gives the number of steps made.
+ * Nothing is changed unless the whole file fits.
+ * @throws {CheckpointError} if the file is no run, is damaged, or is of another recipe, optimiser or other parameters
  */
-export async function loadRun(device: TensorHost, { parameters, optimizer, ema }: RunState, { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>): Promise<number> {
+export async function loadRun(
+  device: TensorHost,
+  { parameters, optimizer, ema }: RunState,
+  { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>,
+): Promise<number> {
   await using file = await readSafetensors(path)
-  const { metadata } = file
-  if (metadata['format'] !== format) throw new CheckpointError(`resume: expected a training run in ${path}, got another kind of file; choose another path`)
-  if (metadata['recipe'] !== recipe) {
-    throw new CheckpointError(`resume: ${path} holds a run of another recipe\n  expected ${recipe}\n  got ${metadata['recipe']}\nstart afresh or choose another path`)
-  }
-  const slots = { optimizer: new Map<string, Tensor>(), ema: new Map<string, Tensor>() }
-  const restored = new Set<string>()
-  for (const [name, { shape }] of file.tensors) {
-    const [kind, ...rest] = name.split('.')
-    const key = rest.join('.')
-    const values = await file.readFloat32(name)
-    if (kind === 'optimizer' || kind === 'ema') slots[kind].set(key, tensor(device, values, shape, { allowNonFinite: true }))
-    else {
-      const parameter = parameters.get(key)
-      if (!parameter || parameter.shape.join() !== shape.join()) throw new CheckpointError(`resume: ${path} has a parameter ${key} [${shape.join()}] that this run has not`)
-      parameter.write(values)
-      restored.add(key)
+  const counts = checkedSteps(path, recipe, file.metadata)
+  checkNames(path, file.tensors, parameters, ema !== undefined && counts.step > 0)
+  const load = async (kind: string, step: number, into: Pick<Optimizer, 'load'> | undefined): Promise<void> => {
+    const tensors = new Map<string, Tensor>()
+    try {
+      for (const [name, { shape }] of file.tensors) {
+        if (kindOf(name) !== kind) continue
+        tensors.set(keyOf(name), tensor(device, await file.readFloat32(name), shape, { allowNonFinite: true }))
+      }
+      into?.load({ step, tensors })
+    } catch (error) {
+      for (const t of tensors.values()) t.dispose()
+      throw error
     }
   }
-  const missing = [...parameters.keys()].filter((k) => !restored.has(k))
-  if (missing.length > 0) throw new CheckpointError(`resume: ${path} lacks ${missing.length} parameters, for example ${missing[0]}`)
-  optimizer.load({ step: Number(metadata['optimizerStep']), tensors: slots.optimizer })
-  ema?.load({ step: Number(metadata['emaStep']), tensors: slots.ema })
-  return Number(metadata['step'])
+  // The optimiser refuses the state of another kind, so it comes before anything is overwritten.
+  await load('optimizer', counts.optimizerStep, optimizer)
+  await load('ema', counts.emaStep, ema)
+  for (const [name, parameter] of parameters) parameter.write(await file.readFloat32(`parameter.${name}`))
+  return counts.step
+}
+
+const kindOf = (name: string): string => name.slice(0, name.indexOf('.'))
+const keyOf = (name: string): string => name.slice(name.indexOf('.') + 1)
+
+function checkedSteps(
+  path: string,
+  recipe: string,
+  metadata: Readonly<Record<string, string>>,
+): Readonly<Record<'step' | 'optimizerStep' | 'emaStep', number>> {
+  if (metadata['format'] !== format) {
+    throw new CheckpointError(`resume: expected a training run in ${path}, got another file; choose another path`)
+  }
+  if (metadata['recipe'] !== recipe) {
+    throw new CheckpointError(
+      `resume: ${path} holds a run of another recipe\n  expected ${recipe}\n  got ${metadata['recipe']}\n` +
+        'start afresh or choose another path',
+    )
+  }
+  const count = (key: string): number => {
+    const value = Number(metadata[key] ?? Number.NaN)
+    if (Number.isSafeInteger(value) && value >= 0) return value
+    throw new CheckpointError(`resume: ${path}: expected a whole ${key}, got ${metadata[key]}; start afresh`)
+  }
+  return { step: count('step'), optimizerStep: count('optimizerStep'), emaStep: count('emaStep') }
+}
+
+/** Every parameter is there in its shape, everything else belongs to one, and averages are there exactly if wanted. */
+function checkNames(
+  path: string,
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  parameters: ReadonlyMap<string, Tensor>,
+  averaged: boolean,
+): void {
+  const refuse = (expected: string, got: string): never => {
+    throw new CheckpointError(`resume: ${path}: expected ${expected}, got ${got}; train the model it was made with`)
+  }
+  const missing = [...parameters.keys()].filter((name) => !tensors.has(`parameter.${name}`))
+  if (missing.length > 0) refuse(`all ${parameters.size} parameters`, `all but ${missing.length}, such as ${missing[0]}`)
+  for (const [name, { shape }] of tensors) {
+    const kind = kindOf(name)
+    const key = keyOf(name)
+    // State is named `<parameter>.<slot>`.
+    const parameter = parameters.get(kind === 'parameter' ? key : key.slice(0, key.lastIndexOf('.')))
+    if (!parameter || !kinds.includes(kind)) refuse('only tensors of this run', name)
+    else if (parameter.shape.join() !== shape.join()) refuse(`${name} [${parameter.shape.join()}]`, `[${shape.join()}]`)
+  }
+  const kept = [...tensors.keys()].some((name) => kindOf(name) === 'ema')
+  if (kept !== averaged) refuse(averaged ? 'averages' : 'no averages', kept ? 'some' : 'none')
 }

@@ -11,7 +11,7 @@ export interface TrainOptions<B> {
   readonly batch: (step: number) => B | Promise<B>
   /** The loss of a batch, over the parameters. */
   readonly loss: (batch: B) => LossAndMetrics
-  /** Called with each batch once it is used, to dispose what was uploaded for it. */
+  /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
   readonly release?: (batch: B) => void
   readonly optimizer: Optimizer
   /** Steps in all, those of an earlier run that is continued included. */
@@ -22,77 +22,103 @@ export interface TrainOptions<B> {
   readonly clipNorm?: number
   readonly ema?: Ema
   readonly checkpoint?: CheckpointOptions
-  /** Whether to continue what `checkpoint.path` holds. */
+  /** Whether to continue what `checkpoint.path` holds, which must exist then; otherwise the first save replaces it. */
   readonly resume?: boolean
   /** Largest value a metric may take before the run is given up, by name: `{ error: 1.2 }` stops a collapsed model. */
   readonly limits?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
 }
 
-/** What one step of training did. */
-export interface TrainStep {
-  /** Number of the step just made, from 0. */
-  readonly step: number
-  readonly steps: number
+/** What a step was measured at, before its update. */
+interface Measured {
   readonly loss: number
   /** Norm of all gradients before clipping. */
   readonly gradNorm: number
   readonly metrics: Readonly<Record<string, number>>
 }
 
+/** What one step of training did. */
+export interface TrainStep extends Measured {
+  /** Number of the step just made, from 0. */
+  readonly step: number
+  readonly steps: number
+}
+
 /**
  * Trains step by step: an async iterator of metrics. Aborting saves a checkpoint, if there is one to save to, and rejects
  * with the signal's reason; a run killed at any moment continues from its last checkpoint and ends in the same weights,
- * bit for bit, as one that was not (on the same adapter).
- * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit; what was saved stays saved
- * @throws {ConfigError} if there is nothing to train @throws {CheckpointError} if a checkpoint does not fit
+ * bit for bit, as one that was not (on the same adapter). Leaving the loop early saves nothing.
+ * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit; what was saved stays
+ * saved, but the parameters in memory have taken the step
+ * @throws {ConfigError} if there is nothing to train, or a limit is on no metric
+ * @throws {CheckpointError} if a checkpoint does not fit
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
-  const { parameters, batch: batchOf, loss: lossOf, release, optimizer, steps, schedule, clipNorm, ema, checkpoint, resume = false, limits = {}, signal } = options
+  const { parameters, batch: batchOf, loss: lossOf, release, optimizer, steps, schedule } = options
+  const { ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
   const { device } = first
   const state = { parameters, optimizer, ema }
-  const values = [...parameters.values()]
   let step = resume && checkpoint ? await loadRun(device, state, checkpoint) : 0
   let saved = step
   const save = async (): Promise<void> => {
     if (checkpoint && saved !== step) await saveRun(state, step, checkpoint)
     saved = step
   }
-  for (; step < steps;) {
+  while (step < steps) {
     if (signal?.aborted) {
       await save()
       throw signal.reason
     }
     const batch = await batchOf(step)
-    const { loss, metrics } = lossOf(batch)
-    const grads = gradients(loss, values)
-    const { norm, scale } = clipGradNorm(grads, clipNorm ?? Infinity)
-    const lr = optimizer.lr * (schedule?.(step) ?? 1)
-    const updates = optimizer.update(parameters, grads, clipNorm === undefined ? { lr } : { lr, gradScale: scale })
-    const averages = ema?.update(new Map([...parameters.keys()].map((name, i) => [name, updates[i] as Tensor]))) ?? []
-    const names = Object.keys(metrics)
-    const report = concat([loss, norm, ...names.map((n) => metrics[n] as Tensor)].map((t) => t.to('f32').reshape([1])))
-    await evaluate(report, ...updates, ...averages)
-    const [lossValue = Number.NaN, gradNorm = Number.NaN, ...numbers] = await report.data()
-    for (const t of [report, ...updates, ...averages]) t.dispose()
-    release?.(batch)
-    const measured = Object.fromEntries(names.map((n, i) => [n, numbers[i] ?? Number.NaN]))
-    guard(step, { loss: lossValue, gradNorm, ...measured }, limits)
+    let measured: Measured
+    try {
+      measured = await makeStep(options, lossOf(batch), optimizer.lr * (schedule?.(step) ?? 1))
+    } finally {
+      release?.(batch)
+    }
+    guard(step, measured, limits)
     step++
     if (checkpoint && step % checkpoint.every === 0) await save()
-    yield { step: step - 1, steps, loss: lossValue, gradNorm, metrics: measured }
+    yield { step: step - 1, steps, ...measured }
   }
   await save()
 }
 
-function guard(step: number, values: Readonly<Record<string, number>>, limits: Readonly<Record<string, number>>): void {
+/** Loss, gradients, update, average and metrics: one graph, one submission and one reading. */
+async function makeStep<B>(
+  { parameters, optimizer, clipNorm, ema }: TrainOptions<B>,
+  { loss, metrics }: LossAndMetrics,
+  lr: number,
+): Promise<Measured> {
+  const grads = gradients(loss, [...parameters.values()])
+  const { norm, scale } = clipGradNorm(grads, clipNorm ?? Infinity)
+  const updates = optimizer.update(parameters, grads, clipNorm === undefined ? { lr } : { lr, gradScale: scale })
+  const averages = ema?.update(new Map([...parameters.keys()].map((name, i) => [name, updates[i] as Tensor]))) ?? []
+  const report = concat([loss, norm, ...Object.values(metrics)].map((t) => t.to('f32').reshape([1])))
+  try {
+    await evaluate(report, ...updates, ...averages)
+    const [lossValue = Number.NaN, gradNorm = Number.NaN, ...numbers] = await report.data()
+    const named = Object.keys(metrics).map((name, i) => [name, numbers[i] ?? Number.NaN] as const)
+    return { loss: lossValue, gradNorm, metrics: Object.fromEntries(named) }
+  } finally {
+    for (const t of [report, ...updates, ...averages]) t.dispose()
+  }
+}
+
+function guard(step: number, { loss, gradNorm, metrics }: Measured, limits: Readonly<Record<string, number>>): void {
+  const values: Readonly<Record<string, number>> = { ...metrics, loss, gradNorm }
+  const unknown = Object.keys(limits).find((name) => !(name in values))
+  if (unknown !== undefined) {
+    throw new ConfigError(`train: expected limits on ${Object.keys(values).join(', ')}, got one on "${unknown}"`)
+  }
   for (const [name, value] of Object.entries(values)) {
     const limit = limits[name] ?? Infinity
     if (Number.isFinite(value) && value <= limit) continue
+    const wanted = `a finite ${name}${limit < Infinity ? ` of at most ${limit}` : ''}`
     throw new NumericError(
-      `train: step ${step}: expected a finite ${name}${limit < Infinity ? ` of at most ${limit}` : ''}, got ${value}; lower the learning rate or raise beta`,
+      `train: step ${step}: expected ${wanted}, got ${value}; check its data, lower the learning rate or raise beta`,
       { where: name },
     )
   }

@@ -1,0 +1,111 @@
+import { ConfigError, Device, randn, scope, type Tensor, tensor } from '@antipode/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { offsets } from '../offsets/index.ts'
+import { gap, take, ToyDenoiser } from '../testing/toy.ts'
+import { cfg, type CfgOptions } from './index.ts'
+
+let device: Device
+beforeAll(async () => { device = await Device.request() })
+afterAll(async () => { await device[Symbol.asyncDispose]() })
+
+const shape = [3, 2, 4]
+/** Runs guidance between two predictions, given by their seeds. */
+async function guide(away: number, towards: number, options: Pick<CfgOptions<undefined>, 'scale' | 'rescale'>): Promise<Float32Array> {
+  return scope(async () => {
+    const of = (seed: number) => (): Tensor => randn(device, shape, { seed })
+    const denoise = cfg({ positive: of(towards), negative: of(away), unconditional: (c) => c, ...options })
+    return take(denoise(randn(device, shape, { seed: 0 }), tensor(device, [1, 2, 3]), undefined))
+  })
+}
+const values = (seed: number): Promise<Float32Array> => take(randn(device, shape, { seed }))
+
+test('scale 1 is the positive branch itself, which never runs the negative one', () => {
+  const positive = (x: Tensor): Tensor => x
+  const negative = (): never => { throw new ConfigError('the negative branch ran') }
+  expect(cfg({ positive, negative, unconditional: negative, scale: 1 })).toBe(positive)
+})
+
+test('scale 0 is the negative prediction, to the bit', async () => {
+  expect(await guide(1, 2, { scale: 0 })).toEqual(await values(1))
+})
+
+test('equal predictions come out as they are at every scale, to the bit', async () => {
+  const same = await values(1)
+  for (const scale of [0, 0.3, 1.5, 7.5, 100]) expect(await guide(1, 1, { scale })).toEqual(same)
+  // The rescaled one is multiplied by a quotient of equal numbers.
+  expect(gap(await guide(1, 1, { scale: 7.5, rescale: 0.7 }), same)).toBeLessThan(5e-7)
+})
+
+test('guidance is linear in the scale, and is Diffusion-NPO\'s (ω + 1)·e_pos − ω·e_neg with ω = w − 1', async () => {
+  const [away, towards] = [await values(1), await values(2)]
+  for (const scale of [0.5, 2, 7.5]) {
+    const want = towards.map((p, i) => scale * p - (scale - 1) * (away[i] ?? Number.NaN))
+    // Values up to 3 times the scale, in f32.
+    expect(gap(await guide(1, 2, { scale }), want)).toBeLessThan(4e-7 * Math.max(1, scale) * 3)
+  }
+  const [low, middle, high] = [await guide(1, 2, { scale: 2 }), await guide(1, 2, { scale: 3 }), await guide(1, 2, { scale: 4 })]
+  expect(gap(middle, low.map((v, i) => (v + (high[i] ?? Number.NaN)) / 2))).toBeLessThan(4e-6)
+})
+
+test.each([0.7, 1])('rescaling by φ = %d draws each sample to the deviation of its positive prediction', async (rescale) => {
+  const [away, towards] = [await values(1), await values(2)]
+  const scale = 7.5
+  const guided = [...towards].map((p, i) => away[i]! + scale * (p - away[i]!))
+  const deviation = (row: readonly number[]): number => {
+    const mean = row.reduce((a, b) => a + b) / row.length
+    return Math.sqrt(row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (row.length - 1))
+  }
+  const want = [0, 1, 2].flatMap((b) => {
+    const [row, like] = [guided.slice(8 * b, 8 * b + 8), [...towards.slice(8 * b, 8 * b + 8)]]
+    return row.map((v) => rescale * v * deviation(like) / deviation(row) + (1 - rescale) * v)
+  })
+  const got = await guide(1, 2, { scale, rescale })
+  expect(gap(got, want)).toBeLessThan(1e-5)
+  if (rescale === 1) expect(Math.abs(deviation([...got.slice(0, 8)]) - deviation([...towards.slice(0, 8)]))).toBeLessThan(2e-6)
+})
+
+test('rescaling half-precision predictions neither overflows nor changes their dtype', async ({ skip }) => {
+  if (!device.target.f16) skip()
+  await scope(async () => {
+    // Squares of 12 add up to 11 million, and f16 ends at 65,504.
+    const plain = randn(device, [1, 81920], { seed: 3, dtype: 'f16' }).mul(12)
+    const towards = (): Tensor => plain.mul(1)
+    const denoise = cfg({ positive: towards, negative: () => plain.mul(0.5), unconditional: (c: undefined) => c, scale: 2, rescale: 1 })
+    const guided = denoise(plain, tensor(device, [1]), undefined)
+    expect(guided.dtype).toBe('f16')
+    // 1.5 times the prediction, drawn back to its deviation: within two roundings to f16 (2⁻¹¹) of the prediction.
+    const [got, want] = [await take(guided), await take(plain)]
+    expect(Math.max(...got.map((v, i) => Math.abs(v / (want[i] || 1) - 1) * (want[i] === 0 ? 0 : 1)))).toBeLessThan(3 * 2 ** -11)
+  })
+})
+
+test('each branch gets its own condition and its own weights', async () => {
+  await scope(async () => {
+    using base = ToyDenoiser.of(device, 1, { width: 4, classes: 2, hidden: 6 })
+    base.addAdapter('npo', { rank: 2, targets: /fc/ })
+    const trained = new Map([...base.adapterParameters('npo')].map(([name, t]) => [name, tensor(device, new Float32Array(t.size).fill(0.3), t.shape)]))
+    base.setAdapter('npo', trained)
+    const negative = base.with(offsets({ npo: 1 }))
+    const empty = (c: Tensor): Tensor => c.mul(0)
+    const [x, t] = [randn(device, [2, 4], { seed: 1 }), tensor(device, [10, 900])]
+    const c = tensor(device, [1, 0, 0, 1], [2, 2])
+    const guided = await take(cfg({ positive: base.denoise, negative: negative.denoise, unconditional: empty, scale: 3 })(x, t, c))
+    const towards = await take(base.forward(x, t, c))
+    const away = await take(negative.forward(x, t, empty(c)))
+    expect(gap(guided, towards.map((p, i) => 3 * p - 2 * (away[i] ?? Number.NaN)))).toBeLessThan(2e-6)
+    expect(gap(away, await take(base.forward(x, t, empty(c))))).toBeGreaterThan(0.01)
+  })
+})
+
+test('scales and rescaling factors out of range are refused', () => {
+  const branch = (x: Tensor): Tensor => x
+  const make = (scale: number, rescale?: number) => () => cfg({
+    positive: branch, negative: branch, unconditional: (c: undefined) => c, scale, ...(rescale === undefined ? {} : { rescale }),
+  })
+  for (const scale of [-1, Number.NaN, Infinity]) expect(make(scale)).toThrow(ConfigError)
+  for (const rescale of [-0.1, 1.1, Number.NaN]) expect(make(2, rescale)).toThrow(ConfigError)
+})
+
+test('everything is given back', () => {
+  expect(device.memory().tensors).toBe(0)
+})
