@@ -1,0 +1,164 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Device } from '@antipode/core'
+import { encodeFloat32, writeSafetensors } from '@antipode/core/io'
+import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/models/digits'
+import type { UNet2DConditionModel } from '@antipode/models'
+import { evaluateArms } from '@antipode/npo/evaluation'
+import type { Progress } from '../progress/index.ts'
+import { renderReport, type ReportData } from '../report/index.ts'
+import { loadBase } from './base.ts'
+import { digitsInTurn, drawImages } from './draw.ts'
+import { drawSeed, type SeedImages, scoreTable } from './evaluate.ts'
+import { addRandomOffset, measureOffsets } from './offsets.ts'
+import { labelPairs, type LabelledPairs } from './pairs.ts'
+import { type Arm, armsOf, type Recipe, recipeOf } from './recipe.ts'
+import { reportOf, type SeedResult } from './report-of.ts'
+import { Stages } from './stages.ts'
+import { type OffsetName, tuneOffset } from './tune.ts'
+
+/** Options of `antipode demo`. */
+export interface DemoOptions {
+  readonly out: string
+  /** A third of the time, wider intervals. */
+  readonly fast: boolean
+  /** As many seeds as the user has patience for. */
+  readonly full?: number
+  readonly model: DigitsModelName
+  readonly seed: number
+  /** A base checkpoint of the user's own. */
+  readonly base?: string
+  readonly resume: boolean
+  readonly signal: AbortSignal
+  readonly progress: Progress
+  readonly command: string
+  readonly version: string
+}
+
+/** Where the report is, and its gist. */
+export interface DemoResult {
+  readonly report: string
+  readonly data: string
+  readonly summary: Pick<ReportData['evaluation'], 'best' | 'ownBest' | 'falsifiers'>
+}
+
+/**
+ * The main job: pairs from the base, labels by the reward, η by DPO and δ by its negation, every arm and control sampled
+ * from the same noises, judged and reported. Finished stages are kept, so an interrupted run goes on where it was.
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { out, signal, progress } = options
+  const recipe = recipeOf(options)
+  const started = performance.now()
+  await using device = await Device.request({ signal })
+  const digits = await loadDigits({ size: recipe.model === 'digits-16' ? 16 : 28 })
+  const { splits, size: side } = digits
+  const classifier = await loadDigitClassifier()
+  const judges = { judge: digitJudge(splits.judge, classifier), reward: labellingReward(splits.labeller), classifier }
+  const base = await loadBase(device, recipe.model, options.base)
+  using unet = base.unet
+  const stages = new Stages(join(out, 'work'), JSON.stringify({ recipe, base: base.card.sha256, adapter: device.adapter.description }), options.resume)
+  if (!options.resume) await stages.clear()
+  await mkdir(stages.directory, { recursive: true })
+  const timings: { phase: string; seconds: number }[] = []
+  const timed = async <T>(title: string, total: number, work: (advance: (n?: number, note?: string) => void) => Promise<T>): Promise<T> => {
+    const from = performance.now()
+    const phase = progress.phase(title, total)
+    const result = await work((n, note) => { phase.advance(n, note) })
+    phase.done()
+    timings.push({ phase: title, seconds: (performance.now() - from) / 1000 })
+    return result
+  }
+  const context: SeedContext = { out, device, unet, recipe, stages, side, reward: judges.reward, resume: options.resume, signal, timed }
+  const results: (SeedResult & { readonly selection: SeedImages; readonly arms: readonly Arm[] })[] = []
+  for (const seed of recipe.seeds) results.push(await runSeed(context, seed))
+  const arms = results[0]?.arms ?? []
+  const evaluation = await timed('judging', 1, () => {
+    const { perSeed, selectionPerSeed, resamples } = recipe.evaluation
+    const table = scoreTable(recipe, arms, results.map((r) => r.images), perSeed, side, judges)
+    const selection = scoreTable(recipe, arms, results.map((r) => r.selection), selectionPerSeed, side, judges)
+    return Promise.resolve(evaluateArms(table, selection, { seed: options.seed, samples: resamples }))
+  })
+  timings.push({ phase: 'in all', seconds: (performance.now() - started) / 1000 })
+  const held = splits.labeller
+  const data = reportOf({
+    device, recipe, base: base.card, baseSource: base.source, arms, results, evaluation, side, timings,
+    classifierAccuracy: classifier.accuracy(held.images, held.labels, side),
+    command: options.command, version: options.version,
+  })
+  const paths = { report: join(out, 'report.html'), data: join(out, 'report.json') }
+  await writeFile(paths.data, `${JSON.stringify(data, null, 1)}\n`)
+  await writeFile(paths.report, renderReport(data))
+  await stages.clear()
+  return { ...paths, summary: { best: evaluation.best, ownBest: evaluation.ownBest, falsifiers: evaluation.falsifiers } }
+}
+
+interface SeedContext {
+  readonly out: string
+  readonly device: Device
+  readonly unet: UNet2DConditionModel
+  readonly recipe: Recipe
+  readonly stages: Stages
+  readonly side: number
+  readonly reward: ReturnType<typeof labellingReward>
+  readonly resume: boolean
+  readonly signal: AbortSignal
+  readonly timed: <T>(title: string, total: number, work: (advance: (n?: number, note?: string) => void) => Promise<T>) => Promise<T>
+}
+
+/** Noises that pairs, selection and evaluation start from never meet: each has its own range of seeds. */
+const noiseSeeds = { pairs: 1_000_000, selection: 2_000_000, evaluation: 3_000_000, random: 4_000_000 } as const
+
+async function runSeed(context: SeedContext, seed: number): Promise<SeedResult & { selection: SeedImages; arms: readonly Arm[] }> {
+  const { device, unet, recipe, stages, side, signal, timed } = context
+  const pairs = await timed(`seed ${seed}: sampling pairs`, 2 * recipe.pairs.count, (advance) => drawPairs(context, seed, advance))
+  const curves = {} as Record<OffsetName, Awaited<ReturnType<typeof tuneOffset>>>
+  for (const name of ['eta', 'delta'] as const) {
+    curves[name] = await timed(`seed ${seed}: training ${name === 'eta' ? 'η (DPO)' : 'δ (DPO negated)'}`, recipe.training.steps, (advance) =>
+      tuneOffset(device, unet, name, pairs, {
+        seed, recipe, path: stages.runPath(`seed${seed}-${name}`), resume: context.resume, signal,
+        onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}, accuracy ${(s.metrics['accuracy'] ?? 0).toFixed(2)}`) },
+      }))
+  }
+  await saveAdapters(context, seed)
+  const geometry = await measureOffsets(unet)
+  await addRandomOffset(device, unet, noiseSeeds.random + seed)
+  const arms = armsOf(recipe, geometry.deltaNorm / geometry.etaNorm)
+  const { perSeed, selectionPerSeed, scales } = recipe.evaluation
+  const draw = (name: 'selection' | 'evaluation', count: number): Promise<SeedImages> =>
+    timed(`seed ${seed}: sampling ${arms.length} arms (${name})`, arms.length * scales.length * count, (advance) => drawSeed(device, unet, {
+      name: `seed${seed}-${name}`, recipe, arms, count, seed: noiseSeeds[name] + seed, side, stages, signal, onImages: (n) => { advance(n) },
+    }))
+  const selection = await draw('selection', selectionPerSeed)
+  const images = await draw('evaluation', perSeed)
+  for (const name of unet.adapterNames) unet.removeAdapter(name)
+  return { seed, curves, geometry, images, selection, arms, meanGap: pairs.meanGap }
+}
+
+/** Writes η and δ as f16 files with PEFT names, for use elsewhere. */
+async function saveAdapters({ out, unet }: SeedContext, seed: number): Promise<void> {
+  await mkdir(join(out, 'adapters'), { recursive: true })
+  for (const name of ['eta', 'delta']) {
+    const entries = [...unet.adapterParameters(name)].map(([key, t]) => ({
+      name: key, dtype: 'F16' as const, shape: t.shape,
+      // Adapters are f32, so their elements are a Float32Array.
+      data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, 'F16'),
+    }))
+    await writeSafetensors(join(out, 'adapters', `seed${seed}.${name}.safetensors`), entries, { metadata: { adapter: name, seed: `${seed}` } })
+  }
+}
+
+async function drawPairs({ device, unet, recipe, stages, side, reward, signal }: SeedContext, seed: number, advance: (n?: number) => void): Promise<LabelledPairs> {
+  const { count, scale, temperature } = recipe.pairs
+  const labels = digitsInTurn(count).reduce((all, label, i) => all.fill(label, 2 * i, 2 * i + 2), new Int32Array(2 * count))
+  const { images } = await stages.of(`seed${seed}-pairs`, async () => ({
+    images: {
+      shape: [2 * count, 1, side, side],
+      data: await drawImages(device, unet, {
+        positive: {}, negative: {}, scale, seed: noiseSeeds.pairs + seed, labels, side, signal,
+        steps: recipe.sampling.steps, batch: recipe.sampling.batch, onBatch: advance,
+      }),
+    },
+  }))
+  return labelPairs(images.data, labels, reward, { temperature, seed })
+}

@@ -1,0 +1,67 @@
+import { ARMS } from '@antipode/npo/evaluation'
+import type { DigitsModelName } from '@antipode/models/digits'
+
+/** Every number of the main job. Fixed before its results were seen; only amounts differ between modes. */
+export interface Recipe {
+  readonly model: DigitsModelName
+  /** Training seeds; each has its own pairs, η and δ. */
+  readonly seeds: readonly number[]
+  readonly pairs: { readonly count: number; readonly scale: number; readonly temperature: number }
+  readonly training: {
+    readonly steps: number
+    readonly batch: number
+    readonly rank: number
+    readonly beta: number
+    readonly learningRate: number
+    readonly warmup: number
+    readonly clipNorm: number
+  }
+  readonly sampling: { readonly steps: number; readonly batch: number }
+  readonly evaluation: { readonly scales: readonly number[]; readonly perSeed: number; readonly selectionPerSeed: number; readonly resamples: number }
+  /** θ⁻ = θ + α·η + β·δ of the merged arm. */
+  readonly merge: { readonly alpha: number; readonly beta: number }
+}
+
+const amounts = {
+  fast: { seeds: 1, pairs: 384, steps: 100, perSeed: 120, selectionPerSeed: 60 },
+  normal: { seeds: 2, pairs: 1024, steps: 200, perSeed: 160, selectionPerSeed: 80 },
+  full: { seeds: 4, pairs: 2048, steps: 400, perSeed: 500, selectionPerSeed: 200 },
+} as const
+
+/** The recipe of a mode; `full` gives the number of seeds of the patient one. */
+export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsModelName; readonly seed: number; readonly fast: boolean; readonly full?: number | undefined }): Recipe {
+  const n = amounts[full === undefined ? (fast ? 'fast' : 'normal') : 'full']
+  return {
+    model,
+    seeds: Array.from({ length: full ?? n.seeds }, (_, i) => seed + i),
+    pairs: { count: n.pairs, scale: 1.5, temperature: 0.02 },
+    training: { steps: n.steps, batch: 64, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
+    sampling: { steps: 15, batch: 128 },
+    evaluation: { scales: [1, 1.5, 2, 3, 4, 6], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
+    merge: { alpha: 1, beta: 1 },
+  }
+}
+
+/** An arm: the weights of the adapters `eta`, `delta` and `random` on either branch. */
+export interface Arm {
+  readonly id: string
+  readonly positive: Readonly<Record<string, number>>
+  readonly negative: Readonly<Record<string, number>>
+  readonly role: 'arm' | 'control'
+  readonly words: readonly [positive: string, negative: string]
+}
+
+/** All arms; `reversal` is the weight at which −η is as long as δ. */
+export function armsOf({ merge }: Recipe, reversal: number): Arm[] {
+  const base = {}
+  const dpo = { eta: 1 }
+  return [
+    { id: ARMS.base, positive: base, negative: base, role: 'arm', words: ['θ', 'θ'] },
+    { id: ARMS.npo, positive: base, negative: { delta: 1 }, role: 'arm', words: ['θ', 'θ + δ'] },
+    { id: ARMS.dpo, positive: dpo, negative: dpo, role: 'arm', words: ['θ + η', 'θ + η'] },
+    { id: ARMS.merged, positive: dpo, negative: { eta: merge.alpha, delta: merge.beta }, role: 'arm', words: ['θ + η', `θ + ${merge.alpha}·η + ${merge.beta}·δ`] },
+    { id: ARMS.unmerged, positive: dpo, negative: { delta: 1 }, role: 'arm', words: ['θ + η', 'θ + δ'] },
+    { id: ARMS.extrapolation, positive: base, negative: { eta: -reversal }, role: 'control', words: ['θ', 'θ − η, as long as δ'] },
+    { id: ARMS.random, positive: base, negative: { random: 1 }, role: 'control', words: ['θ', 'θ + a random offset as long as δ'] },
+  ]
+}

@@ -1,0 +1,80 @@
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { adamw, constantWithWarmup } from '@antipode/core/optim'
+import { rng } from '@antipode/core/random'
+import { digitsLoraTargets } from '@antipode/models/digits'
+import type { UNet2DConditionModel } from '@antipode/models'
+import { diffusionDpo, drawNoise, negate, offsets, type PairBatch, train, type TrainStep } from '@antipode/npo'
+import { digitsDenoiser, labelsOf, schedule } from '../train/index.ts'
+import type { LabelledPairs } from './pairs.ts'
+import type { Recipe } from './recipe.ts'
+
+/** The two offsets: η from the preference, δ from the same objective on the opposite one. */
+export type OffsetName = 'eta' | 'delta'
+
+/** Where a run saves itself. */
+export interface TuneOptions {
+  readonly seed: number
+  readonly recipe: Recipe
+  readonly path: string
+  readonly resume: boolean
+  readonly signal: AbortSignal
+  readonly onStep: (step: TrainStep) => void
+}
+
+/**
+ * Trains one offset as a LoRA adapter of that name on the base. η and δ see the same pairs, timesteps and noises and start
+ * from the same adapter; only the preference is reversed. A collapsed run (error above 1.2) is given up with an error.
+ */
+export async function tuneOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TuneOptions): Promise<TrainStep[]> {
+  const { seed, recipe: { training }, path, resume, signal, onStep } = options
+  const objective = diffusionDpo<Tensor>({ beta: training.beta })
+  unet.addAdapter(name, { rank: training.rank, targets: digitsLoraTargets, seed })
+  const side = Math.sqrt(pairs.preferred.length / pairs.labels.length)
+  const shape = [pairs.labels.length, 1, side, side]
+  using preferred = tensor(device, pairs.preferred, shape)
+  using other = tensor(device, pairs.other, shape)
+  const model = digitsDenoiser(unet.with(offsets({ [name]: 1 })))
+  const reference = digitsDenoiser(unet.with({}))
+  const tuned = name === 'eta' ? objective : negate(objective)
+  using optimizer = adamw({ lr: training.learningRate, weightDecay: 0 })
+  const curve = `${path}.curve`
+  if (!resume) rmSync(curve, { force: true })
+  for await (const step of train<PairBatch<Tensor>>({
+    parameters: unet.adapterParameters(name),
+    optimizer,
+    schedule: constantWithWarmup(training.warmup),
+    clipNorm: training.clipNorm,
+    steps: training.steps,
+    limits: { error: 1.2 },
+    batch: (index) => {
+      const random = rng(seed, { stream: index + 1 })
+      const chosen = Int32Array.from({ length: training.batch }, () => random.int(pairs.labels.length))
+      const rows = constant(device, chosen, [training.batch], { dtype: 'i32' })
+      return {
+        ...drawNoise(device, schedule, [training.batch, 1, side, side], { seed, step: index }),
+        preferred: embedding(preferred, rows),
+        other: embedding(other, rows),
+        condition: labelsOf(device, Array.from(chosen, (i) => pairs.labels[i] ?? 0)),
+      }
+    },
+    loss: (batch) => tuned.evaluate({ model, reference }, batch),
+    checkpoint: { path, every: 50, recipe: JSON.stringify({ name, seed, training, pairs: pairs.meanGap }) },
+    resume: resume && existsSync(path),
+    signal,
+  })) {
+    appendFileSync(curve, `${JSON.stringify(step)}\n`)
+    onStep(step)
+  }
+  return readCurve(curve)
+}
+
+/** The steps on file, in order; of steps made twice, because a run was killed between checkpoints, the later one. */
+function readCurve(path: string): TrainStep[] {
+  const steps = new Map<number, TrainStep>()
+  for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
+    const step = JSON.parse(line) as TrainStep // written by this module
+    steps.set(step.step, step)
+  }
+  return [...steps.values()].sort((a, b) => a.step - b.step)
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Device, type Tensor, tensor } from '@antipode/core'
+import { encodeFloat32, writeSafetensors } from '@antipode/core/io'
+import { adamw, cosine, ema } from '@antipode/core/optim'
+import { rng } from '@antipode/core/random'
+import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits } from '@antipode/models/digits'
+import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
+import type { Progress } from '../progress/index.ts'
+import { digitsDenoiser, labelsOf, nullClass, schedule } from './task.ts'
+
+/** Options of `antipode train base`. */
+export interface TrainBaseOptions {
+  /** Checkpoint to write; a JSON file with recipe, curve and hash goes beside it. */
+  readonly out: string
+  readonly model: DigitsModelName
+  readonly steps?: number
+  readonly seed: number
+  /** Whether to continue an interrupted run of the same recipe. */
+  readonly resume: boolean
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+/** What was trained and how; written beside the checkpoint. */
+export interface BaseCard {
+  readonly model: DigitsModelName
+  readonly seed: number
+  readonly recipe: Readonly<Record<string, number | string>>
+  readonly adapter: string
+  readonly sha256: string
+  readonly seconds: number
+  /** Mean loss of every hundred steps. */
+  readonly loss: readonly number[]
+}
+
+const hyper = {
+  batch: 64, learningRate: 2e-3, warmup: 200, weightDecay: 0.01, clipNorm: 1, labelDropout: 0.1, averageDecay: 0.999,
+} as const
+const defaultSteps = { 'digits-16': 4000, 'digits-28': 20_000 } as const
+
+/**
+ * Trains the base model on digits degraded at random, as unfiltered data is, and writes its moving average as f16. A batch
+ * depends on seed and step alone, so the same seed on the same class of adapter gives the same file.
+ */
+export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard & { readonly checkpoint: string }> {
+  const { out, model, seed, signal, progress } = options
+  const steps = options.steps ?? defaultSteps[model]
+  const started = performance.now()
+  await using device = await Device.request({ signal })
+  const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })
+  const unet = digitsUNet(device, model, { seed })
+  const parameters = unet.state()
+  const recipe = { ...hyper, steps, schedule: 'linear 1e-4..0.02, T 1000', optimiser: 'AdamW, cosine' }
+  await mkdir(dirname(out), { recursive: true })
+  const run = { path: `${out}.run`, every: 250, recipe: JSON.stringify({ model, seed, ...recipe }) }
+  const average = ema(hyper.averageDecay)
+  const objective = denoising<Tensor>()
+  const phase = progress.phase(`training ${model} on degraded digits`, steps)
+  const sums: number[] = []
+  const counts: number[] = []
+  for await (const step of train<SampleBatch<Tensor>>({
+    parameters,
+    optimizer: adamw({ lr: hyper.learningRate, weightDecay: hyper.weightDecay }),
+    schedule: cosine({ warmup: hyper.warmup, steps }),
+    clipNorm: hyper.clipNorm,
+    ema: average,
+    steps,
+    batch: (index) => {
+      const generator = rng(seed, { stream: index + 1 })
+      const batch = degradedBatch(digits.splits.train, { count: hyper.batch, generator })
+      const labels = Int32Array.from(batch.labels, (label) => (generator.uniform() < hyper.labelDropout ? nullClass : label))
+      const shape = [hyper.batch, 1, digits.size, digits.size]
+      return {
+        ...drawNoise(device, schedule, shape, { seed, step: index }),
+        samples: tensor(device, batch.images, shape),
+        condition: labelsOf(device, labels),
+      }
+    },
+    loss: (batch) => objective.evaluate({ model: digitsDenoiser(unet) }, batch),
+    release: (batch) => { batch.samples.dispose() },
+    checkpoint: run,
+    resume: options.resume && existsSync(run.path),
+    signal,
+  })) {
+    const bin = Math.floor(step.step / 100)
+    sums[bin] = (sums[bin] ?? 0) + step.loss
+    counts[bin] = (counts[bin] ?? 0) + 1
+    phase.advance(1, `loss ${step.loss.toFixed(4)}`)
+  }
+  phase.done()
+  const entries = [...average.averages()].map(([name, t]) => ({
+    name, dtype: 'F16' as const, shape: t.shape,
+    // Parameters are f32, so their elements are a Float32Array.
+    data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, 'F16'),
+  }))
+  await writeSafetensors(out, entries, { metadata: { format: 'antipode-digits', model, seed: `${seed}`, recipe: JSON.stringify(recipe) } })
+  const card: BaseCard = {
+    model, seed, recipe, adapter: device.adapter.description,
+    sha256: createHash('sha256').update(await readFile(out)).digest('hex'),
+    seconds: Math.round((performance.now() - started) / 1000),
+    loss: sums.map((s, i) => Number((s / (counts[i] ?? 1)).toFixed(5))),
+  }
+  await writeFile(`${out}.json`, `${JSON.stringify(card, null, 2)}\n`)
+  await rm(run.path, { force: true })
+  return { ...card, checkpoint: out }
+}
