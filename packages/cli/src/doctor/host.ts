@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import os from 'node:os'
+import { packageVersion } from '../package-version.ts'
 import type { HostReport } from './doctor-report.ts'
 
 /** What advice about drivers depends on. */
@@ -16,18 +16,6 @@ export interface Situation {
   readonly mesa: string | undefined
   /** Whether the kernel driver of NVIDIA is at work here. */
   readonly nvidia: boolean
-}
-
-const require = createRequire(import.meta.url)
-
-/** The version of an installed package, `null` if it is not installed. */
-export function packageVersion(name: string): string | null {
-  try {
-    const manifest: unknown = require(`${name}/package.json`)
-    return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : null
-  } catch {
-    return null
-  }
 }
 
 /** Describes the machine this runs on. */

@@ -1,0 +1,189 @@
+import { EventEmitter } from 'node:events'
+import { Writable } from 'node:stream'
+import { CheckpointError } from '@antipode/core'
+import { expect, test, vi } from 'vitest'
+import type { Commands, Outcome } from './commands.ts'
+import { type CliHost, run } from './run.ts'
+
+const done: Outcome = { data: { answer: 42 }, text: 'the answer is 42\n', exitCode: 0 }
+
+/** A process that exists only here; commands that a test does not give fail it. */
+class FakeProcess extends EventEmitter {
+  out = ''
+  err = ''
+  readonly exited: number[] = []
+
+  run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
+    const never = (): never => { throw new Error('this command was not to run') }
+    const host: CliHost = {
+      commands: { doctor: never, demo: never, trainBase: never, ...commands },
+      version: '1.2.3',
+      stdout: { write: (text) => { this.out += text } },
+      stderr: new Writable({ write: (chunk, _encoding, next) => { this.err += String(chunk); next() } }),
+      signals: this,
+      exit: (code) => { this.exited.push(code) },
+      now: () => 0,
+    }
+    return run(argv.split(' ').filter((word) => word !== ''), host)
+  }
+}
+
+test('the demo gets its defaults', async () => {
+  const at = new FakeProcess()
+  const demo = vi.fn<Commands['demo']>().mockResolvedValue(done)
+  expect(await at.run('demo', { demo })).toBe(0)
+  expect(demo.mock.calls[0]?.[0]).toEqual({
+    fast: false, out: 'runs/demo', seed: 0, model: 'digits-16', resume: true, command: 'antipode demo', version: '1.2.3',
+    signal: expect.any(AbortSignal), progress: expect.anything(),
+  })
+  expect(at.out).toBe('the answer is 42\n')
+})
+
+test('every flag of the demo arrives', async () => {
+  const demo = vi.fn<Commands['demo']>().mockResolvedValue(done)
+  await new FakeProcess().run('demo --full 8 --out here --seed 7 --model digits-28 --base b.safetensors --fresh -q', { demo })
+  expect(demo.mock.calls[0]?.[0]).toMatchObject({ full: 8, out: 'here', seed: 7, model: 'digits-28', base: 'b.safetensors', resume: false })
+  await new FakeProcess().run('demo --fast', { demo })
+  expect(demo.mock.calls[1]?.[0]).toMatchObject({ fast: true })
+  await new FakeProcess().run('demo --full', { demo })
+  expect(demo.mock.calls[2]?.[0]).toMatchObject({ full: 4 })
+})
+
+test('a checkpoint goes to the file named, or by its model into the directory named', async () => {
+  const trainBase = vi.fn<Commands['trainBase']>().mockResolvedValue(done)
+  await new FakeProcess().run('train base --steps 12 --seed 3', { trainBase })
+  await new FakeProcess().run('train base --out mine.safetensors --fresh', { trainBase })
+  await new FakeProcess().run('train base --out dir --model digits-28', { trainBase })
+  const [plain, file, directory] = trainBase.mock.calls.map(([options]) => options)
+  expect(plain).toMatchObject({ out: 'runs/base/digits-16.safetensors', steps: 12, seed: 3, resume: true })
+  expect(file).toMatchObject({ out: 'mine.safetensors', resume: false })
+  expect(file).not.toHaveProperty('steps')
+  expect(directory).toMatchObject({ out: 'dir/digits-28.safetensors', model: 'digits-28' })
+})
+
+test('with --json stdout carries one document, whatever happens', async () => {
+  const parse = async (argv: string, commands: Partial<Commands>): Promise<unknown> => {
+    const at = new FakeProcess()
+    await at.run(argv, commands)
+    return JSON.parse(at.out)
+  }
+  const doctor: Commands['doctor'] = ({ progress }) => {
+    progress.phase('measuring', 1).done()
+    return Promise.resolve(done)
+  }
+  const failing = (error: Error): Partial<Commands> => ({ demo: async () => { throw error } })
+  expect(await parse('doctor --json', { doctor })).toEqual({ answer: 42 })
+  expect(await parse('demo --json', failing(new CheckpointError('no base')))).toEqual({ error: { code: 'CHECKPOINT', message: 'no base' } })
+  expect(await parse('demo --json', failing(new TypeError('x is undefined')))).toEqual({ error: { code: 'INTERNAL', message: 'x is undefined' } })
+  expect(await parse('demo --json --seed x', {})).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining("'x' is invalid") } })
+})
+
+test.each([
+  ['demo --bogus', "error: unknown option '--bogus'\nRun `antipode demo --help` to see what it takes.\n"],
+  ['demo --fats', "error: unknown option '--fats'\n(Did you mean --fast?)\nRun `antipode demo --help` to see what it takes.\n"],
+  ['dmeo', "error: unknown command 'dmeo'\n(Did you mean demo?)\nRun `antipode --help` to see what it takes.\n"],
+  ['train bse', "error: unknown command 'bse'\n(Did you mean base?)\nRun `antipode train --help` to see what it takes.\n"],
+  ['demo extra', 'error: too many arguments for \'demo\'. Expected 0 arguments but got 1.\nRun `antipode demo --help` to see what it takes.\n'],
+  ['demo --fast --full', "error: option '--fast' cannot be used with option '--full [seeds]'\nRun `antipode demo --help` to see what it takes.\n"],
+])('%s is answered by one message and a hint, and exit code 2', async (argv, message) => {
+  const at = new FakeProcess()
+  expect(await at.run(argv)).toBe(2)
+  expect(at.err).toBe(message)
+  expect(at.out).toBe('')
+})
+
+test.each([
+  'demo --seed 1.5', 'demo --seed -1', 'demo --seed 1e3', 'demo --seed 999001', 'demo --seed', 'demo --full 0', 'demo --full x',
+  'demo --model big', 'demo --out=', 'train base --steps 0', 'train base --steps ten', 'doctor --fast',
+])('%s is wrong usage', async (argv) => {
+  const at = new FakeProcess()
+  expect(await at.run(argv)).toBe(2)
+  expect(at.err).toMatch(/^error: [^\n]+\nRun `antipode (demo|doctor|train base) --help` to see what it takes\.\n$/)
+})
+
+test('help and version are answers, no command is a mistake', async () => {
+  const help = new FakeProcess()
+  expect(await help.run('demo --help')).toBe(0)
+  expect(help.out).toMatch(/^Usage: antipode demo \[options\]\n/)
+  expect(help.out).toContain('$ antipode demo --fast --out fast')
+  expect(help.err).toBe('')
+  const version = new FakeProcess()
+  expect(await version.run('--version')).toBe(0)
+  expect(version.out).toBe('1.2.3\n')
+  const nothing = new FakeProcess()
+  expect(await nothing.run('')).toBe(2)
+  expect(nothing.err).toContain('Commands:')
+})
+
+test('the doctor\'s finding is the exit code', async () => {
+  const doctor: Commands['doctor'] = () => Promise.resolve({ ...done, exitCode: 1 })
+  expect(await new FakeProcess().run('doctor', { doctor })).toBe(1)
+})
+
+test('a typed error is one line, with its stack and causes only for --debug', async () => {
+  const error = new CheckpointError('demo: expected a base checkpoint, got none; train one', { cause: new Error('ENOENT') })
+  const demo: Commands['demo'] = () => Promise.reject(error)
+  const plain = new FakeProcess()
+  expect(await plain.run('demo', { demo })).toBe(1)
+  expect(plain.err).toBe('error: demo: expected a base checkpoint, got none; train one\n')
+  const debug = new FakeProcess()
+  await debug.run('demo --debug', { demo })
+  expect(debug.err).toContain('cli.test.ts')
+  expect(debug.err).toContain('caused by Error: ENOENT')
+})
+
+test('an error of the system is no bug, an untyped one is', async () => {
+  const system = new FakeProcess()
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write 'report.json'"), { code: 'ENOSPC' })
+  await system.run('demo', { demo: () => Promise.reject(full) })
+  expect(system.err).toBe("error: ENOSPC: no space left on device, write 'report.json'\n")
+  const bug = new FakeProcess()
+  expect(await bug.run('demo', { demo: () => Promise.reject(new TypeError('x is undefined')) })).toBe(1)
+  expect(bug.err).toMatch(/^internal error: x is undefined\nThis is a bug/)
+})
+
+test('Ctrl-C ends a command in order, and tells that it can be resumed', async () => {
+  const at = new FakeProcess()
+  const code = await at.run('demo --json', {
+    demo: async ({ signal, progress }) => {
+      const phase = progress.phase('training', 10)
+      at.emit('SIGINT')
+      phase.advance()
+      signal.throwIfAborted()
+      return done
+    },
+  })
+  expect(code).toBe(130)
+  expect(at.err).toBe(
+    'training ...\ninterrupted: stopping after the current step; press Ctrl-C again to stop at once\n' +
+    'interrupted: what was done is kept; the same command goes on from there\n',
+  )
+  expect(JSON.parse(at.out)).toMatchObject({ error: { code: 'INTERRUPTED' } })
+  expect(at.exited).toEqual([])
+  expect(at.eventNames()).toEqual([])
+})
+
+test('a second Ctrl-C, or SIGTERM after it, ends the process at once', async () => {
+  const at = new FakeProcess()
+  await at.run('doctor', {
+    doctor: ({ signal }) => {
+      at.emit('SIGINT')
+      at.emit('SIGTERM')
+      expect(at.exited).toEqual([130])
+      return Promise.reject(signal.reason as Error)
+    },
+  })
+})
+
+test('a failure after Ctrl-C is not hidden behind the interruption', async () => {
+  const at = new FakeProcess()
+  const code = await at.run('train base', {
+    trainBase: () => {
+      at.emit('SIGINT')
+      return Promise.reject(new CheckpointError('the checkpoint could not be written'))
+    },
+  })
+  expect(code).toBe(1)
+  expect(at.err).toContain('error: the checkpoint could not be written\n')
+  expect(at.err).not.toContain('goes on from there')
+})

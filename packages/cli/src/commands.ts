@@ -1,0 +1,44 @@
+import type { DemoOptions } from './demo/index.ts'
+import type { DoctorOptions } from './doctor/index.ts'
+import type { TrainBaseOptions } from './train/index.ts'
+
+/** What a command has to say once it is done. */
+export interface Outcome {
+  /** Printed by `--json`. */
+  readonly data: unknown
+  /** Printed otherwise; ends in a newline. */
+  readonly text: string
+  readonly exitCode: 0 | 1
+}
+
+/** What the command line can start. */
+export interface Commands {
+  doctor(options: DoctorOptions): Promise<Outcome>
+  demo(options: DemoOptions): Promise<Outcome>
+  trainBase(options: TrainBaseOptions): Promise<Outcome>
+}
+
+/** The real commands. Each is loaded when it starts, so that `--help` and mistakes are answered at once. */
+export const commands: Commands = {
+  async doctor(options) {
+    const { doctorText, runDoctor } = await import('./doctor/index.ts')
+    const report = await runDoctor(options)
+    return { data: report, text: doctorText(report), exitCode: report.ok ? 0 : 1 }
+  },
+  async demo(options) {
+    const [{ runDemo }, { demoText }] = await Promise.all([import('./demo/index.ts'), import('./demo-text.ts')])
+    const result = await runDemo(options)
+    return { data: result, text: demoText(result), exitCode: 0 }
+  },
+  async trainBase(options) {
+    const { runTrainBase } = await import('./train/index.ts')
+    const result = await runTrainBase(options)
+    const lines = [
+      `checkpoint  ${result.checkpoint}`,
+      `SHA-256     ${result.sha256}`,
+      `last loss   ${result.loss.at(-1) ?? 'none'}`,
+      `adapter     ${result.adapter}`,
+    ]
+    return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+}
