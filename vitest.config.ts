@@ -14,8 +14,9 @@ const browserSetup = `${root}/packages/kernels-wgsl/test/browser.setup.ts`
 const present = (path: string): string[] => (existsSync(path) ? [path] : [])
 
 const kernelTests = 'packages/kernels-wgsl/src/**/*.test.ts'
-const dawnTests = 'packages/*/src/**/*.dawn.test.ts'
+const dawnTests = '{packages/*/src,docs}/**/*.dawn.test.ts'
 const browserTests = 'packages/*/src/**/*.browser.test.ts'
+const pageTests = 'docs/**/*.page.test.ts'
 
 const minutes = (n: number): number => n * 60_000
 
@@ -27,8 +28,8 @@ export default defineConfig({
         test: {
           name: 'pure',
           environment: 'node',
-          include: ['packages/*/src/**/*.test.ts', 'benchmarks/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
-          exclude: ['**/node_modules/**', dawnTests, browserTests],
+          include: ['{packages/*/src,docs,benchmarks}/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
+          exclude: ['**/{node_modules,dist}/**', dawnTests, browserTests, pageTests],
           testTimeout: minutes(1),
           sequence: { groupOrder: 0 },
         },
@@ -39,7 +40,7 @@ export default defineConfig({
           name: 'dawn',
           environment: 'node',
           include: [kernelTests, dawnTests],
-          exclude: ['**/node_modules/**', browserTests],
+          exclude: ['**/{node_modules,dist}/**', browserTests],
           setupFiles: present(dawnSetup),
           // One software adapter on few cores: two files at once would only slow each other down.
           pool: 'forks',
@@ -57,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [kernelTests, browserTests],
-          exclude: ['**/node_modules/**', dawnTests],
+          exclude: ['**/{node_modules,dist}/**', dawnTests],
           setupFiles: present(browserSetup),
           fileParallelism: false,
           testTimeout: minutes(5),
@@ -75,6 +76,19 @@ export default defineConfig({
             }),
             instances: [{ browser: 'chromium' }],
           },
+        },
+      },
+      {
+        ...conditions,
+        test: {
+          // Whole pages, built and opened as a reader would.
+          name: 'page',
+          environment: 'node',
+          include: [pageTests],
+          fileParallelism: false,
+          testTimeout: minutes(5),
+          hookTimeout: minutes(2),
+          sequence: { groupOrder: 3 },
         },
       },
     ],
