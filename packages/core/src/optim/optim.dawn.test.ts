@@ -112,6 +112,16 @@ test('clipping scales all gradients by one factor, and only when they are too lo
   free(grads)
 })
 
+test('large and small gradients count alike in the norm', async () => {
+  const sizes = [70_000, 3, 66_000, 500]
+  const grads = sizes.map((n, k) => tensor(device, new Float32Array(n).fill(k + 1)))
+  const { norm } = clipGradNorm(grads, 1)
+  const want = Math.sqrt(sizes.reduce((sum, n, k) => sum + n * (k + 1) ** 2, 0))
+  // A sum of 136,000 whole numbers in blocks: exact but for the last blocks.
+  expect(Math.abs(await norm.item() / want - 1)).toBeLessThan(1e-6)
+  free([norm, ...grads])
+})
+
 test('a gradient scale from the GPU equals scaled gradients', async () => {
   const step = async (scaled: boolean): Promise<number[]> => {
     const p = params()
