@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Device, evaluate, gradients, type Tensor, tensor } from '@antipode/core'
+import { Device, evaluate, gradients, randn, type Tensor, tensor } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
 import { type UNet2DConfig, UNet2DConditionModel } from './index.ts'
@@ -58,4 +58,22 @@ test('a small Stable Diffusion UNet has the output, loss and gradients of diffus
     want.first4.forEach((v, i) => { expect(Math.abs((got[i] ?? Number.NaN) - v), `${name}[${i}]`).toBeLessThan(5e-4 * (Math.abs(v) + mean)) })
   }
   for (const g of grads) g.dispose()
+})
+
+test('a model in f16 takes f32 and gives f32, close to its f32 twin', async () => {
+  const small: UNet2DConfig = { ...config, block_out_channels: [16], down_block_types: ['CrossAttnDownBlock2D'], up_block_types: ['UpBlock2D'] }
+  using sample = randn(device, [1, 4, 8, 8], { seed: 1 })
+  using context = randn(device, [1, 3, 24], { seed: 2 })
+  const outputs: Float32Array[] = []
+  for (const dtype of ['f32', 'f16'] as const) {
+    using model = new UNet2DConditionModel(new Initialiser(device, { seed: 3, dtype }), small)
+    using out = model.forward(sample, 500, { context })
+    expect(out.dtype).toBe('f32')
+    outputs.push(await out.data() as Float32Array)
+  }
+  const [full, half] = outputs as [Float32Array, Float32Array]
+  const error = Math.max(...full.map((v, i) => Math.abs(v - (half[i] ?? Number.NaN))))
+  // Some thirty layers, each rounded to 2^-11 of values of about 1.
+  expect(error).toBeLessThan(0.01)
+  expect(error).toBeGreaterThan(0)
 })

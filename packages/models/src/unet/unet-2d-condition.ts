@@ -66,14 +66,17 @@ export class UNet2DConditionModel extends Module {
 
   /**
    * x `[B, in_channels, H, W]`, timesteps `[B]`, or one number for all -> the prediction `[B, out_channels, H, W]`.
-   * H and W must be divisible by the patch size and by 2 for each downsampling.
+   * H and W must be divisible by the patch size and by 2 for each downsampling. The prediction has x's dtype; in between the
+   * model computes in that of its parameters, with sums and the waves of time in f32.
    */
   forward(x: Tensor, timesteps: Tensor | number, condition: UNet2DCondition = {}): Tensor {
     const c = resolveUNet2DConfig(this.config)
     const time = this.embed(x, timesteps, condition, c).silu()
-    const { context, after } = condition
+    const { dtype } = this.convIn.weight
+    const context = condition.context?.to(dtype)
+    const { after } = condition
     const call = (block: string): BlockCall => ({ time, context, after: after && ((layer, h) => after(`${block}.${layer}`, h)) })
-    let h = this.convIn.forward(pixelsToPatches(x, c.patch))
+    let h = this.convIn.forward(pixelsToPatches(x.to(dtype), c.patch))
     const skips = [h]
     for (const [i, block] of this.downBlocks.entries()) {
       skips.push(...block.forward(h, call(`down_blocks.${i}`)))
@@ -81,7 +84,7 @@ export class UNet2DConditionModel extends Module {
     }
     h = this.midBlock.forward(h, call('mid_block'))
     for (const [i, block] of this.upBlocks.entries()) h = block.forward(h, skips, call(`up_blocks.${i}`))
-    return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h).silu()), c.patch)
+    return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h).silu()), c.patch).to(x.dtype)
   }
 
   /** Embedding of time, class and added conditions, before its SiLU: `[B, timeWidth]`. */
