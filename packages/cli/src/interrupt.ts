@@ -1,5 +1,5 @@
 /** Why the signal of an interrupted command is aborted. */
-export class InterruptedError extends Error {
+class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
   readonly code = 'INTERRUPTED'
 }

@@ -1,3 +1,3 @@
 export { type DoctorOptions, runDoctor } from './doctor.ts'
-export { DOCTOR_SCHEMA_VERSION, type DoctorReport } from './doctor-report.ts'
+export type { DoctorReport } from './doctor-report.ts'
 export { doctorText } from './doctor-text.ts'
