@@ -1,0 +1,40 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import { guidePrograms } from './programs.ts'
+
+const guides = import.meta.dirname
+const root = resolve(guides, '../..')
+
+test('the programs of the guides have no type errors', { timeout: 120_000 }, () => {
+  const folder = join(guides, '../dist/typed-guides')
+  mkdirSync(folder, { recursive: true })
+  const files = guidePrograms().map(({ name, code }) => {
+    const file = join(folder, `${name}.ts`)
+    writeFileSync(file, `${code}\nexport {}\n`)
+    return file
+  })
+  const base = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8'))
+  const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root)
+  const program = ts.createProgram(files, {
+    ...options, composite: false, declaration: false, declarationMap: false, emitDeclarationOnly: false, isolatedDeclarations: false,
+    noUnusedLocals: false, noEmit: true,
+  })
+  const found = files.flatMap((file) => {
+    const source = program.getSourceFile(file)
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+  })
+  expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))).toEqual([])
+})
+
+test('links between the guides lead somewhere', () => {
+  const pages = readdirSync(guides).filter((name) => name.endsWith('.md'))
+  for (const page of pages) {
+    const text = readFileSync(join(guides, page), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\((\.[^)#]*)(?:#[^)]*)?\)/g)) {
+      const path = resolve(dirname(join(guides, page)), target)
+      expect(ts.sys.fileExists(path) || ts.sys.directoryExists(path), `${page} -> ${target}`).toBe(true)
+    }
+  }
+})
