@@ -10,7 +10,8 @@ export interface PluckerOptions {
   /** One for each frame. */
   readonly intrinsics: readonly Intrinsics[]
   /**
-   * Rigid motions, one for each frame, column-major: the camera's position stands at 12, 13 and 14. The camera looks along its +z, its x points right and its y down.
+   * Rigid motions, one for each frame, column-major: the camera's position stands at 12, 13 and 14. The camera looks
+   * along its +z, its x points right and its y down.
    */
   readonly cameraToWorld: readonly Matrix4[]
   readonly height: number
@@ -26,7 +27,8 @@ export interface PluckerOptions {
  * @returns `[F, 6, H, W]` @throws {ShapeError} if frames are missing or the size is not positive and whole
  * @throws {ConfigError} if a pose is no rigid motion or a focal length is not positive
  * @example
- * const rays = pluckerRays({ intrinsics: [[64, 64, 32, 32]], cameraToWorld: [mat4.translation([1, 0, 0])], height: 64, width: 64 })
+ * const cameraToWorld = [mat4.translation([1, 0, 0])]
+ * const rays = pluckerRays({ intrinsics: [[64, 64, 32, 32]], cameraToWorld, height: 64, width: 64 }) // [1, 6, 64, 64]
  */
 export function pluckerRays({ intrinsics, cameraToWorld, height, width }: PluckerOptions): Float32Array<ArrayBuffer> {
   const frames = cameraToWorld.length

@@ -1,7 +1,7 @@
 import { ConfigError, ShapeError } from '@antipode/core'
 import { mat4d } from 'wgpu-matrix'
 
-/** A 4×4 matrix as `wgpu-matrix` keeps it: 16 numbers, column after column, so that a translation stands at 12, 13 and 14. */
+/** A 4×4 matrix as `wgpu-matrix` keeps it: 16 numbers, column after column; a translation stands at 12, 13 and 14. */
 export type Matrix4 = ArrayLike<number>
 
 /** Camera files carry four to nine decimals; a rotation that is off by more than this is no rotation. */
@@ -58,6 +58,6 @@ export function relativePoses(cameraToWorld: readonly Matrix4[]): Float64Array[]
   if (!first) throw new ShapeError('relativePoses: expected a matrix for each frame, got none')
   cameraToWorld.forEach((pose, frame) => { checkRigid(`relativePoses: cameraToWorld[${frame}]`, pose) })
   const toFirst = mat4d.inverse(first)
-  const relative = (pose: Matrix4, frame: number): Float64Array => (frame === 0 ? mat4d.identity() : mat4d.multiply(toFirst, pose))
-  return cameraToWorld.map(relative)
+  const relative = (pose: Matrix4): Float64Array => mat4d.multiply(toFirst, pose)
+  return [mat4d.identity(), ...cameraToWorld.slice(1).map(relative)]
 }

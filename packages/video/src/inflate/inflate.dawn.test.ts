@@ -14,7 +14,8 @@ afterEach(() => { expect(device.memory().tensors).toBe(0) })
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i]!)))
 const conv: TemporalBlock = (init, { channels }) => new TemporalConv(init, { channels, groups: 8 })
-const attention: TemporalBlock = (init, { channels, endsPair }) => (endsPair ? new TemporalAttention(init, { channels, heads: channels / 16, groups: 8 }) : undefined)
+const attention: TemporalBlock = (init, { channels, endsPair }) =>
+  endsPair ? new TemporalAttention(init, { channels, heads: channels / 16, groups: 8 }) : undefined
 const [clips, frames, plane] = [2, 4, 256]
 const labels = (): Tensor => constant(device, [3, 8], [2], { dtype: 'i32' })
 const times = (): Tensor => constant(device, [20, 700])

@@ -17,15 +17,22 @@ export type TemporalBlock = (init: Initialiser, site: TemporalSite) => (Module &
  * @param options seed of the new parameters (0 by default), their dtype (the image model's by default)
  * @throws {ConfigError} if `block` chooses no place
  * @example
- * const video = inflate(unet, (init, { endsPair, channels }) => (endsPair ? new TemporalAttention(init, { channels }) : undefined))
+ * const video = inflate(unet, (init, { endsPair, channels }) =>
+ *   endsPair ? new TemporalAttention(init, { channels }) : undefined)
  */
-export function inflate(unet: UNet2DConditionModel, block: TemporalBlock, { seed = 0, ...options }: Partial<InitialiserOptions> = {}): VideoUNet {
+export function inflate(
+  unet: UNet2DConditionModel,
+  block: TemporalBlock,
+  { seed = 0, ...options }: Partial<InitialiserOptions> = {},
+): VideoUNet {
   const init = new Initialiser(unet.device, { seed, dtype: unet.convIn.weight.dtype, ...options })
   const layers = new Map<string, Module & Layer>()
   for (const site of temporalSites(unet)) {
     const layer = block(init, site)
     if (layer) layers.set(site.name, layer)
   }
-  if (layers.size === 0) throw new ConfigError('inflate: expected a temporal block in at least one place, got none; return one for some site')
+  if (layers.size === 0) {
+    throw new ConfigError('inflate: expected a temporal block in at least one place, got none; return one for some site')
+  }
   return new VideoUNet(unet, new TemporalLayers(layers))
 }

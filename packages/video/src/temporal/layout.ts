@@ -28,7 +28,9 @@ export function framesToBatch(x: Tensor): Tensor {
 export function batchToFrames(x: Tensor, frames: number): Tensor {
   const [images = 0, channels = 0, height = 0, width = 0] = x.shape
   if (x.rank !== 4 || !Number.isInteger(frames) || frames < 1 || images % frames !== 0) {
-    throw new ShapeError(`batchToFrames: expected images [B·${frames},C,H,W], got [${x.shape.join(',')}]; pass the frames of one clip`)
+    throw new ShapeError(
+      `batchToFrames: expected images [B·${frames},C,H,W], got [${x.shape.join(',')}]; pass the frames of one clip`,
+    )
   }
   const split = x.reshape([images / frames, frames, channels, height, width])
   return split.permute([0, 2, 1, 3, 4]) // (b f) c h w -> b c f h w
@@ -37,7 +39,8 @@ export function batchToFrames(x: Tensor, frames: number): Tensor {
 /** What a clip has once, for each of its frames: `[B, ...] -> [B·F, ...]`, each row `frames` times in a row. */
 export function repeatFrames(x: Tensor, frames: number): Tensor {
   const [batch = 1, ...rest] = x.shape
-  return x.reshape([batch, 1, ...rest]).expand([batch, frames, ...rest]).reshape([batch * frames, ...rest]) // b ... -> (b f) ...
+  const each = x.reshape([batch, 1, ...rest]).expand([batch, frames, ...rest])
+  return each.reshape([batch * frames, ...rest]) // b f ... -> (b f) ...
 }
 
 /** @throws {ConfigError} unless the groups of a group norm divide its channels */

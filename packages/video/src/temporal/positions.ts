@@ -2,7 +2,8 @@ import { constant, type DType, stack, type Tensor, type TensorHost } from '@anti
 
 /**
  * Sinusoidal positions of frames: `[1, F, C]` with sin(f·ω_i) in channel 2i and cos(f·ω_i) in channel 2i + 1,
- * `ω_i = 10000^(−2i/C)` (Vaswani et al. 2017, section 3.5). Channels must be even, and at most 2,048.
+ * `ω_i = 10000^(−2i/C)` (Vaswani et al. 2017, section 3.5). Channels must be even.
+ * @throws {ShapeError} above 1,024 frames or 2,048 channels
  */
 export function framePositions(device: TensorHost, frames: number, channels: number, dtype: DType = 'f32'): Tensor {
   const half = channels / 2

@@ -22,11 +22,14 @@ export interface TemporalAttentionLayers {
  * of frames, one for each pixel. x `[B,C,F,H,W] -> [B,C,F,H,W]`. The functional form of {@link TemporalAttention}, over
  * layers of your own. @throws {ShapeError} unless x has five axes
  */
-export function temporalAttention(x: Tensor, { norm, projIn, transformerBlocks, projOut }: TemporalAttentionLayers): Tensor {
+export function temporalAttention(x: Tensor, layers: TemporalAttentionLayers): Tensor {
+  const { norm, projIn, transformerBlocks, projOut } = layers
   const { batch, channels, frames, height, width } = videoShape('temporalAttention', x)
-  const tokens = norm.forward(x).permute([0, 3, 4, 2, 1]).reshape([batch * height * width, frames, channels]) // b c f h w -> (b h w) f c
+  const pixels = batch * height * width
+  const tokens = norm.forward(x).permute([0, 3, 4, 2, 1]).reshape([pixels, frames, channels]) // b c f h w -> (b h w) f c
   const y = projOut.forward(transformerBlocks.reduce((h, block) => block.forward(h), projIn.forward(tokens)))
-  return y.reshape([batch, height, width, frames, channels]).permute([0, 4, 3, 1, 2]).add(x) // (b h w) f c -> b c f h w
+  const video = y.reshape([batch, height, width, frames, channels]).permute([0, 4, 3, 1, 2]) // (b h w) f c -> b c f h w
+  return video.add(x)
 }
 
 /** Pre-norm transformer block over frames; positions are added to what the attention reads, not to what flows on. */
@@ -85,7 +88,8 @@ export class TemporalAttention extends Module implements Layer, TemporalAttentio
     checkGroups('TemporalAttention', channels, groups)
     if (channels % 2 !== 0 || !Number.isInteger(channels / heads) || heads < 1) {
       throw new ConfigError(
-        `TemporalAttention: expected heads that divide an even number of channels, got ${heads} for ${channels}; pass { heads }`,
+        `TemporalAttention: expected heads that divide an even number of channels, got ${heads} for ${channels}; ` +
+          'pass { heads }',
       )
     }
     this.norm = GroupNorm.of(init, groups, channels, { eps: 1e-6 }) // eps of the motion modules in diffusers
