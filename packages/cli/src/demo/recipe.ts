@@ -23,8 +23,8 @@ export interface Recipe {
 }
 
 const amounts = {
-  fast: { seeds: 1, pairs: 384, steps: 100, perSeed: 120, selectionPerSeed: 60 },
-  normal: { seeds: 2, pairs: 1024, steps: 200, perSeed: 160, selectionPerSeed: 80 },
+  fast: { seeds: 1, pairs: 320, steps: 80, perSeed: 60, selectionPerSeed: 30 },
+  normal: { seeds: 2, pairs: 640, steps: 120, perSeed: 100, selectionPerSeed: 50 },
   full: { seeds: 4, pairs: 2048, steps: 400, perSeed: 500, selectionPerSeed: 200 },
 } as const
 
@@ -35,8 +35,8 @@ export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsMo
     model,
     seeds: Array.from({ length: full ?? n.seeds }, (_, i) => seed + i),
     pairs: { count: n.pairs, scale: 1.5, temperature: 0.02 },
-    training: { steps: n.steps, batch: 64, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
-    sampling: { steps: 15, batch: 128 },
+    training: { steps: n.steps, batch: 48, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
+    sampling: { steps: 10, batch: 128 },
     evaluation: { scales: [1, 1.5, 2, 3, 4, 6], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
     merge: { alpha: 1, beta: 1 },
   }

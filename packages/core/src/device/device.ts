@@ -5,6 +5,7 @@ import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { type Graph, makePlan, type Plan, walk } from '../plan/index.ts'
 import { PipelineCache } from './pipelines.ts'
+import { Pacer } from './pacer.ts'
 import { BufferPool } from './pool.ts'
 import { type KernelTime, Profiler } from './profiler.ts'
 import { PlanRunner } from './runner.ts'
@@ -51,7 +52,7 @@ export class Device implements TensorHost, AsyncDisposable {
   readonly #pool: BufferPool
   readonly #pipelines: PipelineCache
   readonly #runners = new Map<string, PlanRunner>()
-  readonly #inFlight: Promise<unknown>[] = []
+  readonly #pacer: Pacer
   #queue: Promise<unknown> = Promise.resolve()
   #failure: Error | undefined
   #profiler: Profiler | undefined
@@ -68,6 +69,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#pool = new BufferPool(device)
     this.#pool.onDestroy = (buffer) => { for (const r of this.#runners.values()) r.forget(buffer) }
     this.#pipelines = new PipelineCache(device)
+    this.#pacer = new Pacer(device.queue, adapter.software)
     device.onuncapturederror = ({ error }) => {
       this.#failure ??= isOutOfMemory(error)
         ? new OutOfMemoryError(`the GPU is out of memory: ${error.message}`)
@@ -142,8 +144,7 @@ export class Device implements TensorHost, AsyncDisposable {
     } finally {
       for (const { storage } of graph.leaves) storage.release()
     }
-    this.#inFlight.push(this.gpu.queue.onSubmittedWorkDone().catch(() => undefined))
-    while (this.#inFlight.length > maxInFlight) await this.#inFlight.shift()
+    if (this.#pacer.pending > maxInFlight) await this.#pacer.settle()
     this.#check()
   }
 
@@ -156,6 +157,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const buffers = runner.run(graph, this.#pool, this.#profiler)
+    this.#pacer.submitted(runner)
     this.#runs++
     const results = buffers.map((buffer) =>
       graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))
@@ -228,6 +230,7 @@ export class Device implements TensorHost, AsyncDisposable {
     const encoder = this.gpu.createCommandEncoder()
     encoder.copyBufferToBuffer(storage.buffer, 0, staging, 0, bytes)
     this.gpu.queue.submit([encoder.finish()])
+    await this.#pacer.settle()
     try {
       await staging.mapAsync(GPUMapMode.READ)
     } catch (cause) {

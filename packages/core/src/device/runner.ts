@@ -1,5 +1,6 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Graph, Plan } from '../plan/index.ts'
+import type { Paced } from './pacer.ts'
 import type { BufferPool } from './pool.ts'
 import type { PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
@@ -13,7 +14,8 @@ interface Bound {
 }
 
 /** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
-export class PlanRunner {
+export class PlanRunner implements Paced {
+  expected = 0
   readonly plan: Plan
   readonly #device: GPUDevice
   readonly #pipelines: readonly GPUComputePipeline[]
