@@ -44,8 +44,9 @@ export async function addRandomOffset(device: TensorHost, unet: UNet2DConditionM
 /** What an adapter changes, by weight. */
 function change(unet: UNet2DConditionModel, name: string): Map<string, Tensor> {
   const base = unet.state()
-  const changed = new Map([...unet.merged({ [name]: 1 })].filter(([key, t]) => t !== base.get(key)))
-  return offsetOf(changed, base)
+  const merged = unet.merged({ [name]: 1 })
+  const touched = [...base].filter(([key, t]) => merged.get(key) !== t)
+  return offsetOf(new Map(touched.map(([key, t]) => [key, merged.get(key) ?? t])), new Map(touched))
 }
 
 function layerNorms(offset: ReadonlyMap<string, Tensor>): Map<string, Tensor> {

@@ -88,19 +88,22 @@ export const conv2d: Op<Conv2dAttrs> = {
       cols: g.batch * g.outHeight * g.outWidth,
       outer: g.kernelHeight * g.kernelWidth,
       inner: g.inChannels / g.groups,
+      rowStride: g.outHeight * g.outWidth,
     }, [1, 0], /* wgsl */ `
 fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout + row) * P.cin * P.outer + tap, P.outer); }
-fn walk_b(z: u32, col: u32, tap: u32) -> Walk {
+fn place(z: u32, col: u32) -> vec3u {
   let plane = P.oh * P.ow;
   let p = col % plane;
-  let y = p / P.ow * P.sy + tap / P.kw - P.top;
-  let x = p % P.ow * P.sx + tap % P.kw - P.left;
-  let base = (col / plane * P.channels + z * P.cin) * P.height * P.width + y * P.width + x;
-  return Walk(base, P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+  return vec3u((col / plane * P.channels + z * P.cin) * P.height * P.width, p / P.ow * P.sy - P.top, p % P.ow * P.sx - P.left);
 }
-fn out_index(z: u32, row: u32, col: u32) -> u32 {
+${tapOf}fn walk_b(p: vec3u, t: vec3u) -> Walk {
+  let y = p.y + t.y;
+  let x = p.z + t.z;
+  return Walk(p.x + y * P.width + x, P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+}
+fn out_column(z: u32, col: u32) -> u32 {
   let plane = P.oh * P.ow;
-  return (col / plane * P.filters + z * P.cout + row) * plane + col % plane;
+  return (col / plane * P.filters + z * P.cout) * plane + col % plane;
 }
 `)
   },
@@ -139,20 +142,29 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
       cols: g.batch * g.height * g.width,
       outer: g.kernelHeight * g.kernelWidth,
       inner: g.outChannels / g.groups,
+      rowStride: g.height * g.width,
     }, [1, 0], /* wgsl */ `
 fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout * P.cin + row) * P.outer + tap, P.cin * P.outer); }
-fn walk_b(z: u32, col: u32, tap: u32) -> Walk {
+fn place(z: u32, col: u32) -> vec3u {
   let plane = P.height * P.width;
   let p = col % plane;
-  let y = p / P.width + P.top - tap / P.kw;
-  let x = p % P.width + P.left - tap % P.kw;
-  let ok = y % P.sy == 0u && x % P.sx == 0u && y / P.sy < P.oh && x / P.sx < P.ow;
-  let base = ((col / plane * P.filters + z * P.cout) * P.oh + y / P.sy) * P.ow + x / P.sx;
-  return Walk(base, P.oh * P.ow, select(1u, 0u, ok), 0u, 1u);
+  return vec3u((col / plane * P.filters + z * P.cout) * P.oh * P.ow, p / P.width + P.top, p % P.width + P.left);
 }
-fn out_index(z: u32, row: u32, col: u32) -> u32 {
+${tapOf}fn walk_b(p: vec3u, t: vec3u) -> Walk {
+  var y = p.y - t.y;
+  var x = p.z - t.z;
+  var ok = true;
+  if (P.sy * P.sx > 1u) {
+    ok = y % P.sy == 0u && x % P.sx == 0u;
+    y /= P.sy;
+    x /= P.sx;
+  }
+  ok = ok && y < P.oh && x < P.ow;
+  return Walk(p.x + y * P.ow + x, P.oh * P.ow, select(1u, 0u, ok), 0u, 1u);
+}
+fn out_column(z: u32, col: u32) -> u32 {
   let plane = P.height * P.width;
-  return (col / plane * P.channels + z * P.cin + row) * plane + col % plane;
+  return (col / plane * P.channels + z * P.cin) * plane + col % plane;
 }
 `)
   },
@@ -189,25 +201,23 @@ export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
       cols: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
       outer: overBatch ? g.outHeight * g.outWidth : g.batch * g.outHeight,
       inner: overBatch ? g.batch : g.outWidth,
+      rowStride: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
     }, [0, 1], overBatch ? /* wgsl */ `
 fn walk_a(z: u32, row: u32, p: u32) -> Walk { return inside((z * P.cout + row) * P.outer + p, P.filters * P.outer); }
-fn walk_b(z: u32, col: u32, p: u32) -> Walk {
-  let taps = P.kh * P.kw;
-  let y = p / P.ow * P.sy + col % taps / P.kw - P.top;
-  let x = p % P.ow * P.sx + col % P.kw - P.left;
-  let base = ((z * P.cin + col / taps) * P.height + y) * P.width + x;
-  return Walk(base, P.channels * P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+fn turn(p: u32) -> vec3u { return vec3u(0u, p / P.ow * P.sy, p % P.ow * P.sx); }
+fn walk_b(p: vec3u, t: vec3u) -> Walk {
+  let y = p.y + t.y;
+  let x = p.z + t.z;
+  return Walk(p.x + y * P.width + x, P.channels * P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
 }
 ${weightIndex}` : /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Walk {
   return inside(((k1 / P.oh * P.filters + z * P.cout + row) * P.oh + k1 % P.oh) * P.ow, 1u);
 }
-fn walk_b(z: u32, col: u32, k1: u32) -> Walk {
-  let taps = P.kh * P.kw;
-  let y = k1 % P.oh * P.sy + col % taps / P.kw - P.top;
-  let x = col % P.kw - P.left;
-  let base = ((k1 / P.oh * P.channels + z * P.cin + col / taps) * P.height + y) * P.width + x;
-  return Walk(base, P.sx, x, P.sx, select(0u, P.width, y < P.height));
+fn turn(k1: u32) -> vec3u { return vec3u(k1 / P.oh * P.channels * P.height * P.width, k1 % P.oh * P.sy, 0u); }
+fn walk_b(p: vec3u, t: vec3u) -> Walk {
+  let y = p.y + t.y;
+  return Walk(p.x + t.x + y * P.width + p.z, P.sx, p.z, P.sx, select(0u, P.width, y < P.height));
 }
 ${weightIndex}`)
   },
@@ -230,8 +240,15 @@ ${weightIndex}`)
   },
 }
 
+const tapOf = /* wgsl */ `fn turn(tap: u32) -> vec3u { return vec3u(0u, tap / P.kw, tap % P.kw); }
+`
+
 const weightIndex = /* wgsl */ `
-fn out_index(z: u32, row: u32, col: u32) -> u32 { return (z * P.cout + row) * P.cols + col; }
+fn place(z: u32, col: u32) -> vec3u {
+  let taps = P.kh * P.kw;
+  return vec3u((z * P.cin + col / taps) * P.height * P.width, col % taps / P.kw - P.top, col % P.kw - P.left);
+}
+fn out_column(z: u32, col: u32) -> u32 { return z * P.cout * P.cols + col; }
 `
 
 function product(
@@ -239,7 +256,7 @@ function product(
   problem: Problem,
   target: Target,
   g: Geometry,
-  size: { rows: number; cols: number; outer: number; inner: number },
+  size: { rows: number; cols: number; outer: number; inner: number; rowStride: number },
   [a, b]: readonly [number, number],
   walks: string,
 ): Kernel[] {

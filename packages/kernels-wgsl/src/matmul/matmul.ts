@@ -83,6 +83,7 @@ export const matmul: Op<MatmulAttrs> = {
       batch: count,
       outer: 1,
       inner: k,
+      rowStride: n,
       params: {
         a_batch: shared(a) ? 0 : m * k, a_row: transposeA ? 1 : k, a_k: transposeA ? m : 1,
         b_batch: shared(b) ? 0 : k * n, b_col: transposeB ? k : 1, b_k: transposeB ? 1 : n,
@@ -90,8 +91,10 @@ export const matmul: Op<MatmulAttrs> = {
       storage: [bind(0, 'a'), bind(1, 'b')],
       walks: /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
-fn walk_b(z: u32, col: u32, k1: u32) -> Walk { return inside(z * P.b_batch + col * P.b_col, P.b_k); }
-fn out_index(z: u32, row: u32, col: u32) -> u32 { return (z * P.rows + row) * P.cols + col; }
+fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
+fn turn(k1: u32) -> vec3u { return vec3u(); }
+fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
 `,
     }, target)]
   },

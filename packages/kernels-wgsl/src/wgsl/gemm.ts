@@ -18,9 +18,15 @@ export interface Gemm {
   /** Uniform fields that `walks` reads as `P.name`. */
   readonly params: Readonly<Record<string, number>>
   readonly storage: readonly [a: Storage, b: Storage]
+  /** Elements of the output from one row to the next. */
+  readonly rowStride: number
   /**
-   * WGSL of `fn walk_a(z, row, k1) -> Walk`, `fn walk_b(z, col, k1) -> Walk` and `fn out_index(z, row, col) -> u32`, all u32.
-   * Element k2 stands at `base + k2·step` and counts as zero unless `x + k2·dx < limit` (u32, so a negative x is out).
+   * WGSL, all indices u32, of
+   * `fn place(z, col) -> vec3u` and `fn turn(k1) -> vec3u`: what a column and a round of the outer sum have in common, worked
+   * out once, since division is dear on software adapters;
+   * `fn walk_a(z, row, k1) -> Walk` and `fn walk_b(place, turn) -> Walk`: element k2 of an operand stands at
+   * `base + k2·step` and counts as zero unless `x + k2·dx < limit` (so a negative x is out);
+   * `fn out_column(z, col) -> u32`: where row 0 of a column is stored.
    */
   readonly walks: string
 }
@@ -55,14 +61,19 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 4u * WG + lane;
+    let c0 = place(z, min(c, P.cols - 1u));
+    let c1 = place(z, min(c + WG, P.cols - 1u));
+    let c2 = place(z, min(c + 2u * WG, P.cols - 1u));
+    let c3 = place(z, min(c + 3u * WG, P.cols - 1u));
     ${each((i) => `var s${i} = vec4f();`)}
     for (var k1 = 0u; k1 < P.outer; k1++) {
       let a0 = walk_a(z, row0, k1);
       let a1 = walk_a(z, row1, k1);
-      let b0 = walk_b(z, min(c, P.cols - 1u), k1);
-      let b1 = walk_b(z, min(c + WG, P.cols - 1u), k1);
-      let b2 = walk_b(z, min(c + 2u * WG, P.cols - 1u), k1);
-      let b3 = walk_b(z, min(c + 3u * WG, P.cols - 1u), k1);
+      let round = turn(k1);
+      let b0 = walk_b(c0, round);
+      let b1 = walk_b(c1, round);
+      let b2 = walk_b(c2, round);
+      let b3 = walk_b(c3, round);
       for (var k2 = 0u; k2 < P.inner; k2++) {
         let x0 = at_a(a0, k2);
         let x1 = at_a(a1, k2);
@@ -72,13 +83,13 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
     }
     var sums = array<vec4f, ${rows}>(${each((i) => `s${i},`)});
     let count = min(${rows}u, P.rows - r);
-    for (var i = 0u; i < count; i++) {
-      for (var j = 0u; j < P.four; j++) {
-        let col = c + j * WG;
-        if (col < P.cols) {
-          let o = out_index(z, r + i, col);
-          out[o] = Out(epilogue(sums[i][j], o));
-        }
+    for (var j = 0u; j < P.four; j++) {
+      let col = c + j * WG;
+      if (col >= P.cols) { break; }
+      var o = out_column(z, col) + r * P.row_stride;
+      for (var i = 0u; i < count; i++) {
+        out[o] = Out(epilogue(sums[i][j], o));
+        o += P.row_stride;
       }
     }
   }}}
@@ -116,7 +127,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         let kb = k0 + (l >> 6u);
         let cb = c + (l & 63u);
         var vb = 0.0;
-        if (kb < depth && cb < P.cols) { vb = at_b(walk_b(z, cb, kb / P.inner), kb % P.inner); }
+        if (kb < depth && cb < P.cols) { vb = at_b(walk_b(place(z, cb), turn(kb / P.inner)), kb % P.inner); }
         tile_b[l >> 6u][l & 63u] = vb;
       }
       workgroupBarrier();
@@ -131,7 +142,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         let row = r + ty + 16u * i;
         let col = c + tx + 16u * j;
         if (row < P.rows && col < P.cols) {
-          let o = out_index(z, row, col);
+          let o = out_column(z, col) + row * P.row_stride;
           out[o] = Out(epilogue(s[i][j], o));
         }
       }
@@ -158,7 +169,7 @@ function build(
     label: `${g.label}/${dtype}/${variant}`,
     dtype,
     subgroups,
-    params: { rows: g.rows, cols: g.cols, batch: g.batch, outer: g.outer, inner: g.inner, ...params, ...g.params },
+    params: { rows: g.rows, cols: g.cols, batch: g.batch, outer: g.outer, inner: g.inner, row_stride: g.rowStride, ...params, ...g.params },
     storage: [...g.storage, output(0, 'out', outType)],
     body: `alias Out = ${outType};\n${body}`,
     constants: { WG: workgroup },
