@@ -37,7 +37,7 @@ export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsMo
     pairs: { count: n.pairs, scale: 1.5, temperature: 0.02 },
     training: { steps: n.steps, batch: 48, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
     sampling: { steps: 10, batch: 128 },
-    evaluation: { scales: [1, 1.5, 2, 3, 4, 6], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
+    evaluation: { scales: [1, 2, 3, 5, 8, 12], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
     merge: { alpha: 1, beta: 1 },
   }
 }
