@@ -5,8 +5,8 @@ const asleep = 0.85
 
 /** A run whose time is learnt from one submission to the next. */
 export interface Paced {
-  /** Expected milliseconds of one run, 0 before the first. */
-  expected: number
+  /** Expected milliseconds of one run; 0 while unknown, undefined before the first, in which kernels are still compiled. */
+  expected: number | undefined
 }
 
 /**
@@ -39,12 +39,20 @@ export class Pacer {
   async settle(): Promise<void> {
     const runs = this.#runs.splice(0)
     if (runs.length === 0) return
-    const expected = runs.reduce((sum, r) => sum + r.expected, 0)
+    const known = runs.every((r) => r.expected !== undefined && r.expected > 0)
+    const expected = known ? runs.reduce((sum, r) => sum + (r.expected ?? 0), 0) : 0
     const nap = expected * asleep - (performance.now() - this.#since)
     if (this.#sleeps && nap > shortest) await new Promise((resolve) => { setTimeout(resolve, nap) })
+    const woke = performance.now()
     // A lost device fails the wait; the caller's next check says why.
     await this.#queue.onSubmittedWorkDone().catch(() => undefined)
-    const took = performance.now() - this.#since
-    for (const r of runs) r.expected = expected > 0 ? r.expected * Math.min(4, took / expected) : took / runs.length
+    const now = performance.now()
+    const took = now - this.#since
+    // Work that was done on waking took less than the nap, nobody knows how much less.
+    const overslept = nap > shortest && now - woke < 0.02 * took
+    for (const r of runs) {
+      if (r.expected === undefined) r.expected = 0
+      else r.expected = known ? r.expected * (overslept ? 0.6 : Math.min(1.5, took / expected)) : took / runs.length
+    }
   }
 }

@@ -15,7 +15,7 @@ interface Bound {
 
 /** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
 export class PlanRunner implements Paced {
-  expected = 0
+  expected: number | undefined = undefined
   readonly plan: Plan
   readonly #device: GPUDevice
   readonly #pipelines: readonly GPUComputePipeline[]
