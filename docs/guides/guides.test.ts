@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { guidePrograms } from './programs.ts'
+import { guidePrograms, writeNewOp } from './programs.ts'
 
 const guides = import.meta.dirname
 const root = resolve(guides, '../..')
@@ -10,11 +10,12 @@ const root = resolve(guides, '../..')
 test('the programs of the guides have no type errors', { timeout: 120_000 }, () => {
   const folder = join(guides, '../dist/typed-guides')
   mkdirSync(folder, { recursive: true })
-  const files = guidePrograms().map(({ name, code }) => {
+  const programs = guidePrograms().map(({ name, code }) => {
     const file = join(folder, `${name}.ts`)
     writeFileSync(file, `${code}\nexport {}\n`)
     return file
   })
+  const files = [...programs, ...writeNewOp(folder)]
   const base = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8'))
   const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root)
   const program = ts.createProgram(files, {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 
 /** The TypeScript of one Markdown page, as one program, and what it says it prints. */
 export interface Program {
@@ -10,22 +10,34 @@ export interface Program {
 }
 
 const block = /^```ts\n(.*?)^```$/gms
-const promise = /^(.*console\.log\(.*\)) \/\/ (.+)$/gm
+const named = /^\/\/ (\S+\.ts)\n/
+const promised = /^.*console\.log\(.*\) \/\/ (.+)$/gm
 
-/**
- * All `ts` blocks of a page, one after the other: a page reads like a program with prose in it, and later blocks use
- * what earlier ones declare.
- */
-export function programOf(path: string): Program {
-  const text = readFileSync(path, 'utf8')
-  const code = [...text.matchAll(block)].map(([, body]) => body ?? '').join('\n')
-  const prints = [...code.matchAll(promise)].map(([, , printed]) => printed ?? '')
-  return { name: basename(path, '.md'), code, prints }
-}
+const blocksOf = (path: string): string[] => [...readFileSync(path, 'utf8').matchAll(block)].map(([, code = '']) => code)
 
-/** The programs of all guides that have one. */
+/** The programs of all guides that have one: a guide reads like a program with prose in it. */
 export function guidePrograms(): Program[] {
   const folder = import.meta.dirname
   const pages = readdirSync(folder).filter((name) => name.endsWith('.md')).sort()
-  return pages.map((name) => programOf(join(folder, name))).filter(({ code }) => code !== '')
+  return pages.map((page) => {
+    const code = blocksOf(join(folder, page)).filter((text) => !named.test(text)).join('\n')
+    return { name: basename(page, '.md'), code, prints: [...code.matchAll(promised)].map(([, printed = '']) => printed) }
+  }).filter(({ code }) => code !== '')
+}
+
+/**
+ * Writes the files that the guide on ops shows (their first lines name them) below `folder`, where imports of the
+ * package's own files lead to its sources. Tests become `.cases.ts`, so that no runner takes them for its own.
+ */
+export function writeNewOp(folder: string): string[] {
+  const sources = resolve(import.meta.dirname, '../../packages/kernels-wgsl/src')
+  return blocksOf(join(import.meta.dirname, 'new-op.md')).flatMap((code) => {
+    const path = named.exec(code)?.[1]
+    if (path === undefined) return []
+    const file = join(folder, path.replace('.test.ts', '.cases.ts'))
+    mkdirSync(dirname(file), { recursive: true })
+    // Relative, as compilers rewrite only such imports.
+    writeFileSync(file, code.replaceAll(/from '\.\.\//g, `from '${relative(dirname(file), sources)}/`))
+    return [file]
+  })
 }

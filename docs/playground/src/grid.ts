@@ -23,7 +23,7 @@ export function inksOf(element: Element): Inks {
   return { ground: read('--ground'), ink: read('--ink'), hot: read('--hot') }
 }
 
-/** Draws images `[N, side, side]` of values in about [−1, 1]; pixels outside take on the hot ink, up to ±1.5. */
+/** Draws images `[N, side, side]` of values in about [−1, 1]; pixels beyond ±1.1 take on the hot ink, up to ±1.5. */
 export function drawGrid(canvas: HTMLCanvasElement, images: Float32Array, { columns, rows }: Layout, side: number, inks: Inks): void {
   canvas.width = columns * (cellSize + gap) - gap
   canvas.height = rows * (cellSize + gap) - gap
@@ -49,7 +49,7 @@ export function drawGrid(canvas: HTMLCanvasElement, images: Float32Array, { colu
 
 function paint(data: Uint8ClampedArray, at: number, value: number, { ground, ink, hot }: Inks): void {
   const darkness = Math.min(1, Math.max(0, (value + 1) / 2))
-  const excess = Math.min(1, Math.max(0, Math.abs(value) - 1.02) / 0.48)
+  const excess = Math.min(1, Math.max(0, Math.abs(value) - 1.1) / 0.4)
   for (let c = 0; c < 3; c++) {
     const plain = (ground[c] ?? 0) * (1 - darkness) + (ink[c] ?? 0) * darkness
     data[at + c] = plain * (1 - excess) + (hot[c] ?? 0) * excess

@@ -60,7 +60,7 @@ async function boot(): Promise<void> {
   })
   live.checked = !device.adapter.software
   // On the CPU a first picture should not take minutes.
-  if (device.adapter.software && location.hash === '') settings = { ...settings, each: 1, steps: 8 }
+  if (device.adapter.software && location.hash === '') settings = { ...settings, each: 2, steps: 12 }
   await useFiles(shippedFiles)
 }
 
