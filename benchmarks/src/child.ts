@@ -4,6 +4,7 @@ import type { Prepared, Runner } from './workload.ts'
 import { workloads } from './workloads.ts'
 
 const [, , library = 'antipode', wanted = Object.keys(workloads).join(',')] = process.argv
+const warmUps = 5
 const minRuns = 3
 const maxRuns = 25
 const secondsEach = 3
@@ -30,7 +31,7 @@ async function measure(id: string): Promise<Measurement> {
   const first = await time(prepared)
   const error = workload.error(await prepared.read())
   if (!(error <= workload.tolerance)) return { id, error, problem: `wrong: error ${error.toExponential(1)} is above ${workload.tolerance}` }
-  await prepared.run()
+  for (let i = 0; i < warmUps; i++) await prepared.run()
   const runs: { wall: number; cpu: number }[] = []
   const begun = performance.now()
   while (runs.length < minRuns || runs.length < maxRuns && performance.now() - begun < 1000 * secondsEach) runs.push(await time(prepared))

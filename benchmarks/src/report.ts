@@ -41,7 +41,7 @@ Everything is f32. Before anything is timed, its result is checked against float
 ${software ? '\nThe adapter computes on the CPU. What is fastest here says nothing about the order on a real GPU.\n' : ''}
 ## Wall clock
 
-Median of repeated runs, waiting for the GPU after each.
+Median of repeated runs after five for warm-up, waiting for the GPU after each.
 
 ${table(timed(({ wall }, { work }) => rate(work, wall)))}
 ${software ? `
