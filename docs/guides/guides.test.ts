@@ -39,3 +39,9 @@ test('links between the guides lead somewhere', () => {
     }
   }
 })
+
+test('the site lists every guide', () => {
+  const { projectDocuments } = JSON.parse(readFileSync(join(root, 'typedoc.json'), 'utf8')) as { projectDocuments: string[] }
+  const pages = readdirSync(guides).filter((name) => name.endsWith('.md'))
+  expect([...projectDocuments].sort()).toEqual(pages.map((name) => `docs/guides/${name}`).sort())
+})
