@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { CheckpointError, type TensorHost } from '@antipode/core'
-import { readSafetensors } from '@antipode/core/io'
-import { digitsBase, type DigitsModelName, digitsUNet } from '@antipode/models/digits'
-import type { UNet2DConditionModel } from '@antipode/models'
+import { loadModel, type UNet2DConditionModel } from '@antipode/models'
+import { digitsBase, type DigitsModelName } from '@antipode/models/digits'
 import type { BaseCard } from '../train/index.ts'
 
 /** The model all arms start from, and where it came from. */
@@ -34,8 +33,5 @@ export async function loadBase(device: TensorHost, model: DigitsModelName, path:
   if (card.model !== model || card.sha256 !== sha256) {
     throw new CheckpointError(`demo: expected ${model} with SHA-256 ${card.sha256} at ${file}, got ${card.model} with ${sha256}; train or fetch it again`)
   }
-  const unet = digitsUNet(device, model, { seed: card.seed })
-  await using tensors = await readSafetensors(bytes)
-  await unet.load(tensors)
-  return { unet, card, source: path ?? 'shipped with @antipode/models' }
+  return { unet: await loadModel(device, bytes, { dtype: 'f32' }), card, source: path ?? 'shipped with @antipode/models' }
 }

@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
-import { encodeFloat32, writeSafetensors } from '@antipode/core/io'
 import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/models/digits'
-import type { UNet2DConditionModel } from '@antipode/models'
+import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
 import { evaluateArms } from '@antipode/npo/evaluation'
 import type { Progress } from '../progress/index.ts'
 import { renderReport, type ReportData } from '../report/index.ts'
 import { loadBase } from './base.ts'
 import { digitsInTurn, drawImages } from './draw.ts'
 import { drawSeed, type SeedImages, scoreTable } from './evaluate.ts'
+import { trainMoving } from './moving.ts'
 import { addRandomOffset, measureOffsets } from './offsets.ts'
 import { labelPairs, type LabelledPairs } from './pairs.ts'
 import { type Arm, armsOf, type Recipe, recipeOf } from './recipe.ts'
@@ -79,10 +79,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const selection = scoreTable(recipe, arms, results.map((r) => r.selection), selectionPerSeed, side, judges)
     return Promise.resolve(evaluateArms(table, selection, { seed: options.seed, samples: resamples }))
   })
+  const moving = await timed('training temporal blocks on moving digits', recipe.movingSteps, (advance) =>
+    trainMoving(device, unet, digits, { steps: recipe.movingSteps, seed: options.seed, signal, onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}`) } }))
   timings.push({ phase: 'in all', seconds: (performance.now() - started) / 1000 })
   const held = splits.labeller
   const data = reportOf({
-    device, recipe, base: base.card, baseSource: base.source, arms, results, evaluation, side, timings,
+    device, recipe, base: base.card, baseSource: base.source, arms, results, evaluation, moving, side, timings,
     classifierAccuracy: classifier.accuracy(held.images, held.labels, side),
     command: options.command, version: options.version,
   })
@@ -120,7 +122,11 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
         onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}, accuracy ${(s.metrics['accuracy'] ?? 0).toFixed(2)}`) },
       }))
   }
-  await saveAdapters(context, seed)
+  // For use elsewhere; finished offsets are small, and took most of the time.
+  await mkdir(join(context.out, 'adapters'), { recursive: true })
+  for (const name of ['eta', 'delta']) {
+    await saveAdapter(join(context.out, 'adapters', `seed${seed}.${name}.safetensors`), unet, name, { adapter: name, seed: `${seed}` }, { dtype: 'f16', signal })
+  }
   const geometry = await measureOffsets(unet)
   await addRandomOffset(device, unet, noiseSeeds.random + seed)
   const arms = armsOf(recipe, geometry.deltaNorm / geometry.etaNorm)
@@ -133,19 +139,6 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
   const images = await draw('evaluation', perSeed)
   for (const name of unet.adapterNames) unet.removeAdapter(name)
   return { seed, curves, geometry, images, selection, arms, meanGap: pairs.meanGap }
-}
-
-/** Writes η and δ as f16 files with PEFT names, for use elsewhere. */
-async function saveAdapters({ out, unet }: SeedContext, seed: number): Promise<void> {
-  await mkdir(join(out, 'adapters'), { recursive: true })
-  for (const name of ['eta', 'delta']) {
-    const entries = [...unet.adapterParameters(name)].map(([key, t]) => ({
-      name: key, dtype: 'F16' as const, shape: t.shape,
-      // Adapters are f32, so their elements are a Float32Array.
-      data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, 'F16'),
-    }))
-    await writeSafetensors(join(out, 'adapters', `seed${seed}.${name}.safetensors`), entries, { metadata: { adapter: name, seed: `${seed}` } })
-  }
 }
 
 async function drawPairs({ device, unet, recipe, stages, side, reward, signal }: SeedContext, seed: number, advance: (n?: number) => void): Promise<LabelledPairs> {

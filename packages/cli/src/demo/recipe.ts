@@ -18,14 +18,16 @@ export interface Recipe {
   }
   readonly sampling: { readonly steps: number; readonly batch: number }
   readonly evaluation: { readonly scales: readonly number[]; readonly perSeed: number; readonly selectionPerSeed: number; readonly resamples: number }
+  /** Steps in which temporal blocks on the frozen image model learn moving digits. */
+  readonly movingSteps: number
   /** θ⁻ = θ + α·η + β·δ of the merged arm. */
   readonly merge: { readonly alpha: number; readonly beta: number }
 }
 
 const amounts = {
-  fast: { seeds: 1, pairs: 320, steps: 80, perSeed: 60, selectionPerSeed: 30 },
-  normal: { seeds: 2, pairs: 640, steps: 120, perSeed: 100, selectionPerSeed: 50 },
-  full: { seeds: 4, pairs: 2048, steps: 400, perSeed: 500, selectionPerSeed: 200 },
+  fast: { seeds: 1, pairs: 320, steps: 80, perSeed: 60, selectionPerSeed: 30, moving: 15 },
+  normal: { seeds: 2, pairs: 640, steps: 120, perSeed: 100, selectionPerSeed: 50, moving: 40 },
+  full: { seeds: 4, pairs: 2048, steps: 400, perSeed: 500, selectionPerSeed: 200, moving: 400 },
 } as const
 
 /** The recipe of a mode; `full` gives the number of seeds of the patient one. */
@@ -38,6 +40,7 @@ export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsMo
     training: { steps: n.steps, batch: 48, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
     sampling: { steps: 10, batch: 128 },
     evaluation: { scales: [1, 2, 3, 5, 8, 12], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
+    movingSteps: n.moving,
     merge: { alpha: 1, beta: 1 },
   }
 }

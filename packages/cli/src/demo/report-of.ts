@@ -7,6 +7,7 @@ import { imageGrid, REPORT_SCHEMA_VERSION, type ReportData, type TrainingReport 
 import type { BaseCard } from '../train/index.ts'
 import { digitsInTurn } from './draw.ts'
 import type { SeedImages } from './evaluate.ts'
+import type { MovingResult } from './moving.ts'
 import type { OffsetGeometry } from './offsets.ts'
 import type { Arm, Recipe } from './recipe.ts'
 
@@ -28,6 +29,7 @@ export interface ReportInput {
   readonly arms: readonly Arm[]
   readonly results: readonly SeedResult[]
   readonly evaluation: Evaluation
+  readonly moving: MovingResult
   readonly classifierAccuracy: number
   readonly side: number
   readonly command: string
@@ -60,7 +62,7 @@ export function reportOf(input: ReportInput): ReportData {
     evaluation,
     appearance: appearance(input),
     offsets: results.map(({ seed, geometry }) => ({ seed, ...geometry })),
-    training: [baseCurve(base), ...results.flatMap(preferenceCurves)],
+    training: [baseCurve(base), ...results.flatMap(preferenceCurves), movingCurve(input.moving)],
     grids: grids(input),
     timings,
     memory: { peakDeviceBytes: device.memory().peak, peakProcessBytes: process.resourceUsage().maxRSS * 1024 },
@@ -98,6 +100,13 @@ function preferenceCurves({ seed, curves: { eta, delta } }: SeedResult): Trainin
 
 function baseCurve(base: BaseCard): TrainingReport {
   return { title: 'Base model', charts: [{ title: 'denoising loss, mean of each 100 steps', series: [{ name: 'loss', steps: base.loss.map((_, i) => (i + 1) * 100), values: base.loss }] }] }
+}
+
+function movingCurve({ curve, before, after }: MovingResult): TrainingReport {
+  return {
+    title: `Temporal blocks on moving digits, image model frozen (held-out loss ${before.toFixed(4)} before, ${after.toFixed(4)} after)`,
+    charts: [{ title: 'denoising loss', series: [series('loss', curve, (s) => s.loss)] }],
+  }
 }
 
 /** Ten digits from the first ten noises of the first seed, at one common scale and at each arm's own best. */

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Device, type Tensor, tensor } from '@antipode/core'
-import { encodeFloat32, writeSafetensors } from '@antipode/core/io'
 import { adamw, cosine, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
-import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits } from '@antipode/models/digits'
+import { saveModel } from '@antipode/models'
+import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits, NO_DIGIT } from '@antipode/models/digits'
 import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
 import type { Progress } from '../progress/index.ts'
-import { digitsDenoiser, labelsOf, nullClass, schedule } from './task.ts'
+import { digitsDenoiser, labelsOf, schedule } from './task.ts'
 
 /** Options of `antipode train base`. */
 export interface TrainBaseOptions {
@@ -71,7 +71,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     batch: (index) => {
       const generator = rng(seed, { stream: index + 1 })
       const batch = degradedBatch(digits.splits.train, { count: hyper.batch, generator })
-      const labels = Int32Array.from(batch.labels, (label) => (generator.uniform() < hyper.labelDropout ? nullClass : label))
+      const labels = Int32Array.from(batch.labels, (label) => (generator.uniform() < hyper.labelDropout ? NO_DIGIT : label))
       const shape = [hyper.batch, 1, digits.size, digits.size]
       return {
         ...drawNoise(device, schedule, shape, { seed, step: index }),
@@ -91,12 +91,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     phase.advance(1, `loss ${step.loss.toFixed(4)}`)
   }
   phase.done()
-  const entries = [...average.averages()].map(([name, t]) => ({
-    name, dtype: 'F16' as const, shape: t.shape,
-    // Parameters are f32, so their elements are a Float32Array.
-    data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, 'F16'),
-  }))
-  await writeSafetensors(out, entries, { metadata: { format: 'antipode-digits', model, seed: `${seed}`, recipe: JSON.stringify(recipe) } })
+  await saveModel(out, unet.withParameters(average.averages()), { model, seed: `${seed}`, recipe: JSON.stringify(recipe) }, { dtype: 'f16', signal })
   const card: BaseCard = {
     model, seed, recipe, adapter: device.adapter.description,
     sha256: createHash('sha256').update(await readFile(out)).digest('hex'),

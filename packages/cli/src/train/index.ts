@@ -1,2 +1,2 @@
 export { type BaseCard, runTrainBase, type TrainBaseOptions } from './base.ts'
-export { digitsDenoiser, labelsOf, nullClass, pixelLimit, schedule, scheduleConfig, solver, unconditional } from './task.ts'
+export { digitsDenoiser, labelsOf, pixelLimit, schedule, solver, unconditional } from './task.ts'

@@ -1,13 +1,11 @@
 import { constant, type Tensor, type TensorHost } from '@antipode/core'
 import type { UNet2DConditionModel } from '@antipode/models'
+import { NO_DIGIT } from '@antipode/models/digits'
 import type { Denoiser } from '@antipode/npo'
 import { dpmSolverMultistep, noiseSchedule, type Schedule, type Scheduler } from '@antipode/schedulers'
 
-/** Class of the empty prompt: the digits UNet's eleventh. */
-export const nullClass = 10
-
 /** Noise schedule of the digits models, DDPM's own (Ho et al. 2020, section 4), and their solver. */
-export const scheduleConfig = { numTrainTimesteps: 1000, betaStart: 1e-4, betaEnd: 0.02, betaSchedule: 'linear' } as const
+const scheduleConfig = { numTrainTimesteps: 1000, betaStart: 1e-4, betaEnd: 0.02, betaSchedule: 'linear' } as const
 export const schedule: Schedule = noiseSchedule(scheduleConfig)
 export const solver: Scheduler = dpmSolverMultistep({ ...scheduleConfig, timestepSpacing: 'trailing' })
 
@@ -26,5 +24,5 @@ export function labelsOf(device: TensorHost, labels: ArrayLike<number>): Tensor 
 
 /** The empty condition for the same batch. */
 export function unconditional(labels: Tensor): Tensor {
-  return labelsOf(labels.device, new Int32Array(labels.size).fill(nullClass))
+  return labelsOf(labels.device, new Int32Array(labels.size).fill(NO_DIGIT))
 }

@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import { testOp } from '../testing.ts'
 import { cast } from './cast.ts'
-import { add, elementwise } from './table.ts'
+import { add, cos, elementwise, sin } from './table.ts'
 
 // Away from the poles and kinks of each function.
 const positive = [0.2, 2] as const
@@ -17,6 +17,7 @@ for (const op of Object.values(elementwise)) {
       { inputs: shapes([1], [1], [1]), attrs: {}, range },
       { inputs: shapes([3, 5], [3, 5], [3, 5]), attrs: {}, range },
       { inputs: shapes([2, 3, 8], [3, 1], [1, 8]), attrs: {}, range },
+      ...(op === sin || op === cos ? [{ name: 'arguments of a timestep embedding', inputs: [[3, 40]], attrs: {}, range: [-1000, 1000] as const }] : []),
       ...(op === add ? [{ name: 'more elements than 65,535 workgroups hold', inputs: [[4_300_001], [1]], attrs: {} }] : []),
     ],
     errors: arity > 1 ? [{ name: 'shapes do not broadcast', inputs: [2, 3, 4].slice(0, arity).map((n) => ({ shape: [n], dtype: 'f32' })), attrs: {}, error: ShapeError }] : [],

@@ -63,9 +63,9 @@ export const rsqrt: Op = pointwise('rsqrt', 1, (x) => `inverseSqrt(${x})`, (x) =
 /** x² */
 export const square: Op = pointwise('square', 1, (x) => `(${x} * ${x})`, (x) => x * x, (m, g, [x]) => [m.mul(g, m.mul(x, 2))])
 /** sin x */
-export const sin: Op = pointwise('sin', 1, (x) => `sin(${x})`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))], real)
+export const sin: Op = pointwise('sin', 1, (x) => `trig(${x}, V(0))`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))], { ...real, helpers: ['trig'] })
 /** cos x */
-export const cos: Op = pointwise('cos', 1, (x) => `cos(${x})`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))], real)
+export const cos: Op = pointwise('cos', 1, (x) => `trig(${x}, V(1))`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))], { ...real, helpers: ['trig'] })
 /** tanh x, its argument clamped to ±15, where f32 already rounds to ±1 and exp would overflow. */
 export const tanh: Op = pointwise('tanh', 1, (x) => `tanh(clamp(${x}, V(-15), V(15)))`, Math.tanh,
   (m, g, _, y) => [m.mul(g, m.sub(1, m.square(y)))], real)

@@ -13,8 +13,8 @@ testOp(matmul, {
     { name: 'shared right operand', inputs: [[2, 3, 4, 5], [5, 6]], attrs: nn },
     { name: 'shared left operand', inputs: [[4, 5], [3, 5, 2]], attrs: nn },
     { inputs: [[2, 33, 70], [2, 70, 130]], attrs: nn },
-    { name: 'more row blocks than workgroups on an axis', inputs: [[1_100_000, 1], [1, 2]], attrs: nn },
-    { name: 'more batches than workgroups on an axis', inputs: [[66_000, 1, 1], [66_000, 1, 2]], attrs: nn },
+    { name: 'more row blocks than workgroups on an axis', inputs: [[1_100_000, 1], [1, 2]], attrs: nn, slow: true },
+    { name: 'more batches than workgroups on an axis', inputs: [[66_000, 1, 1], [66_000, 1, 2]], attrs: nn, slow: true },
   ],
   errors: [
     { name: 'inner sizes', inputs: [{ shape: [2, 3], dtype: 'f32' }, { shape: [4, 5], dtype: 'f32' }], attrs: nn, error: ShapeError },

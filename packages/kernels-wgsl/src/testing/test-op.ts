@@ -19,6 +19,8 @@ export interface OpCase<A extends Attrs> {
   readonly range?: readonly [number, number]
   /** Whether to compare the gradient with central differences; by default where the case is small. */
   readonly gradient?: boolean
+  /** Whether SwiftShader takes minutes for it, where lavapipe takes seconds: then browsers skip it. */
+  readonly slow?: boolean
 }
 
 /** How an op is tested. */
@@ -99,9 +101,10 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
           const usesFloat = specsOf(c, 'f16').some((i) => i.dtype === 'f16')
           if (dtype === 'f16' && !usesFloat) continue
           // An attribute may ask for f16 outputs of other inputs.
-          const half = dtype === 'f16' || op.infer(specsOf(c, dtype), c.attrs).some((o) => o.dtype === 'f16')
+          const half = [...specsOf(c, dtype), ...op.infer(specsOf(c, dtype), c.attrs)].some((o) => o.dtype === 'f16')
           const limit = exact ? 0 : half ? tolerance.f16 ?? 5e-3 : tolerance.f32 ?? 1e-5
-          test.skipIf(half && !globalThis.kernelTestHost.target.f16)(
+          const tooSlow = c.slow === true && /swiftshader/i.test(globalThis.kernelTestHost.name)
+          test.skipIf(tooSlow || half && !globalThis.kernelTestHost.target.f16)(
             `${dtype} kernels equal the reference on ${globalThis.kernelTestHost.name}: ${title(c)}`,
             async () => { await checkKernels(op, makeInputs(c, dtype), c.attrs, limit) },
           )

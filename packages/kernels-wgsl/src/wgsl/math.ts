@@ -4,6 +4,21 @@
  * Maclaurin series instead.
  */
 export const mathHelpers: Readonly<Record<string, string>> = {
+  // sin(x + quarters·π/2): built-in sin and cos may be off by 2^-11. Cody-Waite reduction to [-π/4, π/4] with π/2 in three
+  // parts, then the polynomials of Cephes (Moshier, sinf.c), within 1.2e-7 for |x| up to some thousands.
+  trig: /* wgsl */ `
+fn trig(x: V, quarters: V) -> V {
+  let k = round(x * V(0.63661977236758134));
+  let r = ((x - k * V(1.5703125)) - k * V(4.837512969970703125e-4)) - k * V(7.549789948768648e-8);
+  let q = k + quarters;
+  let turn = q - V(4) * floor(q * V(0.25));
+  let z = r * r;
+  let sine = r + r * z * (V(-1.6666654611e-1) + z * (V(8.3321608736e-3) + z * V(-1.9515295891e-4)));
+  let cosine = V(1) - V(0.5) * z + z * z * (V(4.166664568298827e-2) + z * (V(-1.388731625493765e-3) + z * V(2.443315711809948e-5)));
+  let v = select(sine, cosine, (turn == V(1)) | (turn == V(3)));
+  return select(v, -v, turn >= V(2));
+}
+`,
   silu_grad: /* wgsl */ `
 fn silu_grad(g: V, x: V) -> V { let s = V(1) / (V(1) + exp(-x)); return g * s * (V(1) + x * (V(1) - s)); }
 `,
