@@ -48,7 +48,8 @@ ${software ? `
 ## CPU time
 
 What all cores would do if none was taken by others: the work over (CPU time of all threads ÷ ${host.cores}). It is steadier than wall clock on a busy
-machine, and flatters what scales badly over cores.
+machine, and flatters what scales badly over cores. It also flatters ${libraries[0]?.name ?? 'ours'}, which sleeps through most of a wait: Dawn's binding to
+Node polls while something is awaited, and in the others' columns that counts.
 
 ${table(timed(({ cpu }, { work }) => rate(work, cpu / host.cores)))}
 ` : ''}
