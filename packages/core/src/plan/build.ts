@@ -65,7 +65,11 @@ class Builder {
         this.#await(value)
         if (!awaitsTaker(value)) this.#store(value)
       } else {
-        for (const operand of operands) this.#expectFresh(node.op, operand.value)
+        for (const { value } of operands) {
+          this.#expectFresh(node.op, value)
+          // Nothing can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
+          if (value.state.kind !== 'scalar') this.#store(value)
+        }
         if (node.op.inplace) this.#flush()
         const kernel: { -readonly [K in keyof PendingKernel]: PendingKernel[K] } =
           { op: node.op, attrs: node.attrs, inputs: operands, values: [], owner: undefined, emitted: false }

@@ -1,0 +1,24 @@
+/** Largest difference relative to the largest expected magnitude; NaN if either side has one where the other has not. */
+export function relativeGap(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (got.length !== expected.length) return Number.NaN
+  let scale = 1e-6
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i] ?? 0))
+  let worst = 0
+  for (let i = 0; i < expected.length; i++) {
+    const gap = Math.abs((got[i] ?? Number.NaN) - (expected[i] ?? Number.NaN)) / scale
+    if (!(gap <= worst)) worst = gap
+  }
+  return worst
+}
+
+/** Numbers in [lo, hi) that look random and are the same every run, on every machine. */
+export function noise(count: number, seed: number, lo = -1, hi = 1): Float32Array<ArrayBuffer> {
+  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0
+  return Float32Array.from({ length: count }, () => {
+    // xorshift32 (Marsaglia 2003)
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return lo + (hi - lo) * ((state >>> 0) / 2 ** 32)
+  })
+}

@@ -1,0 +1,7 @@
+export { noise, relativeGap } from './compare.ts'
+export { FakeHost, gpuTarget } from './fake-host.ts'
+export { type GradientGap, gradientGap } from './gradient-check.ts'
+export { type GraphCase, graphCase, leavesOf } from './graph-case.ts'
+export { graphCases } from './graphs.ts'
+export { interpret } from './interpret.ts'
+export { randomGraph, type RandomStep, stepKinds } from './random-graph.ts'
