@@ -7,9 +7,9 @@ const root = resolve(import.meta.dirname, '../..')
 const folder = join(root, 'docs/dist/readmes')
 mkdirSync(folder, { recursive: true })
 
-/** READMEs with an example, the repository's own among them; packages that test theirs themselves are left out. */
-const readmes = ['.', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)].flatMap((place) => {
-  const tested = place !== '.' && readdirSync(join(root, place, 'src')).some((name) => /^readme.*\.test\.ts$/.test(name))
+/** Packages' READMEs with an example; packages that test theirs themselves are left out. */
+const readmes = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`).flatMap((place) => {
+  const tested = readdirSync(join(root, place, 'src')).some((name) => /^readme.*\.test\.ts$/.test(name))
   const path = join(root, place, 'README.md')
   const code = tested || !existsSync(path) ? undefined : firstExample(readFileSync(path, 'utf8'))
   return code === undefined ? [] : [{ place, code }]

@@ -6,7 +6,7 @@ import { layoutOf } from './layout.ts'
 import { type CheckpointFile, loadModel, type PlaygroundModel, shippedFiles } from './model.ts'
 import { panelIn } from './panel.ts'
 import { type Frame, sampleArms } from './sampling.ts'
-import { defaults, parseSettings, type Settings, settingsHash } from './settings.ts'
+import { parseSettings, type Settings, settingsHash } from './settings.ts'
 
 const find = <E extends HTMLElement>(selector: string): E => {
   const found = document.querySelector<E>(selector)
@@ -21,6 +21,8 @@ const sides = ['left', 'right'] as const
 const panels = sides.map((side) => panelIn(find(`[data-side="${side}"]`), side))
 
 let settings: Settings = parseSettings(location.hash)
+/** Arms as the reader chose them, also while the model lacks an offset they need. */
+let wanted: Pick<Settings, 'left' | 'right'> = settings
 let device: Device | undefined
 let model: PlaygroundModel | undefined
 let running: AbortController | undefined
@@ -95,16 +97,17 @@ function sayWhatIsMissing(present: ReadonlySet<OffsetName>): void {
   ], 'info')
 }
 
-/** Replaces arms that the model cannot do by ones it can. */
+/** The arms last asked for, or the nearest to them that the model can do. */
 function fitArms(): void {
   const present = model?.offsets ?? new Set<OffsetName>()
-  const fit = (id: ArmId, otherwise: ArmId): ArmId => (available(id, present) ? id : otherwise)
-  const right = fit(settings.right, 'base')
-  settings = { ...settings, left: right === 'base' && settings.left === defaults.left ? 'unguided' : fit(settings.left, 'unguided'), right }
+  const right = available(wanted.right, present) ? wanted.right : 'base'
+  const left = available(wanted.left, present) && wanted.left !== right ? wanted.left : 'unguided'
+  settings = { ...settings, left, right }
 }
 
 function changed(next: Settings): void {
   settings = next
+  wanted = next
   describe()
   history.replaceState(null, '', settingsHash(settings))
   if (live.checked && model) void start()
