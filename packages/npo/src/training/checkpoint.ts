@@ -48,15 +48,20 @@ export async function saveRun(
 /**
  * Continues a saved run: overwrites parameters, optimiser and average in place, and gives the number of steps made.
  * Nothing is changed unless the whole file fits.
- * @throws {CheckpointError} if the file is no run, is damaged, or is of another recipe, optimiser or other parameters
+ * @param options.steps the most the run may have made, any number by default
+ * @throws {CheckpointError} if the file is no run, is damaged, is of another recipe, optimiser or other parameters, or has
+ * made more steps
  */
 export async function loadRun(
   device: TensorHost,
   { parameters, optimizer, ema }: RunState,
-  { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>,
+  { path, recipe, steps = Infinity }: Pick<CheckpointOptions, 'path' | 'recipe'> & { readonly steps?: number },
 ): Promise<number> {
   await using file = await readSafetensors(path)
   const counts = checkedSteps(path, recipe, file.metadata)
+  if (counts.step > steps) {
+    throw new CheckpointError(`resume: expected a run of up to ${steps} steps in ${path}, got one of ${counts.step}; raise steps`)
+  }
   checkNames(path, file.tensors, parameters, ema !== undefined && counts.step > 0)
   const load = async (kind: string, step: number, into: Pick<Optimizer, 'load'> | undefined): Promise<void> => {
     const tensors = new Map<string, Tensor>()

@@ -50,17 +50,18 @@ export interface TrainStep extends Measured {
  * bit for bit, as one that was not (on the same adapter). Leaving the loop early saves nothing.
  * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit; what was saved stays
  * saved, but the parameters in memory have taken the step
- * @throws {ConfigError} if there is nothing to train, or a limit is on no metric
- * @throws {CheckpointError} if a checkpoint does not fit
+ * @throws {ConfigError} if there is nothing to train, nothing to resume from, or a limit is on no metric
+ * @throws {CheckpointError} if a checkpoint does not fit, or is past the last step
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   const { parameters, batch: batchOf, loss: lossOf, release, optimizer, steps, schedule } = options
   const { ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
+  if (resume && !checkpoint) throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
   const { device } = first
   const state = { parameters, optimizer, ema }
-  let step = resume && checkpoint ? await loadRun(device, state, checkpoint) : 0
+  let step = resume && checkpoint ? await loadRun(device, state, { ...checkpoint, steps }) : 0
   let saved = step
   const save = async (): Promise<void> => {
     if (checkpoint && saved !== step) await saveRun(state, step, checkpoint)
@@ -80,8 +81,9 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     }
     guard(step, measured, limits)
     step++
-    if (checkpoint && step % checkpoint.every === 0) await save()
     yield { step: step - 1, steps, ...measured }
+    // After the step is reported, so that what a caller keeps of a run is never behind what the run keeps of itself.
+    if (checkpoint && step % checkpoint.every === 0) await save()
   }
   await save()
 }

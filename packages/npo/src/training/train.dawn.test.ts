@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { CheckpointError, ConfigError, Device, NumericError, tensor } from '@antipode/core'
+import { writeSafetensors } from '@antipode/core/io'
+import { ema, sgd } from '@antipode/core/optim'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { gap } from '../testing/toy.ts'
+import { train, type TrainStep } from './index.ts'
+import { ToyRun, toySteps } from './testing/toy-run.ts'
+
+let device: Device
+let folder: string
+beforeAll(async () => {
+  device = await Device.request()
+  folder = mkdtempSync(join(tmpdir(), 'antipode-train-'))
+})
+afterEach(() => { expect(device.memory().tensors).toBe(0) })
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await device[Symbol.asyncDispose]()
+})
+
+const checkpointAt = (name: string, every = 1): { path: string; every: number; recipe: string } =>
+  ({ path: join(folder, `${name}.safetensors`), every, recipe: 'toy' })
+type Changes = Parameters<ToyRun['train']>[0]
+
+/** Trains a fresh toy and gives its steps; what it throws comes through once the toy is disposed. */
+async function runToy(changes: Changes = {}, onStep: (step: TrainStep) => void = () => undefined): Promise<TrainStep[]> {
+  using run = new ToyRun(device)
+  const steps: TrainStep[] = []
+  for await (const step of run.train(changes)) {
+    steps.push(step)
+    onStep(step)
+  }
+  return steps
+}
+
+/** The checkpoint that an uninterrupted run ends with: parameters, moments, averages and counts, to the bit. */
+let whole: Promise<{ steps: TrainStep[]; bytes: Buffer }> | undefined
+function wholeRun(): Promise<{ steps: TrainStep[]; bytes: Buffer }> {
+  const checkpoint = checkpointAt('whole', 1000)
+  whole ??= runToy({ checkpoint }).then((steps) => ({ steps, bytes: readFileSync(checkpoint.path) }))
+  return whole
+}
+
+test('the loss of a toy falls, and every step reports its number, loss, gradient norm and metrics', async () => {
+  const { steps } = await wholeRun()
+  expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: toySteps }, (_, i) => i))
+  for (const { steps: total, loss, gradNorm, metrics } of steps) {
+    expect([total, Object.keys(metrics)]).toEqual([toySteps, ['error']])
+    expect(metrics['error']).toBe(loss)
+    expect(gradNorm).toBeGreaterThan(0)
+  }
+  // The same timesteps and noise in each step, so that only the weights differ.
+  using run = new ToyRun(device)
+  const losses: number[] = []
+  for await (const step of run.train({ batch: () => run.options.batch(0) })) losses.push(step.loss)
+  expect(losses.at(-1)).toBeLessThan(0.8 * (losses[0] ?? 0))
+})
+
+test('an update is the learning rate times the schedule times the clipped gradient', async () => {
+  using w = tensor(device, [1, 2, 3], [3])
+  using c = tensor(device, [3, 0, 4], [3])
+  using optimizer = sgd({ lr: 0.5 })
+  using averages = ema(0.5)
+  const rates = [1, 0.25]
+  const released: number[] = []
+  const steps: TrainStep[] = []
+  for await (const step of train({
+    parameters: new Map([['w', w]]), optimizer, steps: 2, ema: averages, clipNorm: 1,
+    batch: (index) => index,
+    loss: () => ({ loss: w.mul(c).sum(), metrics: { largest: w.max() } }),
+    release: (index) => { released.push(index) },
+    schedule: (step) => rates[step] ?? Number.NaN,
+  })) steps.push(step)
+  // The gradient is c, of norm 5; the factor 1/(5 + 1e-6) is 0.2 within f32.
+  const first = [1 - 0.5 * 0.6, 2, 3 - 0.5 * 0.8]
+  const second = [0.7 - 0.125 * 0.6, 2, 2.6 - 0.125 * 0.8]
+  expect(gap(await w.data(), second)).toBeLessThan(1e-6)
+  expect(gap(await averages.averages().get('w')?.data() ?? [], first.map((x, i) => (x + (second[i] ?? 0)) / 2))).toBeLessThan(1e-6)
+  expect(released).toEqual([0, 1])
+  expect(steps[0]).toEqual({ step: 0, steps: 2, loss: 15, gradNorm: 5, metrics: { largest: 3 } })
+  expect(steps[1]?.loss).toBeCloseTo(3 * 0.7 + 4 * 2.6, 5)
+})
+
+test('aborting saves a checkpoint and rejects with the reason, and the resumed run ends bit for bit like the whole one', async () => {
+  const { steps, bytes } = await wholeRun()
+  const checkpoint = checkpointAt('aborted', 1000)
+  const [controller, reason] = [new AbortController(), new TypeError('enough')]
+  await expect(runToy({ checkpoint, signal: controller.signal }, ({ step }) => { if (step === 8) controller.abort(reason) })).rejects.toBe(reason)
+  const rest = await runToy({ checkpoint, resume: true })
+  expect(rest).toEqual(steps.slice(9))
+  expect(readFileSync(checkpoint.path).equals(bytes)).toBe(true)
+  // Nothing is left to do, and nothing is done.
+  expect(await runToy({ checkpoint, resume: true })).toEqual([])
+})
+
+test('aborting without a checkpoint rejects with the reason, and leaving the loop early saves nothing', async () => {
+  const reason = new TypeError('enough')
+  await expect(runToy({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  using run = new ToyRun(device)
+  const checkpoint = checkpointAt('left', 1000)
+  let released = 0
+  for await (const { step } of run.train({ checkpoint, release: () => { released++ } })) if (step === 1) break
+  expect(released).toBe(2)
+  expect(existsSync(checkpoint.path)).toBe(false)
+})
+
+/** Runs the toy as a process of its own and kills it `delay` ms after it has made some steps. */
+async function runAndKill(path: string, steps: number, delay: number): Promise<{ first: number; ended: boolean }> {
+  const script = fileURLToPath(new URL('./testing/run-toy.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--conditions=@antipode/source', '--import', 'tsx', script, path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let complaints = ''
+  child.stderr.on('data', (text: Buffer) => { complaints += text.toString() })
+  const exit = new Promise<NodeJS.Signals | number | null>((resolve) => { child.on('close', (code, signal) => { resolve(signal ?? code) }) })
+  const made: number[] = []
+  for await (const line of createInterface(child.stdout)) {
+    if (line.startsWith('step ')) made.push(Number(line.slice(5)))
+    if (made.length === steps) setTimeout(() => child.kill('SIGKILL'), delay)
+  }
+  const how = await exit
+  expect([0, 'SIGKILL'], complaints).toContain(how)
+  // Killed after its last save but before its exit, a run leaves nothing to do.
+  return { first: made[0] ?? Infinity, ended: how === 0 }
+}
+
+test('a run that is killed again and again at random moments and resumed ends in the same bits', async () => {
+  const { bytes } = await wholeRun()
+  const { path } = checkpointAt('killed')
+  // Real chance on purpose: over many runs every moment comes up, that of writing included. A failure names its moments.
+  const moments: string[] = []
+  const starts: number[] = []
+  let finished = false
+  while (!finished && moments.length < 4) {
+    const [steps, delay] = [2 + Math.floor(Math.random() * 5), Math.random() * 15]
+    moments.push(`${delay} ms after ${steps} steps`)
+    const { first, ended } = await runAndKill(path, steps, delay)
+    starts.push(first)
+    finished = ended
+  }
+  if (!finished) starts.push((await runAndKill(path, Infinity, 0)).first)
+  // Each but the first goes on from the one before.
+  expect(starts[0]).toBe(0)
+  expect(starts.length, `${moments.join(', ')}`).toBeGreaterThan(1)
+  for (const [i, start] of starts.entries()) expect(start, `${moments.join(', ')}`).toBeGreaterThan(starts[i - 1] ?? -1)
+  expect(readFileSync(path).equals(bytes), `killed ${moments.join(', ')}`).toBe(true)
+})
+
+test('a checkpoint that does not fit is refused, and neither it nor the weights change', async () => {
+  await wholeRun()
+  const path = join(folder, 'whole.safetensors')
+  const intact = readFileSync(path)
+  const refused = async (changes: Changes, pattern: RegExp, recipe = 'toy'): Promise<void> => {
+    using run = new ToyRun(device)
+    const weights = await run.model.fc1.weight.data()
+    const file = readFileSync(path)
+    const error = await run.train({ checkpoint: { path, every: 1, recipe }, resume: true, ...changes }).next().catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(CheckpointError)
+    expect((error as Error).message).toMatch(pattern)
+    expect(readFileSync(path).equals(file)).toBe(true)
+    expect(await run.model.fc1.weight.data()).toEqual(weights)
+  }
+  await refused({}, /run of another recipe\n {2}expected other\n {2}got toy/, 'other')
+  using optimizer = sgd({ lr: 1 })
+  await refused({ optimizer }, /named <parameter>.momentum_buffer/)
+  await refused({ steps: toySteps - 1 }, new RegExp(`up to ${toySteps - 1} steps .*, got one of ${toySteps}; raise steps`))
+  using other = tensor(device, [0], [1])
+  await refused({ parameters: new Map([['other', other]]) }, /expected all 1 parameters, got all but 1, such as other/)
+  for (const size of [0, 7, 200, intact.length - 1]) {
+    truncateSync(path, size)
+    await refused({}, /readSafetensors/)
+    writeFileSync(path, intact)
+  }
+  await writeSafetensors(path, [])
+  await refused({}, /expected a training run in .*, got another file/)
+  writeFileSync(path, intact)
+})
+
+test('a number that is not finite ends the run with the step and the metric, and leaves what was saved', async () => {
+  using run = new ToyRun(device)
+  using samples = tensor(device, new Float32Array(8).fill(Number.NaN), [4, 2], { allowNonFinite: true })
+  const checkpoint = checkpointAt('nan')
+  let released = 0
+  const work = async (): Promise<void> => {
+    for await (const { step } of run.train({
+      checkpoint, release: () => { released++ },
+      batch: async (step) => ({ ...await run.options.batch(step), ...(step === 2 ? { samples } : {}) }),
+    })) expect(step).toBeLessThan(2)
+  }
+  const error = await work().catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(NumericError)
+  expect((error as NumericError).message).toMatch(/^train: step 2: expected a finite error, got NaN; /)
+  expect((error as NumericError).where).toBe('error')
+  expect(released).toBe(3)
+  expect((await runToy({ checkpoint, resume: true }))[0]?.step).toBe(2)
+})
+
+test('a metric past its limit ends the run, and options that would be ignored are refused', async () => {
+  await expect(runToy({ limits: { error: 1e-3, loss: 100 } })).rejects.toThrow(/^train: step 0: expected a finite error of at most 0.001, got \d/)
+  await expect(runToy({ limits: { accuracy: 1 } })).rejects.toThrow(new ConfigError('train: expected limits on error, loss, gradNorm, got one on "accuracy"'))
+  await expect(runToy({ parameters: new Map() })).rejects.toThrow('expected at least one parameter, got none')
+  await expect(runToy({ resume: true })).rejects.toThrow(new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint'))
+  await expect(runToy({ checkpoint: checkpointAt('missing'), resume: true })).rejects.toThrow(CheckpointError)
+  const failing = (): never => { throw new RangeError('no loss') }
+  await expect(runToy({ loss: failing })).rejects.toThrow('no loss')
+})
