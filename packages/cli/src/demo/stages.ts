@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CheckpointError } from '@antipode/core'
 import { readSafetensors, writeSafetensors } from '@antipode/core/io'
 
 /** A finished stage of a run, as arrays with their shapes. */
@@ -8,7 +9,8 @@ export type StageArrays = Readonly<Record<string, { readonly shape: readonly num
 
 /**
  * Finished stages of an interrupted run, one file each, so that the next run of the same recipe starts where it stopped.
- * Files appear whole or not at all; a file of another recipe is ignored and overwritten.
+ * Files appear whole or not at all. One of another recipe, or one that a disk has damaged, costs no more than the time to
+ * compute its stage again: it is overwritten.
  */
 export class Stages {
   readonly directory: string
@@ -24,7 +26,7 @@ export class Stages {
   /** What an earlier run computed, or what `compute` gives now. */
   async of<T extends StageArrays>(name: string, compute: () => Promise<T>): Promise<T> {
     const path = join(this.directory, `${name}.safetensors`)
-    const known = this.#resume && existsSync(path) ? await this.#read(path) : undefined
+    const known = this.#resume && existsSync(path) ? await this.#read(path).catch(ifDamaged) : undefined
     if (known) return known as T
     const result = await compute()
     await mkdir(this.directory, { recursive: true })
@@ -51,4 +53,8 @@ export class Stages {
     for (const [name, { shape }] of file.tensors) out[name] = { shape, data: await file.readFloat32(name) }
     return out
   }
+}
+
+function ifDamaged(error: unknown): undefined {
+  if (!(error instanceof CheckpointError)) throw error
 }
