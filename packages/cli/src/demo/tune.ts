@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
@@ -6,6 +6,7 @@ import { digitsLoraTargets } from '@antipode/models/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
 import { diffusionDpo, drawNoise, negate, offsets, type PairBatch, train, type TrainStep } from '@antipode/npo'
 import { digitsDenoiser, labelsOf, schedule } from '../train/index.ts'
+import { CurveFile } from './curve.ts'
 import type { LabelledPairs } from './pairs.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -38,8 +39,7 @@ export async function tuneOffset(device: TensorHost, unet: UNet2DConditionModel,
   const reference = digitsDenoiser(unet.with({}))
   const tuned = name === 'eta' ? objective : negate(objective)
   using optimizer = adamw({ lr: training.learningRate, weightDecay: 0 })
-  const curve = `${path}.curve`
-  if (!resume) rmSync(curve, { force: true })
+  const curve = new CurveFile(`${path}.curve`, resume && existsSync(path))
   for await (const step of train<PairBatch<Tensor>>({
     parameters: unet.adapterParameters(name),
     optimizer,
@@ -63,18 +63,8 @@ export async function tuneOffset(device: TensorHost, unet: UNet2DConditionModel,
     resume: resume && existsSync(path),
     signal,
   })) {
-    appendFileSync(curve, `${JSON.stringify(step)}\n`)
+    curve.append(step)
     onStep(step)
   }
-  return readCurve(curve)
-}
-
-/** The steps on file, in order; of steps made twice, because a run was killed between checkpoints, the later one. */
-function readCurve(path: string): TrainStep[] {
-  const steps = new Map<number, TrainStep>()
-  for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
-    const step = JSON.parse(line) as TrainStep // written by this module
-    steps.set(step.step, step)
-  }
-  return [...steps.values()].sort((a, b) => a.step - b.step)
+  return curve.steps()
 }
