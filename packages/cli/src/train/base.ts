@@ -9,6 +9,7 @@ import { saveModel } from '@antipode/models'
 import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits, NO_DIGIT } from '@antipode/models/digits'
 import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
 import type { Progress } from '../progress/index.ts'
+import { CurveFile } from './curve.ts'
 import { digitsDenoiser, labelsOf, schedule } from './task.ts'
 
 /** Options of `antipode train base`. */
@@ -59,8 +60,8 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const average = ema(hyper.averageDecay)
   const objective = denoising<Tensor>()
   const phase = progress.phase(`training ${model} on degraded digits`, steps)
-  const sums: number[] = []
-  const counts: number[] = []
+  const resume = options.resume && existsSync(run.path)
+  const curve = new CurveFile(`${run.path}.curve`, resume)
   for await (const step of train<SampleBatch<Tensor>>({
     parameters,
     optimizer: adamw({ lr: hyper.learningRate, weightDecay: hyper.weightDecay }),
@@ -82,12 +83,10 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     loss: (batch) => objective.evaluate({ model: digitsDenoiser(unet) }, batch),
     release: (batch) => { batch.samples.dispose() },
     checkpoint: run,
-    resume: options.resume && existsSync(run.path),
+    resume,
     signal,
   })) {
-    const bin = Math.floor(step.step / 100)
-    sums[bin] = (sums[bin] ?? 0) + step.loss
-    counts[bin] = (counts[bin] ?? 0) + 1
+    curve.append(step)
     phase.advance(1, `loss ${step.loss.toFixed(4)}`)
   }
   phase.done()
@@ -96,9 +95,16 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     model, seed, recipe, adapter: device.adapter.description,
     sha256: createHash('sha256').update(await readFile(out)).digest('hex'),
     seconds: Math.round((performance.now() - started) / 1000),
-    loss: sums.map((s, i) => Number((s / (counts[i] ?? 1)).toFixed(5))),
+    loss: meansOfHundred(curve.steps().map((s) => s.loss)),
   }
   await writeFile(`${out}.json`, `${JSON.stringify(card, null, 2)}\n`)
-  await rm(run.path, { force: true })
+  for (const path of [run.path, `${run.path}.curve`]) await rm(path, { force: true })
   return { ...card, checkpoint: out }
+}
+
+function meansOfHundred(losses: readonly number[]): number[] {
+  return Array.from({ length: Math.ceil(losses.length / 100) }, (_, i) => {
+    const part = losses.slice(100 * i, 100 * i + 100)
+    return Number((part.reduce((a, b) => a + b, 0) / part.length).toFixed(5))
+  })
 }

@@ -1,2 +1,3 @@
 export { type BaseCard, runTrainBase, type TrainBaseOptions } from './base.ts'
+export { CurveFile } from './curve.ts'
 export { digitsDenoiser, labelsOf, pixelLimit, schedule, solver, unconditional } from './task.ts'
