@@ -55,7 +55,8 @@ test('a small Stable Diffusion UNet has the output, loss and gradients of diffus
     // Against the mean size of its tensor's elements, float32 puts the output off by up to 5e-4 (f32MaxAbsDev on 0.12).
     const mean = want.l1 / got.length
     expect(Math.abs(l1(got) / got.length - mean), `${name}`).toBeLessThan(5e-4 * mean)
-    want.first4.forEach((v, i) => { expect(Math.abs((got[i] ?? Number.NaN) - v), `${name}[${i}]`).toBeLessThan(5e-4 * (Math.abs(v) + mean)) })
+    // Single elements less surely: rounding alone puts those of the sample off by 2e-5 to 7e-4, as an input one ulp larger shows.
+    want.first4.forEach((v, i) => { expect(Math.abs((got[i] ?? Number.NaN) - v), `${name}[${i}]`).toBeLessThan(1.5e-3 * (Math.abs(v) + mean)) })
   }
   for (const g of grads) g.dispose()
 })
