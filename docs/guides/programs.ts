@@ -15,11 +15,11 @@ const promised = /^.*console\.log\(.*\) \/\/ (.+)$/gm
 
 const blocksOf = (path: string): string[] => [...readFileSync(path, 'utf8').matchAll(block)].map(([, code = '']) => code)
 
-/** The programs of all guides that have one: a guide reads like a program with prose in it. */
+/** The programs of the front page and of all guides that have one: a guide reads like a program with prose in it. */
 export function guidePrograms(): Program[] {
   const folder = import.meta.dirname
-  const pages = readdirSync(folder).filter((name) => name.endsWith('.md')).sort()
-  return pages.map((page) => {
+  const guides = readdirSync(folder).filter((name) => name.endsWith('.md')).sort()
+  return ['../../README.md', ...guides].map((page) => {
     const code = blocksOf(join(folder, page)).filter((text) => !named.test(text)).join('\n')
     return { name: basename(page, '.md'), code, prints: [...code.matchAll(promised)].map(([, printed = '']) => printed) }
   }).filter(({ code }) => code !== '')
