@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Device, evaluate, gradients, randn, type Tensor, tensor } from '@antipode/core'
+import { Device, evaluate, gradients, randn, type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
+import { FakeHost, interpret } from '@antipode/core/testing'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
 import { type UNet2DConfig, UNet2DConditionModel } from './index.ts'
 
@@ -11,54 +12,77 @@ afterAll(async () => { await device[Symbol.asyncDispose]() })
 const config = golden.config as UNet2DConfig
 
 /** The numbers that the golden run was given under a name. */
-function waves(name: string, shape: readonly number[], base: number, scale: number): Tensor {
+function waves(host: TensorHost, name: string, shape: readonly number[], base: number, scale: number): Tensor {
   const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100003, 0)
   const n = shape.reduce((a, b) => a * b, 1)
-  return tensor(device, Float32Array.from({ length: n }, (_, i) => base + scale * Math.sin(0.7310585 * i + 0.01 * hash)), shape)
+  return tensor(host, Float32Array.from({ length: n }, (_, i) => base + scale * Math.sin(0.7310585 * i + 0.01 * hash)), shape)
 }
 
-function parameter(name: string, { shape, size }: Tensor): Tensor {
-  if (shape.length > 1) return waves(name, shape, 0, 0.7 * Math.sqrt(2 / (size / (shape[0] ?? 1))))
-  return name.endsWith('.weight') ? waves(name, shape, 1, 0.1) : waves(name, shape, 0, 0.05)
+function parameter(name: string, { device: host, shape, size }: Tensor): Tensor {
+  if (shape.length > 1) return waves(host, name, shape, 0, 0.7 * Math.sqrt(2 / (size / (shape[0] ?? 1))))
+  return name.endsWith('.weight') ? waves(host, name, shape, 1, 0.1) : waves(host, name, shape, 0, 0.05)
 }
 
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0)
 const l1 = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + Math.abs(b), 0)
 
-test('a small Stable Diffusion UNet has the output, loss and gradients of diffusers', async () => {
-  using model = new UNet2DConditionModel(new Initialiser(device, { seed: 0, placeholders: true }), config)
+/** Everything that the golden run gave, by name: out, loss, and the gradients of inputs and of some parameters. */
+async function goldenRun(host: TensorHost): Promise<{ outputs: Map<string, Tensor>; dispose: () => void }> {
+  const model = new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), config)
   expect(model.parameterCount).toBe(golden.params)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, parameter(name, t)])))
-  using sample = waves('input.sample', golden.inputs.sample, 0, 1)
-  using context = waves('input.ctx', golden.inputs.ctx, 0, 1)
-  using target = waves('target', golden.output.shape, 0, 1)
-  using timesteps = tensor(device, golden.inputs.t)
-  using out = model.forward(sample, timesteps, { context })
-  using loss = out.sub(target).square().mean()
+  const sample = waves(host, 'input.sample', golden.inputs.sample, 0, 1)
+  const context = waves(host, 'input.ctx', golden.inputs.ctx, 0, 1)
+  const target = waves(host, 'target', golden.output.shape, 0, 1)
+  const timesteps = tensor(host, golden.inputs.t)
+  const out = model.forward(sample, timesteps, { context })
+  const loss = out.sub(target).square().mean()
   const params = model.state()
-  const names = Object.keys(golden.paramGrads) as (keyof typeof golden.paramGrads)[]
+  const names = Object.keys(golden.paramGrads)
   const grads = gradients(loss, [sample, context, ...names.map((n) => params.get(n) as Tensor)])
-  await evaluate(out, loss, ...grads)
+  const outputs = new Map([['out', out], ['loss', loss], ...['sample', 'ctx', ...names].map((name, k): [string, Tensor] => [name, grads[k] as Tensor])])
+  return { outputs, dispose: () => { for (const t of [...outputs.values(), sample, context, target, timesteps, model]) t.dispose() } }
+}
 
-  // float32 on a CPU is off by f32MaxAbsDev = 5.8e-5 for outputs of 0.12 on average; the same again for sums in another order.
-  const tolerance = 2 * golden.output.f32MaxAbsDev
-  const values = await out.data()
-  golden.output.first8.forEach((want, i) => { expect(Math.abs((values[i] ?? Number.NaN) - want)).toBeLessThan(tolerance) })
-  expect(Math.abs(l1(values) - golden.output.absSum) / values.length).toBeLessThan(tolerance)
-  expect(Math.abs(sum(values) - golden.output.sum) / values.length).toBeLessThan(tolerance)
-  expect(Math.abs(await loss.item() - golden.loss)).toBeLessThan(tolerance)
+const close = (got: number | undefined, want: number, tolerance: number, name: string): void => {
+  expect(Math.abs((got ?? Number.NaN) - want), name).toBeLessThan(tolerance)
+}
 
-  const wanted = [golden.inputGrads.sample, golden.inputGrads.ctx, ...names.map((n) => golden.paramGrads[n])]
-  for (const [k, want] of wanted.entries()) {
-    const got = await grads[k]!.data()
-    const name = ['sample', 'ctx', ...names][k]
-    // Against the mean size of its tensor's elements, float32 puts the output off by up to 5e-4 (f32MaxAbsDev on 0.12).
+/** Compares with diffusers: the output within a tolerance, gradients relative to their tensor's mean size. */
+function expectGolden(values: ReadonlyMap<string, ArrayLike<number>>, { output, l1: ofMean, element }: Record<'output' | 'l1' | 'element', number>): void {
+  const out = values.get('out') ?? []
+  golden.output.first8.forEach((want, i) => { close(out[i], want, output, `out[${i}]`) })
+  close(l1(out) / out.length, golden.output.absSum / out.length, output, 'mean size of the output')
+  close(sum(out) / out.length, golden.output.sum / out.length, output, 'mean of the output')
+  close(values.get('loss')?.[0], golden.loss, output, 'loss')
+  for (const [name, want] of Object.entries({ ...golden.inputGrads, ...golden.paramGrads })) {
+    const got = values.get(name) ?? []
     const mean = want.l1 / got.length
-    expect(Math.abs(l1(got) / got.length - mean), `${name}`).toBeLessThan(5e-4 * mean)
-    // Single elements less surely: rounding alone puts those of the sample off by 2e-5 to 7e-4, as an input one ulp larger shows.
-    want.first4.forEach((v, i) => { expect(Math.abs((got[i] ?? Number.NaN) - v), `${name}[${i}]`).toBeLessThan(1.5e-3 * (Math.abs(v) + mean)) })
+    close(l1(got) / got.length, mean, ofMean * mean, name)
+    want.first4.forEach((v, i) => { close(got[i], v, element * (Math.abs(v) + mean), `${name}[${i}]`) })
   }
-  for (const g of grads) g.dispose()
+}
+
+test('in float64, a small Stable Diffusion UNet has the output and loss of diffusers to six digits', async () => {
+  const { outputs } = await goldenRun(new FakeHost())
+  // Without gradients, which take half a minute so.
+  const [out, loss] = interpret(['out', 'loss'].map((name) => outputs.get(name) as Tensor)) as [Float64Array, Float64Array]
+  // The waves of time are of angles up to 500, of which float32 makes 1e-5 more or less.
+  golden.output.first8.forEach((want, i) => { close(out[i], want, 1e-6, `out[${i}]`) })
+  close(l1(out) / out.length, golden.output.absSum / out.length, 1e-6, 'mean size of the output')
+  close(loss[0], golden.loss, 1e-6, 'loss')
+})
+
+test('a small Stable Diffusion UNet has the output, loss and gradients of diffusers', async () => {
+  const { outputs, dispose } = await goldenRun(device)
+  await evaluate(...outputs.values())
+  const values = new Map<string, ArrayLike<number>>()
+  for (const [name, t] of outputs) values.set(name, await t.data())
+  // float32 on a CPU is off by f32MaxAbsDev = 5.8e-5 for outputs of 0.12 on average, that is up to 5e-4 of their size; the same
+  // again for sums in another order. Single gradients are less sure: an input one ulp larger moves the sample's by up to 7e-4.
+  expectGolden(values, { output: 2 * golden.output.f32MaxAbsDev, l1: 5e-4, element: 1.5e-3 })
+  dispose()
+  expect(device.memory().tensors).toBe(0)
 })
 
 test('a model in f16 takes f32 and gives f32, close to its f32 twin', async () => {
