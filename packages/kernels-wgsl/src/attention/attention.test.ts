@@ -60,6 +60,7 @@ const cases = [
   { name: 'head beyond the registers of a subgroup', inputs: grad(1, 1, 12, 9, 70), attrs: plain },
   { name: 'causal', inputs: grad(1, 2, 18, 18, 8), attrs: causal },
   { name: 'mask', inputs: [...grad(2, 2, 6, 7, 4), mask([2, 1, 6, 7])], attrs: masked },
+  { name: 'more heads than workgroups on an axis', inputs: grad(1, 66_000, 1, 2, 1), attrs: plain, slow: true },
   { name: 'mask and causal', inputs: [...grad(1, 2, 9, 20, 4), mask([1, 2, 9, 20])], attrs: { ...masked, causal: true } },
 ]
 const errors = [

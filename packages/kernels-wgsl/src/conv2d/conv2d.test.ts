@@ -12,6 +12,7 @@ testOp(conv2d, {
     { inputs: [[2, 4, 6, 6], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2] } },
     { name: 'asymmetric padding, as the VAE encoder has', inputs: [[1, 2, 6, 5], [3, 2, 3, 3]], attrs: { stride: [2, 2], padding: [0, 0, 1, 1], groups: 1 } },
     { inputs: [[3, 20, 9, 9], [37, 20, 3, 3]], attrs: plain },
+    { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000 }, slow: true },
     { inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
   ],
   errors: [
@@ -23,12 +24,14 @@ testOp(conv2d, {
 testOp(conv2dInputGrad, {
   cases: [
     { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
+    { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [1, 66_000, 1, 1] }, slow: true },
     { inputs: [[2, 6, 3, 3], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
   ],
 })
 testOp(conv2dWeightGrad, {
   cases: [
     { name: 'many images, sum over the batch inside', inputs: [[9, 4, 5, 7], [9, 3, 5, 7]], attrs: { ...plain, shape: [4, 3, 3, 3] } },
+    { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [1, 66_000, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [66_000, 1, 1, 1] }, slow: true },
     { name: 'few images, sum along rows inside', inputs: [[1, 6, 3, 3], [1, 4, 6, 6]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [6, 2, 3, 3] } },
   ],
 })

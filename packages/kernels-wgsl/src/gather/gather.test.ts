@@ -64,6 +64,7 @@ testOp(takeAlong, {
     { name: 'integers', inputs: [integers([2, 5], 'i32'), listed([2, 2], [4, 5, -1, 0])], attrs: {} },
     { name: 'indices out of range give NaN', inputs: [[2, 3], listed([2, 2], [2, 3, -1, 0])], attrs: {}, gradient: false },
     { name: 'in several rounds of the loop', inputs: [[4500, 3], jumping([4500, 1], 3)], attrs: {} },
+    { name: 'in several rounds of 65,535 workgroups', inputs: [[4_200_001, 1], jumping([4_200_001, 1], 1)], attrs: {}, slow: true },
   ],
   errors: [
     { name: 'other leading axes', inputs: [f32(3, 2), i32(2, 2)], attrs: {}, error: ShapeError },
@@ -82,6 +83,7 @@ testOp(putAlong, {
     { name: 'indices that repeat', inputs: [[2, 3, 9], jumping([2, 3, 9], 4, 'u32')], attrs: { size: 5 } },
     { name: 'drops indices out of range', inputs: [[2, 2], listed([2, 2], [2, 3, -1, 0])], attrs: { size: 3 }, gradient: false },
     { name: 'in several rounds of the loop', inputs: [[4500, 1], jumping([4500, 1], 3)], attrs: { size: 3 } },
+    { name: 'in several rounds of 65,535 workgroups', inputs: [[4_200_001, 1], jumping([4_200_001, 1], 1)], attrs: { size: 1 }, slow: true },
   ],
   errors: [
     { name: 'other shapes', inputs: [f32(3, 2), i32(3, 3)], attrs: { size: 5 }, error: ShapeError },

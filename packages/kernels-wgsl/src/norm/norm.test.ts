@@ -47,6 +47,7 @@ testOp(normInputGrad, {
     { inputs: [[2, 6, 5, 3], [2, 6, 5, 3], f32(2, 2), f32(2, 2)], attrs: { ...both(2), affine: 'none' } },
     { inputs: [[5, 20], [5, 20], [20], f32(5, 1), f32(5, 1)], attrs: both(1) },
     { inputs: [[5, 33], [5, 33], [33], f32(5, 1), f32(5, 1)], attrs: rms },
+    { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [66_000, 2], [2], f32(66_000, 1), f32(66_000, 1)], attrs: both(1) },
     { name: 'long rows', inputs: [[1, 4, 1200], [1, 4, 1200], [4], f32(1, 1), f32(1, 1)], attrs: both(1) },
   ],
   errors: [
@@ -61,6 +62,7 @@ testOp(normWeightGrad, {
     { name: 'planes', inputs: [[3, 6, 3, 5], [3, 6, 3, 5], f32(3, 3), f32(3, 3)], attrs: both(3) },
     { name: 'planes, four elements a load, in parts', inputs: [[40, 4, 4, 8], [40, 4, 4, 8], f32(40, 2), f32(40, 2)], attrs: both(2) },
     { name: 'columns', inputs: [[7, 20], [7, 20], f32(7, 1), f32(7, 1)], attrs: both(1) },
+    { name: 'more channels than workgroups on an axis', inputs: [[2, 66_000, 2], [2, 66_000, 2], f32(2, 66_000), f32(2, 66_000)], attrs: both(66_000) },
     { name: 'columns of odd size', inputs: [[70, 9, 2], [70, 9, 2], f32(70, 3), f32(70, 3)], attrs: both(3) },
     { name: 'columns in parts, with a short last part', inputs: [[1030, 12], [1030, 12], f32(1030, 1), f32(1030, 1)], attrs: rms },
   ],

@@ -15,6 +15,8 @@ const of = (...values: number[]): Ref => ({ shape: [values.length], dtype: 'f32'
 
 // 66,000 elements take every lane of a software adapter's 64 workgroups round its loop again and again.
 const shapes = [[1], [3, 5], [8, 4], [66_001], [60, 1100]]
+// More elements than 65,535 workgroups of 64 hold.
+const many = [4_200_001]
 // Parameters and states are some 1 in size, and each is a handful of f32 roundings.
 const tolerance = { f32: 5e-7, f16: 2 ** -11 }
 
@@ -23,6 +25,7 @@ testOp(adamw, {
   tolerance,
   cases: [
     ...shapes.map((s) => ({ inputs: [s, s, state(s), positive(s), hyper], attrs: {} })),
+    { name: 'in several rounds of 65,535 workgroups', inputs: [many, many, state(many), positive(many), hyper], attrs: {}, slow: true },
     { name: 'first step', inputs: [[7], [7], zeros([7]), zeros([7]), packed(adamwHyper({ lr: 0.5 }, 1))], attrs: {} },
   ],
   errors: [
@@ -37,14 +40,14 @@ testOp(adamw, {
 for (const nesterov of [false, true]) {
   testOp(sgd, {
     tolerance,
-    cases: shapes.map((s) => ({ inputs: [s, s, state(s), packed([0.1, 0.9, 0.01, 2])], attrs: { nesterov } })),
+    cases: [...shapes, many].map((s) => ({ inputs: [s, s, state(s), packed([0.1, 0.9, 0.01, 2])], attrs: { nesterov }, slow: s === many })),
     errors: [{ name: 'momentum in f16', inputs: [...specs('f16', 'f16', 'f16'), { shape: [4], dtype: 'f32' }], attrs: { nesterov }, error: DTypeError }],
   })
 }
 
 testOp(ema, {
   tolerance,
-  cases: shapes.map((s) => ({ inputs: [state(s), s, packed([0.999])], attrs: {} })),
+  cases: [...shapes, many].map((s) => ({ inputs: [state(s), s, packed([0.999])], attrs: {}, slow: s === many })),
   errors: [
     { name: 'an average in f16', inputs: [...specs('f16', 'f16'), { shape: [1], dtype: 'f32' }], attrs: {}, error: DTypeError },
     { name: 'another shape', inputs: [...specs('f32'), { shape: [6], dtype: 'f32' }, { shape: [1], dtype: 'f32' }], attrs: {}, error: ShapeError },

@@ -14,6 +14,7 @@ const cases = [
   { name: 'rank 0', inputs: [plain], attrs: { shape: [] } },
   { name: 'vectors in several rounds of the loop', inputs: [plain], attrs: { shape: [33_000] } },
   { name: 'elements in several rounds of the loop', inputs: [plain], attrs: { shape: [33_001] } },
+  { name: 'vectors in several rounds of 65,535 workgroups', inputs: [plain], attrs: { shape: [16_800_000] }, slow: true },
   { name: 'halves', inputs: [plain], attrs: { shape: [64], dtype: 'f16' as const } },
   { name: 'an odd number of halves', inputs: [plain], attrs: { shape: [67], dtype: 'f16' as const } },
 ]
