@@ -169,6 +169,11 @@ class Builder {
   #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
     const { op, attrs, values } = pending
     const inputs = pending.inputs.map((x) => this.#contiguous(x))
+    // A kernel must not read a buffer that it overwrites under another name: such an operand is copied.
+    const overwritten = new Set(op.inplace?.flatMap((k) => k ?? []))
+    pending.inputs.forEach((x, k) => {
+      if (!overwritten.has(k) && [...overwritten].some((o) => inputs[o] === inputs[k])) inputs[k] = this.#store(this.#copy(x))
+    })
     const extras = end?.expression.inputs.map((x) => this.#store(x.value)) ?? []
     const outputs = values.map((v, k) => {
       const shared = op.inplace?.[k]

@@ -92,7 +92,7 @@ const vectorAliases = (wide: boolean): string =>
 const computeType = (dtype: DType): string => (dtype === 'i32' ? 'VI' : dtype === 'u32' ? 'VU' : 'V')
 const elementType = (dtype: DType, wide: boolean): string => (wide ? `vec4<${storageType(dtype)}>` : storageType(dtype))
 const lastDType = (f: Fused): DType => f.steps.at(-1)?.dtype ?? f.output.dtype
-const usesF16 = (f: Fused): boolean => [f.output, ...f.inputs, ...f.steps].some((x) => x.dtype === 'f16')
+const usesF16 = (f: Fused): boolean => [f.output, ...f.inputs].some((x) => x.dtype === 'f16')
 
 function helpers(f: Fused): string {
   const names = new Set(f.steps.flatMap((s) => s.op?.pointwise?.helpers ?? []))
@@ -152,8 +152,10 @@ function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): str
     const args = s.args.map(value)
     // In a table line V stands for the type of the arguments.
     if (s.op?.pointwise) lines.push(`let t${k} = ${s.op.pointwise.wgsl(...args).replaceAll(/\bV\(/g, `${type}(`)};`)
-    // A value that passes through f16 is rounded to it, even where nothing is stored.
-    else lines.push(`let t${k} = ${type}(${s.dtype === 'f16' ? `${elementType('f16', wide)}(${args[0] ?? 'x0'})` : args[0] ?? 'x0'});`)
+    // A value that passes through f16 is rounded to it, even where nothing is stored; compilers drop a mere conversion there
+    // and back. What is stored last is rounded by the store, which keeps numbers too small for this function.
+    else if (s.dtype === 'f16' && k < f.steps.length - 1) lines.push(`let t${k} = quantizeToF16(${type}(${args[0] ?? 'x0'}));`)
+    else lines.push(`let t${k} = ${type}(${args[0] ?? 'x0'});`)
   })
   lines.push(`return ${f.steps.length ? `t${f.steps.length - 1}` : 'x0'};`)
   return lines.filter(Boolean).map((l) => `  ${l}\n`).join('')
