@@ -25,7 +25,7 @@ export interface Recipe {
 }
 
 const amounts = {
-  fast: { seeds: 1, pairs: 260, steps: 60, perSeed: 50, selectionPerSeed: 30, moving: 15 },
+  fast: { seeds: 1, pairs: 260, steps: 60, perSeed: 50, selectionPerSeed: 20, moving: 15 },
   normal: { seeds: 2, pairs: 640, steps: 120, perSeed: 80, selectionPerSeed: 30, moving: 40 },
   full: { seeds: 4, pairs: 2048, steps: 400, perSeed: 500, selectionPerSeed: 200, moving: 400 },
 } as const
