@@ -34,14 +34,13 @@ export function sliceTexels(s: Slices): number {
  */
 export function packSlices(s: Slices, target: Target): Kernel {
   const fours = Math.ceil(s.images * s.strips / 4)
-  const items = s.batch * s.panels * fours * s.stripRows
+  const items = s.batch * s.panels * fours
   const plane = s.imageRows * s.imageCols
   return assemble({
     label: `${s.label}/${s.dtype}/pack-slices`,
     dtype: s.dtype,
     params: {
-      items, panels: s.panels, width: s.width, rows: s.rows, fours, strips: s.strips, strip_rows: s.stripRows,
-      images: s.images, image_rows: s.imageRows, cols: s.imageCols,
+      items, panels: s.panels, width: s.width, rows: s.rows, fours, strips: s.strips, images: s.images, pixels: s.stripRows * s.imageCols,
       plane, group_step: s.rows * plane, image_step: s.batch * s.rows * plane,
     },
     storage: [input(s.input, 'x'), texture(s.texture, sliceTexels(s), 'texels', 'write')],
@@ -50,19 +49,19 @@ override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var item = w.x; item < P.items; item += nw.x) {
-    let slices = item / P.strip_rows;
-    let panel = slices / P.fours;
-    let slice = slices % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
-    let y = slice % P.strips * P.strip_rows + item % P.strip_rows;
-    let inside = (slice / P.strips < vec4u(P.images)) & (y < vec4u(P.image_rows));
-    let base = panel / P.panels * P.group_step + slice / P.strips * P.image_step + y * P.cols;
+    let panel = item / P.fours;
+    let slice = item % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
+    // The last strip of an image may be shorter, and images beyond the last have no pixel.
+    let begun = slice % P.strips * P.pixels;
+    let count = select(vec4u(), P.plane - min(begun, vec4u(P.plane)), slice / P.strips < vec4u(P.images));
+    let base = panel / P.panels * P.group_step + slice / P.strips * P.image_step + begun;
     for (var r = lane; r < P.width; r += WG) {
-      let start = select(vec4u(), base, inside) + min(panel % P.panels * P.width + r, P.rows - 1u) * P.plane;
-      var t = item * P.cols * P.width + r;
-      for (var c = 0u; c < P.cols; c++) {
-        let e = start + c;
+      var e = base + min(panel % P.panels * P.width + r, P.rows - 1u) * P.plane;
+      var t = item * P.pixels * P.width + r;
+      for (var i = 0u; i < P.pixels; i++) {
         let v = vec4f(Acc(x[e.x]), Acc(x[e.y]), Acc(x[e.z]), Acc(x[e.w]));
-        textureStore(texels, at(t), select(vec4f(), v, inside));
+        textureStore(texels, at(t), select(vec4f(), v, vec4u(i) < count));
+        e += vec4u(1u);
         t += P.width;
       }
     }
