@@ -69,7 +69,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#pool = new ResourcePool(device)
     this.#pool.onDestroy = (resource) => { for (const r of this.#runners.values()) r.forget(resource) }
     this.#pipelines = new PipelineCache(device)
-    this.#pacer = new Pacer(device.queue, adapter.software)
+    this.#pacer = new Pacer(device.queue, adapter.software && typeof process !== 'undefined')
     device.onuncapturederror = ({ error }) => {
       this.#failure ??= isOutOfMemory(error)
         ? new OutOfMemoryError(`the GPU is out of memory: ${error.message}`)
@@ -165,7 +165,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const buffers = runner.run(graph, this.#pool, this.#profiler)
-    this.#pacer.submitted(runner)
+    this.#pacer.submitted()
     this.#runs++
     const results = buffers.map((buffer) =>
       graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))
@@ -255,7 +255,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Waits until the GPU has done all that was submitted. */
   async sync(): Promise<void> {
     await this.#queue
-    await this.gpu.queue.onSubmittedWorkDone()
+    await this.#pacer.settle()
     this.#check()
   }
 

@@ -1,6 +1,5 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Graph, Plan } from '../plan/index.ts'
-import type { Paced } from './pacer.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
@@ -14,8 +13,7 @@ interface Bound {
 }
 
 /** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
-export class PlanRunner implements Paced {
-  expected: number | undefined = undefined
+export class PlanRunner {
   readonly plan: Plan
   readonly #device: GPUDevice
   readonly #pipelines: readonly GPUComputePipeline[]
