@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
-import { assemble, output, texture } from '../wgsl/index.ts'
+import { assemble, output, pick, texture } from '../wgsl/index.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
 export interface Columns {
@@ -120,16 +120,16 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         at_b += P.b_step;
       }
     }
-    var sums = array<vec4f, ${rows}>(${each(rows, (i) => `s${i},`)});
+    let c = col + WG * vec4u(0u, 1u, 2u, 3u);
+    var o = vec4u(place_out(z, c.x), place_out(z, c.y), place_out(z, c.z), place_out(z, c.w)) + r * ${rows}u * P.o_row;
     let count = min(${rows}u, P.rows - r * ${rows}u);
-    for (var j = 0u; j < P.four; j++) {
-      let c = col + j * WG;
-      if (c >= P.cols) { break; }
-      var o = place_out(z, c) + r * ${rows}u * P.o_row;
-      for (var i = 0u; i < count; i++) {
-        out[o] = Scalar(epilogue(sums[i][j], o));
-        o += P.o_row;
+    for (var i = 0u; i < count; i++) {
+      var s = vec4f();
+      ${pick('s', rows)}
+      for (var j = 0u; j < P.four; j++) {
+        if (c[j] < P.cols) { out[o[j]] = Scalar(epilogue(s[j], o[j])); }
       }
+      o += vec4u(P.o_row);
     }
   }}}
 }

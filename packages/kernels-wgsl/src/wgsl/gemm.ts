@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
-import { assemble, output, type Storage } from './kernel.ts'
+import { assemble, output, pick, type Storage } from './kernel.ts'
 
 /**
  * The one matrix product that matmul, the three convolutions and their gradients share:
@@ -45,8 +45,7 @@ export function gemm(g: Gemm, target: Target): Kernel {
 
 /**
  * Idea: a workgroup is one subgroup of S lanes; each lane owns 4 columns and all 2·S rows of a block, and rows reach it
- * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds. Stores loop over rows at
- * run time, because every store site costs a software adapter's compiler some 30 ms.
+ * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds.
  */
 function subgroupGemm(g: Gemm, lanes: number): Kernel {
   const rows = 2 * lanes
@@ -81,16 +80,16 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         ${each((i) => `s${i} += subgroupBroadcast(x${i < lanes ? 0 : 1}, ${i % lanes}u) * y;`)}
       }
     }
-    var sums = array<vec4f, ${rows}>(${each((i) => `s${i},`)});
+    let cols = c + WG * vec4u(0u, 1u, 2u, 3u);
+    var o = vec4u(out_column(z, cols.x), out_column(z, cols.y), out_column(z, cols.z), out_column(z, cols.w)) + r * P.row_stride;
     let count = min(${rows}u, P.rows - r);
-    for (var j = 0u; j < P.four; j++) {
-      let col = c + j * WG;
-      if (col >= P.cols) { break; }
-      var o = out_column(z, col) + r * P.row_stride;
-      for (var i = 0u; i < count; i++) {
-        out[o] = Out(epilogue(sums[i][j], o));
-        o += P.row_stride;
+    for (var i = 0u; i < count; i++) {
+      var s = vec4f();
+      ${pick('s', rows)}
+      for (var j = 0u; j < P.four; j++) {
+        if (cols[j] < P.cols) { out[o[j]] = Out(epilogue(s[j], o[j])); }
       }
+      o += vec4u(P.row_stride);
     }
   }}}
 }
