@@ -99,12 +99,14 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 
 /**
- * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory.
+ * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory. A thread
+ * fills one column of the right tile and one depth of the left, so that where a column begins is worked out once, and rows of
+ * the left tile are padded, since threads that write neighbouring depths would meet in one bank.
  */
 function tiledGemm(g: Gemm): Kernel {
   const body = /* wgsl */ `${walkStruct}${g.walks}
 override WG: u32;
-var<workgroup> tile_a: array<array<f32, 64>, 16>;
+var<workgroup> tile_a: array<array<f32, 65>, 16>;
 var<workgroup> tile_b: array<array<f32, 64>, 16>;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -115,19 +117,22 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 64u;
+    let own_col = c + (t & 63u);
+    let column = place(z, min(own_col, P.cols - 1u));
     var s = array<vec4f, 4>();
     for (var k0 = 0u; k0 < depth; k0 += 16u) {
-      for (var l = t; l < 1024u; l += WG) {
-        let ka = k0 + (l & 15u);
-        let ra = r + (l >> 4u);
+      let ka = k0 + tx;
+      let a1 = ka / P.inner;
+      for (var i = 0u; i < 4u; i++) {
+        let ra = r + ty + 16u * i;
         var va = 0.0;
-        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, ka / P.inner), ka % P.inner); }
-        tile_a[l & 15u][l >> 4u] = va;
-        let kb = k0 + (l >> 6u);
-        let cb = c + (l & 63u);
+        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, a1), ka - a1 * P.inner); }
+        tile_a[tx][ty + 16u * i] = va;
+        let kb = k0 + (t >> 6u) + 4u * i;
+        let b1 = kb / P.inner;
         var vb = 0.0;
-        if (kb < depth && cb < P.cols) { vb = at_b(walk_b(place(z, cb), turn(kb / P.inner)), kb % P.inner); }
-        tile_b[l >> 6u][l & 63u] = vb;
+        if (kb < depth && own_col < P.cols) { vb = at_b(walk_b(column, turn(b1)), kb - b1 * P.inner); }
+        tile_b[(t >> 6u) + 4u * i][t & 63u] = vb;
       }
       workgroupBarrier();
       for (var k = 0u; k < 16u; k++) {
