@@ -1,0 +1,1 @@
+export { renderMarkdown, renderPage, renderTable } from './stub.ts'
