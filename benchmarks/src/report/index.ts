@@ -1,1 +1,2 @@
-export { renderMarkdown, renderPage, renderTable } from './stub.ts'
+export { renderMarkdown, renderTable } from './markdown.ts'
+export { renderPage } from './page.ts'

@@ -13,7 +13,7 @@ export function digitsStep(): Workload {
   const [batch, pixels] = [64, 256]
   return {
     id: 'digits-step', kind: 'digitsStep', group: 'models of ours', title: `digits UNet, one denoising step, batch ${batch}`,
-    work: { amount: batch * flopsPerImage(digitsConfig('digits-16')), unit: 'FLOP' }, tolerance: 1e-4,
+    work: { amount: batch * flopsPerImage(digitsConfig('digits-16')), unit: 'FLOP' }, tolerance: 2e-5,
     make() {
       const x = normals('digits-step')([batch, 1, 16, 16])
       return {
@@ -46,7 +46,7 @@ export function digitsDpo(): Workload {
       const { value, grads } = dpoGraph(dpoTask(digitsUNet(new FakeHost(), 'digits-16', { seed: 0 }), dpoInputs()))
       return { amount: trainingFlopsOf(value, ...grads), unit: 'FLOP' }
     },
-    tolerance: 2e-3,
+    tolerance: 5e-4,
     make() {
       const inputs = dpoInputs()
       return { inputs, error: ([reported = new Float32Array()]) => dpoError(inputs, reported) }
