@@ -43,7 +43,7 @@ async function run({ workloads, rounds, only, cold, out }: Options): Promise<voi
     rounds, libraries: present.flatMap((name) => met.get(name) ?? []), absent, comparisons,
   })
   for (const workload of workloadsOf(workloads)) {
-    const able = present.filter((name) => libraries[name]?.does(workload.kind))
+    const able = present.filter((name) => libraries[name]?.does(workload))
     if (able.length === 0) continue
     console.error(workload.title)
     comparisons.push(await compare(workload, { libraries: able, rounds, cold, say: console.error, met: (library) => met.set(library.name, library) }))

@@ -46,7 +46,7 @@ export function dotChart({ title, rows, libraries, axis, reference, markOf }: Do
     grid: { left: 330, right: 30, top: 34, bottom: 46 },
     xAxis: {
       ...AXIS, type: 'log', min: nice(Math.min(...ends), Math.floor), max: nice(Math.max(...ends), Math.ceil),
-      name: axis, nameLocation: 'middle', nameGap: 28, axisLabel: { ...AXIS.axisLabel, formatter: (v: number) => digits(v).replace(/\.?0+$/, '') },
+      name: axis, nameLocation: 'middle', nameGap: 28, axisLabel: { ...AXIS.axisLabel, formatter: (v: number) => String(Number(digits(v))) },
     },
     yAxis: { ...AXIS, type: 'category', inverse: true, data: [...rows], axisLine: { show: false }, axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink, width: 318, overflow: 'truncate' } },
     series: [

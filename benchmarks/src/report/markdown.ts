@@ -11,6 +11,12 @@ function markdownTable({ columns, rows }: Table): string {
   return [line(columns), rule, ...rows.map(line)].join('\n')
 }
 
+/** What must be known of a library to read its numbers. */
+const remarks: Readonly<Record<string, string>> = {
+  numpy: 'numpy computes on the cores with its BLAS, not by WebGPU: it shows what a software adapter costs.',
+  'onnxruntime-node': 'onnxruntime-node has a Dawn of its own and no way to keep inputs on the GPU: its times are slopes over graphs of different lengths.',
+}
+
 /** Where the numbers come from, in sentences. */
 export function provenance(results: Results): string[] {
   const { date, host, libraries, rounds, comparisons } = results
@@ -18,8 +24,9 @@ export function provenance(results: Results): string[] {
   const idle = Math.max(0, ...comparisons.map((c) => c.idle))
   return [
     `${date}, ${host.cpu}, ${host.cores} cores, ${host.platform}, Node ${host.node}. Adapter: ${adapters(results).join('; ')}.`,
-    `${libraries.map(({ name, version }) => `${name} ${version}`).join(', ')}: each in a process of its own, all on this adapter but numpy, which uses the cores; ` +
-      `in turn A B C A B C, ${rounds} rounds a workload, one at a time. Results were checked against float64 before anything was timed; f32 where nothing else is said.`,
+    `${libraries.map(({ name, version }) => `${name} ${version}`).join(', ')}: each in a process of its own, in turn A B C A B C, ${rounds} rounds a workload, ` +
+      'one at a time. Results were checked against float64 before anything was timed; f32 where nothing else is said.',
+    ...libraries.flatMap(({ name }) => remarks[name] ?? []),
     ...(onSoftware(results) ? ['The adapter computes on the CPU. What is fastest here says nothing about the order on a real GPU.'] : []),
     foreign > 0.05
       ? `Other work took up to ${percent(foreign)} of the cores while a workload was timed: read wall-clock times as upper bounds, and ratios below 1.5 as ties.`

@@ -72,7 +72,7 @@ export function renderPage(results: Results): string {
 <meta charset="utf-8" />
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <title>Benchmarks of Antipode</title>
-<style>${trusted(STYLE)}</style>
+<style>${trusted(STYLE)}main { max-width: 1280px }</style>
 </head>
 <body><main>
 <header><div class="kicker">Benchmarks</div><h1>How long other libraries take for what ${first} does</h1>

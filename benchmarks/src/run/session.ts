@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import type { Prepared, Problem, Runner, Timing } from '../workload.ts'
 import { workloadOf } from '../workloads/index.ts'
 import { processTime } from './cpu-time.ts'
@@ -13,6 +14,23 @@ const maxRuns = 50
 /** Shorter runs are timed in groups that are waited for once, as a program would run them. */
 const shortRun = 4
 const maxGroup = 100
+
+/** A process that uses less of a core than this is at rest; none is waited for longer than that many milliseconds. */
+const rest = { share: 0.05, look: 200, patience: 90_000 }
+
+/**
+ * Resolves when nothing goes on in this process any more. Compiling in the background belongs to warming up, and must not take
+ * cores from the libraries whose turn it is next: V8 goes on with the WebAssembly of onnxruntime for half a minute (measured).
+ */
+async function settled(): Promise<void> {
+  const begun = performance.now()
+  let busy = true
+  while (busy && performance.now() - begun < rest.patience) {
+    const [wall, cpu] = [performance.now(), processTime()]
+    await setTimeout(rest.look)
+    busy = (processTime() - cpu) / (performance.now() - wall) > rest.share
+  }
+}
 
 /** One library on one workload. */
 export class Session {
@@ -76,6 +94,7 @@ export class Session {
     for (let i = 0; i < warmUps && (i === 0 || performance.now() - begun < warmUpTime); i++) {
       milliseconds = Math.min(milliseconds, (await this.#time()).wall)
     }
+    await settled()
     this.#group = milliseconds < shortRun ? Math.min(maxGroup, Math.ceil(shortRun / milliseconds)) : 1
     return { milliseconds }
   }
