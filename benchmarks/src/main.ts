@@ -6,11 +6,11 @@ import { type Options, parseOptions, usage } from './options.ts'
 import { renderMarkdown, renderPage, renderTable } from './report/index.ts'
 import type { Comparison, Library, Results } from './results.ts'
 import { compare } from './run/compare.ts'
-import { workloadsOf } from './workloads/index.ts'
+import { workloadIds, workloadsOf } from './workloads/index.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) console.log(usage)
-else if (args.includes('--list')) console.log([...workloadsOf([]).map(({ id }) => id), '', ...Object.keys(libraries)].join('\n'))
+else if (args.includes('--list')) console.log([...workloadIds, '', ...Object.keys(libraries)].join('\n'))
 else await run(options())
 
 function options(): Options {

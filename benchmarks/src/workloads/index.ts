@@ -35,10 +35,13 @@ const large: readonly Workload[] = [matmul([4096, 4096, 4096]), matmul([4096, 40
 
 const byId = new Map([...everyday, ...large].map((workload) => [workload.id, workload]))
 
+/** Ids of all workloads, the large ones at the end. */
+export const workloadIds: readonly string[] = [...byId.keys()]
+
 /** A workload by its id. @throws {TypeError} if there is none */
 export function workloadOf(id: string): Workload {
   const known = byId.get(id)
-  if (!known) throw new TypeError(`benchmarks: expected one of ${[...byId.keys()].join(', ')}, got ${id}`)
+  if (!known) throw new TypeError(`benchmarks: expected one of ${workloadIds.join(', ')}, got ${id}`)
   return known
 }
 
@@ -49,7 +52,7 @@ export function workloadOf(id: string): Workload {
 export function workloadsOf(names: readonly string[]): Workload[] {
   if (names.length === 0) return [...everyday]
   const fits = (name: string, id: string): boolean => id === name || id.startsWith(`${name}-`)
-  for (const name of names) if (![...byId.keys()].some((id) => fits(name, id))) workloadOf(name)
+  for (const name of names) if (!workloadIds.some((id) => fits(name, id))) workloadOf(name)
   // A large one must be named in full.
   return [...byId.values()].filter((w) => names.some((name) => name === w.id || fits(name, w.id) && everyday.includes(w)))
 }
