@@ -39,6 +39,8 @@ class Builder {
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<Value>()
   readonly #external = new Map<string, number>()
+  /** Textures packed lately, by what they hold: a layer and its adapter pack the same image. */
+  readonly #packed = new Map<string, number>()
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph
@@ -193,6 +195,13 @@ class Builder {
     }, this.#target) ?? []
     const scratch = new Map<string, number>()
     for (const kernel of kernels) {
+      const packed = packedBy(kernel)
+      const key = packed && `${kernel.wgsl}/${kernel.params.join()}/${kernel.bindings.map((b) => (b.kind === 'input' ? inputs[b.index] : b.kind)).join()}`
+      const known = key === undefined ? undefined : this.#packed.get(key)
+      if (packed && known !== undefined) {
+        scratch.set(`texture${packed.index}`, known)
+        continue
+      }
       this.#dispatches.push({
         kernel,
         scalars: kernel.scalarWord === undefined ? [] : end?.expression.scalars.map((s) => s.index) ?? [],
@@ -206,7 +215,13 @@ class Builder {
           return id
         }),
       })
+      if (packed && key) {
+        this.#packed.set(key, scratch.get(`texture${packed.index}`) as number)
+        const [oldest] = this.#packed.keys()
+        if (this.#packed.size > packsKept && oldest !== undefined) this.#packed.delete(oldest)
+      }
     }
+    if (op.inplace) this.#packed.clear()
   }
 
   #overwrite(op: Op, id: number, result: Value): number {
@@ -282,7 +297,16 @@ function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
 }
 
-/** What lives for one op alone. */
+/** Packed operands that later kernels may share: few, since what is kept takes memory. */
+const packsKept = 8
+
+/** The texture that a kernel packs an operand into, if that is all it does. */
+function packedBy(kernel: Kernel): Extract<Binding, { readonly kind: 'texture' }> | undefined {
+  const written = kernel.bindings.filter((b) => b.kind === 'texture' && b.access === 'write')
+  return kernel.bindings.some((b) => b.kind === 'output' || b.kind === 'scratch') ? undefined : written.find((b) => b.kind === 'texture')
+}
+
+/** What lives for one op, or as long as a later one packs the same. */
 function scratchOf(b: Extract<Binding, { readonly kind: 'scratch' | 'texture' }>): PlanBuffer {
   return b.kind === 'scratch' ? { kind: 'made', bytes: b.byteLength } : { kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) }
 }

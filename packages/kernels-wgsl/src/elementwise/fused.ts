@@ -1,7 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Op, type Spec, type Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
-import { assemble, input as bind, mathHelpers, output, quotient, quotientFits, storageType } from '../wgsl/index.ts'
+import { assemble, input as bind, mathHelpers, output, quotientFits, storageType } from '../wgsl/index.ts'
 import { collapse, type Layout } from './layout.ts'
 
 /** An argument of a fused step: an input tensor, a run-time scalar, an earlier step, or the value an epilogue receives. */
@@ -61,7 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       extras: 0,
       params: layoutWords(layout),
       scalars: f.scalars.length,
-      wgsl: () => `${vectorAliases(wide)}${helpers(f)}${quick(layout) ? quotient : ''}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
+      wgsl: () => `${vectorAliases(wide)}${helpers(f)}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
     },
   })
 }
@@ -82,7 +82,7 @@ export function fusedEpilogue(f: Fused): Epilogue {
     scalars: f.scalars.length,
     wgsl: (first) => f.inputs.map((x, i) =>
       `@group(0) @binding(${first + i}) var<storage, read> extra${i}: array<${storageType(x.dtype)}>;\n`).join('') +
-      `${vectorAliases(false)}${helpers(f)}${quick(layout) ? quotient : ''}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
+      `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
   }
 }
 

@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
-import type { Kernel, Problem, Target } from '../op.ts'
-import { assemble, output, pick, texture } from '../wgsl/index.ts'
+import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
+import { assemble, output, pick, quotientFits, texture } from '../wgsl/index.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
 export interface Columns {
@@ -62,8 +62,12 @@ export function columnBlock({ subgroupSize }: Target): number {
   return 4 * subgroupSize
 }
 
-const digits = /* wgsl */ `
-fn digits(col: u32) -> vec3u { let c = col / P.radix0; return vec3u(c / P.radix1, c % P.radix1, col % P.radix0); }
+const digits = (quick: boolean): string => /* wgsl */ `
+fn digits(col: u32) -> vec3u {
+  let c = ${quick ? 'quotient(col, P.radix0, P.inverse0)' : 'col / P.radix0'};
+  let b = ${quick ? 'quotient(c, P.radix1, P.inverse1)' : 'c / P.radix1'};
+  return vec3u(b, c - b * P.radix1, col - c * P.radix0);
+}
 fn place_b(z: u32, col: u32) -> u32 { let d = digits(col); return P.b_offset + z * P.b_batch + d.x * P.b2 + d.y * P.b1 + d.z * P.b0; }
 fn place_out(z: u32, col: u32) -> u32 { let d = digits(col); return P.o_offset + z * P.o_batch + d.x * P.o2 + d.y * P.o1 + d.z * P.o0; }
 `
@@ -81,16 +85,18 @@ export function product(p: Product, target: Target): Kernel {
   const each = (n: number, f: (i: number) => string): string => Array.from({ length: n }, (_, i) => f(i)).join('\n')
   const dot = (row: string, j: number): string => `((${row}.x * b${j}.x + ${row}.y * b${j}.y) + ${row}.z * b${j}.z) + ${row}.w * b${j}.w`
   const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
+  const [radix1, radix0] = p.columns.radix
+  const quick = quotientFits(p.cols, radix0) && quotientFits(p.cols / radix0, radix1)
   const rowBlocks = Math.ceil(p.rows / rows)
   const colBlocks = Math.ceil(p.cols / columnBlock(target))
   return assemble({
-    label: `${p.label}/${outType}/panels${rows}`,
+    label: `${p.label}/${outType}/panels${rows}${quick ? '' : 'd'}`,
     dtype: outType,
     subgroups: true,
     params: {
       rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
       outer: p.outer, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
-      radix1: p.columns.radix[0], radix0: p.columns.radix[1],
+      radix1, radix0, 'inverse1: f32': f32Bits(1 / radix1), 'inverse0: f32': f32Bits(1 / radix0),
       b_offset: p.b.offset, b_batch: p.b.batch, b2: p.b.steps[0], b1: p.b.steps[1], b0: p.b.steps[2],
       turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
       o_offset: p.out.offset, o_batch: p.out.batch, o2: p.out.steps[0], o1: p.out.steps[1], o0: p.out.steps[2], o_row: p.out.row,
@@ -99,7 +105,7 @@ export function product(p: Product, target: Target): Kernel {
     storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), output(0, 'out', outType)],
     body: /* wgsl */ `
 override WG: u32;
-${digits}
+${digits(quick)}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var z = w.z; z < P.batch; z += nw.z) {

@@ -1,4 +1,5 @@
 import { type Binding, type DType, type Epilogue, type Kernel, textureWidth } from '../op.ts'
+import { quotient } from './math.ts'
 
 /** WGSL type that holds an element in a storage buffer; bf16 travels two to a u32 word. */
 export function storageType(dtype: DType): 'f32' | 'f16' | 'i32' | 'u32' {
@@ -83,6 +84,7 @@ export function assemble(parts: Parts): Kernel {
     scalarWord = words.length
     words.push(...padded(new Array<number>(epilogue.scalars).fill(0)))
   }
+  const text = (epilogue === null ? '' : epilogue ? epilogue.wgsl(storage.length + 1) : identityEpilogue) + parts.body
   const wgsl = [
     f16 ? 'enable f16;\n' : '',
     parts.subgroups ? 'enable subgroups;\n' : '',
@@ -92,8 +94,8 @@ export function assemble(parts: Parts): Kernel {
       ? `var ${name}: texture_storage_2d<rgba32float, ${binding.access}>`
       : `var<storage, ${binding.kind === 'input' ? 'read' : 'read_write'}> ${name}: array<${type}>`};\n`),
     storage.some(({ binding }) => binding.kind === 'texture') ? texelAt : '',
-    epilogue === null ? '' : epilogue ? epilogue.wgsl(storage.length + 1) : identityEpilogue,
-    parts.body,
+    text.includes('quotient(') ? quotient : '',
+    text,
   ].join('')
   return {
     label: epilogue ? `${parts.label}+${epilogue.key}` : parts.label,

@@ -45,7 +45,8 @@ fn erf(x: V) -> V {
 
 /**
  * WGSL of `fn quotient(i: u32, d: u32, inverse: f32) -> u32`, i / d by the reciprocal of d and one correction: an integer
- * division of eight lanes takes llvmpipe some 60 ns, and GPUs have none in hardware. See {@link quotientFits}.
+ * division of eight lanes takes llvmpipe some 60 ns, and GPUs have none in hardware. See {@link quotientFits}. `assemble` adds
+ * it to texts that call it.
  */
 export const quotient = /* wgsl */ `
 fn quotient(i: u32, d: u32, inverse: f32) -> u32 {
