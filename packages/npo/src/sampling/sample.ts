@@ -1,11 +1,11 @@
 import { evaluate, full, randn, type Tensor } from '@antipode/core'
-import { currentTimestep, isDone, type Scheduler, type SchedulerState, type Steps } from '@antipode/schedulers'
+import { currentTimestep, isDone, tensorsOf, type Scheduler, type SchedulerState, type Steps } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import { tensorLinear } from '../linear.ts'
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
-  /** How many steps, or which timesteps. */
+  /** How many steps, or which timesteps; the run starts from noise, so a `strength` has no part in it. */
   readonly steps: Steps
   /** Seed of the fresh noise of stochastic solvers, whose step k draws stream 2³¹ + k of it; deterministic ones need none. */
   readonly seed?: number
@@ -16,7 +16,7 @@ export interface SampleOptions {
   readonly x0?: (x0: Tensor) => Tensor
 }
 
-/** One step of a sampling run. Its tensors live until the next step is asked for or the loop is left. */
+/** One call of the model in a sampling run; solvers of Heun's kind make two a step. Its tensors live until the next step is asked for or the loop is left. */
 export interface SampleStep {
   readonly index: number
   readonly steps: number
@@ -45,7 +45,7 @@ export async function* sample<C extends Condition>(
 ): AsyncGenerator<SampleStep, void, void> {
   const { device } = noise
   const plan = scheduler.timesteps(steps)
-  let state: SchedulerState<Tensor> = scheduler.begin(plan)
+  let state: SchedulerState<Tensor> = scheduler.begin(plan, 0)
   let x = noise.mul(scheduler.initNoiseSigma(plan))
   let owned: readonly Tensor[] = []
   const total = plan.timesteps.length
@@ -60,7 +60,7 @@ export async function* sample<C extends Condition>(
       const stream = firstStream + state.step
       const fresh = scheduler.needsNoise(state) ? randn(device, noise.shape, { seed, stream }) : undefined
       const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
-      const values = [...new Set([next.sample, ...next.state.history, ...(preview ? [next.x0] : [])])]
+      const values = [...new Set([next.sample, ...tensorsOf(next.state), ...(preview ? [next.x0] : [])])]
       const earlier = owned
       owned = [...new Set([...earlier, ...values])]
       await evaluate(...values)

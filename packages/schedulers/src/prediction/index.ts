@@ -1,0 +1,15 @@
+export {
+  cleanSample,
+  clipFields,
+  flowPredictionField,
+  impliedNoise,
+  predictedNoise,
+  predictionField,
+  thresholdFields,
+  type ClipConfig,
+  type ModelPrediction,
+  type PredictionType,
+  type StepHooks,
+  type ThresholdConfig,
+} from './prediction.ts'
+export { dynamicThreshold } from './threshold.ts'

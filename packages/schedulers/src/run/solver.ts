@@ -1,0 +1,211 @@
+import { SchedulerError } from '../errors.ts'
+import { resolve, show, type Field, type Fields } from '../config/index.ts'
+import { combine, type Linear, type Term } from '../linear/index.ts'
+import { cleanSample, type ClipConfig, type ModelPrediction, type StepHooks, type ThresholdConfig } from '../prediction/index.ts'
+import { trainingLevel, type NoiseLevel, type Schedule } from '../schedule/index.ts'
+import type { AnySolver, ConfigSource, SamplingPlan, Scheduler, SchedulerState, Solver, Steps, StepsPart } from './contract.ts'
+import { checkedRequest, type PlanRequest } from './request.ts'
+import { checkPlan, checkState, stepCount } from './state.ts'
+
+/** What a solver is: its names, its options, and its mathematics under a configuration. */
+export interface SolverDefinition<C extends object, S extends Schedule | null> {
+  readonly name: string
+  /** The diffusers classes that it stands for; none for methods that diffusers lacks. */
+  readonly classNames: readonly string[]
+  /** Built anew at each call, so that a bundle without the solver is without its fields. */
+  readonly fields: () => Fields<C>
+  /** Keys of those classes whose meaning it lacks, and the values of them that ask for nothing. */
+  readonly refused?: Readonly<Record<string, readonly unknown[]>>
+  /**
+   * The mathematics of a checked configuration.
+   * @throws {ConfigError} on options that exclude each other
+   */
+  readonly setup: (config: Readonly<C>, name: string) => SolverMethods<S>
+}
+
+/** A plan before it carries the solver's name. */
+export type Course = Omit<SamplingPlan, 'solver' | 'start'>
+
+/** What one solver does differently from the others. States that it gets are its own and have a step left. */
+export interface SolverMethods<S extends Schedule | null> {
+  readonly schedule: S
+  /** What a request may hold besides `count`; nothing if absent. */
+  readonly accepts?: readonly StepsPart[]
+  /** Whether the plan itself follows `strength` (LCM's), instead of a later start. */
+  readonly plansStrength?: boolean
+  /** Largest count; the number of training timesteps if absent, and none without a schedule. */
+  readonly mostSteps?: number
+  plan(request: PlanRequest): Course
+  level(state: SchedulerState<unknown>): NoiseLevel
+  levelAt(timestep: number): NoiseLevel
+  step<T>(call: StepCall<T>): Outcome<T>
+  /** 1 if absent. */
+  inputScale?(state: SchedulerState<unknown>): number
+  /** 1 if absent. */
+  initNoiseSigma?(plan: SamplingPlan): number
+  /** Never if absent. */
+  needsNoise?(state: SchedulerState<unknown>): boolean
+  /** Factors of noise and clean sample in what the model learns; √ᾱ and −√(1−ᾱ) of the schedule if absent. */
+  velocity?(timestep: number): { readonly noise: number; readonly clean: number }
+}
+
+/** The arguments of one step. */
+export interface StepCall<T> {
+  readonly linear: Linear<T>
+  readonly state: SchedulerState<T>
+  readonly prediction: T
+  readonly sample: T
+  /** There wherever `needsNoise(state)`, and nowhere else. */
+  readonly noise: T | undefined
+  readonly hooks: StepHooks<T> | undefined
+}
+
+/** What one step makes; the state's parts are empty if absent. */
+export interface Outcome<T> {
+  readonly sample: T
+  readonly x0: T
+  readonly history?: readonly T[]
+  readonly slots?: Readonly<Record<string, T>>
+  readonly numbers?: Readonly<Record<string, number>>
+}
+
+/**
+ * A solver from its definition: adds the checks, the states and all that solvers do alike.
+ * Call it as `solver({ … })` after a `@__PURE__` comment, so that bundles leave out solvers they do not use.
+ */
+export function solver<C extends object, S extends Schedule | null = Schedule>(
+  definition: SolverDefinition<C, S>,
+): Solver<C, S> {
+  const { name, classNames, fields, refused = {}, setup } = definition
+  const make = (options: Partial<C> = {}, source: Partial<ConfigSource> = {}): Scheduler<C, S> => {
+    const config = resolve(name, fields(), options)
+    const entries = Object.entries(options).filter(([, value]) => value !== undefined && value !== null)
+    const given = source.given ?? entries.map(([option]) => option)
+    const made = { given, carried: source.carried ?? {} }
+    return schedulerOf(name, config, setup(config, name), made, self as AnySolver)
+  }
+  // A Solver takes Partial<C> where AnySolver takes any object: what it does not know it refuses by name.
+  const self: Solver<C, S> = Object.assign(make, {
+    solverName: name,
+    classNames,
+    refused,
+    fields: () => fields() as unknown as Readonly<Record<string, Field<unknown>>>,
+  })
+  return Object.freeze(self)
+}
+
+function schedulerOf<C extends object, S extends Schedule | null>(
+  name: string,
+  config: Readonly<C>,
+  methods: SolverMethods<S>,
+  source: ConfigSource,
+  self: AnySolver,
+): Scheduler<C, S> {
+  const { schedule, accepts = [] } = methods
+
+  const timesteps = (steps: Steps): SamplingPlan => {
+    const most = methods.mostSteps ?? schedule?.trainSteps ?? Infinity
+    const request = checkedRequest(name, steps, accepts, most)
+    const plan: SamplingPlan = { solver: name, ...methods.plan(request) }
+    const count = stepCount(plan)
+    const start = methods.plansStrength === true ? 0 : count - Math.floor(count * request.strength)
+    return start === 0 ? plan : { ...plan, start }
+  }
+  const level = (state: SchedulerState<unknown>): NoiseLevel => {
+    checkState(name, state)
+    return methods.level(state)
+  }
+  const needsNoise = (state: SchedulerState<unknown>): boolean => {
+    checkState(name, state)
+    return methods.needsNoise?.(state) ?? false
+  }
+
+  return Object.freeze<Scheduler<C, S>>({
+    name,
+    config,
+    schedule,
+    solver: self,
+    source: Object.freeze(source),
+    accepts,
+    timesteps,
+    begin(steps, startAt) {
+      const plan = typeof steps === 'object' && 'solver' in steps ? steps : timesteps(steps)
+      checkPlan(name, plan)
+      return { plan, step: firstCall(name, plan, startAt ?? plan.start ?? 0), history: [], slots: {}, numbers: {} }
+    },
+    inputScale(state) {
+      checkState(name, state)
+      return methods.inputScale?.(state) ?? 1
+    },
+    level,
+    needsNoise,
+    step(linear, state, prediction, sample, noise, hooks) {
+      const draws = needsNoise(state)
+      if (draws && noise === undefined) {
+        throw new SchedulerError(
+          `${name}.step: expected unit normal noise for this step, got none; pass it where needsNoise(state) is true`,
+        )
+      }
+      const used = draws ? noise : undefined
+      const made = methods.step({ linear, state, prediction, sample, noise: used, hooks })
+      const { history = [], slots = {}, numbers = {} } = made
+      return {
+        state: { plan: state.plan, step: state.step + 1, history, slots, numbers },
+        sample: made.sample,
+        x0: made.x0,
+      }
+    },
+    addNoise(linear, x0, noise, at) {
+      const { signal, noise: spread } = typeof at === 'number' ? methods.levelAt(at) : level(at)
+      return combine(linear, [
+        [signal, x0],
+        [spread, noise],
+      ])
+    },
+    velocity(linear, x0, noise, timestep) {
+      const factors = methods.velocity?.(timestep) ?? tableVelocity(name, schedule, timestep)
+      return combine(linear, [
+        [factors.noise, noise],
+        [factors.clean, x0],
+      ])
+    },
+    initNoiseSigma(plan) {
+      checkPlan(name, plan)
+      return methods.initNoiseSigma?.(plan) ?? 1
+    },
+  })
+}
+
+function firstCall(name: string, plan: SamplingPlan, startAt: number): number {
+  const count = stepCount(plan)
+  if (Number.isInteger(startAt) && startAt >= 0 && startAt <= count) {
+    return startAt === count ? plan.timesteps.length : (plan.starts?.[startAt] ?? startAt)
+  }
+  throw new SchedulerError(
+    `${name}.begin: expected startAt from 0 to ${count}, got ${show(startAt)}; it counts steps of the plan, not timesteps`,
+  )
+}
+
+function tableVelocity(name: string, schedule: Schedule | null, timestep: number): { noise: number; clean: number } {
+  if (schedule === null) {
+    throw new SchedulerError(
+      `${name}.velocity: expected a solver with a noise schedule, got one without; its models predict no v`,
+    )
+  }
+  const { signal, noise } = trainingLevel(schedule, timestep)
+  return { noise: signal, clean: -noise }
+}
+
+/** x₀ of a step, clipped and hooked as configured. */
+export function x0Of<T>(
+  { linear, prediction, sample, hooks }: StepCall<T>,
+  config: { readonly predictionType: ModelPrediction } & Partial<ClipConfig & ThresholdConfig>,
+  level: NoiseLevel,
+): T {
+  return cleanSample(linear, config, level, prediction, sample, hooks)
+}
+
+/** The term of a step's noise, or none where it draws none. */
+export function noiseTerm<T>({ noise }: StepCall<T>, coefficient: number): Term<T>[] {
+  return noise === undefined ? [] : [[coefficient, noise]]
+}

@@ -1,0 +1,134 @@
+import { ConfigError } from '../../errors.ts'
+import { choice, flag, integer, numeric } from '../../config/index.ts'
+import { combine } from '../../linear/index.ts'
+import {
+  flowPredictionField,
+  impliedNoise,
+  predictedNoise,
+  thresholdFields,
+  type ModelPrediction,
+  type ThresholdConfig,
+} from '../../prediction/index.ts'
+import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
+import { scheduleFields } from '../../schedule/index.ts'
+import { checkCurves, sigmaFields, vpSpace } from '../../sigmas/index.ts'
+import { spacingFields } from '../../timesteps/index.ts'
+import { curvedLevels, sigmasOfUpdate, spacedTimesteps, type DpmPlanConfig } from './plan.ts'
+import { dpmCoefficients, type DpmAlgorithm } from './update.ts'
+
+/** The options of {@link dpmSolverMultistep}, with the defaults of diffusers' DPMSolverMultistepScheduler. */
+export interface DpmConfig extends DpmPlanConfig, ThresholdConfig {
+  readonly predictionType: ModelPrediction
+  readonly algorithmType: DpmAlgorithm
+  /** Form of the second-order update. */
+  readonly solverType: 'midpoint' | 'heun'
+}
+
+/**
+ * DPM-Solver and DPM-Solver++ in multistep form: each step reuses the model outputs of the steps before, so it costs
+ * one model call at any order. The default is DPM-Solver++(2M). The SDE algorithms draw noise at every step.
+ * @throws {ConfigError} on an unknown option or value, or options that exclude each other
+ * Sources: arXiv 2206.00927 and 2211.01095.
+ */
+export const dpmSolverMultistep: Solver<DpmConfig> = /* @__PURE__ */ solver<DpmConfig>({
+  name: 'dpmSolverMultistep',
+  classNames: ['DPMSolverMultistepScheduler'],
+  refused: {
+    variance_type: ['fixed_small', 'fixed_small_log', 'fixed_large', null],
+    use_dynamic_shifting: [false, null],
+    time_shift_type: ['exponential', null],
+  },
+  fields: () => ({
+    ...scheduleFields(),
+    ...thresholdFields(),
+    ...spacingFields('linspace'),
+    ...sigmaFields(),
+    predictionType: flowPredictionField(),
+    algorithmType: choice(
+      'algorithm_type',
+      'dpmsolver++',
+      ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
+      { deis: 'dpmsolver++' },
+    ),
+    solverOrder: integer('solver_order', 2, 1),
+    solverType: choice('solver_type', 'midpoint', ['midpoint', 'heun'], {
+      logrho: 'midpoint',
+      bh1: 'midpoint',
+      bh2: 'midpoint',
+    }),
+    lowerOrderFinal: flag('lower_order_final', true),
+    eulerAtFinal: flag('euler_at_final', false),
+    useLuLambdas: flag('use_lu_lambdas', false),
+    useFlowSigmas: flag('use_flow_sigmas', false),
+    flowShift: numeric('flow_shift', 1, 1e-6),
+    finalSigmasType: choice('final_sigmas_type', 'zero', ['zero', 'sigma_min']),
+    lambdaMinClipped: numeric('lambda_min_clipped', -Infinity),
+  }),
+  setup(config, name) {
+    checkTogether(name, config)
+    const { algorithmType, solverType, predictionType, solverOrder } = config
+    const { table, levelOf, levelsAt, chosen, methods } = vpSpace(name, config, config.useLuLambdas)
+    const onData = algorithmType.endsWith('++')
+
+    return {
+      ...methods,
+      needsNoise: () => algorithmType.startsWith('sde'),
+      plan(request) {
+        const made =
+          request.by === 'count'
+            ? (curvedLevels(config, table, request.count) ??
+              levelsAt(spacedTimesteps(name, config, table, request.count)))
+            : chosen(request)
+        const last = config.finalSigmasType === 'zero' ? 0 : table[0]!
+        return {
+          timesteps: made.timesteps.map(Math.trunc),
+          sigmas: Array.from(Float32Array.from([...made.sigmas, last])),
+        }
+      },
+      step(call) {
+        const { linear, state, prediction, sample, hooks } = call
+        const here = methods.level(state)
+        const x0 = x0Of(call, config, here)
+        // What the solver integrates: x₀, or the ε that agrees with it.
+        const epsilon = (): typeof sample =>
+          hooks?.x0 === undefined
+            ? predictedNoise(linear, predictionType, here, prediction, sample)
+            : impliedNoise(linear, here, x0, sample)
+        const newest = onData ? x0 : epsilon()
+        const history = [...state.history, newest].slice(Math.max(state.history.length + 2 - solverOrder, 0))
+        const sigmas = sigmasOfUpdate(config, state.plan, state.step, state.history.length + 1)
+        if (sigmas === null) return { sample: combine(linear, [[1, sample]]), x0, history }
+        const weights = dpmCoefficients(algorithmType, solverType, sigmas.map(levelOf))
+        const outputs = [newest, ...state.history.toReversed()]
+        const next = combine(linear, [
+          [weights.sample, sample],
+          ...weights.outputs.map((weight, k) => [weight, outputs[k]!] as const),
+          ...noiseTerm(call, weights.noise),
+        ])
+        return { sample: next, x0, history }
+      },
+    }
+  },
+})
+
+function checkTogether(name: string, config: DpmConfig): void {
+  const { algorithmType, solverOrder, finalSigmasType, predictionType, useLuLambdas, useFlowSigmas } = config
+  checkCurves(name, config, { useLuLambdas, useFlowSigmas })
+  const highest = algorithmType.startsWith('sde') ? 2 : 3
+  if (solverOrder > highest) {
+    throw new ConfigError(
+      `${name}: expected solverOrder from 1 to ${highest} for ${algorithmType}, got ${solverOrder}; lower it`,
+    )
+  }
+  if (!algorithmType.endsWith('++') && finalSigmasType === 'zero') {
+    throw new ConfigError(
+      `${name}: expected finalSigmasType 'sigma_min' for ${algorithmType}, whose integral has no end at σ = 0, ` +
+        "got 'zero'; set it, or take the '++' algorithm",
+    )
+  }
+  if (predictionType === 'flow_prediction' && !useFlowSigmas) {
+    throw new ConfigError(
+      `${name}: expected useFlowSigmas with predictionType 'flow_prediction', got false; turn it on`,
+    )
+  }
+}

@@ -1,0 +1,5 @@
+export { convergenceOrder, solverProperties } from './properties.ts'
+export { goldenTests, type Golden, type GoldenCase } from './golden.ts'
+export { halfLinear, type Half } from './half.ts'
+export { runTestBed, testModel, type Loop } from './test-bed.ts'
+export { torchNormals } from './torch-random.ts'

@@ -1,0 +1,10 @@
+export {
+  checkCount,
+  checkTimesteps,
+  leading,
+  spacedTimesteps,
+  spacingFields,
+  trailing,
+  type SpacingConfig,
+  type TimestepSpacing,
+} from './spacing.ts'
