@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.ts'
+import { refuseConfig, show } from '../errors.ts'
 
 /** One option of a scheduler: its default, its diffusers name, and what it accepts. */
 export interface Field<V> {
@@ -107,29 +107,19 @@ export function resolve<C extends object>(name: string, fields: Fields<C>, optio
   const known = Object.entries(fields) as [string, Field<unknown>][]
   for (const option of given.keys()) {
     if (!Object.hasOwn(fields, option)) {
-      throw new ConfigError(
-        `${name}: expected options among ${known.map(([one]) => one).join(', ')}, got '${option}'; remove or rename it`,
-      )
+      const options = known.map(([one]) => one).join(', ')
+      refuseConfig(name, `options among ${options}`, show(option), 'remove or rename it')
     }
   }
   const values = known.map(([option, field]): [string, unknown] => {
     const own = given.get(option) ?? field.fallback
     const value = typeof own === 'string' && Object.hasOwn(field.aliases ?? {}, own) ? field.aliases![own] : own
     if (value !== field.fallback && !field.accepts(value)) {
-      throw new ConfigError(
-        `${name}: expected ${option} to be ${field.expected}, got ${show(value)}; ` +
-          `set it so or leave it out (default ${show(field.fallback)})`,
-      )
+      const advice = `set it so or leave it out (default ${show(field.fallback)})`
+      refuseConfig(name, `${option} to be ${field.expected}`, show(value), advice)
     }
     return [option, Array.isArray(value) ? Object.freeze([...value]) : value]
   })
   // Each field of C was filled from its own Field, so the entries make up a C.
   return Object.freeze(Object.fromEntries(values)) as Readonly<C>
-}
-
-/** How a value looks in an error message, at most 80 characters of it. */
-export function show(value: unknown): string {
-  const plain = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  const text = typeof value === 'string' ? `'${value}'` : plain
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -7,7 +7,6 @@ export {
   optionalNumber,
   optionalNumbers,
   resolve,
-  show,
   type Field,
   type Fields,
 } from './fields.ts'

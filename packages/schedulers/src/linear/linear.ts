@@ -1,4 +1,4 @@
-import { SchedulerError } from '../errors.ts'
+import { refuse } from '../errors.ts'
 
 /** One term c·x of a linear combination. */
 export type Term<T> = readonly [coefficient: number, value: T]
@@ -18,14 +18,12 @@ export interface Linear<T> {
 export const float32Linear: Linear<Float32Array> = {
   combine(terms) {
     const first = terms[0]
-    if (first === undefined) throw new SchedulerError('combine: expected at least one term, got none; pass [[c, x], …]')
+    if (first === undefined) refuse('combine', 'at least one term', 'none', 'pass [[c, x], …]')
     const sum = new Float64Array(first[1].length)
     for (const [coefficient, value] of terms) {
       if (value.length !== sum.length) {
-        throw new SchedulerError(
-          `combine: expected terms of equal length, got ${sum.length} and ${value.length}; ` +
-            'sample, prediction and noise have one shape',
-        )
+        const got = `${sum.length} and ${value.length}`
+        refuse('combine', 'terms of equal length', got, 'sample, prediction and noise have one shape')
       }
       for (let i = 0; i < sum.length; i++) sum[i]! += coefficient * value[i]!
     }

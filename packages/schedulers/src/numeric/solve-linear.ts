@@ -5,21 +5,15 @@
  */
 export function solveLinear(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, i) => [...row, right[i]!])
-  const n = rows.length
-  for (let k = 0; k < n; k++) {
-    let pivot = k
-    for (let i = k + 1; i < n; i++) if (Math.abs(rows[i]![k]!) > Math.abs(rows[pivot]![k]!)) pivot = i
-    ;[rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!]
-    for (let i = k + 1; i < n; i++) {
-      const factor = rows[i]![k]! / rows[k]![k]!
-      for (let j = k; j <= n; j++) rows[i]![j]! -= factor * rows[k]![j]!
-    }
+  for (let k = 0; k < rows.length; k++) {
+    // The row with the largest entry in column k goes first among those that are left.
+    const rest = rows.splice(k).sort((a, b) => Math.abs(b[k]!) - Math.abs(a[k]!))
+    rows.push(...rest)
+    const pivot = rows[k]!
+    rows.forEach((row, i) => {
+      const factor = i === k ? 0 : row[k]! / pivot[k]!
+      if (factor !== 0) pivot.forEach((value, j) => (row[j]! -= factor * value))
+    })
   }
-  const solution = new Array<number>(n).fill(0)
-  for (let i = n - 1; i >= 0; i--) {
-    let rest = rows[i]![n]!
-    for (let j = i + 1; j < n; j++) rest -= rows[i]![j]! * solution[j]!
-    solution[i] = rest / rows[i]![i]!
-  }
-  return solution
+  return rows.map((row, i) => row.at(-1)! / row[i]!)
 }

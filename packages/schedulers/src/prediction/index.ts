@@ -3,6 +3,7 @@ export {
   clipFields,
   flowPredictionField,
   impliedNoise,
+  predictedClean,
   predictedNoise,
   predictionField,
   thresholdFields,

@@ -1,6 +1,6 @@
-import { SchedulerError } from '../errors.ts'
+import { refuse } from '../errors.ts'
 import { choice, flag, numeric, type Field, type Fields } from '../config/index.ts'
-import { combine, type Linear, type Term } from '../linear/index.ts'
+import { combine, type Linear } from '../linear/index.ts'
 import type { NoiseLevel } from '../schedule/index.ts'
 
 /**
@@ -73,12 +73,9 @@ export function cleanSample<T>(
 ): T {
   const { predictionType: type, thresholding, clipSample, clipSampleRange = 1 } = config
   if (thresholding === true && hooks?.x0 === undefined) {
-    throw new SchedulerError(
-      'step: expected hooks.x0, since this configuration has thresholding on, got none; ' +
-        'pass dynamicThreshold(config, batch)',
-    )
+    refuse('step', 'hooks.x0, since this configuration has thresholding on', 'none', 'pass dynamicThreshold(config, batch)')
   }
-  const predicted = type === 'sample' ? prediction : combine(linear, x0Terms(type, level, prediction, sample))
+  const predicted = predictedClean(linear, type, level, prediction, sample)
   const clips = clipSample === true && thresholding !== true
   const clipped = clips ? clamp(linear, predicted, clipSampleRange) : predicted
   return hooks?.x0?.(clipped) ?? clipped
@@ -92,6 +89,46 @@ export function impliedNoise<T>(linear: Linear<T>, level: NoiseLevel, x0: T, sam
   ])
 }
 
+/** Shares of x₀ and ε in what a model predicts; a velocity belongs to the sample scaled to signal² + noise² = 1. */
+function sharesOf(type: ModelPrediction, { signal, noise }: NoiseLevel): { clean: number; noise: number } {
+  const size = Math.hypot(signal, noise)
+  switch (type) {
+    case 'epsilon':
+      return { clean: 0, noise: 1 }
+    case 'sample':
+      return { clean: 1, noise: 0 }
+    case 'v_prediction':
+      return { clean: -noise / size, noise: signal / size }
+    case 'flow_prediction':
+      return { clean: -1, noise: 1 }
+    default:
+      return type satisfies never
+  }
+}
+
+// With x = a·x₀ + s·ε and the prediction p·x₀ + q·ε, both follow from two equations with the determinant a·q − s·p.
+
+/** x₀ from a prediction, before any clipping. */
+export function predictedClean<T>(
+  linear: Linear<T>,
+  type: ModelPrediction,
+  level: NoiseLevel,
+  prediction: T,
+  sample: T,
+): T {
+  if (type === 'sample') return prediction
+  const { clean, noise } = sharesOf(type, level)
+  const determinant = level.signal * noise - level.noise * clean
+  if (determinant === 0) {
+    const advice = 'x₀ cannot follow from the noise there, so leave that timestep out or use another model'
+    refuse('step', 'a model of v or x₀ where no signal is left', `predictionType '${type}'`, advice)
+  }
+  return combine(linear, [
+    [noise / determinant, sample],
+    [-level.noise / determinant, prediction],
+  ])
+}
+
 /** ε from a prediction, before any clipping. */
 export function predictedNoise<T>(
   linear: Linear<T>,
@@ -100,71 +137,17 @@ export function predictedNoise<T>(
   prediction: T,
   sample: T,
 ): T {
-  switch (type) {
-    case 'epsilon':
-      return prediction
-    case 'sample':
-      return impliedNoise(linear, level, prediction, sample)
-    case 'v_prediction': {
-      const size = Math.hypot(level.signal, level.noise)
-      return combine(linear, [
-        [level.signal / size, prediction],
-        [level.noise / size ** 2, sample],
-      ])
-    }
-    case 'flow_prediction':
-      return combine(linear, [
-        [1, sample],
-        [level.signal, prediction],
-      ])
-    default:
-      return type satisfies never
-  }
-}
-
-/**
- * The terms of x₀ for x = a·x₀ + s·ε. A velocity belongs to the same sample scaled to a² + s² = 1, which is what the
- * division by the size does for solvers that keep a = 1.
- */
-function x0Terms<T>(
-  type: Exclude<ModelPrediction, 'sample'>,
-  { signal, noise }: NoiseLevel,
-  prediction: T,
-  sample: T,
-): Term<T>[] {
-  switch (type) {
-    case 'epsilon':
-      if (signal === 0) {
-        throw new SchedulerError(
-          "step: expected a model of v or x₀ where no signal is left, got predictionType 'epsilon'; " +
-            'x₀ cannot follow from the noise there, so leave that timestep out or use another model',
-        )
-      }
-      return [
-        [1 / signal, sample],
-        [-noise / signal, prediction],
-      ]
-    case 'v_prediction': {
-      const size = Math.hypot(signal, noise)
-      return [
-        [signal / size ** 2, sample],
-        [-noise / size, prediction],
-      ]
-    }
-    case 'flow_prediction':
-      return [
-        [1, sample],
-        [-noise, prediction],
-      ]
-    default:
-      return type satisfies never
-  }
+  if (type === 'epsilon') return prediction
+  const { clean, noise } = sharesOf(type, level)
+  const determinant = level.signal * noise - level.noise * clean
+  return combine(linear, [
+    [level.signal / determinant, prediction],
+    [-clean / determinant, sample],
+  ])
 }
 
 function clamp<T>(linear: Linear<T>, value: T, range: number): T {
   if (linear.clamp !== undefined) return linear.clamp(value, -range, range)
-  throw new SchedulerError(
-    'step: expected linear.clamp, since this configuration has clipSample on, got none; ' +
-      'add it to the adapter or set clipSample: false',
-  )
+  const expected = 'linear.clamp, since this configuration has clipSample on'
+  return refuse('step', expected, 'none', 'add it to the adapter or set clipSample: false')
 }

@@ -1,4 +1,4 @@
-import { SchedulerError } from '../errors.ts'
+import { refuse } from '../errors.ts'
 import type { ThresholdConfig } from './prediction.ts'
 
 /**
@@ -17,9 +17,7 @@ export function dynamicThreshold(
   return (x0) => {
     const size = x0.length / batch
     if (!Number.isInteger(size) || size < 1) {
-      throw new SchedulerError(
-        `dynamicThreshold: expected a multiple of ${batch} values, got ${x0.length}; give the batch size of x₀`,
-      )
+      refuse('dynamicThreshold', `a multiple of ${batch} values`, String(x0.length), 'give the batch size of x₀')
     }
     const result = x0.slice()
     for (let start = 0; start < x0.length; start += size) {

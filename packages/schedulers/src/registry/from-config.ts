@@ -1,5 +1,4 @@
-import { ConfigError } from '../errors.ts'
-import { show } from '../config/index.ts'
+import { ConfigError, show } from '../errors.ts'
 import type { AnySolver, Scheduler } from '../run/index.ts'
 import { allSolvers } from './all-solvers.ts'
 

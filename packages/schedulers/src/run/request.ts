@@ -1,5 +1,4 @@
-import { SchedulerError } from '../errors.ts'
-import { show } from '../config/index.ts'
+import { refuse, show } from '../errors.ts'
 import type { Steps, StepsPart, StepsRequest } from './contract.ts'
 
 /** A checked request, as solvers plan by it: the one of the three that was given, and the rest. */
@@ -24,9 +23,8 @@ export function checkedRequest(
 ): PlanRequest {
   const request: StepsRequest = typeof steps === 'number' ? { count: steps } : steps
   const { count, timesteps, sigmas, mu, strength = 1 } = request
-  const fail = (expected: string, got: unknown, advice: string): never => {
-    throw new SchedulerError(`${solver}.timesteps: expected ${expected}, got ${show(got)}; ${advice}`)
-  }
+  const fail = (expected: string, got: unknown, advice: string): never =>
+    refuse(`${solver}.timesteps`, expected, show(got), advice)
   const strange = Object.keys(request).find((key) => !(known as readonly string[]).includes(key))
   if (strange !== undefined) fail(`a number or ${known.join(', ')}`, strange, 'remove or rename it')
   const given = (['count', 'timesteps', 'sigmas'] as const).filter((key) => request[key] !== undefined)

@@ -1,5 +1,5 @@
-import { SchedulerError } from '../errors.ts'
-import { resolve, show, type Field, type Fields } from '../config/index.ts'
+import { refuse, show } from '../errors.ts'
+import { resolve, type Field, type Fields } from '../config/index.ts'
 import { combine, type Linear, type Term } from '../linear/index.ts'
 import { cleanSample, type ClipConfig, type ModelPrediction, type StepHooks, type ThresholdConfig } from '../prediction/index.ts'
 import { trainingLevel, type NoiseLevel, type Schedule } from '../schedule/index.ts'
@@ -26,8 +26,17 @@ export interface SolverDefinition<C extends object, S extends Schedule | null> {
 /** A plan before it carries the solver's name. */
 export type Course = Omit<SamplingPlan, 'solver' | 'start'>
 
-/** What one solver does differently from the others. States that it gets are its own and have a step left. */
-export interface SolverMethods<S extends Schedule | null> {
+/** Factors of noise and clean sample in what the model learns at a timestep. */
+type Velocity = (timestep: number) => { readonly noise: number; readonly clean: number }
+
+/**
+ * What one solver does differently from the others. States that it gets are its own and have a step left. Its
+ * `velocity` is √ᾱ and −√(1−ᾱ) of the schedule if absent, so a solver without a schedule must have one.
+ */
+export type SolverMethods<S extends Schedule | null> = CommonMethods<S> &
+  ([S] extends [Schedule] ? { readonly velocity?: Velocity } : { readonly velocity: Velocity })
+
+interface CommonMethods<S extends Schedule | null> {
   readonly schedule: S
   /** What a request may hold besides `count`; nothing if absent. */
   readonly accepts?: readonly StepsPart[]
@@ -45,8 +54,6 @@ export interface SolverMethods<S extends Schedule | null> {
   initNoiseSigma?(plan: SamplingPlan): number
   /** Never if absent. */
   needsNoise?(state: SchedulerState<unknown>): boolean
-  /** Factors of noise and clean sample in what the model learns; √ᾱ and −√(1−ᾱ) of the schedule if absent. */
-  velocity?(timestep: number): { readonly noise: number; readonly clean: number }
 }
 
 /** The arguments of one step. */
@@ -142,9 +149,7 @@ function schedulerOf<C extends object, S extends Schedule | null>(
     step(linear, state, prediction, sample, noise, hooks) {
       const draws = needsNoise(state)
       if (draws && noise === undefined) {
-        throw new SchedulerError(
-          `${name}.step: expected unit normal noise for this step, got none; pass it where needsNoise(state) is true`,
-        )
+        refuse(`${name}.step`, 'unit normal noise for this step', 'none', 'pass it where needsNoise(state) is true')
       }
       const used = draws ? noise : undefined
       const made = methods.step({ linear, state, prediction, sample, noise: used, hooks })
@@ -163,7 +168,8 @@ function schedulerOf<C extends object, S extends Schedule | null>(
       ])
     },
     velocity(linear, x0, noise, timestep) {
-      const factors = methods.velocity?.(timestep) ?? tableVelocity(name, schedule, timestep)
+      // Without a schedule its own velocity is required: see SolverMethods.
+      const factors = methods.velocity?.(timestep) ?? tableVelocity(schedule as Schedule, timestep)
       return combine(linear, [
         [factors.noise, noise],
         [factors.clean, x0],
@@ -181,17 +187,10 @@ function firstCall(name: string, plan: SamplingPlan, startAt: number): number {
   if (Number.isInteger(startAt) && startAt >= 0 && startAt <= count) {
     return startAt === count ? plan.timesteps.length : (plan.starts?.[startAt] ?? startAt)
   }
-  throw new SchedulerError(
-    `${name}.begin: expected startAt from 0 to ${count}, got ${show(startAt)}; it counts steps of the plan, not timesteps`,
-  )
+  return refuse(`${name}.begin`, `startAt from 0 to ${count}`, show(startAt), 'it counts steps of the plan, not timesteps')
 }
 
-function tableVelocity(name: string, schedule: Schedule | null, timestep: number): { noise: number; clean: number } {
-  if (schedule === null) {
-    throw new SchedulerError(
-      `${name}.velocity: expected a solver with a noise schedule, got one without; its models predict no v`,
-    )
-  }
+function tableVelocity(schedule: Schedule, timestep: number): { noise: number; clean: number } {
   const { signal, noise } = trainingLevel(schedule, timestep)
   return { noise: signal, clean: -noise }
 }

@@ -1,5 +1,4 @@
-import { SchedulerError } from '../errors.ts'
-import { show } from '../config/index.ts'
+import { refuse, show } from '../errors.ts'
 import type { SamplingPlan, SchedulerState } from './contract.ts'
 
 /** Whether a run has taken all its steps. */
@@ -14,7 +13,7 @@ export function isDone(state: SchedulerState<unknown>): boolean {
 export function currentTimestep(state: SchedulerState<unknown>): number {
   const timestep = state.plan.timesteps[state.step]
   if (timestep !== undefined) return timestep
-  throw outside('step', state)
+  return refuseStep('step', state)
 }
 
 /** The same state with its tensors in another form: `(x) => [...x]` before JSON, `Float32Array.from` after it. */
@@ -46,20 +45,16 @@ export function nextSigma(state: SchedulerState<unknown>): number {
 /** Throws unless the plan is this solver's own. */
 export function checkPlan(solver: string, plan: SamplingPlan): void {
   if (plan.solver === solver) return
-  throw new SchedulerError(
-    `${solver}: expected a plan of ${solver}, got one of ${show(plan.solver)}; begin a new run with this solver`,
-  )
+  refuse(solver, `a plan of ${solver}`, `one of ${show(plan.solver)}`, 'begin a new run with this solver')
 }
 
 /** Throws unless the state is this solver's own and has a step left. */
 export function checkState(solver: string, state: SchedulerState<unknown>): void {
   checkPlan(solver, state.plan)
-  if (state.step < 0 || isDone(state)) throw outside(solver, state)
+  if (state.step < 0 || isDone(state)) refuseStep(solver, state)
 }
 
-function outside(where: string, state: SchedulerState<unknown>): SchedulerError {
-  return new SchedulerError(
-    `${where}: expected a step from 0 to ${state.plan.timesteps.length - 1}, got ${show(state.step)}; ` +
-      'the run is over, so begin another or stop when isDone(state)',
-  )
+function refuseStep(where: string, { plan, step }: SchedulerState<unknown>): never {
+  const advice = 'the run is over, so begin another or stop when isDone(state)'
+  return refuse(where, `a step from 0 to ${plan.timesteps.length - 1}`, show(step), advice)
 }

@@ -1,5 +1,5 @@
-import { ConfigError, SchedulerError } from '../errors.ts'
-import { choice, flag, integer, numeric, optionalNumbers, resolve, show, type Fields } from '../config/index.ts'
+import { refuse, refuseConfig, show } from '../errors.ts'
+import { choice, flag, integer, numeric, optionalNumbers, resolve, type Fields } from '../config/index.ts'
 import { cumulativeProduct, interpolate, linspace32 } from '../numeric/index.ts'
 
 /** How β grows over the training timesteps. */
@@ -76,10 +76,8 @@ export function scheduleOf(config: ScheduleConfig, terminal: number): Schedule {
   const betas = config.rescaleBetasZeroSnr ? zeroTerminalSnr(plain) : plain
   const alphasCumprod = cumulativeProduct(betas.map((beta) => 1 - beta))
   if (!alphasCumprod.every((alphaBar) => alphaBar >= 0 && alphaBar < 1)) {
-    throw new ConfigError(
-      `noiseSchedule: expected β above 0 that gives ᾱ in [0, 1), got β from ${betas[0]} to ${betas.at(-1)}; ` +
-        'raise betaStart, and use several timesteps with rescaleBetasZeroSnr',
-    )
+    const advice = 'raise betaStart, and use several timesteps with rescaleBetasZeroSnr'
+    refuseConfig('noiseSchedule', 'β above 0 that gives ᾱ in [0, 1)', ends(betas), advice)
   }
   if (config.rescaleBetasZeroSnr) alphasCumprod[betas.length - 1] = terminal
   return Object.freeze({ config, trainSteps: betas.length, betas, alphasCumprod })
@@ -119,10 +117,12 @@ function zeroTerminalSnr(betas: Float32Array): Float32Array {
 export function sigmaTable(solver: string, schedule: Schedule): Float32Array {
   const table = schedule.alphasCumprod.map((alphaBar) => Math.fround(1 - alphaBar) / alphaBar).map(Math.sqrt)
   if (table.every((sigma) => Number.isFinite(sigma) && sigma > 0)) return table
-  throw new ConfigError(
-    `${solver}: expected every β in (0, 1), so that σ is positive and finite, got ${schedule.betas[0]} to ` +
-      `${schedule.betas.at(-1)}; set rescaleBetasZeroSnr for a schedule that ends in pure noise`,
-  )
+  const advice = 'set rescaleBetasZeroSnr for a schedule that ends in pure noise'
+  return refuseConfig(solver, 'every β in (0, 1), so that σ is positive and finite', ends(schedule.betas), advice)
+}
+
+function ends(betas: Float32Array): string {
+  return `β from ${betas[0]} to ${betas.at(-1)}`
 }
 
 /** The level at a training timestep, a whole number in [0, T). */
@@ -135,19 +135,18 @@ export function trainingLevel(schedule: Schedule, timestep: number): NoiseLevel 
 export function alphaBarAt(schedule: Schedule, timestep: number): number {
   const alphaBar = Number.isInteger(timestep) ? schedule.alphasCumprod[timestep] : undefined
   if (alphaBar !== undefined) return alphaBar
-  throw new SchedulerError(
-    `schedule: expected a whole timestep from 0 to ${schedule.trainSteps - 1}, got ${show(timestep)}; ` +
-      'take timesteps from the plan, and check steps_offset',
-  )
+  return refuseTimestep('a whole timestep', schedule.trainSteps, timestep)
 }
 
 /** σ at a timestep that may lie between two table entries. */
 export function sigmaAt(sigmas: Float32Array, timestep: number): number {
   if (timestep >= 0 && timestep <= sigmas.length - 1) return interpolate(timestep, sigmas)
-  throw new SchedulerError(
-    `schedule: expected a timestep from 0 to ${sigmas.length - 1}, got ${show(timestep)}; ` +
-      'take timesteps from the plan, and check steps_offset',
-  )
+  return refuseTimestep('a timestep', sigmas.length, timestep)
+}
+
+function refuseTimestep(what: string, count: number, got: number): never {
+  const advice = 'take timesteps from the plan, and check steps_offset'
+  return refuse('schedule', `${what} from 0 to ${count - 1}`, show(got), advice)
 }
 
 /**

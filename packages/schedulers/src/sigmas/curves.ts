@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.ts'
+import { refuseConfig } from '../errors.ts'
 import { flag, type Fields } from '../config/index.ts'
 import { betaQuantile, linspace } from '../numeric/index.ts'
 
@@ -35,10 +35,7 @@ export function checkCurves(solver: string, config: SigmaConfig, more: Readonly<
   const { useKarrasSigmas, useExponentialSigmas, useBetaSigmas } = config
   const switches: Record<string, boolean> = { useKarrasSigmas, useExponentialSigmas, useBetaSigmas, ...more }
   const on = Object.keys(switches).filter((name) => switches[name])
-  if (on.length <= 1) return
-  throw new ConfigError(
-    `${solver}: expected at most one of ${Object.keys(switches).join(', ')}, got ${on.join(' and ')}; leave one`,
-  )
+  if (on.length > 1) refuseConfig(solver, `at most one of ${Object.keys(switches).join(', ')}`, on.join(' and '), 'leave one')
 }
 
 /** Falling noise levels from `high` to `low`, [count], on the chosen curve; null where none is chosen. */

@@ -1,5 +1,4 @@
-import { SchedulerError } from '../errors.ts'
-import { show } from '../config/index.ts'
+import { refuse, show } from '../errors.ts'
 
 /** σ → s·σ/(1 + (s − 1)·σ): moves a flow's levels towards noise for s > 1. Source: SD3, arXiv 2403.03206, equation 23. */
 export function shiftSigma(shift: number, sigma: number): number {
@@ -13,10 +12,8 @@ export function shiftSigma(shift: number, sigma: number): number {
  */
 export function dynamicShift(solver: string, type: 'exponential' | 'linear', mu: number | undefined): number {
   if (mu === undefined || (type === 'linear' && mu <= 0)) {
-    throw new SchedulerError(
-      `${solver}.timesteps: expected mu${type === 'linear' ? ' above 0' : ''}, since useDynamicShifting is on, ` +
-        `got ${show(mu)}; pass { count, mu }, for example mu: imageMu(tokens)`,
-    )
+    const expected = `mu${type === 'linear' ? ' above 0' : ''}, since useDynamicShifting is on`
+    refuse(`${solver}.timesteps`, expected, show(mu), 'pass { count, mu }, for example mu: imageMu(tokens)')
   }
   return type === 'exponential' ? Math.exp(mu) : mu
 }

@@ -1,4 +1,4 @@
-import { SchedulerError } from '../errors.ts'
+import { refuse } from '../errors.ts'
 import { linspace, roundHalfEven } from '../numeric/index.ts'
 import { currentSigma, type PlanRequest, type SchedulerState, type SolverMethods } from '../run/index.ts'
 import { scheduleOf, sigmaAt, sigmaTable, zeroSnrAlphaBar, type NoiseLevel, type Schedule, type ScheduleConfig } from '../schedule/index.ts'
@@ -86,10 +86,8 @@ export function spacedBeyond(
     case 'leading': {
       const ratio = Math.floor(last / (count + 1))
       if (ratio > 0) return leading(ratio, count + 1, config.stepsOffset).slice(0, -1)
-      throw new SchedulerError(
-        `${name}.timesteps: expected fewer than ${last} steps with 'leading' spacing, got ${count}; ` +
-          "take fewer, or space by 'trailing'",
-      )
+      const expected = `fewer than ${last} steps with 'leading' spacing`
+      return refuse(`${name}.timesteps`, expected, String(count), "take fewer, or space by 'trailing'")
     }
     case 'trailing':
       return trailing(last, trainSteps / count, count)

@@ -1,5 +1,4 @@
 export {
-  checkCount,
   checkTimesteps,
   leading,
   spacedTimesteps,

@@ -1,5 +1,5 @@
-import { SchedulerError } from '../errors.ts'
-import { choice, integer, show, type Fields } from '../config/index.ts'
+import { refuse, show } from '../errors.ts'
+import { choice, integer, type Fields } from '../config/index.ts'
 import { linspace, roundHalfEven } from '../numeric/index.ts'
 
 /** Where N timesteps lie among T: arXiv 2305.08891, table 2. */
@@ -18,15 +18,6 @@ export function spacingFields(fallback: TimestepSpacing): Fields<SpacingConfig> 
     timestepSpacing: choice('timestep_spacing', fallback, ['linspace', 'leading', 'trailing']),
     stepsOffset: integer('steps_offset', 0, 0),
   }
-}
-
-/** Checks a number of steps against T. */
-export function checkCount(name: string, count: number, trainSteps: number): void {
-  if (Number.isInteger(count) && count >= 1 && count <= trainSteps) return
-  throw new SchedulerError(
-    `${name}.timesteps: expected 1 to ${trainSteps} steps, got ${show(count)}; ` +
-      'the model knows no finer steps than it was trained with',
-  )
 }
 
 /**
@@ -73,9 +64,7 @@ export function checkTimesteps(
   }
   const wrong = timesteps.findIndex((t, i) => !(t >= 0 && t <= last && ordered(t, i) && (!whole || Number.isInteger(t))))
   if (timesteps.length > 0 && wrong < 0) return
-  throw new SchedulerError(
-    `${name}.timesteps: expected ${rising ? 'rising' : 'falling'} ${whole ? 'whole ' : ''}timesteps ` +
-      `from ${rising ? 0 : last} to ${rising ? last : 0}, ` +
-      `got ${timesteps.length === 0 ? 'none' : `${show(timesteps[wrong])} at index ${wrong}`}; sort and check them`,
-  )
+  const [order, from, to] = rising ? ['rising', 0, last] : ['falling', last, 0]
+  const got = timesteps.length === 0 ? 'none' : `${show(timesteps[wrong])} at index ${wrong}`
+  refuse(`${name}.timesteps`, `${order} ${whole ? 'whole ' : ''}timesteps from ${from} to ${to}`, got, 'sort and check them')
 }

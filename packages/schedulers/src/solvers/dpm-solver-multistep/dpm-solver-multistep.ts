@@ -1,4 +1,4 @@
-import { ConfigError } from '../../errors.ts'
+import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import {
@@ -116,19 +116,13 @@ function checkTogether(name: string, config: DpmConfig): void {
   checkCurves(name, config, { useLuLambdas, useFlowSigmas })
   const highest = algorithmType.startsWith('sde') ? 2 : 3
   if (solverOrder > highest) {
-    throw new ConfigError(
-      `${name}: expected solverOrder from 1 to ${highest} for ${algorithmType}, got ${solverOrder}; lower it`,
-    )
+    refuseConfig(name, `solverOrder from 1 to ${highest} for ${algorithmType}`, String(solverOrder), 'lower it')
   }
   if (!algorithmType.endsWith('++') && finalSigmasType === 'zero') {
-    throw new ConfigError(
-      `${name}: expected finalSigmasType 'sigma_min' for ${algorithmType}, whose integral has no end at σ = 0, ` +
-        "got 'zero'; set it, or take the '++' algorithm",
-    )
+    const expected = `finalSigmasType 'sigma_min' for ${algorithmType}, whose integral has no end at σ = 0`
+    refuseConfig(name, expected, "'zero'", "set it, or take the '++' algorithm")
   }
   if (predictionType === 'flow_prediction' && !useFlowSigmas) {
-    throw new ConfigError(
-      `${name}: expected useFlowSigmas with predictionType 'flow_prediction', got false; turn it on`,
-    )
+    refuseConfig(name, "useFlowSigmas with predictionType 'flow_prediction'", 'false', 'turn it on')
   }
 }

@@ -1,4 +1,4 @@
-import { SchedulerError } from '../../errors.ts'
+import { refuse } from '../../errors.ts'
 import { linspace, roundHalfEven } from '../../numeric/index.ts'
 import type { SamplingPlan } from '../../run/index.ts'
 import type { ScheduleConfig } from '../../schedule/index.ts'
@@ -54,10 +54,8 @@ export function spacedTimesteps(name: string, config: DpmPlanConfig, table: Floa
   // λ = ln(α/σ) is minus the logarithm of the table's ratio.
   const last = table.findLastIndex((sigma) => -Math.log(sigma) >= config.lambdaMinClipped) + 1
   if (last > 0) return spacedBeyond(name, config, table.length, count, last)
-  throw new SchedulerError(
-    `${name}.timesteps: expected lambdaMinClipped to leave a timestep, got ${config.lambdaMinClipped}, above the ` +
-      'largest λ of the schedule; lower it (−5.1 is usual)',
-  )
+  const got = `${config.lambdaMinClipped}, above the largest λ of the schedule`
+  return refuse(`${name}.timesteps`, 'lambdaMinClipped to leave a timestep', got, 'lower it (−5.1 is usual)')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../errors.ts'
+import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, integers, numeric, optionalNumber } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import {
@@ -125,15 +125,10 @@ export const uniPc: Solver<UniPcConfig> = /* @__PURE__ */ solver<UniPcConfig>({
 function checkTogether(name: string, config: UniPcConfig): void {
   checkCurves(name, config)
   const { predictionType, useFlowSigmas, predictX0, shiftTerminal, useDynamicShifting } = config
-  const fail = (expected: string, got: string): never => {
-    throw new ConfigError(`${name}: expected ${expected}, got ${got}; change one of the two`)
+  const flow = predictionType === 'flow_prediction'
+  const fail = (expected: string): never => refuseConfig(name, expected, 'it off', 'turn it on')
+  if (!useFlowSigmas && (flow || shiftTerminal !== null || useDynamicShifting)) {
+    fail("useFlowSigmas for predictionType 'flow_prediction', shiftTerminal and useDynamicShifting")
   }
-  if (predictionType === 'flow_prediction' && !useFlowSigmas) {
-    fail("useFlowSigmas with predictionType 'flow_prediction'", 'useFlowSigmas false')
-  }
-  if (predictionType === 'flow_prediction' && !predictX0) {
-    fail("predictX0 with predictionType 'flow_prediction'", 'predictX0 false')
-  }
-  if (shiftTerminal !== null && !useFlowSigmas) fail('useFlowSigmas with shiftTerminal', 'useFlowSigmas false')
-  if (useDynamicShifting && !useFlowSigmas) fail('useFlowSigmas with useDynamicShifting', 'useFlowSigmas false')
+  if (!predictX0 && flow) fail("predictX0 for predictionType 'flow_prediction'")
 }
