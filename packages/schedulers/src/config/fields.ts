@@ -1,10 +1,8 @@
 import { refuseConfig, show } from '../errors.ts'
 
-/** One option of a scheduler: its default, its diffusers name, and what it accepts. */
+/** One option of a scheduler: its default and what it accepts. Its key in diffusers' files is {@link keyOf} its name. */
 export interface Field<V> {
   readonly fallback: V
-  /** The key in diffusers' scheduler_config.json; options of ours alone have one of that style. */
-  readonly key: string
   /** What a valid value is, in words, for the error. */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
@@ -15,17 +13,20 @@ export interface Field<V> {
 /** The options of a scheduler with configuration C. */
 export type Fields<C> = { readonly [K in keyof C]-?: Field<C[K]> }
 
+/** The key of an option in diffusers' scheduler_config.json: useKarrasSigmas is use_karras_sigmas there. */
+export function keyOf(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 /** A finite number in [low, high]. */
 export function numeric(
-  key: string,
   fallback: number,
   low: number = -Infinity,
   high: number = Infinity,
 ): Field<number> {
   return {
-    key,
     fallback,
     expected: `a number from ${low} to ${high}`,
     // The default itself may be infinite (no bound).
@@ -34,9 +35,8 @@ export function numeric(
 }
 
 /** A whole number ≥ low. */
-export function integer(key: string, fallback: number, low: number): Field<number> {
+export function integer(fallback: number, low: number): Field<number> {
   return {
-    key,
     fallback,
     expected: `a whole number of at least ${low}`,
     accepts: (value) => Number.isSafeInteger(value) && (value as number) >= low,
@@ -44,9 +44,8 @@ export function integer(key: string, fallback: number, low: number): Field<numbe
 }
 
 /** A positive number below `high`, or nothing. */
-export function optionalNumber(key: string, high: number = Infinity): Field<number | null> {
+export function optionalNumber(high: number = Infinity): Field<number | null> {
   return {
-    key,
     fallback: null,
     expected: high === Infinity ? 'a positive number' : `a positive number below ${high}`,
     accepts: (value) => isNumber(value) && value > 0 && value < high,
@@ -54,8 +53,8 @@ export function optionalNumber(key: string, high: number = Infinity): Field<numb
 }
 
 /** True or false. */
-export function flag(key: string, fallback: boolean): Field<boolean> {
-  return { key, fallback, expected: 'true or false', accepts: (value) => typeof value === 'boolean' }
+export function flag(fallback: boolean): Field<boolean> {
+  return { fallback, expected: 'true or false', accepts: (value) => typeof value === 'boolean' }
 }
 
 /**
@@ -63,13 +62,11 @@ export function flag(key: string, fallback: boolean): Field<boolean> {
  * @param aliases words of other diffusers classes, which it replaces by its own when a solver is swapped
  */
 export function choice<const W extends string>(
-  key: string,
   fallback: NoInfer<W>,
   words: readonly W[],
   aliases: Readonly<Record<string, NoInfer<W>>> = {},
 ): Field<W> {
   return {
-    key,
     fallback,
     aliases,
     expected: `one of ${words.map((word) => `'${word}'`).join(', ')}`,
@@ -78,9 +75,8 @@ export function choice<const W extends string>(
 }
 
 /** A list of numbers in [low, high], or nothing. */
-export function optionalNumbers(key: string, low: number, high: number): Field<readonly number[] | null> {
+export function optionalNumbers(low: number, high: number): Field<readonly number[] | null> {
   return {
-    key,
     fallback: null,
     expected: `a list of numbers from ${low} to ${high}`,
     accepts: (value) =>
@@ -88,13 +84,12 @@ export function optionalNumbers(key: string, low: number, high: number): Field<r
   }
 }
 
-/** A list of whole numbers ≥ 0, empty by default. */
-export function integers(key: string): Field<readonly number[]> {
+/** A list of whole numbers, empty by default. */
+export function integers(): Field<readonly number[]> {
   return {
-    key,
     fallback: [],
-    expected: 'a list of whole numbers of at least 0',
-    accepts: (value) => Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0),
+    expected: 'a list of whole numbers',
+    accepts: (value) => Array.isArray(value) && value.every(Number.isSafeInteger),
   }
 }
 

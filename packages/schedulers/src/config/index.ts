@@ -3,6 +3,7 @@ export {
   flag,
   integer,
   integers,
+  keyOf,
   numeric,
   optionalNumber,
   optionalNumbers,

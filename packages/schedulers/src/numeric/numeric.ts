@@ -31,10 +31,9 @@ export function cumulativeProduct(values: Float32Array): Float32Array {
   return values.map((value) => (product *= value))
 }
 
-/** Linear interpolation in a table over 0, 1, 2, …; positions outside take the nearest end. */
+/** Linear interpolation in a table over 0, 1, 2, … at a position within it. */
 export function interpolate(position: number, table: Float32Array): number {
-  const low = Math.min(Math.max(Math.floor(position), 0), table.length - 1)
-  const high = Math.min(low + 1, table.length - 1)
-  const weight = Math.min(Math.max(position - low, 0), 1)
-  return table[low]! + weight * (table[high]! - table[low]!)
+  const low = Math.floor(position)
+  const value = table[low]!
+  return value + (position - low) * ((table[low + 1] ?? value) - value)
 }

@@ -1,16 +1,14 @@
 export {
   cleanSample,
-  clipFields,
   flowPredictionField,
   impliedNoise,
-  predictedClean,
   predictedNoise,
   predictionField,
   thresholdFields,
-  type ClipConfig,
   type ModelPrediction,
   type PredictionType,
   type StepHooks,
   type ThresholdConfig,
 } from './prediction.ts'
+export { clipFields, clipTo, type ClipConfig } from './clip.ts'
 export { dynamicThreshold } from './threshold.ts'

@@ -20,12 +20,12 @@ export interface StepHooks<T> {
 
 /** The prediction type of models of ε, v or x₀. */
 export function predictionField(): Field<PredictionType> {
-  return choice('prediction_type', 'epsilon', ['epsilon', 'v_prediction', 'sample'])
+  return choice('epsilon', ['epsilon', 'v_prediction', 'sample'])
 }
 
 /** The prediction type where flow models run too. */
 export function flowPredictionField(): Field<ModelPrediction> {
-  return choice('prediction_type', 'epsilon', ['epsilon', 'v_prediction', 'sample', 'flow_prediction'])
+  return choice('epsilon', ['epsilon', 'v_prediction', 'sample', 'flow_prediction'])
 }
 
 /** The options of dynamic thresholding (Imagen, arXiv 2205.11487, section 2.3). */
@@ -38,46 +38,34 @@ export interface ThresholdConfig {
   readonly sampleMaxValue: number
 }
 
-/** The options of clipping x₀. */
-export interface ClipConfig {
-  /** Whether x₀ is clipped to ±clipSampleRange; thresholding goes before it. */
-  readonly clipSample: boolean
-  readonly clipSampleRange: number
-}
-
 /** The options of dynamic thresholding. */
 export function thresholdFields(): Fields<ThresholdConfig> {
   return {
-    thresholding: flag('thresholding', false),
-    dynamicThresholdingRatio: numeric('dynamic_thresholding_ratio', 0.995, 0, 1),
-    sampleMaxValue: numeric('sample_max_value', 1, 1e-6),
+    thresholding: flag(false),
+    dynamicThresholdingRatio: numeric(0.995, 0, 1),
+    sampleMaxValue: numeric(1, 1e-6),
   }
 }
 
-/** The options of clipping x₀. */
-export function clipFields(clipSample: boolean): Fields<ClipConfig> {
-  return {
-    clipSample: flag('clip_sample', clipSample),
-    clipSampleRange: numeric('clip_sample_range', 1, 1e-6),
-  }
-}
-
-/** x₀ from a prediction, clipped and hooked as configured. */
+/**
+ * x₀ from a prediction, clipped and hooked as configured.
+ * @param clip what clips x₀, see {@link clipTo}; thresholding replaces it
+ */
 export function cleanSample<T>(
   linear: Linear<T>,
-  config: { readonly predictionType: ModelPrediction } & Partial<ClipConfig & ThresholdConfig>,
+  config: { readonly predictionType: ModelPrediction; readonly thresholding?: boolean },
   level: NoiseLevel,
   prediction: T,
   sample: T,
   hooks: StepHooks<T> | undefined,
+  clip?: (x0: T) => T,
 ): T {
-  const { predictionType: type, thresholding, clipSample, clipSampleRange = 1 } = config
-  if (thresholding === true && hooks?.x0 === undefined) {
-    refuse('step', 'hooks.x0, since this configuration has thresholding on', 'none', 'pass dynamicThreshold(config, batch)')
+  const thresholds = config.thresholding === true
+  if (thresholds && hooks?.x0 === undefined) {
+    refuse('step', 'hooks.x0 for thresholding', 'none', 'pass dynamicThreshold(config, batch)')
   }
-  const predicted = predictedClean(linear, type, level, prediction, sample)
-  const clips = clipSample === true && thresholding !== true
-  const clipped = clips ? clamp(linear, predicted, clipSampleRange) : predicted
+  const predicted = predictedClean(linear, config.predictionType, level, prediction, sample)
+  const clipped = clip === undefined || thresholds ? predicted : clip(predicted)
   return hooks?.x0?.(clipped) ?? clipped
 }
 
@@ -109,7 +97,7 @@ function sharesOf(type: ModelPrediction, { signal, noise }: NoiseLevel): { clean
 // With x = a·x₀ + s·ε and the prediction p·x₀ + q·ε, both follow from two equations with the determinant a·q − s·p.
 
 /** x₀ from a prediction, before any clipping. */
-export function predictedClean<T>(
+function predictedClean<T>(
   linear: Linear<T>,
   type: ModelPrediction,
   level: NoiseLevel,
@@ -120,8 +108,7 @@ export function predictedClean<T>(
   const { clean, noise } = sharesOf(type, level)
   const determinant = level.signal * noise - level.noise * clean
   if (determinant === 0) {
-    const advice = 'x₀ cannot follow from the noise there, so leave that timestep out or use another model'
-    refuse('step', 'a model of v or x₀ where no signal is left', `predictionType '${type}'`, advice)
+    refuse('step', 'a model of v or x0 where no signal is left', `one of '${type}'`, 'leave that timestep out')
   }
   return combine(linear, [
     [noise / determinant, sample],
@@ -144,10 +131,4 @@ export function predictedNoise<T>(
     [level.signal / determinant, prediction],
     [-clean / determinant, sample],
   ])
-}
-
-function clamp<T>(linear: Linear<T>, value: T, range: number): T {
-  if (linear.clamp !== undefined) return linear.clamp(value, -range, range)
-  const expected = 'linear.clamp, since this configuration has clipSample on'
-  return refuse('step', expected, 'none', 'add it to the adapter or set clipSample: false')
 }

@@ -1,3 +1,4 @@
+import { keyOf } from '../config/index.ts'
 import { ConfigError, show } from '../errors.ts'
 import type { AnySolver, Scheduler } from '../run/index.ts'
 import { allSolvers } from './all-solvers.ts'
@@ -45,7 +46,7 @@ export function fromConfig(config: string | object, options: FromConfigOptions =
 
   const unset = file.get('_use_default_values')
   const unsetKeys = new Set<unknown>(Array.isArray(unset) ? unset : [])
-  const names = new Map(Object.entries(chosen.fields()).map(([option, { key }]) => [key, option]))
+  const names = new Map(Object.keys(chosen.fields()).map((option) => [keyOf(option), option]))
   const known = new Set([...elsewhere, ...all.flatMap(keysOf)])
   const read: Record<string, unknown> = {}
   const carried: Record<string, unknown> = {}
@@ -74,7 +75,7 @@ function answersTo(solver: AnySolver, name: unknown): boolean {
 }
 
 function keysOf(solver: AnySolver): string[] {
-  return [...Object.values(solver.fields()).map(({ key }) => key), ...Object.keys(solver.refused)]
+  return [...Object.keys(solver.fields()).map(keyOf), ...Object.keys(solver.refused)]
 }
 
 function unknownSolver(all: readonly AnySolver[], className: unknown, instead: FromConfigOptions['solver']): ConfigError {

@@ -1,3 +1,4 @@
+import { keyOf } from '../config/index.ts'
 import type { Scheduler } from '../run/index.ts'
 
 /** The entries of a diffusers `scheduler_config.json`. */
@@ -11,11 +12,9 @@ export type DiffusersConfig = Readonly<Record<string, unknown>>
  * is named as this package names it.
  */
 export function toConfig({ name, solver, config, source }: Scheduler): DiffusersConfig {
-  const options = new Map(Object.entries(config))
-  const fields = Object.entries(solver.fields())
-  const unset = fields.filter(([option]) => !source.given.includes(option)).map(([, { key }]) => key)
+  const unset = Object.keys(config).filter((option) => !source.given.includes(option)).map(keyOf)
   // JSON has no infinities; null says the default, which is where they occur.
-  const entries = fields.map(([option, { key }]) => [key, writable(options.get(option))] as const)
+  const entries = Object.entries(config).map(([option, value]) => [keyOf(option), writable(value)] as const)
   return {
     ...source.carried,
     _class_name: solver.classNames[0] ?? name,

@@ -143,7 +143,7 @@ export interface SolverDescription {
   readonly solverName: string
   /** The diffusers classes that it stands for, the one that `toConfig` writes first. */
   readonly classNames: readonly string[]
-  /** Its options, each with its diffusers key, default and check. */
+  /** Its options, each with its default and check. */
   fields(): Readonly<Record<string, Field<unknown>>>
   /** Keys of those classes whose meaning it lacks, and the values of them that ask for nothing. */
   readonly refused: Readonly<Record<string, readonly unknown[]>>

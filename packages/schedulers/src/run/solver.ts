@@ -1,7 +1,7 @@
 import { refuse, show } from '../errors.ts'
 import { resolve, type Field, type Fields } from '../config/index.ts'
 import { combine, type Linear, type Term } from '../linear/index.ts'
-import { cleanSample, type ClipConfig, type ModelPrediction, type StepHooks, type ThresholdConfig } from '../prediction/index.ts'
+import { cleanSample, type ModelPrediction, type StepHooks } from '../prediction/index.ts'
 import { trainingLevel, type NoiseLevel, type Schedule } from '../schedule/index.ts'
 import type { AnySolver, ConfigSource, SamplingPlan, Scheduler, SchedulerState, Solver, Steps, StepsPart } from './contract.ts'
 import { checkedRequest, type PlanRequest } from './request.ts'
@@ -86,10 +86,8 @@ export function solver<C extends object, S extends Schedule | null = Schedule>(
   const { name, classNames, fields, refused = {}, setup } = definition
   const make = (options: Partial<C> = {}, source: Partial<ConfigSource> = {}): Scheduler<C, S> => {
     const config = resolve(name, fields(), options)
-    const entries = Object.entries(options).filter(([, value]) => value !== undefined && value !== null)
-    const given = source.given ?? entries.map(([option]) => option)
-    const made = { given, carried: source.carried ?? {} }
-    return schedulerOf(name, config, setup(config, name), made, self as AnySolver)
+    const given = Object.entries(options).flatMap(([option, value]) => (value === undefined ? [] : [option]))
+    return schedulerOf(name, config, setup(config, name), { given, carried: {}, ...source }, self as AnySolver)
   }
   // A Solver takes Partial<C> where AnySolver takes any object: what it does not know it refuses by name.
   const self: Solver<C, S> = Object.assign(make, {
@@ -118,14 +116,13 @@ function schedulerOf<C extends object, S extends Schedule | null>(
     const start = methods.plansStrength === true ? 0 : count - Math.floor(count * request.strength)
     return start === 0 ? plan : { ...plan, start }
   }
-  const level = (state: SchedulerState<unknown>): NoiseLevel => {
+  type Ask<R> = (state: SchedulerState<unknown>) => R
+  const checked = <R>(ask: Ask<R>): Ask<R> => (state) => {
     checkState(name, state)
-    return methods.level(state)
+    return ask(state)
   }
-  const needsNoise = (state: SchedulerState<unknown>): boolean => {
-    checkState(name, state)
-    return methods.needsNoise?.(state) ?? false
-  }
+  const level = checked((state) => methods.level(state))
+  const needsNoise = checked((state) => methods.needsNoise?.(state) ?? false)
 
   return Object.freeze<Scheduler<C, S>>({
     name,
@@ -140,10 +137,7 @@ function schedulerOf<C extends object, S extends Schedule | null>(
       checkPlan(name, plan)
       return { plan, step: firstCall(name, plan, startAt ?? plan.start ?? 0), history: [], slots: {}, numbers: {} }
     },
-    inputScale(state) {
-      checkState(name, state)
-      return methods.inputScale?.(state) ?? 1
-    },
+    inputScale: checked((state) => methods.inputScale?.(state) ?? 1),
     level,
     needsNoise,
     step(linear, state, prediction, sample, noise, hooks) {
@@ -195,13 +189,17 @@ function tableVelocity(schedule: Schedule, timestep: number): { noise: number; c
   return { noise: signal, clean: -noise }
 }
 
-/** x₀ of a step, clipped and hooked as configured. */
+/**
+ * x₀ of a step, clipped and hooked as configured.
+ * @param clip `clipTo(call.linear, config)` where the configuration may clip
+ */
 export function x0Of<T>(
   { linear, prediction, sample, hooks }: StepCall<T>,
-  config: { readonly predictionType: ModelPrediction } & Partial<ClipConfig & ThresholdConfig>,
+  config: { readonly predictionType: ModelPrediction; readonly thresholding?: boolean },
   level: NoiseLevel,
+  clip?: (x0: T) => T,
 ): T {
-  return cleanSample(linear, config, level, prediction, sample, hooks)
+  return cleanSample(linear, config, level, prediction, sample, hooks, clip)
 }
 
 /** The term of a step's noise, or none where it draws none. */

@@ -55,6 +55,6 @@ export function checkState(solver: string, state: SchedulerState<unknown>): void
 }
 
 function refuseStep(where: string, { plan, step }: SchedulerState<unknown>): never {
-  const advice = 'the run is over, so begin another or stop when isDone(state)'
+  const advice = 'the run is over: begin another, or stop when isDone(state)'
   return refuse(where, `a step from 0 to ${plan.timesteps.length - 1}`, show(step), advice)
 }

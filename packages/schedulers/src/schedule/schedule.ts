@@ -47,12 +47,12 @@ export function scheduleFields({
   betaSchedule = 'linear',
 }: Partial<Pick<ScheduleConfig, 'betaStart' | 'betaEnd' | 'betaSchedule'>> = {}): Fields<ScheduleConfig> {
   return {
-    numTrainTimesteps: integer('num_train_timesteps', 1000, 1),
-    betaStart: numeric('beta_start', betaStart, 0, 1),
-    betaEnd: numeric('beta_end', betaEnd, 0, 1),
-    betaSchedule: choice('beta_schedule', betaSchedule, ['linear', 'scaled_linear', 'squaredcos_cap_v2']),
-    trainedBetas: optionalNumbers('trained_betas', 0, 1),
-    rescaleBetasZeroSnr: flag('rescale_betas_zero_snr', false),
+    numTrainTimesteps: integer(1000, 1),
+    betaStart: numeric(betaStart, 0, 1),
+    betaEnd: numeric(betaEnd, 0, 1),
+    betaSchedule: choice(betaSchedule, ['linear', 'scaled_linear', 'squaredcos_cap_v2']),
+    trainedBetas: optionalNumbers(0, 1),
+    rescaleBetasZeroSnr: flag(false),
   }
 }
 
@@ -76,8 +76,7 @@ export function scheduleOf(config: ScheduleConfig, terminal: number): Schedule {
   const betas = config.rescaleBetasZeroSnr ? zeroTerminalSnr(plain) : plain
   const alphasCumprod = cumulativeProduct(betas.map((beta) => 1 - beta))
   if (!alphasCumprod.every((alphaBar) => alphaBar >= 0 && alphaBar < 1)) {
-    const advice = 'raise betaStart, and use several timesteps with rescaleBetasZeroSnr'
-    refuseConfig('noiseSchedule', 'β above 0 that gives ᾱ in [0, 1)', ends(betas), advice)
+    refuseBetas('noiseSchedule', betas, 'raise betaStart, and use several timesteps with rescaleBetasZeroSnr')
   }
   if (config.rescaleBetasZeroSnr) alphasCumprod[betas.length - 1] = terminal
   return Object.freeze({ config, trainSteps: betas.length, betas, alphasCumprod })
@@ -117,12 +116,11 @@ function zeroTerminalSnr(betas: Float32Array): Float32Array {
 export function sigmaTable(solver: string, schedule: Schedule): Float32Array {
   const table = schedule.alphasCumprod.map((alphaBar) => Math.fround(1 - alphaBar) / alphaBar).map(Math.sqrt)
   if (table.every((sigma) => Number.isFinite(sigma) && sigma > 0)) return table
-  const advice = 'set rescaleBetasZeroSnr for a schedule that ends in pure noise'
-  return refuseConfig(solver, 'every β in (0, 1), so that σ is positive and finite', ends(schedule.betas), advice)
+  return refuseBetas(solver, schedule.betas, 'set rescaleBetasZeroSnr for a schedule that ends in pure noise')
 }
 
-function ends(betas: Float32Array): string {
-  return `β from ${betas[0]} to ${betas.at(-1)}`
+function refuseBetas(where: string, betas: Float32Array, advice: string): never {
+  return refuseConfig(where, 'every beta in (0, 1)', `${betas[0]} to ${betas.at(-1)}`, advice)
 }
 
 /** The level at a training timestep, a whole number in [0, T). */

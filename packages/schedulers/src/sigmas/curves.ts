@@ -15,9 +15,9 @@ export interface SigmaConfig {
 /** The options of noise-level curves. */
 export function sigmaFields(): Fields<SigmaConfig> {
   return {
-    useKarrasSigmas: flag('use_karras_sigmas', false),
-    useExponentialSigmas: flag('use_exponential_sigmas', false),
-    useBetaSigmas: flag('use_beta_sigmas', false),
+    useKarrasSigmas: flag(false),
+    useExponentialSigmas: flag(false),
+    useBetaSigmas: flag(false),
   }
 }
 
@@ -58,10 +58,10 @@ export function timestepFinder(sigmas: Float32Array): (sigma: number) => number 
   return (sigma) => {
     const target = Math.log(Math.max(sigma, 1e-10))
     const above = logs.findIndex((value) => value > target)
-    const low = Math.min(Math.max((above < 0 ? logs.length : above) - 1, 0), Math.max(logs.length - 2, 0))
-    const high = Math.min(low + 1, logs.length - 1)
-    const weight = (logs[low]! - target) / Math.fround(logs[low]! - logs[high]!)
-    const clipped = Math.min(Math.max(weight, 0), 1)
-    return high === low ? low : (1 - clipped) * low + clipped * high
+    const low = Math.max((above < 0 ? logs.length : above) - 1, 0)
+    const high = logs[low + 1]
+    if (high === undefined) return low
+    const weight = Math.min(Math.max((logs[low]! - target) / Math.fround(logs[low]! - high), 0), 1)
+    return (1 - weight) * low + weight * (low + 1)
   }
 }

@@ -8,14 +8,12 @@ export function shiftSigma(shift: number, sigma: number): number {
 /**
  * The shift of a run whose resolution decides it.
  * @param type 'exponential' takes e^mu as the shift, 'linear' mu itself
- * @throws {SchedulerError} without mu
+ * @throws {SchedulerError} without mu, or one that makes no shift above 0
  */
 export function dynamicShift(solver: string, type: 'exponential' | 'linear', mu: number | undefined): number {
-  if (mu === undefined || (type === 'linear' && mu <= 0)) {
-    const expected = `mu${type === 'linear' ? ' above 0' : ''}, since useDynamicShifting is on`
-    refuse(`${solver}.timesteps`, expected, show(mu), 'pass { count, mu }, for example mu: imageMu(tokens)')
-  }
-  return type === 'exponential' ? Math.exp(mu) : mu
+  const shift = type === 'linear' ? mu : Math.exp(mu ?? Number.NaN)
+  if (shift !== undefined && shift > 0) return shift
+  return refuse(`${solver}.timesteps`, 'mu with useDynamicShifting', show(mu), 'pass { count, mu: imageMu(tokens) }')
 }
 
 /**

@@ -86,8 +86,7 @@ export function spacedBeyond(
     case 'leading': {
       const ratio = Math.floor(last / (count + 1))
       if (ratio > 0) return leading(ratio, count + 1, config.stepsOffset).slice(0, -1)
-      const expected = `fewer than ${last} steps with 'leading' spacing`
-      return refuse(`${name}.timesteps`, expected, String(count), "take fewer, or space by 'trailing'")
+      return refuse(`${name}.timesteps`, `fewer than ${last} steps`, String(count), "space by 'trailing'")
     }
     case 'trailing':
       return trailing(last, trainSteps / count, count)

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { allSolvers } from '../registry/all-solvers.ts'
-import { goldenTests, type Golden } from '../testing/golden.ts'
-import { solverProperties } from '../testing/properties.ts'
+import { goldenTests, solverProperties, type Golden } from '../testing/index.ts'
 
 // Every exported solver is held to the golden cases in a folder beside its own, and to what all solvers must keep.
 

@@ -68,8 +68,8 @@ test('leading spacing of DPM-Solver needs room for one timestep more', () => {
 
 test('configurations that make their own timesteps take no others', () => {
   const timesteps = [900, 100]
-  expect(() => euler({ useKarrasSigmas: true }).timesteps({ timesteps })).toThrow(/makes its own timesteps/)
-  expect(() => dpmSolverMultistep({ useLuLambdas: true }).timesteps({ timesteps })).toThrow(/makes its own timesteps/)
+  expect(() => euler({ useKarrasSigmas: true }).timesteps({ timesteps })).toThrow(/expected steps by count, strength, got 'timesteps'/)
+  expect(() => dpmSolverMultistep({ useLuLambdas: true }).timesteps({ timesteps })).toThrow(/expected steps by count, strength, got 'timesteps'/)
 })
 
 test('clipping λ leaves out the noisiest timesteps of the cosine schedule', () => {

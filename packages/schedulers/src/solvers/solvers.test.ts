@@ -14,8 +14,7 @@ import {
   type SchedulerState,
   uniPc,
 } from '../index.ts'
-import { torchNormals } from '../testing/torch-random.ts'
-import { testModel } from '../testing/test-bed.ts'
+import { testModel, torchNormals } from '../testing/index.ts'
 
 const makers: Record<string, (options: object) => Scheduler> = { ddpm, ddim, euler, heun, dpmSolverMultistep, uniPc }
 const clipped = new Set(['ddpm', 'ddim'])

@@ -13,8 +13,7 @@ import {
   type SchedulerState,
   type StepHooks,
 } from '../index.ts'
-import { testModel } from '../testing/test-bed.ts'
-import { torchNormals } from '../testing/torch-random.ts'
+import { testModel, torchNormals } from '../testing/index.ts'
 
 const runs: Readonly<Record<string, Scheduler>> = {
   ddpm: ddpm(),

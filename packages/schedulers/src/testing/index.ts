@@ -1,5 +1,4 @@
+export { goldenTests, type Golden } from './golden.ts'
 export { convergenceOrder, solverProperties } from './properties.ts'
-export { goldenTests, type Golden, type GoldenCase } from './golden.ts'
-export { halfLinear, type Half } from './half.ts'
-export { runTestBed, testModel, type Loop } from './test-bed.ts'
+export { testModel } from './test-bed.ts'
 export { torchNormals } from './torch-random.ts'

@@ -15,8 +15,8 @@ export interface SpacingConfig {
 /** The options of timestep spacing with the default of a solver. */
 export function spacingFields(fallback: TimestepSpacing): Fields<SpacingConfig> {
   return {
-    timestepSpacing: choice('timestep_spacing', fallback, ['linspace', 'leading', 'trailing']),
-    stepsOffset: integer('steps_offset', 0, 0),
+    timestepSpacing: choice(fallback, ['linspace', 'leading', 'trailing']),
+    stepsOffset: integer(0, 0),
   }
 }
 

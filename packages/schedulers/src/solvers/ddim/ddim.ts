@@ -3,6 +3,7 @@ import { combine } from '../../linear/index.ts'
 import { roundHalfEven } from '../../numeric/index.ts'
 import {
   clipFields,
+  clipTo,
   impliedNoise,
   predictedNoise,
   predictionField,
@@ -43,9 +44,9 @@ export const ddim: Solver<DdimConfig> = /* @__PURE__ */ solver<DdimConfig>({
     ...thresholdFields(),
     ...spacingFields('leading'),
     predictionType: predictionField(),
-    eta: numeric('eta', 0, 0, 1),
-    setAlphaToOne: flag('set_alpha_to_one', true),
-    useClippedModelOutput: flag('use_clipped_model_output', false),
+    eta: numeric(0, 0, 1),
+    setAlphaToOne: flag(true),
+    useClippedModelOutput: flag(false),
   }),
   setup(config, name) {
     const schedule = scheduleOf(config, 0)
@@ -75,7 +76,7 @@ export const ddim: Solver<DdimConfig> = /* @__PURE__ */ solver<DdimConfig>({
         const target = state.plan.previous![state.step]!
         const alphaBarNext = target >= 0 ? alphaBarAt(schedule, target) : finalAlphaBar
         const here = levelAt(timestep)
-        const x0 = x0Of(call, config, here)
+        const x0 = x0Of(call, config, here, clipTo(linear, config))
         const epsilon = config.useClippedModelOutput
           ? impliedNoise(linear, here, x0, sample)
           : predictedNoise(linear, config.predictionType, here, prediction, sample)

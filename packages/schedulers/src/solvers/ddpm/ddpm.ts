@@ -1,7 +1,7 @@
 import { choice } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import { roundHalfEven } from '../../numeric/index.ts'
-import { clipFields, predictionField, thresholdFields, type ClipConfig, type PredictionType, type ThresholdConfig } from '../../prediction/index.ts'
+import { clipFields, clipTo, predictionField, thresholdFields, type ClipConfig, type PredictionType, type ThresholdConfig } from '../../prediction/index.ts'
 import { currentTimestep, noiseTerm, solver, x0Of, type SchedulerState, type Solver } from '../../run/index.ts'
 import { alphaBarAt, scheduleFields, scheduleOf, trainingLevel, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkTimesteps, spacedTimesteps, spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
@@ -27,7 +27,7 @@ export const ddpm: Solver<DdpmConfig> = /* @__PURE__ */ solver<DdpmConfig>({
     ...thresholdFields(),
     ...spacingFields('leading'),
     predictionType: predictionField(),
-    varianceType: choice('variance_type', 'fixed_small', ['fixed_small', 'fixed_small_log', 'fixed_large']),
+    varianceType: choice('fixed_small', ['fixed_small', 'fixed_small_log', 'fixed_large']),
   }),
   setup(config, name) {
     const schedule = scheduleOf(config, 0)
@@ -56,7 +56,7 @@ export const ddpm: Solver<DdpmConfig> = /* @__PURE__ */ solver<DdpmConfig>({
         const alphaBarNext = target >= 0 ? alphaBarAt(schedule, target) : 1
         // In float32 like the tables: 1 − α of late steps has few digits, and reference samplers have just these.
         const alpha = Math.fround(alphaBar / alphaBarNext)
-        const x0 = x0Of(call, config, levelAt(timestep))
+        const x0 = x0Of(call, config, levelAt(timestep), clipTo(linear, config))
         const posterior = Math.max(((1 - alphaBarNext) / (1 - alphaBar)) * (1 - alpha), 1e-20)
         const variance = config.varianceType === 'fixed_large' ? 1 - alpha : posterior
         const next = combine(linear, [

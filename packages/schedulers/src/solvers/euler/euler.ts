@@ -33,11 +33,11 @@ export const euler: Solver<EulerConfig> = /* @__PURE__ */ solver<EulerConfig>({
     ...spacingFields('linspace'),
     ...sigmaFields(),
     predictionType: predictionField(),
-    sigmaMin: optionalNumber('sigma_min'),
-    sigmaMax: optionalNumber('sigma_max'),
-    timestepType: choice('timestep_type', 'discrete', ['discrete', 'continuous']),
-    finalSigmasType: choice('final_sigmas_type', 'zero', ['zero', 'sigma_min']),
-    interpolationType: choice('interpolation_type', 'linear', ['linear']),
+    sigmaMin: optionalNumber(),
+    sigmaMax: optionalNumber(),
+    timestepType: choice('discrete', ['discrete', 'continuous']),
+    finalSigmasType: choice('zero', ['zero', 'sigma_min']),
+    interpolationType: choice('linear', ['linear']),
   }),
   setup(config, name) {
     checkCurves(name, config)

@@ -1,5 +1,5 @@
 import { combine, type Term } from '../../linear/index.ts'
-import { clipFields, predictionField, type ClipConfig, type PredictionType } from '../../prediction/index.ts'
+import { clipFields, clipTo, predictionField, type ClipConfig, type PredictionType } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, sigmaSpace, type SigmaConfig } from '../../sigmas/index.ts'
@@ -45,7 +45,7 @@ export const heun: Solver<HeunConfig> = /* @__PURE__ */ solver<HeunConfig>({
       step(call) {
         const { linear, state, sample } = call
         const sigma = currentSigma(state)
-        const x0 = x0Of(call, config, { signal: 1, noise: sigma })
+        const x0 = x0Of(call, config, { signal: 1, noise: sigma }, clipTo(linear, config))
         const start = state.slots['sample']
         if (start === undefined) {
           const ratio = nextSigma(state) / sigma

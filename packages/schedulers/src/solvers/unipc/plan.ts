@@ -70,9 +70,9 @@ function levelsOf(name: string, config: UniPcPlanConfig, space: VpSpace, request
 
 function flowSigmas(name: string, config: UniPcPlanConfig, trainSteps: number, request: PlanRequest): number[] {
   const plain =
-    request.by === 'count'
-      ? linspace(1, 1 / trainSteps, request.count + 1).slice(0, -1)
-      : request.by === 'sigmas' ? request.sigmas : []
+    request.by === 'sigmas'
+      ? request.sigmas
+      : linspace(1, 1 / trainSteps, (request.by === 'count' ? request.count : 0) + 1).slice(0, -1)
   const shift = config.useDynamicShifting ? dynamicShift(name, config.timeShiftType, request.mu) : config.flowShift
   const shifted = plain.map((sigma) => shiftSigma(shift, sigma))
   const sigmas = config.shiftTerminal === null ? shifted : stretchToTerminal(shifted, config.shiftTerminal)

@@ -47,19 +47,19 @@ export const uniPc: Solver<UniPcConfig> = /* @__PURE__ */ solver<UniPcConfig>({
     ...spacingFields('linspace'),
     ...sigmaFields(),
     predictionType: flowPredictionField(),
-    solverOrder: integer('solver_order', 2, 1),
-    solverType: choice('solver_type', 'bh2', ['bh1', 'bh2'], { midpoint: 'bh2', heun: 'bh2', logrho: 'bh2' }),
-    predictX0: flag('predict_x0', true),
-    lowerOrderFinal: flag('lower_order_final', true),
-    disableCorrector: integers('disable_corrector'),
-    useFlowSigmas: flag('use_flow_sigmas', false),
-    flowShift: numeric('flow_shift', 1, 1e-6),
-    useDynamicShifting: flag('use_dynamic_shifting', false),
-    timeShiftType: choice('time_shift_type', 'exponential', ['exponential']),
-    shiftTerminal: optionalNumber('shift_terminal', 1),
-    sigmaMin: optionalNumber('sigma_min'),
-    sigmaMax: optionalNumber('sigma_max'),
-    finalSigmasType: choice('final_sigmas_type', 'zero', ['zero', 'sigma_min']),
+    solverOrder: integer(2, 1),
+    solverType: choice('bh2', ['bh1', 'bh2'], { midpoint: 'bh2', heun: 'bh2', logrho: 'bh2' }),
+    predictX0: flag(true),
+    lowerOrderFinal: flag(true),
+    disableCorrector: integers(),
+    useFlowSigmas: flag(false),
+    flowShift: numeric(1, 1e-6),
+    useDynamicShifting: flag(false),
+    timeShiftType: choice('exponential', ['exponential']),
+    shiftTerminal: optionalNumber(1),
+    sigmaMin: optionalNumber(),
+    sigmaMax: optionalNumber(),
+    finalSigmasType: choice('zero', ['zero', 'sigma_min']),
   }),
   setup(config, name) {
     checkTogether(name, config)
@@ -126,9 +126,9 @@ function checkTogether(name: string, config: UniPcConfig): void {
   checkCurves(name, config)
   const { predictionType, useFlowSigmas, predictX0, shiftTerminal, useDynamicShifting } = config
   const flow = predictionType === 'flow_prediction'
-  const fail = (expected: string): never => refuseConfig(name, expected, 'it off', 'turn it on')
+  const need = (option: string): never => refuseConfig(name, option, 'false', 'turn it on')
   if (!useFlowSigmas && (flow || shiftTerminal !== null || useDynamicShifting)) {
-    fail("useFlowSigmas for predictionType 'flow_prediction', shiftTerminal and useDynamicShifting")
+    need('useFlowSigmas for flow_prediction, shiftTerminal or useDynamicShifting')
   }
-  if (!predictX0 && flow) fail("predictX0 for predictionType 'flow_prediction'")
+  if (!predictX0 && flow) need('predictX0 for flow_prediction')
 }
