@@ -2,6 +2,7 @@
 export { ddim, type DdimConfig } from './ddim/index.ts'
 export { ddpm, type DdpmConfig } from './ddpm/index.ts'
 export { dpmSolverMultistep, type DpmAlgorithm, type DpmConfig } from './dpm-solver-multistep/index.ts'
+export { eulerAncestral, type EulerAncestralConfig } from './euler-ancestral/index.ts'
 export { euler, type EulerConfig } from './euler/index.ts'
 export { flowMatchEuler, type FlowMatchEulerConfig } from './flow-match-euler/index.ts'
 export { heun, type HeunConfig } from './heun/index.ts'
