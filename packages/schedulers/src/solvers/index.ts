@@ -1,4 +1,6 @@
 // One line a solver: `fromConfig` finds each by its export here, and a bundle takes only those it imports.
+export { consistency, type ConsistencyConfig } from './consistency/index.ts'
+export { ddimInverse, type DdimInverseConfig } from './ddim-inverse/index.ts'
 export { ddim, type DdimConfig } from './ddim/index.ts'
 export { ddpm, type DdpmConfig } from './ddpm/index.ts'
 export { deisMultistep, type DeisConfig } from './deis-multistep/index.ts'
@@ -6,6 +8,11 @@ export { dpmSolverMultistep, type DpmAlgorithm, type DpmConfig } from './dpm-sol
 export { eulerAncestral, type EulerAncestralConfig } from './euler-ancestral/index.ts'
 export { euler, type EulerConfig } from './euler/index.ts'
 export { flowMatchEuler, type FlowMatchEulerConfig } from './flow-match-euler/index.ts'
+export { flowMatchHeun, type FlowMatchHeunConfig } from './flow-match-heun/index.ts'
 export { heun, type HeunConfig } from './heun/index.ts'
+export { lcm, type LcmConfig } from './lcm/index.ts'
 export { lms, type LmsConfig } from './lms/index.ts'
+export { pndm, type PndmConfig } from './pndm/index.ts'
+export { tcd, type TcdConfig } from './tcd/index.ts'
 export { uniPc, type UniPcConfig } from './unipc/index.ts'
+export { videoCrafterDdim, type VideoCrafterDdimConfig } from './video-crafter-ddim/index.ts'
