@@ -68,10 +68,10 @@ test('what a file asks for and no solver here does is refused', () => {
   const of = (entries: object): (() => unknown) => () =>
     fromConfig({ _class_name: 'DPMSolverMultistepScheduler', ...entries })
   expect(of({ variance_type: 'learned_range' })).toThrow(/not supported/)
-  expect(of({ use_dynamic_shifting: true })).toThrow(/not supported/)
+  expect(of({ use_dynamic_shifting: true })).toThrow(/expected useFlowSigmas/)
   expect(of({ variance_type: null, use_dynamic_shifting: false })).not.toThrow()
   expect(of({ algorithm_type: 'dpmsolver' })).toThrow(/finalSigmasType 'sigma_min' for dpmsolver/)
-  expect(of({ algorithm_type: 'sde-dpmsolver++', solver_order: 3 })).toThrow(/solverOrder from 1 to 2/)
+  expect(of({ algorithm_type: 'sde-dpmsolver', final_sigmas_type: 'sigma_min', solver_order: 3 })).toThrow(/from 1 to 2/)
   expect(of({ use_karras_sigmas: true, use_lu_lambdas: true })).toThrow(/got useKarrasSigmas and useLuLambdas/)
   expect(of({ prediction_type: 'flow_prediction' })).toThrow(/expected useFlowSigmas/)
 })

@@ -3,8 +3,6 @@ import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import {
   flowPredictionField,
-  impliedNoise,
-  predictedNoise,
   thresholdFields,
   type ModelPrediction,
   type ThresholdConfig,
@@ -13,7 +11,9 @@ import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, vpSpace } from '../../sigmas/index.ts'
 import { spacingFields } from '../../timesteps/index.ts'
-import { curvedLevels, sigmasOfUpdate, spacedTimesteps, type DpmPlanConfig } from './plan.ts'
+import { acceptedParts, checkFlow, shiftedFlowFields } from './levels.ts'
+import { integrated } from './output.ts'
+import { dpmCourse, sigmasOfUpdate, type DpmPlanConfig } from './plan.ts'
 import { dpmCoefficients, type DpmAlgorithm } from './update.ts'
 
 /** The options of {@link dpmSolverMultistep}, with the defaults of diffusers' DPMSolverMultistepScheduler. */
@@ -33,16 +33,13 @@ export interface DpmConfig extends DpmPlanConfig, ThresholdConfig {
 export const dpmSolverMultistep: Solver<DpmConfig> = /* @__PURE__ */ solver<DpmConfig>({
   name: 'dpmSolverMultistep',
   classNames: ['DPMSolverMultistepScheduler'],
-  refused: {
-    variance_type: ['fixed_small', 'fixed_small_log', 'fixed_large', null],
-    use_dynamic_shifting: [false, null],
-    time_shift_type: ['exponential', null],
-  },
+  refused: { variance_type: ['fixed_small', 'fixed_small_log', 'fixed_large', null] },
   fields: () => ({
     ...scheduleFields(),
     ...thresholdFields(),
     ...spacingFields('linspace'),
     ...sigmaFields(),
+    ...shiftedFlowFields(),
     predictionType: flowPredictionField(),
     algorithmType: choice('dpmsolver++',
       ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'],
@@ -57,42 +54,26 @@ export const dpmSolverMultistep: Solver<DpmConfig> = /* @__PURE__ */ solver<DpmC
     lowerOrderFinal: flag(true),
     eulerAtFinal: flag(false),
     useLuLambdas: flag(false),
-    useFlowSigmas: flag(false),
-    flowShift: numeric(1, 1e-6),
     finalSigmasType: choice('zero', ['zero', 'sigma_min']),
     lambdaMinClipped: numeric(-Infinity),
   }),
   setup(config, name) {
     checkTogether(name, config)
     const { algorithmType, solverType, predictionType, solverOrder } = config
-    const { table, levelOf, levelsAt, chosen, methods } = vpSpace(name, config, config.useLuLambdas)
+    const space = vpSpace(name, config, config.useLuLambdas)
+    const { levelOf, methods } = space
     const onData = algorithmType.endsWith('++')
 
     return {
       ...methods,
+      accepts: acceptedParts(config, space),
       needsNoise: () => algorithmType.startsWith('sde'),
-      plan(request) {
-        const made =
-          request.by === 'count'
-            ? (curvedLevels(config, table, request.count) ??
-              levelsAt(spacedTimesteps(name, config, table, request.count)))
-            : chosen(request)
-        const last = config.finalSigmasType === 'zero' ? 0 : table[0]!
-        return {
-          timesteps: made.timesteps.map(Math.trunc),
-          sigmas: Array.from(Float32Array.from([...made.sigmas, last])),
-        }
-      },
+      plan: (request) => dpmCourse(name, config, space, request),
       step(call) {
-        const { linear, state, prediction, sample, hooks } = call
+        const { linear, state, sample } = call
         const here = methods.level(state)
         const x0 = x0Of(call, config, here)
-        // What the solver integrates: x₀, or the ε that agrees with it.
-        const epsilon = (): typeof sample =>
-          hooks?.x0 === undefined
-            ? predictedNoise(linear, predictionType, here, prediction, sample)
-            : impliedNoise(linear, here, x0, sample)
-        const newest = onData ? x0 : epsilon()
+        const newest = integrated(call, predictionType, here, x0, onData)
         const history = [...state.history, newest].slice(Math.max(state.history.length + 2 - solverOrder, 0))
         const sigmas = sigmasOfUpdate(config, state.plan, state.step, state.history.length + 1)
         if (sigmas === null) return { sample: combine(linear, [[1, sample]]), x0, history }
@@ -110,17 +91,15 @@ export const dpmSolverMultistep: Solver<DpmConfig> = /* @__PURE__ */ solver<DpmC
 })
 
 function checkTogether(name: string, config: DpmConfig): void {
-  const { algorithmType, solverOrder, finalSigmasType, predictionType, useLuLambdas, useFlowSigmas } = config
+  const { algorithmType, solverOrder, finalSigmasType, useLuLambdas, useFlowSigmas } = config
   checkCurves(name, config, { useLuLambdas, useFlowSigmas })
-  const highest = algorithmType.startsWith('sde') ? 2 : 3
+  checkFlow(name, config)
+  const highest = algorithmType === 'sde-dpmsolver' ? 2 : 3
   if (solverOrder > highest) {
     refuseConfig(name, `solverOrder from 1 to ${highest} for ${algorithmType}`, String(solverOrder), 'lower it')
   }
   if (!algorithmType.endsWith('++') && finalSigmasType === 'zero') {
-    const expected = `finalSigmasType 'sigma_min' for ${algorithmType}, whose integral has no end at σ = 0`
-    refuseConfig(name, expected, "'zero'", "set it, or take the '++' algorithm")
-  }
-  if (predictionType === 'flow_prediction' && !useFlowSigmas) {
-    refuseConfig(name, "useFlowSigmas with predictionType 'flow_prediction'", 'false', 'turn it on')
+    // The integral of ε has no end at σ = 0.
+    refuseConfig(name, `finalSigmasType 'sigma_min' for ${algorithmType}`, "'zero'", "set it, or take '++'")
   }
 }
