@@ -1,3 +1,4 @@
+export { distilledFields, distilledTimesteps, type DistilledConfig } from './distilled.ts'
 export {
   checkTimesteps,
   leading,

@@ -11,7 +11,7 @@ import {
 } from '../../prediction/index.ts'
 import { currentTimestep, noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, scheduleOf, trainingLevel, type NoiseLevel, type ScheduleConfig } from '../../schedule/index.ts'
-import { distilledFields, distilledPlan, type DistilledConfig } from './plan.ts'
+import { distilledFields, distilledTimesteps, type DistilledConfig } from '../../timesteps/index.ts'
 
 /** The options of {@link lcm}, with the defaults of diffusers' LCMScheduler. */
 export interface LcmConfig extends ScheduleConfig, ClipConfig, ThresholdConfig, DistilledConfig {
@@ -44,7 +44,7 @@ export const lcm: Solver<LcmConfig> = /* @__PURE__ */ solver<LcmConfig>({
   }),
   setup(config, name) {
     const schedule = scheduleOf(config, 0)
-    const timesteps = distilledPlan(name, config, schedule.trainSteps)
+    const timesteps = distilledTimesteps(name, config, schedule.trainSteps)
     const levelAt = (timestep: number): NoiseLevel => {
       // In float32 like the tables: a first jump from almost pure noise leaves a 300th of the sample, and so shows the
       // last digit of the share of noise that reference samplers take off.

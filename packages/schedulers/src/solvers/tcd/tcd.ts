@@ -3,7 +3,7 @@ import { combine } from '../../linear/index.ts'
 import { predictedNoise, predictionField, type PredictionType } from '../../prediction/index.ts'
 import { currentTimestep, noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
 import { alphaBarAt, scheduleFields, scheduleOf, trainingLevel, type NoiseLevel, type ScheduleConfig } from '../../schedule/index.ts'
-import { distilledFields, distilledPlan, type DistilledConfig } from '../lcm/plan.ts'
+import { distilledFields, distilledTimesteps, type DistilledConfig } from '../../timesteps/index.ts'
 
 /** The options of {@link tcd}, with the defaults of diffusers' TCDScheduler. */
 export interface TcdConfig extends ScheduleConfig, DistilledConfig {
@@ -30,7 +30,7 @@ export const tcd: Solver<TcdConfig> = /* @__PURE__ */ solver<TcdConfig>({
   }),
   setup(config, name) {
     const schedule = scheduleOf(config, 0)
-    const timesteps = distilledPlan(name, config, schedule.trainSteps)
+    const timesteps = distilledTimesteps(name, config, schedule.trainSteps)
     const levelAt = (timestep: number): NoiseLevel => trainingLevel(schedule, timestep)
     // In float32, where reference samplers take the product: it decides the timestep that is rounded down.
     const kept = Math.fround(1 - config.eta)

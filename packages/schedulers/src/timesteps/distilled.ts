@@ -1,7 +1,7 @@
-import { integer, type Fields } from '../../config/index.ts'
-import { refuse, refuseConfig } from '../../errors.ts'
-import type { PlanRequest } from '../../run/index.ts'
-import { checkTimesteps } from '../../timesteps/index.ts'
+import { integer, type Fields } from '../config/index.ts'
+import { refuse, refuseConfig } from '../errors.ts'
+import type { PlanRequest } from '../run/index.ts'
+import { checkTimesteps } from './spacing.ts'
 
 /** The option of solvers for models that were distilled on a grid of their own. */
 export interface DistilledConfig {
@@ -20,7 +20,7 @@ export function distilledFields(): Fields<DistilledConfig> {
  * @returns timesteps in falling order
  * @throws {ConfigError} if the grid is finer than training
  */
-export function distilledPlan(
+export function distilledTimesteps(
   name: string,
   { originalInferenceSteps: original }: DistilledConfig,
   trainSteps: number,
