@@ -4,6 +4,7 @@ export {
   impliedNoise,
   predictedNoise,
   predictionField,
+  sharesOf,
   thresholdFields,
   type ModelPrediction,
   type PredictionType,
@@ -11,4 +12,5 @@ export {
   type ThresholdConfig,
 } from './prediction.ts'
 export { clipFields, clipTo, type ClipConfig } from './clip.ts'
+export { convertPrediction, type Conversion } from './convert.ts'
 export { dynamicThreshold } from './threshold.ts'

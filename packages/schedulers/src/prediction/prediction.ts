@@ -78,7 +78,7 @@ export function impliedNoise<T>(linear: Linear<T>, level: NoiseLevel, x0: T, sam
 }
 
 /** Shares of x₀ and ε in what a model predicts; a velocity belongs to the sample scaled to signal² + noise² = 1. */
-function sharesOf(type: ModelPrediction, { signal, noise }: NoiseLevel): { clean: number; noise: number } {
+export function sharesOf(type: ModelPrediction, { signal, noise }: NoiseLevel): { clean: number; noise: number } {
   const size = Math.hypot(signal, noise)
   switch (type) {
     case 'epsilon':
