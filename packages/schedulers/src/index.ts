@@ -3,6 +3,7 @@ export { float32Linear, type Linear, type Term } from './linear/index.ts'
 export {
   noiseCoefficients,
   noiseSchedule,
+  trainingLevel,
   type BetaSchedule,
   type NoiseLevel,
   type Schedule,
@@ -28,14 +29,33 @@ export {
 } from './run/index.ts'
 export type { Field } from './config/index.ts'
 export {
+  convertPrediction,
   dynamicThreshold,
   type ClipConfig,
+  type Conversion,
   type ModelPrediction,
   type PredictionType,
   type StepHooks,
   type ThresholdConfig,
 } from './prediction/index.ts'
 export { imageMu, type DynamicShiftConfig, type SigmaConfig } from './sigmas/index.ts'
-export type { SpacingConfig, TimestepSpacing } from './timesteps/index.ts'
+export {
+  alignYourSteps,
+  type AlignedSteps,
+  type AlignYourSteps,
+  type DistilledConfig,
+  type SpacingConfig,
+  type TimestepSpacing,
+} from './timesteps/index.ts'
+export {
+  perItem,
+  philox,
+  torchCpu,
+  type NoiseDraw,
+  type NoiseStream,
+  type PhiloxState,
+  type TorchCpuState,
+} from './noise/index.ts'
+export { minSnrWeight, snr, type MinSnrOptions } from './training/index.ts'
 export { fromConfig, toConfig, type DiffusersConfig, type FromConfigOptions } from './registry/index.ts'
 export * from './solvers/index.ts'

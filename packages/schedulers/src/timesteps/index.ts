@@ -1,3 +1,4 @@
+export { alignYourSteps, type AlignedSteps, type AlignYourSteps } from './align-your-steps.ts'
 export { distilledFields, distilledTimesteps, type DistilledConfig } from './distilled.ts'
 export {
   checkTimesteps,
