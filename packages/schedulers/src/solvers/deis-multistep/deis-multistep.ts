@@ -34,7 +34,7 @@ export interface DeisConfig extends ScheduleConfig, SpacingConfig, SigmaConfig, 
  * DEIS: the linear part of the ODE exactly, and ε as the polynomial in ln ρ through the outputs of this step and those
  * before, so that a step costs one model call at any order. Order 1 is DDIM.
  * @throws {ConfigError} on an unknown option or value, or options that exclude each other
- * Source: DEIS, arXiv 2204.13902, section 3.3 (ρAB), in the variable ln ρ.
+ * Source: ρAB-DEIS of arXiv 2204.13902, extrapolating in ln ρ; the reference has it as logrho.
  */
 export const deisMultistep: Solver<DeisConfig> = /* @__PURE__ */ solver<DeisConfig>({
   name: 'deisMultistep',
@@ -74,7 +74,7 @@ export const deisMultistep: Solver<DeisConfig> = /* @__PURE__ */ solver<DeisConf
         const here = methods.level(state)
         const x0 = x0Of(call, config, here)
         const outputs = [integrated(call, predictionType, here, x0, false), ...state.history.toReversed()]
-        const history = outputs.slice(0, Math.max(solverOrder - 1, 0)).toReversed()
+        const history = outputs.slice(0, solverOrder - 1).toReversed()
         const orders = { ...config, eulerAtFinal: false, finalSigmasType: 'sigma_min' } as const
         const sigmas = sigmasOfUpdate(orders, state.plan, state.step, outputs.length)
         if (sigmas === null) return { sample: combine(linear, [[1, sample]]), x0, history }
