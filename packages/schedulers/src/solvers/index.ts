@@ -17,6 +17,7 @@ export { kdpm2Ancestral, type Kdpm2AncestralConfig } from './kdpm2-ancestral/ind
 export { lcm, type LcmConfig } from './lcm/index.ts'
 export { lms, type LmsConfig } from './lms/index.ts'
 export { pndm, type PndmConfig } from './pndm/index.ts'
+export { saSolver, type SaSolverConfig } from './sa-solver/index.ts'
 export { tcd, type TcdConfig } from './tcd/index.ts'
 export { uniPc, type UniPcConfig } from './unipc/index.ts'
 export { videoCrafterDdim, type VideoCrafterDdimConfig } from './video-crafter-ddim/index.ts'
