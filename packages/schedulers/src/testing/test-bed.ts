@@ -26,7 +26,7 @@ export function testModel(x: Float32Array, timestep: number): Float32Array {
 
 /**
  * The loops of diffusers' tests:
- * - `plain`, and `all` with a step at every training timestep: from the sample as it is.
+ * - `plain`, and `all` with a step at every training timestep: from the sample as it is, which the model sees so too.
  * - `scaled`: from the sample times initNoiseSigma, and the model's scaled input also *becomes* the sample.
  * - `proper` and `edm`: from the sample times initNoiseSigma; only the model sees the scaled form, as in use.
  * - `twice`: the plain loop, and again from its result with what the solver remembers of the first.
@@ -44,13 +44,14 @@ export function runTestBed(
   const normals = torchNormals(0)
   let draws = 0
   let state: SchedulerState<Float32Array> = scheduler.begin(steps, startAt ?? (loop === 'skip3' ? 3 : 0))
-  const spread = loop === 'scaled' || loop === 'proper' || loop === 'edm' ? scheduler.initNoiseSigma(state.plan) : 1
+  const scales = loop === 'scaled' || loop === 'proper' || loop === 'edm'
+  const spread = scales ? scheduler.initNoiseSigma(state.plan) : 1
   let sample = float32Linear.combine([[spread, testSample]])
   if (typeof startAt === 'number') sample = scheduler.addNoise(float32Linear, sample, testNoise, state)
   for (let round = 0; round < (loop === 'twice' ? 2 : 1); round++) {
     if (round > 0) state = { ...state, step: 0 }
     while (!isDone(state)) {
-      const input = float32Linear.combine([[scheduler.inputScale(state), sample]])
+      const input = float32Linear.combine([[scales ? scheduler.inputScale(state) : 1, sample]])
       if (loop === 'scaled') sample = input
       const noise = scheduler.needsNoise(state) ? normals(count) : undefined
       if (noise !== undefined) draws++
