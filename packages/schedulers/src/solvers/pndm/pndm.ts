@@ -4,6 +4,7 @@ import { impliedNoise, predictedNoise } from '../../prediction/index.ts'
 import { currentTimestep, solver, x0Of, type Solver } from '../../run/index.ts'
 import { alphaBarAt, scheduleFields, scheduleOf, trainingLevel, type NoiseLevel, type ScheduleConfig } from '../../schedule/index.ts'
 import { spacingFields } from '../../timesteps/index.ts'
+import { meanSlope, mostSlopes } from './multistep.ts'
 import { pndmPlan, rungeKuttaCalls, type PndmPlanConfig } from './plan.ts'
 import { transfer } from './transfer.ts'
 
@@ -13,14 +14,6 @@ export interface PndmConfig extends ScheduleConfig, PndmPlanConfig {
   /** Whether the last step ends at ᾱ = 1 or at the table's first entry. */
   readonly setAlphaToOne: boolean
 }
-
-/** Weights of the newest slope and of those before it, by how many there are: Adams and Bashforth's for even steps. */
-const multistep = [
-  [1],
-  [3 / 2, -1 / 2],
-  [23 / 12, -16 / 12, 5 / 12],
-  [55 / 24, -59 / 24, 37 / 24, -9 / 24],
-] as const satisfies readonly (readonly number[])[]
 
 /** Weights of the four slopes of a Runge–Kutta step. */
 const rungeKutta = [1 / 6, 1 / 3, 1 / 3, 1 / 6] as const
@@ -65,15 +58,14 @@ export const pndm: Solver<PndmConfig> = /* @__PURE__ */ solver<PndmConfig>({
         const [index, calls] = [step - first, next - first]
         const start = index === 0 ? call.sample : slots['sample']!
         // A step's first call is what later steps look back on.
-        const slopes = index === 0 ? [...history, prediction].slice(-multistep.length) : history
+        const slopes = index === 0 ? [...history, prediction].slice(-mostSlopes) : history
 
         const weight = calls === rungeKuttaCalls ? rungeKutta[index]! : 1 / 2
         const weighted: Term<typeof prediction>[] = [[weight, prediction]]
         if (index > 0) weighted.unshift([1, slots['sum']!])
         const sum = calls > 1 ? combine(linear, weighted) : prediction
-        const adams = multistep[slopes.length - 1]!.map((one, k) => [one, slopes.at(-1 - k)!] as const)
         const last = index === calls - 1
-        const mean = calls === 1 ? combine(linear, adams) : last ? sum : prediction
+        const mean = calls === 1 ? combine(linear, meanSlope(slopes)) : last ? sum : prediction
 
         const here = levelAt(from)
         const x0 = x0Of({ ...call, prediction: mean, sample: start }, config, here)
