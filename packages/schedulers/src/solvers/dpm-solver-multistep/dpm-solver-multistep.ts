@@ -27,6 +27,9 @@ export interface DpmConfig extends DpmPlanConfig, ThresholdConfig {
 /**
  * DPM-Solver and DPM-Solver++ in multistep form: each step reuses the model outputs of the steps before, so it costs
  * one model call at any order. The default is DPM-Solver++(2M). The SDE algorithms draw noise at every step.
+ *
+ * solverOrder 3 is the reference's, which halves a second difference: it converges at second order, and 'sde-dpmsolver++'
+ * at first. DEIS and the singlestep form are of true third order.
  * @throws {ConfigError} on an unknown option or value, or options that exclude each other
  * Sources: arXiv 2206.00927 and 2211.01095.
  */

@@ -88,8 +88,7 @@ export function clippedCount(name: string, table: Float32Array, lowest: number):
   // λ = ln(α/σ) is minus the logarithm of the table's ratio.
   const count = table.findLastIndex((sigma) => -Math.log(sigma) >= lowest) + 1
   if (count > 0) return count
-  const got = `${lowest}, above the largest λ of the schedule`
-  return refuse(`${name}.timesteps`, 'lambdaMinClipped to leave a timestep', got, 'lower it (−5.1 is usual)')
+  return refuse(`${name}.timesteps`, 'lambdaMinClipped to leave a timestep', String(lowest), 'lower it (-5.1 is usual)')
 }
 
 /** A plan over levels whose last step ends at `last`; levels are float32, as in the reference. */
