@@ -24,11 +24,20 @@ test('a file makes the solver that its class names, with its values', () => {
   expect(Object.isFrozen(config)).toBe(true)
 })
 
+test('the file of Stable Diffusion 1.5 makes its own solver', () => {
+  const scheduler = fromConfig(stableDiffusion)
+  expect(scheduler.name).toBe('pndm')
+  expect(scheduler.timesteps(20).timesteps.slice(0, 4)).toEqual([951, 901, 901, 851])
+})
+
+// A class that no solver here stands for.
+const foreign = { ...stableDiffusion, _class_name: 'RePaintScheduler' }
+
 test('another solver takes over the noise schedule of a file whose class is not here', () => {
-  const scheduler = fromConfig(stableDiffusion, { solver: 'dpmSolverMultistep' })
+  const scheduler = fromConfig(foreign, { solver: 'dpmSolverMultistep' })
   expect((scheduler.config as DpmConfig).betaSchedule).toBe('scaled_linear')
   expect((scheduler.config as DpmConfig).stepsOffset).toBe(1)
-  expect(fromConfig(stableDiffusion, { solver: 'ddim' }).timesteps(20).timesteps[0]).toBe(951)
+  expect(fromConfig(foreign, { solver: 'ddim' }).timesteps(20).timesteps[0]).toBe(951)
 })
 
 test("values that a file lists as its own class's defaults do not follow to another solver", () => {
@@ -48,8 +57,8 @@ test("the text of a file may hold Python's bare infinities", () => {
 })
 
 test('an unknown class is refused with the classes that exist', () => {
-  expect(() => fromConfig(stableDiffusion)).toThrow(ConfigError)
-  expect(() => fromConfig(stableDiffusion)).toThrow(/DDIMScheduler.*got 'PNDMScheduler'/)
+  expect(() => fromConfig(foreign)).toThrow(ConfigError)
+  expect(() => fromConfig(foreign)).toThrow(/DDIMScheduler.*got 'RePaintScheduler'/)
   expect(() => fromConfig({})).toThrow(/got undefined/)
   expect(() => fromConfig({ _class_name: 'toString' })).toThrow(ConfigError)
   expect(() => fromConfig({ _class_name: 'DDIMScheduler' }, { solver: 'toString' as 'ddim' })).toThrow(ConfigError)
