@@ -31,6 +31,9 @@ export interface DpmSinglestepConfig
 /**
  * DPM-Solver and DPM-Solver++ in singlestep form: a step of order n calls the model n times, and each of its updates
  * begins at the step's start again. A plan counts calls, so n calls go as far as one step.
+ *
+ * Third order of 'sde-dpmsolver++' in the form 'heun' is the reference's, whose mean converges at first order: take
+ * 'midpoint' there.
  * @throws {ConfigError} on an unknown option or value, or options that exclude each other
  * Sources: arXiv 2206.00927 and 2211.01095.
  */
