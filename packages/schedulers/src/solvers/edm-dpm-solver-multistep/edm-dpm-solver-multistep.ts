@@ -5,7 +5,7 @@ import { thresholdFields, type ThresholdConfig } from '../../prediction/index.ts
 import { currentSigma, noiseTerm, solver, type Solver } from '../../run/index.ts'
 import { sigmasOfUpdate } from '../dpm-solver-multistep/plan.ts'
 import { dpmCoefficients } from '../dpm-solver-multistep/update.ts'
-import { edmFields, edmSpace, type EdmConfig } from '../edm-euler/edm-space.ts'
+import { edmFields, edmSpace, type EdmConfig } from '../edm-euler/index.ts'
 
 /** The options of {@link edmDpmSolverMultistep}, with the defaults of diffusers' EDMDPMSolverMultistepScheduler. */
 export interface EdmDpmConfig extends EdmConfig, ThresholdConfig {
