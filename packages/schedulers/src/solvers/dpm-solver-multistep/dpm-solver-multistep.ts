@@ -99,10 +99,10 @@ function checkTogether(name: string, config: DpmConfig): void {
   checkFlow(name, config)
   const highest = algorithmType === 'sde-dpmsolver' ? 2 : 3
   if (solverOrder > highest) {
-    refuseConfig(name, `solverOrder from 1 to ${highest} for ${algorithmType}`, String(solverOrder), 'lower it')
+    refuseConfig(name, `solverOrder from 1 to ${highest}`, String(solverOrder), 'lower it')
   }
   if (!algorithmType.endsWith('++') && finalSigmasType === 'zero') {
     // The integral of ε has no end at σ = 0.
-    refuseConfig(name, `finalSigmasType 'sigma_min' for ${algorithmType}`, "'zero'", "set it, or take '++'")
+    refuseConfig(name, `finalSigmasType 'sigma_min' for ${algorithmType}`, "'zero'", 'set it')
   }
 }

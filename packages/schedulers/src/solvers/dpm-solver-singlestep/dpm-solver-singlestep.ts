@@ -109,6 +109,6 @@ function checkTogether(name: string, config: DpmSinglestepConfig): void {
   if (solverOrder > 3) refuseConfig(name, 'solverOrder from 1 to 3', String(solverOrder), 'lower it')
   if (algorithmType === 'dpmsolver' && finalSigmasType === 'zero') {
     // The integral of ε has no end at σ = 0.
-    refuseConfig(name, "finalSigmasType 'sigma_min' for dpmsolver", "'zero'", "set it, or take '++'")
+    refuseConfig(name, "finalSigmasType 'sigma_min' for dpmsolver", "'zero'", 'set it')
   }
 }

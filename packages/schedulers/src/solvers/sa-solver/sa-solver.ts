@@ -1,8 +1,8 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
-import { combine, type Term } from '../../linear/index.ts'
+import { combine } from '../../linear/index.ts'
 import { flowPredictionField, thresholdFields, type ModelPrediction, type ThresholdConfig } from '../../prediction/index.ts'
-import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
+import { solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, spacedBeyond, vpSpace, type SigmaConfig } from '../../sigmas/index.ts'
 import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
@@ -93,7 +93,7 @@ export const saSolver: Solver<SaSolverConfig> = /* @__PURE__ */ solver<SaSolverC
           start: number,
           newest: number,
           order: number,
-          noise: (coefficient: number) => Term<typeof sample>[],
+          noise: typeof sample | undefined,
         ): typeof sample => {
           if (sigmas[start] === sigmas[start + 1]) return x
           // Outputs at one level have no slope: look back only as far as levels differ.
@@ -105,19 +105,16 @@ export const saSolver: Solver<SaSolverConfig> = /* @__PURE__ */ solver<SaSolverC
           return combine(linear, [
             [weights.sample, x],
             ...weights.outputs.map((weight, k) => [weight, outputs[k]!] as const),
-            ...noise(weights.noise),
+            ...(noise === undefined ? [] : [[weights.noise, noise] as const]),
           ])
         }
 
         const last = slots['sample']
-        const lastNoise = slots['noise']
-        const again = (coefficient: number): Term<typeof sample>[] =>
-          lastNoise === undefined ? [] : [[coefficient, lastNoise]]
-        const corrected = last === undefined ? sample : update(last, step - 1, step, numbers['order']!, again)
+        const corrected = last === undefined ? sample : update(last, step - 1, step, numbers['order']!, slots['noise'])
 
         const left = lowerOrderFinal ? plan.timesteps.length - step : Infinity
         const order = Math.min(predictorOrder, left, outputs.length)
-        const next = update(corrected, step, step, order, (coefficient) => noiseTerm(call, coefficient))
+        const next = update(corrected, step, step, order, call.noise)
         return {
           sample: next,
           x0,
