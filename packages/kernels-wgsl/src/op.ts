@@ -15,14 +15,20 @@ export interface Target {
   readonly f16: boolean
   /** Lanes of a subgroup when every subgroup has that many, else 0: then no kernel uses subgroup operations. */
   readonly subgroupSize: number
+  /** Rows that a storage texture of {@link textureWidth} texels may have where products read their operands fastest from textures, else 0. */
+  readonly textureRows: number
 }
 
-/** A storage buffer of a kernel. Inputs are bound read-only, outputs and scratch read-write. */
+/** What a kernel binds. Inputs are bound read-only, outputs and scratch read-write, textures as `access` says. */
 export type Binding =
   | { readonly kind: 'input'; readonly index: number }
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'scratch'; readonly index: number; readonly byteLength: number }
+  | { readonly kind: 'texture'; readonly index: number; readonly rows: number; readonly access: 'read' | 'write' }
   | { readonly kind: 'extra'; readonly index: number }
+
+/** Texels of 16 bytes (`rgba32float`) in a row of a scratch texture. */
+export const textureWidth = 1024
 
 /**
  * One dispatch as data. `@binding(0)` is the uniform block built from `params`; storage buffers follow from

@@ -5,7 +5,10 @@ export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
   const features = (['shader-f16', 'subgroups'] as const).filter((f) => adapter.features.has(f))
   const device = await adapter.requestDevice({
     requiredFeatures: features as GPUFeatureName[],
-    requiredLimits: { maxStorageBuffersPerShaderStage: adapter.limits.maxStorageBuffersPerShaderStage },
+    requiredLimits: {
+      maxStorageBuffersPerShaderStage: adapter.limits.maxStorageBuffersPerShaderStage,
+      maxTextureDimension2D: adapter.limits.maxTextureDimension2D,
+    },
   })
   const { info } = adapter
   const name = `${info.vendor} ${info.architecture} ${info.description}`.trim()
@@ -17,6 +20,7 @@ export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
       kind: /llvmpipe|swiftshader|lavapipe|cpu/i.test(name) ? 'software' : 'gpu',
       f16: device.features.has('shader-f16'),
       subgroupSize: device.features.has('subgroups' as GPUFeatureName) ? fixed : 0,
+      textureRows: /llvmpipe|lavapipe/i.test(name) ? device.limits.maxTextureDimension2D : 0,
     },
   }
 }

@@ -6,7 +6,7 @@ import { decodeElements, encodeElements } from '../io/index.ts'
 import { type Graph, makePlan, type Plan, walk } from '../plan/index.ts'
 import { PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
-import { BufferPool } from './pool.ts'
+import { ResourcePool } from './pool.ts'
 import { type KernelTime, Profiler } from './profiler.ts'
 import { PlanRunner } from './runner.ts'
 
@@ -49,7 +49,7 @@ export class Device implements TensorHost, AsyncDisposable {
   readonly adapter: AdapterDescription
   readonly target: Target
   readonly #entry: GPU
-  readonly #pool: BufferPool
+  readonly #pool: ResourcePool
   readonly #pipelines: PipelineCache
   readonly #runners = new Map<string, PlanRunner>()
   readonly #pacer: Pacer
@@ -66,10 +66,10 @@ export class Device implements TensorHost, AsyncDisposable {
     this.gpu = device
     this.adapter = adapter
     this.target = target
-    this.#pool = new BufferPool(device)
-    this.#pool.onDestroy = (buffer) => { for (const r of this.#runners.values()) r.forget(buffer) }
+    this.#pool = new ResourcePool(device)
+    this.#pool.onDestroy = (resource) => { for (const r of this.#runners.values()) r.forget(resource) }
     this.#pipelines = new PipelineCache(device)
-    this.#pacer = new Pacer(device.queue, adapter.software)
+    this.#pacer = new Pacer(device.queue, adapter.software && typeof process !== 'undefined')
     device.onuncapturederror = ({ error }) => {
       this.#failure ??= isOutOfMemory(error)
         ? new OutOfMemoryError(`the GPU is out of memory: ${error.message}`)
@@ -103,16 +103,24 @@ export class Device implements TensorHost, AsyncDisposable {
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
         maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+        maxTextureDimension2D: limits.maxTextureDimension2D,
       },
     })
     const { info } = adapter
-    const software = /llvmpipe|lavapipe|swiftshader|\bcpu\b/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`)
+    const name = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`
+    const software = /llvmpipe|lavapipe|swiftshader|\bcpu\b/i.test(name)
     const lanes = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
     return new Device(
       entry,
       device,
       { vendor: info.vendor, architecture: info.architecture, description: info.description, software },
-      { kind: software ? 'software' : 'gpu', f16: device.features.has('shader-f16'), subgroupSize: device.features.has('subgroups') ? lanes : 0 },
+      {
+        kind: software ? 'software' : 'gpu',
+        f16: device.features.has('shader-f16'),
+        subgroupSize: device.features.has('subgroups') ? lanes : 0,
+        // SwiftShader reads textures no faster than buffers (measured), and so may GPUs.
+        textureRows: /llvmpipe/i.test(name) && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures') ? device.limits.maxTextureDimension2D : 0,
+      },
     )
   }
 
@@ -157,7 +165,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const buffers = runner.run(graph, this.#pool, this.#profiler)
-    this.#pacer.submitted(runner)
+    this.#pacer.submitted()
     this.#runs++
     const results = buffers.map((buffer) =>
       graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))
@@ -212,7 +220,7 @@ export class Device implements TensorHost, AsyncDisposable {
     if (bytes.byteLength !== expected && bytes.byteLength !== Math.ceil(expected / 4) * 4) {
       throw new ShapeError(`upload: expected ${expected} bytes for ${dtype}[${shape.join(',')}], got ${bytes.byteLength}`)
     }
-    const storage = this.#storage(this.#pool.acquire(expected))
+    const storage = this.#storage(this.#pool.buffer(expected))
     this.write(storage, bytes)
     return storage
   }
@@ -247,7 +255,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Waits until the GPU has done all that was submitted. */
   async sync(): Promise<void> {
     await this.#queue
-    await this.gpu.queue.onSubmittedWorkDone()
+    await this.#pacer.settle()
     this.#check()
   }
 

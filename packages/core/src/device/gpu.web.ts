@@ -8,3 +8,8 @@ export async function gpu(_flags: readonly string[] = []): Promise<GPU> {
   }
   return entry
 }
+
+/** Lets the event loop turn once: browsers wait for the GPU in another process, and their main thread must not block. */
+export async function rest(_milliseconds: number): Promise<void> {
+  await new Promise((resolve) => { setTimeout(resolve) })
+}

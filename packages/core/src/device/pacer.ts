@@ -1,58 +1,48 @@
-/** Below this many milliseconds a timer is too coarse to help. */
-const shortest = 2
-/** Share of the expected time that is slept through; the rest is awaited, so that the estimate can shrink. */
-const asleep = 0.85
+import { rest } from '#gpu'
 
-/** A run whose time is learnt from one submission to the next. */
-export interface Paced {
-  /** Expected milliseconds of one run; 0 while unknown, undefined before the first, in which kernels are still compiled. */
-  expected: number | undefined
-}
+/** Longest rest in milliseconds: what the end of a wait may be noticed too late. */
+const longest = 1
+/** Share of the time waited so far that one rest takes. */
+const share = 0.05
 
 /**
- * Waits for submitted work. While something is awaited, Dawn's binding to Node polls on the main thread; on an adapter
- * that computes on the CPU that takes a core away from the kernels (measured on two cores: more than half of the process's
- * time was polling). So there the wait is slept through for most of the time the same work took before.
+ * Waits for submitted work. While something is awaited, Dawn's binding to Node polls on the main thread without a pause; on
+ * an adapter that computes on the CPU that takes a core away from the kernels, which halves them on two cores (measured). So
+ * there the thread rests between polls, in proportion to the time waited: a wait is noticed as over 5% late at most.
  */
 export class Pacer {
   readonly #queue: GPUQueue
-  readonly #sleeps: boolean
-  readonly #runs: Paced[] = []
-  #since = 0
+  readonly #rests: boolean
+  #pending = 0
 
-  constructor(queue: GPUQueue, sleeps: boolean) {
+  constructor(queue: GPUQueue, rests: boolean) {
     this.#queue = queue
-    this.#sleeps = sleeps
+    this.#rests = rests
   }
 
   /** Runs submitted and not yet waited for. */
   get pending(): number {
-    return this.#runs.length
+    return this.#pending
   }
 
-  submitted(run: Paced): void {
-    if (this.#runs.length === 0) this.#since = performance.now()
-    this.#runs.push(run)
+  submitted(): void {
+    this.#pending++
   }
 
   /** Resolves when all that was submitted is done. */
   async settle(): Promise<void> {
-    const runs = this.#runs.splice(0)
-    if (runs.length === 0) return
-    const known = runs.every((r) => r.expected !== undefined && r.expected > 0)
-    const expected = known ? runs.reduce((sum, r) => sum + (r.expected ?? 0), 0) : 0
-    const nap = expected * asleep - (performance.now() - this.#since)
-    if (this.#sleeps && nap > shortest) await new Promise((resolve) => { setTimeout(resolve, nap) })
-    const woke = performance.now()
+    this.#pending = 0
     // A lost device fails the wait; the caller's next check says why.
-    await this.#queue.onSubmittedWorkDone().catch(() => undefined)
-    const now = performance.now()
-    const took = now - this.#since
-    // Work that was done on waking took less than the nap, nobody knows how much less.
-    const overslept = nap > shortest && now - woke < 0.02 * took
-    for (const r of runs) {
-      if (r.expected === undefined) r.expected = 0
-      else r.expected = known ? r.expected * (overslept ? 0.6 : Math.min(1.5, took / expected)) : took / runs.length
+    await this.#patiently(this.#queue.onSubmittedWorkDone().catch(() => undefined))
+  }
+
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    if (this.#rests) {
+      let done = false
+      void work.finally(() => { done = true })
+      const begun = performance.now()
+      while (!done) await rest(Math.min(longest, share * (performance.now() - begun)))
     }
+    await work
   }
 }

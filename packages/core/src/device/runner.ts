@@ -1,7 +1,6 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Graph, Plan } from '../plan/index.ts'
-import type { Paced } from './pacer.ts'
-import type { BufferPool } from './pool.ts'
+import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
 
@@ -9,13 +8,12 @@ import type { Profiler } from './profiler.ts'
 const remembered = 8
 
 interface Bound {
-  readonly buffers: readonly GPUBuffer[]
+  readonly resources: readonly Resource[]
   readonly group: GPUBindGroup
 }
 
 /** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
-export class PlanRunner implements Paced {
-  expected: number | undefined = undefined
+export class PlanRunner {
   readonly plan: Plan
   readonly #device: GPUDevice
   readonly #pipelines: readonly GPUComputePipeline[]
@@ -52,30 +50,29 @@ export class PlanRunner implements Paced {
   }
 
   /** Encodes and submits one run; returns the buffer of each output. */
-  run(graph: Graph, pool: BufferPool, profiler: Profiler | undefined): GPUBuffer[] {
+  run(graph: Graph, pool: ResourcePool, profiler: Profiler | undefined): GPUBuffer[] {
     const { plan } = this
-    const acquired: GPUBuffer[] = []
-    const acquire = (bytes: number): GPUBuffer => {
-      const buffer = pool.acquire(bytes)
-      acquired.push(buffer)
-      return buffer
+    const acquired: Resource[] = []
+    const acquire = <R extends Resource>(resource: R): R => {
+      acquired.push(resource)
+      return resource
     }
-    let slots: GPUBuffer[]
+    let slots: Resource[]
     let results: Map<number, GPUBuffer>
     try {
-      slots = plan.memory.slots.map(acquire)
-      results = new Map([...plan.memory.results].map(([id, bytes]) => [id, acquire(bytes)]))
+      slots = plan.memory.slots.map((slot) => acquire(pool.slot(slot)))
+      results = new Map([...plan.memory.results].map(([id, bytes]) => [id, acquire(pool.buffer(bytes))]))
     } catch (error) {
-      for (const buffer of acquired.reverse()) pool.release(buffer)
+      for (const resource of acquired.reverse()) pool.release(resource)
       throw error
     }
-    const bufferOf = (id: number): GPUBuffer => {
+    const resourceOf = (id: number): Resource => {
       const buffer = plan.buffers[id]
       if (buffer?.kind === 'leaf') return graph.leaves[buffer.index]?.storage.buffer as GPUBuffer
       if (buffer?.kind === 'constant') return this.#params
-      return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as GPUBuffer
+      return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as Resource
     }
-    const all = plan.buffers.map((_, id) => bufferOf(id))
+    const all = plan.buffers.map((_, id) => resourceOf(id))
     this.#writeParams(graph)
     const encoder = this.#device.createCommandEncoder({ label: 'plan' })
     let pass = profiler ? undefined : encoder.beginComputePass()
@@ -84,7 +81,7 @@ export class PlanRunner implements Paced {
       if (profiler) pass = encoder.beginComputePass(profiler.pass(kernel.label))
       if (!pass) return
       pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
-      pass.setBindGroup(0, this.#bind(i, d.buffers.map((id) => all[id] as GPUBuffer), d.buffers, kernel, d.offset))
+      pass.setBindGroup(0, this.#bind(i, d.buffers.map((id) => all[id] as Resource), d.buffers, kernel, d.offset))
       pass.dispatchWorkgroups(...kernel.workgroups)
       if (profiler) pass.end()
     })
@@ -92,13 +89,14 @@ export class PlanRunner implements Paced {
     profiler?.resolve(encoder)
     this.#device.queue.submit([encoder.finish()])
     for (const slot of slots.reverse()) pool.release(slot)
+    // Textures live for one op and are never results.
     return plan.outputs.map((id) => all[id] as GPUBuffer)
   }
 
-  /** Forgets bind groups that hold a buffer about to be destroyed. */
-  forget(buffer: GPUBuffer): void {
+  /** Forgets bind groups that hold what is about to be destroyed. */
+  forget(resource: Resource): void {
     for (const list of this.#bound) {
-      const kept = list.filter((b) => !b.buffers.includes(buffer))
+      const kept = list.filter((b) => !b.resources.includes(resource))
       list.splice(0, list.length, ...kept)
     }
   }
@@ -128,9 +126,9 @@ export class PlanRunner implements Paced {
     this.#fresh = false
   }
 
-  #bind(index: number, buffers: readonly GPUBuffer[], ids: readonly number[], kernel: Kernel, offset: number): GPUBindGroup {
+  #bind(index: number, resources: readonly Resource[], ids: readonly number[], kernel: Kernel, offset: number): GPUBindGroup {
     const list = this.#bound[index] as Bound[]
-    const known = list.find((b) => b.buffers.every((x, k) => x === buffers[k]))
+    const known = list.find((b) => b.resources.every((x, k) => x === resources[k]))
     if (known) return known.group
     this.bindGroups++
     const group = this.#device.createBindGroup({
@@ -138,16 +136,17 @@ export class PlanRunner implements Paced {
       layout: (this.#pipelines[index] as GPUComputePipeline).getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },
-        ...buffers.map((buffer, k) => {
+        ...resources.map((r, k) => {
           const described = this.plan.buffers[ids[k] ?? 0]
-          const resource = described?.kind === 'constant'
-            ? { buffer, offset: this.plan.constantOffsets[described.index] ?? 0, size: Math.ceil(described.bytes / 16) * 16 }
-            : { buffer }
+          const resource = isTexture(r) ? r.createView()
+            : described?.kind === 'constant'
+              ? { buffer: r, offset: this.plan.constantOffsets[described.index] ?? 0, size: Math.ceil(described.bytes / 16) * 16 }
+              : { buffer: r }
           return { binding: k + 1, resource }
         }),
       ],
     })
-    list.unshift({ buffers, group })
+    list.unshift({ resources, group })
     if (list.length > remembered) list.pop()
     return group
   }

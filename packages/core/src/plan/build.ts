@@ -1,6 +1,7 @@
-import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, type Op, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, type Op, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
+import { textureBytes } from './memory.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** A buffer of a plan: something that exists before it runs, or that it makes. */
@@ -8,6 +9,7 @@ export type PlanBuffer =
   | { readonly kind: 'leaf'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'constant'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'made'; readonly bytes: number }
+  | { readonly kind: 'texture'; readonly rows: number; readonly bytes: number }
 
 /** One dispatch, its storage buffers by number in binding order, and which graph scalars fill its scalar words. */
 export interface Dispatch {
@@ -189,7 +191,7 @@ class Builder {
       attrs,
       ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
     }, this.#target) ?? []
-    const scratch = new Map<number, number>()
+    const scratch = new Map<string, number>()
     for (const kernel of kernels) {
       this.#dispatches.push({
         kernel,
@@ -198,8 +200,9 @@ class Builder {
           if (b.kind === 'input') return inputs[b.index] as number
           if (b.kind === 'output') return outputs[b.index] as number
           if (b.kind === 'extra') return extras[b.index] as number
-          const id = scratch.get(b.index) ?? this.#buffers.push({ kind: 'made', bytes: b.byteLength }) - 1
-          scratch.set(b.index, id)
+          const key = `${b.kind}${b.index}`
+          const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
+          scratch.set(key, id)
           return id
         }),
       })
@@ -277,6 +280,11 @@ function awaitsTaker({ uses, wanted }: Value): boolean {
 
 function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
+}
+
+/** What lives for one op alone. */
+function scratchOf(b: Extract<Binding, { readonly kind: 'scratch' | 'texture' }>): PlanBuffer {
+  return b.kind === 'scratch' ? { kind: 'made', bytes: b.byteLength } : { kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) }
 }
 
 function bytesOf(spec: Spec): number {

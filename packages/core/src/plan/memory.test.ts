@@ -1,3 +1,4 @@
+import type { Binding } from '@antipode/kernels-wgsl'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
@@ -9,6 +10,7 @@ import type { Plan } from './plan.ts'
 import { sizeClass } from './memory.ts'
 
 const host = new FakeHost()
+const writes = (b: Binding): boolean => b.kind === 'output' || b.kind === 'scratch' || b.kind === 'texture' && b.access === 'write'
 const leaves = (): Tensor[] => [[2, 3, 4], [2, 3, 4], [4], [6, 4]].map((shape, k) => tensor(host, noise(shape.reduce((a, b) => a * b), k), shape))
 
 /**
@@ -20,14 +22,14 @@ function simulate(plan: Plan): void {
   const written = new Set<number>()
   const place = (id: number): string => {
     const kind = plan.buffers[id]?.kind
-    return kind === 'made' ? (plan.memory.results.has(id) ? `result${id}` : `slot${plan.memory.slotOf[id]}`) : `${kind}${id}`
+    return kind === 'made' || kind === 'texture' ? (plan.memory.results.has(id) ? `result${id}` : `slot${plan.memory.slotOf[id]}`) : `${kind}${id}`
   }
   plan.dispatches.forEach((d, at) => {
     const outputs = new Set<string>()
     d.kernel.bindings.forEach((b, k) => {
       const id = d.buffers[k] as number
       const label = `dispatch ${at} (${d.kernel.label}), buffer ${id}`
-      if (b.kind === 'output' || b.kind === 'scratch') {
+      if (writes(b)) {
         if (b.kind === 'output') outputs.add(place(id))
         if (written.has(id)) expect(holder.get(place(id)), `${label} goes on where something else was written`).toBe(id)
         written.add(id)
@@ -35,16 +37,16 @@ function simulate(plan: Plan): void {
       }
     })
     d.kernel.bindings.forEach((b, k) => {
-      if (b.kind === 'output' || b.kind === 'scratch') return
+      if (b.kind === 'scratch' || writes(b)) return
       const id = d.buffers[k] as number
       const label = `dispatch ${at} (${d.kernel.label}), buffer ${id}`
       expect(outputs.has(place(id)), `${label} is read where it is written`).toBe(false)
-      if (plan.buffers[id]?.kind === 'made') expect(holder.get(place(id)), `${label} was overwritten or never written`).toBe(id)
+      if (plan.buffers[id]?.kind === 'made' || plan.buffers[id]?.kind === 'texture') expect(holder.get(place(id)), `${label} was overwritten or never written`).toBe(id)
     })
   })
   for (const id of plan.outputs) expect(plan.buffers[id]?.kind === 'leaf' || holder.get(place(id)) === id, `result ${id} is there at the end`).toBe(true)
   plan.memory.slotOf.forEach((slot, id) => {
-    if (slot !== undefined) expect(plan.memory.slots[slot], `slot of buffer ${id}`).toBeGreaterThanOrEqual(plan.buffers[id]?.bytes ?? Infinity)
+    if (slot !== undefined) expect(plan.memory.slots[slot]?.bytes, `slot of buffer ${id}`).toBeGreaterThanOrEqual(plan.buffers[id]?.bytes ?? Infinity)
   })
 }
 
@@ -73,7 +75,7 @@ test('memory is reused: a long chain lives in two places', () => {
   let h = tensor(host, noise(4096, 1), [64, 64])
   for (let i = 0; i < 50; i++) h = h.matmul(h).tanh()
   const { slots } = host.plan(h).memory
-  expect(slots).toEqual([16384, 16384])
+  expect(slots).toEqual([{ kind: 'buffer', bytes: 16384 }, { kind: 'buffer', bytes: 16384 }])
 })
 
 test('a size class holds its bytes, wastes a fifth at most beyond 256, and is its own class', () => {

@@ -1,9 +1,15 @@
+import { textureWidth } from '@antipode/kernels-wgsl'
 import type { Program } from './build.ts'
+
+/** A place for one buffer or texture at a time: its kind, and its bytes by size class. */
+export interface Slot {
+  readonly kind: 'buffer' | 'texture'
+  readonly bytes: number
+}
 
 /** Which slot of memory each made buffer lives in. Slots are reused once their buffer's last reader has run. */
 export interface MemoryPlan {
-  /** Bytes of each slot. */
-  readonly slots: readonly number[]
+  readonly slots: readonly Slot[]
   /** Slot of each buffer of the program; undefined for those that exist before it runs and for its results. */
   readonly slotOf: readonly (number | undefined)[]
   /** Bytes of each result's own buffer, by buffer number. */
@@ -22,6 +28,25 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step
 }
 
+const rowBytes = 16 * textureWidth
+
+/** Bytes of a texture of so many rows. */
+export function textureBytes(rows: number): number {
+  return rows * rowBytes
+}
+
+/** Rows of a texture of the pool with these bytes. */
+export function textureRows(bytes: number): number {
+  return bytes / rowBytes
+}
+
+/** Bytes of the pool's texture that holds so many: {@link sizeClass} in whole rows. */
+function textureClass(bytes: number): number {
+  const rows = textureRows(bytes)
+  const step = Math.max(1, 2 ** (Math.floor(Math.log2(Math.max(1, rows - 1))) - 2))
+  return Math.ceil(rows / step) * step * rowBytes
+}
+
 /**
  * Gives every made buffer a slot, in order of first use: the smallest free slot that is large enough, else the largest
  * free one, enlarged, else a new one.
@@ -34,24 +59,27 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     const buffer = buffers[id]
     if (buffer?.kind === 'made') results.set(id, sizeClass(buffer.bytes))
   }
-  const slots: number[] = []
+  const slots: { kind: Slot['kind']; bytes: number }[] = []
   const slotOf = new Array<number | undefined>(buffers.length).fill(undefined)
   const free = new Set<number>()
   dispatches.forEach((d, i) => {
     for (const id of d.buffers) {
       const buffer = buffers[id]
-      if (buffer?.kind !== 'made' || results.has(id) || slotOf[id] !== undefined) continue
-      const need = sizeClass(buffer.bytes)
+      if (buffer?.kind !== 'made' && buffer?.kind !== 'texture' || results.has(id) || slotOf[id] !== undefined) continue
+      const kind = buffer.kind === 'made' ? 'buffer' : 'texture'
+      const need = kind === 'buffer' ? sizeClass(buffer.bytes) : textureClass(buffer.bytes)
       let best: number | undefined
       for (const s of free) {
-        const size = slots[s] ?? 0
-        const bestSize = best === undefined ? undefined : slots[best] ?? 0
+        if (slots[s]?.kind !== kind) continue
+        const size = slots[s].bytes
+        const bestSize = best === undefined ? undefined : slots[best]?.bytes ?? 0
         if (bestSize === undefined || (size >= need ? bestSize < need || size < bestSize : bestSize < need && size > bestSize)) best = s
       }
-      if (best === undefined) best = slots.push(need) - 1
+      if (best === undefined) best = slots.push({ kind, bytes: need }) - 1
       else {
         free.delete(best)
-        slots[best] = Math.max(slots[best] ?? 0, need)
+        const slot = slots[best]
+        if (slot) slot.bytes = Math.max(slot.bytes, need)
       }
       slotOf[id] = best
     }
@@ -61,5 +89,5 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     }
   })
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0)
-  return { slots, slotOf, results, peakBytes: sum(slots) + sum(results.values()) }
+  return { slots, slotOf, results, peakBytes: sum(slots.map((s) => s.bytes)) + sum(results.values()) }
 }

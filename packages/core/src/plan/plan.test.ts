@@ -105,7 +105,7 @@ test('a backward pass frees activations as it goes', () => {
   const loss = h.mean()
   const { slots } = host.plan(loss, ...gradients(loss, [w])).memory
   // Ten activations, and two gradients at a time.
-  expect(slots.filter((bytes) => bytes >= 1024 * 64 * 4).length).toBe(12)
+  expect(slots.filter(({ bytes }) => bytes >= 1024 * 64 * 4).length).toBe(12)
 })
 
 test('a network deeper than the call stack is planned', () => {

@@ -13,6 +13,9 @@ testOp(conv2d, {
     { name: 'asymmetric padding, as the VAE encoder has', inputs: [[1, 2, 6, 5], [3, 2, 3, 3]], attrs: { stride: [2, 2], padding: [0, 0, 1, 1], groups: 1 } },
     { inputs: [[3, 20, 9, 9], [37, 20, 3, 3]], attrs: plain },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000 }, slow: true },
+    { name: 'packed', inputs: [[3, 21, 19, 17], [37, 21, 3, 3]], attrs: plain },
+    { name: 'packed, strided, in groups', inputs: [[2, 40, 31, 30], [50, 20, 3, 3]], attrs: { ...plain, stride: [2, 1], padding: [2, 1, 0, 3], groups: 2 } },
+    { name: 'packed, 1x1', inputs: [[2, 130, 20, 20], [70, 130, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
     { inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
   ],
   errors: [
@@ -26,12 +29,18 @@ testOp(conv2dInputGrad, {
     { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [1, 66_000, 1, 1] }, slow: true },
     { inputs: [[2, 6, 3, 3], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
+    { name: 'packed', inputs: [[3, 37, 19, 17], [37, 21, 3, 3]], attrs: { ...plain, shape: [3, 21, 19, 17] } },
+    { name: 'packed, strided, in groups', inputs: [[2, 50, 16, 32], [50, 20, 3, 3]], attrs: { stride: [2, 1], padding: [2, 1, 0, 3], groups: 2, shape: [2, 40, 31, 30] } },
+    { name: 'packed, strides of two and three under a large kernel', inputs: [[2, 40, 13, 9], [40, 30, 5, 4]], attrs: { stride: [2, 3], padding: [1, 0, 3, 2], groups: 1, shape: [2, 30, 26, 26] } },
   ],
 })
 testOp(conv2dWeightGrad, {
   cases: [
     { name: 'many images, sum over the batch inside', inputs: [[9, 4, 5, 7], [9, 3, 5, 7]], attrs: { ...plain, shape: [4, 3, 3, 3] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [1, 66_000, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [66_000, 1, 1, 1] }, slow: true },
+    { name: 'packed, four images a texel', inputs: [[8, 24, 13, 11], [8, 21, 13, 11]], attrs: { ...plain, shape: [24, 21, 3, 3] } },
+    { name: 'packed, strips of one image', inputs: [[1, 37, 27, 29], [1, 21, 27, 29]], attrs: { ...plain, shape: [37, 21, 3, 3] } },
+    { name: 'packed, strips of two images, strided, in groups', inputs: [[2, 50, 16, 32], [2, 40, 31, 30]], attrs: { stride: [2, 1], padding: [2, 1, 0, 3], groups: 2, shape: [50, 20, 3, 3] } },
     { name: 'few images, sum along rows inside', inputs: [[1, 6, 3, 3], [1, 4, 6, 6]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [6, 2, 3, 3] } },
   ],
 })

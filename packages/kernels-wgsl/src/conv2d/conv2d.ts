@@ -1,68 +1,8 @@
-import { ShapeError } from '../errors.ts'
-import type { Op, Ref, Spec, Target, Kernel, Problem } from '../op.ts'
-import { at, computableFloat, expectRank, input, refZeros, sameDType, shapeText } from '../shape.ts'
+import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
+import { at, computableFloat, input, refZeros, sameDType } from '../shape.ts'
 import { gemm, input as bind } from '../wgsl/index.ts'
-
-/** Attributes of {@link conv2d}. `padding` is `[top, left, bottom, right]`. */
-export type Conv2dAttrs = {
-  readonly stride: readonly [number, number]
-  readonly padding: readonly [number, number, number, number]
-  readonly groups: number
-}
-
-/** Sizes of a convolution, all that its three kernels need. */
-interface Geometry {
-  readonly batch: number
-  readonly inChannels: number
-  readonly outChannels: number
-  readonly groups: number
-  readonly height: number
-  readonly width: number
-  readonly kernelHeight: number
-  readonly kernelWidth: number
-  readonly outHeight: number
-  readonly outWidth: number
-  readonly stride: readonly [number, number]
-  readonly padding: readonly [number, number, number, number]
-}
-
-function geometry(x: readonly number[], w: readonly number[], { stride, padding, groups }: Conv2dAttrs): Geometry {
-  const [batch = 0, inChannels = 0, height = 0, width = 0] = x
-  const [outChannels = 0, , kernelHeight = 0, kernelWidth = 0] = w
-  const span = (size: number, k: number, before: number, after: number, step: number): number =>
-    Math.floor((size + before + after - k) / step) + 1
-  return {
-    batch, inChannels, outChannels, groups, height, width, kernelHeight, kernelWidth, stride, padding,
-    outHeight: span(height, kernelHeight, padding[0], padding[2], stride[0]),
-    outWidth: span(width, kernelWidth, padding[1], padding[3], stride[1]),
-  }
-}
-
-function check(op: string, x: Spec, w: Spec, attrs: Conv2dAttrs): Geometry {
-  expectRank(op, 'an input [B,C,H,W]', x, 4)
-  expectRank(op, 'a weight [O,C/groups,kH,kW]', w, 4)
-  const { groups, stride } = attrs
-  const g = geometry(x.shape, w.shape, attrs)
-  if (!(Number.isInteger(groups) && groups > 0) || g.inChannels % groups || g.outChannels % groups) {
-    throw new ShapeError(`${op}: expected groups that divide ${g.inChannels} and ${g.outChannels} channels, got ${groups}`)
-  }
-  if (w.shape[1] !== g.inChannels / groups) {
-    throw new ShapeError(
-      `${op}: expected a weight [O,${g.inChannels / groups},kH,kW] for input ${shapeText(x.shape)} in ${groups} groups, got ${shapeText(w.shape)}`,
-    )
-  }
-  if (!stride.every((s) => Number.isInteger(s) && s > 0)) throw new ShapeError(`${op}: expected strides of 1 or more, got ${stride.join(',')}`)
-  if (g.outHeight < 1 || g.outWidth < 1) {
-    throw new ShapeError(`${op}: a ${g.kernelHeight}x${g.kernelWidth} kernel does not fit ${shapeText(x.shape)} padded by ${attrs.padding.join(',')}`)
-  }
-  return g
-}
-
-const words = (g: Geometry): Record<string, number> => ({
-  cin: g.inChannels / g.groups, cout: g.outChannels / g.groups, channels: g.inChannels, filters: g.outChannels,
-  height: g.height, width: g.width, kh: g.kernelHeight, kw: g.kernelWidth, oh: g.outHeight, ow: g.outWidth,
-  sy: g.stride[0], sx: g.stride[1], top: g.padding[0], left: g.padding[1],
-})
+import { check, type Conv2dAttrs, eachTap, type Geometry, geometry } from './geometry.ts'
+import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
 
 /**
  * 2-D cross-correlation, as deep learning calls convolution:
@@ -83,7 +23,7 @@ export const conv2d: Op<Conv2dAttrs> = {
   // Implicit GEMM: rows are filters, columns are output pixels of all images, the outer sum is over taps.
   kernels(problem, target) {
     const g = geometry(problem.inputs[0]?.shape ?? [], problem.inputs[1]?.shape ?? [], problem.attrs)
-    return product('conv2d', problem, target, g, {
+    return forwardPanels(problem, g, target) ?? buffers('conv2d', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.batch * g.outHeight * g.outWidth,
       outer: g.kernelHeight * g.kernelWidth,
@@ -137,7 +77,7 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dInputGrad', inputs) }],
   kernels(problem, target) {
     const g = geometry(problem.attrs.shape, problem.inputs[1]?.shape ?? [], problem.attrs)
-    return product('conv2dInputGrad', problem, target, g, {
+    return inputGradPanels(problem, g, target) ?? buffers('conv2dInputGrad', problem, target, g, {
       rows: g.inChannels / g.groups,
       cols: g.batch * g.height * g.width,
       outer: g.kernelHeight * g.kernelWidth,
@@ -196,7 +136,7 @@ export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   kernels(problem, target) {
     const g = geometry(problem.inputs[1]?.shape ?? [], problem.attrs.shape, problem.attrs)
     const overBatch = g.batch >= g.outWidth
-    return product('conv2dWeightGrad', problem, target, g, {
+    return weightGradPanels(problem, g, target) ?? buffers('conv2dWeightGrad', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
       outer: overBatch ? g.outHeight * g.outWidth : g.batch * g.outHeight,
@@ -240,6 +180,12 @@ ${weightIndex}`)
   },
 }
 
+const words = (g: Geometry): Record<string, number> => ({
+  cin: g.inChannels / g.groups, cout: g.outChannels / g.groups, channels: g.inChannels, filters: g.outChannels,
+  height: g.height, width: g.width, kh: g.kernelHeight, kw: g.kernelWidth, oh: g.outHeight, ow: g.outWidth,
+  sy: g.stride[0], sx: g.stride[1], top: g.padding[0], left: g.padding[1],
+})
+
 const tapOf = /* wgsl */ `fn turn(tap: u32) -> vec3u { return vec3u(0u, tap / P.kw, tap % P.kw); }
 `
 
@@ -251,7 +197,8 @@ fn place(z: u32, col: u32) -> vec3u {
 fn out_column(z: u32, col: u32) -> u32 { return z * P.cout * P.cols + col; }
 `
 
-function product(
+/** The product on operands as they lie in their buffers. */
+function buffers(
   label: string,
   problem: Problem,
   target: Target,
@@ -262,24 +209,4 @@ function product(
 ): Kernel[] {
   const params = words(g)
   return [gemm({ label, problem, ...size, batch: g.groups, params, storage: [bind(a, 'a'), bind(b, 'b')], walks }, target)]
-}
-
-/** Visits every multiply-add of a convolution by the flat indices of x, w and y. */
-function eachTap(g: Geometry, visit: (x: number, w: number, y: number) => void): void {
-  const cin = g.inChannels / g.groups
-  const cout = g.outChannels / g.groups
-  for (let b = 0; b < g.batch; b++) for (let o = 0; o < g.outChannels; o++) for (let i = 0; i < g.outHeight; i++) for (let j = 0; j < g.outWidth; j++) {
-    const y = ((b * g.outChannels + o) * g.outHeight + i) * g.outWidth + j
-    for (let c = 0; c < cin; c++) for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
-      const row = i * g.stride[0] + u - g.padding[0]
-      const col = j * g.stride[1] + v - g.padding[1]
-      if (row < 0 || col < 0 || row >= g.height || col >= g.width) continue
-      const channel = Math.floor(o / cout) * cin + c
-      visit(
-        ((b * g.inChannels + channel) * g.height + row) * g.width + col,
-        ((o * cin + c) * g.kernelHeight + u) * g.kernelWidth + v,
-        y,
-      )
-    }
-  }
 }

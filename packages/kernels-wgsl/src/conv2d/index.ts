@@ -1,1 +1,2 @@
-export { conv2d, type Conv2dAttrs, type Conv2dGradAttrs, conv2dInputGrad, conv2dWeightGrad } from './conv2d.ts'
+export { conv2d, type Conv2dGradAttrs, conv2dInputGrad, conv2dWeightGrad } from './conv2d.ts'
+export type { Conv2dAttrs } from './geometry.ts'

@@ -3,6 +3,7 @@ import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { gemm, input as bind } from '../wgsl/index.ts'
 import { sumTo } from '../reduce/index.ts'
+import { matmulPanels } from './panels.ts'
 
 /** Attributes of {@link matmul}: whether an operand's last two axes are swapped before multiplying. */
 export type MatmulAttrs = { readonly transposeA: boolean; readonly transposeB: boolean }
@@ -75,7 +76,12 @@ export const matmul: Op<MatmulAttrs> = {
         throw new ShapeError(`matmul: batch axes of ${shapeText(s.shape)} broadcast partly; expand it to [${batch.join(',')}] first`)
       }
     }
-    return [gemm({
+    const strides = {
+      m, n, k, batch: count,
+      a: [shared(a) ? 0 : m * k, transposeA ? 1 : k, transposeA ? m : 1],
+      b: [shared(b) ? 0 : k * n, transposeB ? k : 1, transposeB ? 1 : n],
+    } as const
+    return matmulPanels(problem, strides, target) ?? [gemm({
       label: 'matmul',
       problem,
       rows: m,
@@ -85,8 +91,8 @@ export const matmul: Op<MatmulAttrs> = {
       inner: k,
       rowStride: n,
       params: {
-        a_batch: shared(a) ? 0 : m * k, a_row: transposeA ? 1 : k, a_k: transposeA ? m : 1,
-        b_batch: shared(b) ? 0 : k * n, b_col: transposeB ? k : 1, b_k: transposeB ? 1 : n,
+        a_batch: strides.a[0], a_row: strides.a[1], a_k: strides.a[2],
+        b_batch: strides.b[0], b_col: strides.b[1], b_k: strides.b[2],
       },
       storage: [bind(0, 'a'), bind(1, 'b')],
       walks: /* wgsl */ `

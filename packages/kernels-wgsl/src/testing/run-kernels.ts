@@ -1,4 +1,4 @@
-import { byteSize, type DType, type Kernel, type Spec, type Target } from '../op.ts'
+import { byteSize, type DType, type Kernel, type Spec, type Target, textureWidth } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { decode, encode } from './elements.ts'
 
@@ -25,6 +25,9 @@ function pipelineOf(device: GPUDevice, kernel: Kernel): Promise<GPUComputePipeli
       label: kernel.label,
       layout: 'auto',
       compute: { module, entryPoint: 'main', ...(kernel.constants ? { constants: kernel.constants } : {}) },
+    }).catch(async (cause: unknown) => {
+      const { messages } = await module.getCompilationInfo()
+      throw new Error(`${kernel.label}: ${messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('; ')}\n${kernel.wgsl}`, { cause })
     })
     pipelines.set(key, pipeline)
   }
@@ -62,6 +65,7 @@ export async function runKernels(
     return b
   })
   const scratch = new Map<number, GPUBuffer>()
+  const textures = new Map<number, GPUTexture>()
   device.pushErrorScope('validation')
   const encoder = device.createCommandEncoder()
   for (const kernel of kernels) {
@@ -71,6 +75,13 @@ export async function runKernels(
     const resources = kernel.bindings.map((b) => {
       if (b.kind === 'input') return inputBuffers[b.index]
       if (b.kind === 'output') return outputBuffers[b.index]
+      if (b.kind === 'texture') {
+        const made = textures.get(b.index) ?? device.createTexture({
+          size: [textureWidth, b.rows], format: 'rgba32float', usage: GPUTextureUsage.STORAGE_BINDING,
+        })
+        textures.set(b.index, made)
+        return made
+      }
       const own = scratch.get(b.index) ?? buffer(b.kind === 'scratch' ? b.byteLength : 16, storage)
       scratch.set(b.index, own)
       return own
@@ -79,7 +90,7 @@ export async function runKernels(
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: [uniform, ...resources].map((b, binding) => ({ binding, resource: { buffer: b as GPUBuffer } })),
+      entries: [uniform, ...resources].map((r, binding) => ({ binding, resource: r && 'createView' in r ? r.createView() : { buffer: r as GPUBuffer } })),
     }))
     pass.dispatchWorkgroups(...kernel.workgroups)
     pass.end()
@@ -100,7 +111,7 @@ export async function runKernels(
     results.push(decode(b.getMappedRange().slice(0), s.dtype, sizeOf(s.shape)))
     b.unmap()
   }
-  for (const b of owned) b.destroy()
+  for (const r of [...owned, ...textures.values()]) r.destroy()
   return results
 }
 

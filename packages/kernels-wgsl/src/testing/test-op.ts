@@ -156,10 +156,11 @@ export function checkGradient<A extends Attrs>(
   if (inputs.some((x, k) => needs[k] && x.data.length > 0)) expect(compared, 'elements compared').toBeGreaterThan(0)
 }
 
-/** The variants this adapter can run, in text or in number of workgroups: its own, the one for GPUs, the one without subgroups. */
+/** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
 function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
   const found = new Map<string, Kernel[]>()
-  for (const t of [target, { ...target, kind: 'gpu' as const }, { ...target, kind: 'gpu' as const, subgroupSize: 0 }]) {
+  const gpu = { ...target, kind: 'gpu', textureRows: 0 } as const
+  for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0 }]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
     found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])
   }

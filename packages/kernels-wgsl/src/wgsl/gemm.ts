@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
-import { assemble, output, type Storage } from './kernel.ts'
+import { assemble, output, pick, type Storage } from './kernel.ts'
 
 /**
  * The one matrix product that matmul, the three convolutions and their gradients share:
@@ -45,8 +45,7 @@ export function gemm(g: Gemm, target: Target): Kernel {
 
 /**
  * Idea: a workgroup is one subgroup of S lanes; each lane owns 4 columns and all 2·S rows of a block, and rows reach it
- * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds. Stores loop over rows at
- * run time, because every store site costs a software adapter's compiler some 30 ms.
+ * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds.
  */
 function subgroupGemm(g: Gemm, lanes: number): Kernel {
   const rows = 2 * lanes
@@ -81,16 +80,16 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         ${each((i) => `s${i} += subgroupBroadcast(x${i < lanes ? 0 : 1}, ${i % lanes}u) * y;`)}
       }
     }
-    var sums = array<vec4f, ${rows}>(${each((i) => `s${i},`)});
+    let cols = c + WG * vec4u(0u, 1u, 2u, 3u);
+    var o = vec4u(out_column(z, cols.x), out_column(z, cols.y), out_column(z, cols.z), out_column(z, cols.w)) + r * P.row_stride;
     let count = min(${rows}u, P.rows - r);
-    for (var j = 0u; j < P.four; j++) {
-      let col = c + j * WG;
-      if (col >= P.cols) { break; }
-      var o = out_column(z, col) + r * P.row_stride;
-      for (var i = 0u; i < count; i++) {
-        out[o] = Out(epilogue(sums[i][j], o));
-        o += P.row_stride;
+    for (var i = 0u; i < count; i++) {
+      var s = vec4f();
+      ${pick('s', rows)}
+      for (var j = 0u; j < P.four; j++) {
+        if (cols[j] < P.cols) { out[o[j]] = Out(epilogue(s[j], o[j])); }
       }
+      o += vec4u(P.row_stride);
     }
   }}}
 }
@@ -100,12 +99,14 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 
 /**
- * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory.
+ * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory. A thread
+ * fills one column of the right tile and one depth of the left, so that where a column begins is worked out once, and rows of
+ * the left tile are padded, since threads that write neighbouring depths would meet in one bank.
  */
 function tiledGemm(g: Gemm): Kernel {
   const body = /* wgsl */ `${walkStruct}${g.walks}
 override WG: u32;
-var<workgroup> tile_a: array<array<f32, 64>, 16>;
+var<workgroup> tile_a: array<array<f32, 65>, 16>;
 var<workgroup> tile_b: array<array<f32, 64>, 16>;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -116,19 +117,22 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 64u;
+    let own_col = c + (t & 63u);
+    let column = place(z, min(own_col, P.cols - 1u));
     var s = array<vec4f, 4>();
     for (var k0 = 0u; k0 < depth; k0 += 16u) {
-      for (var l = t; l < 1024u; l += WG) {
-        let ka = k0 + (l & 15u);
-        let ra = r + (l >> 4u);
+      let ka = k0 + tx;
+      let a1 = ka / P.inner;
+      for (var i = 0u; i < 4u; i++) {
+        let ra = r + ty + 16u * i;
         var va = 0.0;
-        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, ka / P.inner), ka % P.inner); }
-        tile_a[l & 15u][l >> 4u] = va;
-        let kb = k0 + (l >> 6u);
-        let cb = c + (l & 63u);
+        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, a1), ka - a1 * P.inner); }
+        tile_a[tx][ty + 16u * i] = va;
+        let kb = k0 + (t >> 6u) + 4u * i;
+        let b1 = kb / P.inner;
         var vb = 0.0;
-        if (kb < depth && cb < P.cols) { vb = at_b(walk_b(place(z, cb), turn(kb / P.inner)), kb % P.inner); }
-        tile_b[l >> 6u][l & 63u] = vb;
+        if (kb < depth && own_col < P.cols) { vb = at_b(walk_b(column, turn(b1)), kb - b1 * P.inner); }
+        tile_b[(t >> 6u) + 4u * i][t & 63u] = vb;
       }
       workgroupBarrier();
       for (var k = 0u; k < 16u; k++) {

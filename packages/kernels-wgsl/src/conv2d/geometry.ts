@@ -1,0 +1,80 @@
+import { ShapeError } from '../errors.ts'
+import type { Spec } from '../op.ts'
+import { expectRank, shapeText } from '../shape.ts'
+
+/** Attributes of `conv2d`. `padding` is `[top, left, bottom, right]`. */
+export type Conv2dAttrs = {
+  readonly stride: readonly [number, number]
+  readonly padding: readonly [number, number, number, number]
+  readonly groups: number
+}
+
+/** Sizes of a convolution, all that its three kernels need. */
+export interface Geometry {
+  readonly batch: number
+  readonly inChannels: number
+  readonly outChannels: number
+  readonly groups: number
+  readonly height: number
+  readonly width: number
+  readonly kernelHeight: number
+  readonly kernelWidth: number
+  readonly outHeight: number
+  readonly outWidth: number
+  readonly stride: readonly [number, number]
+  readonly padding: readonly [number, number, number, number]
+}
+
+/** The sizes of a convolution of an input and a weight of these shapes. */
+export function geometry(x: readonly number[], w: readonly number[], { stride, padding, groups }: Conv2dAttrs): Geometry {
+  const [batch = 0, inChannels = 0, height = 0, width = 0] = x
+  const [outChannels = 0, , kernelHeight = 0, kernelWidth = 0] = w
+  const span = (size: number, k: number, before: number, after: number, step: number): number =>
+    Math.floor((size + before + after - k) / step) + 1
+  return {
+    batch, inChannels, outChannels, groups, height, width, kernelHeight, kernelWidth, stride, padding,
+    outHeight: span(height, kernelHeight, padding[0], padding[2], stride[0]),
+    outWidth: span(width, kernelWidth, padding[1], padding[3], stride[1]),
+  }
+}
+
+/** {@link geometry} of operands once they are known to fit. @throws {ShapeError} if channels, groups or the kernel do not */
+export function check(op: string, x: Spec, w: Spec, attrs: Conv2dAttrs): Geometry {
+  expectRank(op, 'an input [B,C,H,W]', x, 4)
+  expectRank(op, 'a weight [O,C/groups,kH,kW]', w, 4)
+  const { groups, stride } = attrs
+  const g = geometry(x.shape, w.shape, attrs)
+  if (!(Number.isInteger(groups) && groups > 0) || g.inChannels % groups || g.outChannels % groups) {
+    throw new ShapeError(`${op}: expected groups that divide ${g.inChannels} and ${g.outChannels} channels, got ${groups}`)
+  }
+  if (w.shape[1] !== g.inChannels / groups) {
+    throw new ShapeError(
+      `${op}: expected a weight [O,${g.inChannels / groups},kH,kW] for input ${shapeText(x.shape)} in ${groups} groups, got ${shapeText(w.shape)}`,
+    )
+  }
+  if (!stride.every((s) => Number.isInteger(s) && s > 0)) throw new ShapeError(`${op}: expected strides of 1 or more, got ${stride.join(',')}`)
+  if (g.outHeight < 1 || g.outWidth < 1) {
+    throw new ShapeError(`${op}: a ${g.kernelHeight}x${g.kernelWidth} kernel does not fit ${shapeText(x.shape)} padded by ${attrs.padding.join(',')}`)
+  }
+  return g
+}
+
+/** Visits every multiply-add of a convolution by the flat indices of x, w and y. */
+export function eachTap(g: Geometry, visit: (x: number, w: number, y: number) => void): void {
+  const cin = g.inChannels / g.groups
+  const cout = g.outChannels / g.groups
+  for (let b = 0; b < g.batch; b++) for (let o = 0; o < g.outChannels; o++) for (let i = 0; i < g.outHeight; i++) for (let j = 0; j < g.outWidth; j++) {
+    const y = ((b * g.outChannels + o) * g.outHeight + i) * g.outWidth + j
+    for (let c = 0; c < cin; c++) for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
+      const row = i * g.stride[0] + u - g.padding[0]
+      const col = j * g.stride[1] + v - g.padding[1]
+      if (row < 0 || col < 0 || row >= g.height || col >= g.width) continue
+      const channel = Math.floor(o / cout) * cin + c
+      visit(
+        ((b * g.inChannels + channel) * g.height + row) * g.width + col,
+        ((o * cin + c) * g.kernelHeight + u) * g.kernelWidth + v,
+        y,
+      )
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import type { Kernel, Problem, Target } from '../op.ts'
+import {
+  packingPays, packPanels, packPlanes, packSlices, panelCount, panelTexels, planeTexels, product, rowBlock, sliceTexels, texelsFit,
+} from '../panels/index.ts'
+import type { Geometry } from './geometry.ts'
+
+// Convolutions and their gradients as products of packed operands; each gives undefined where packing does not pay.
+// Images are packed once, with their border, and every tap reads them shifted.
+
+const dtypeOf = (problem: Problem): 'f32' | 'f16' => (problem.inputs[0]?.dtype === 'f16' ? 'f16' : 'f32')
+
+/** Weights `[O, C/groups, kH, kW]` with filters as rows and channels summed; images with channels summed. */
+export function forwardPanels(problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {
+  const [cin, cout, taps] = [g.inChannels / g.groups, g.outChannels / g.groups, g.kernelHeight * g.kernelWidth]
+  const [plane, outPlane] = [g.height * g.width, g.outHeight * g.outWidth]
+  const work = { rows: cout, cols: g.batch * outPlane, depth: cin * taps, batch: g.groups, packed: g.outChannels * cin * taps + g.batch * g.inChannels * plane }
+  if (!packingPays(work, target)) return undefined
+  const common = { label: 'conv2d', dtype: dtypeOf(problem) }
+  const weights = {
+    ...common, input: 1, texture: 0, batch: g.groups, rows: cout, width: rowBlock(cout, target).panel, panels: panelCount(cout, target),
+    outer: taps, length: cin,
+    steps: { batch: cout * cin * taps, row: cin * taps, radix: 1, turns: [1, 0], element: taps },
+  } as const
+  const images = {
+    ...common, input: 0, texture: 1, bundles: g.groups, fours: Math.ceil(cin / 4), units: cin, planes: g.batch,
+    height: (g.outHeight - 1) * g.stride[0] + g.kernelHeight, width: (g.outWidth - 1) * g.stride[1] + g.kernelWidth,
+    rows: g.height, cols: g.width, top: g.padding[0], left: g.padding[1],
+    steps: { bundle: cin * plane, radix: 1, unit: [plane, 0], shift: 0, plane: g.inChannels * plane },
+  } as const
+  const [texelsA, texelsB] = [panelTexels(weights), planeTexels(images)]
+  if (!texelsFit(target, texelsA, texelsB)) return undefined
+  const image = images.height * images.width
+  return [
+    packPanels(weights, target),
+    packPlanes(images, target),
+    product({
+      label: 'conv2d', problem, rows: cout, cols: work.cols, batch: g.groups, outer: taps, inner: images.fours,
+      a: { texture: 0, texels: texelsA, batch: texelsA / g.groups },
+      b: {
+        texture: 1, texels: texelsB, offset: 0, batch: texelsB / g.groups,
+        steps: [image, g.stride[0] * images.width, g.stride[1]],
+        turnRadix: g.kernelWidth, turns: [images.width, 1], step: g.batch * image,
+      },
+      columns: { radix: [g.outHeight, g.outWidth] },
+      out: { offset: 0, batch: cout * outPlane, steps: [g.outChannels * outPlane, g.outWidth, 1], row: outPlane },
+    }, target),
+  ]
+}
+
+/** The pixels `i = stride·q + phase − before` of one axis for which the taps `phase + stride·j` meet output `q − j`. */
+interface Phase {
+  readonly phase: number
+  readonly taps: number
+  /** First q and how many. */
+  readonly first: number
+  readonly count: number
+}
+
+function phases(size: number, kernel: number, stride: number, before: number): Phase[] {
+  return Array.from({ length: stride }, (_, phase) => {
+    const first = Math.max(0, Math.ceil((before - phase) / stride))
+    return { phase, taps: Math.ceil((kernel - phase) / stride), first, count: Math.floor((size - 1 + before - phase) / stride) - first + 1 }
+  }).filter(({ count }) => count > 0)
+}
+
+/**
+ * Weights with channels as rows and filters summed. A stride parts the pixels into phases, each of which meets taps of its
+ * own: a product a phase, none of which multiplies by the zeros between outputs.
+ */
+export function inputGradPanels(problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {
+  const [cin, cout, taps] = [g.inChannels / g.groups, g.outChannels / g.groups, g.kernelHeight * g.kernelWidth]
+  const [plane, outPlane] = [g.height * g.width, g.outHeight * g.outWidth]
+  const [sy, sx] = g.stride
+  const work = { rows: cin, cols: g.batch * plane, depth: cout * taps / (sy * sx), batch: g.groups, packed: g.outChannels * cin * taps + g.batch * g.outChannels * outPlane }
+  // A kernel smaller than its stride leaves pixels that no tap meets.
+  if (g.kernelHeight < sy || g.kernelWidth < sx || !packingPays(work, target)) return undefined
+  const common = { label: 'conv2dInputGrad', dtype: dtypeOf(problem) }
+  const down = phases(g.height, g.kernelHeight, sy, g.padding[0])
+  const across = phases(g.width, g.kernelWidth, sx, g.padding[1])
+  const reach = (list: readonly Phase[]): { before: number; size: number } => {
+    const before = Math.max(0, ...list.map((p) => p.taps - 1 - p.first))
+    return { before, size: before + Math.max(...list.map((p) => p.first + p.count)) }
+  }
+  const [y, x] = [reach(down), reach(across)]
+  const slopes = {
+    ...common, input: 0, texture: 0, bundles: g.groups, fours: Math.ceil(cout / 4), units: cout, planes: g.batch,
+    height: y.size, width: x.size, rows: g.outHeight, cols: g.outWidth, top: y.before, left: x.before,
+    steps: { bundle: cout * outPlane, radix: 1, unit: [outPlane, 0], shift: 0, plane: g.outChannels * outPlane },
+  } as const
+  const texelsB = planeTexels(slopes)
+  const image = y.size * x.size
+  const kernels = [packPlanes(slopes, target)]
+  for (const [k, { v, h }] of down.flatMap((v) => across.map((h) => ({ v, h }))).entries()) {
+    const weights = {
+      ...common, input: 1, texture: k + 1, batch: g.groups, rows: cin, width: rowBlock(cin, target).panel, panels: panelCount(cin, target),
+      outer: v.taps * h.taps, length: cout,
+      steps: {
+        offset: v.phase * g.kernelWidth + h.phase, batch: cout * cin * taps, row: taps,
+        radix: h.taps, turns: [sy * g.kernelWidth, sx], element: cin * taps,
+      },
+    } as const
+    const texelsA = panelTexels(weights)
+    if (!texelsFit(target, texelsA, texelsB)) return undefined
+    kernels.push(packPanels(weights, target), product({
+      label: 'conv2dInputGrad', problem, rows: cin, cols: g.batch * v.count * h.count, batch: g.groups, outer: weights.outer, inner: slopes.fours,
+      a: { texture: k + 1, texels: texelsA, batch: texelsA / g.groups },
+      b: {
+        texture: 0, texels: texelsB, offset: (v.first + y.before) * x.size + h.first + x.before, batch: texelsB / g.groups,
+        steps: [image, x.size, 1], turnRadix: h.taps, turns: [-x.size, -1], step: g.batch * image,
+      },
+      columns: { radix: [v.count, h.count] },
+      out: {
+        offset: (sy * v.first + v.phase - g.padding[0]) * g.width + sx * h.first + h.phase - g.padding[1],
+        batch: cin * plane, steps: [g.inChannels * plane, sy * g.width, sx], row: plane,
+      },
+    }, target))
+  }
+  return kernels
+}
+
+/** Filters as rows, channels and taps as columns, and all output pixels summed, four slices of the batch at a time. */
+export function weightGradPanels(problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {
+  const [cin, cout, taps] = [g.inChannels / g.groups, g.outChannels / g.groups, g.kernelHeight * g.kernelWidth]
+  const plane = g.height * g.width
+  const pixels = g.batch * g.outHeight * g.outWidth
+  const work = { rows: cout, cols: cin * taps, depth: pixels, batch: g.groups, packed: g.outChannels * pixels + g.batch * g.inChannels * plane }
+  if (!packingPays(work, target)) return undefined
+  const common = { label: 'conv2dWeightGrad', dtype: dtypeOf(problem) }
+  // Too few images for whole texels are cut into strips.
+  const strips = g.batch % 4 === 0 ? 1 : g.batch % 2 === 0 ? 2 : 4
+  const stripRows = Math.ceil(g.outHeight / strips)
+  const slopes = {
+    ...common, input: 0, texture: 0, batch: g.groups, rows: cout, width: rowBlock(cout, target).panel, panels: panelCount(cout, target),
+    images: g.batch, strips, stripRows, imageRows: g.outHeight, imageCols: g.outWidth,
+  } as const
+  const images = {
+    ...common, input: 1, texture: 1, bundles: 1, fours: Math.ceil(g.batch * strips / 4), units: g.batch * strips, planes: g.inChannels,
+    height: (stripRows - 1) * g.stride[0] + g.kernelHeight, width: (g.outWidth - 1) * g.stride[1] + g.kernelWidth,
+    rows: g.height, cols: g.width, top: g.padding[0], left: g.padding[1],
+    steps: { bundle: 0, radix: strips, unit: [g.inChannels * plane, 0], shift: stripRows * g.stride[0], plane },
+  } as const
+  const [texelsA, texelsB] = [sliceTexels(slopes), planeTexels(images)]
+  if (!texelsFit(target, texelsA, texelsB)) return undefined
+  const image = images.height * images.width
+  return [
+    packSlices(slopes, target),
+    packPlanes(images, target),
+    product({
+      label: 'conv2dWeightGrad', problem, rows: cout, cols: work.cols, batch: g.groups, outer: images.fours * stripRows, inner: g.outWidth,
+      a: { texture: 0, texels: texelsA, batch: texelsA / g.groups },
+      b: {
+        texture: 1, texels: texelsB, offset: 0, batch: cin * image,
+        steps: [image, images.width, 1], turnRadix: stripRows, turns: [g.inChannels * image, g.stride[0] * images.width], step: g.stride[1],
+      },
+      columns: { radix: [g.kernelHeight, g.kernelWidth] },
+      out: { offset: 0, batch: cout * work.cols, steps: [taps, g.kernelWidth, 1], row: work.cols },
+    }, target),
+  ]
+}

@@ -1,0 +1,5 @@
+export * from './pack-panels.ts'
+export * from './pack-planes.ts'
+export * from './pack-slices.ts'
+export * from './product.ts'
+export * from './worth.ts'

@@ -1,0 +1,141 @@
+import { maxWorkgroups } from '../dispatch.ts'
+import type { Kernel, Problem, Target } from '../op.ts'
+import { assemble, output, pick, texture } from '../wgsl/index.ts'
+
+/** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
+export interface Columns {
+  readonly radix: readonly [number, number]
+}
+
+/** Where something stands for each batch z and column: `offset + z·batch + c2·steps[0] + c1·steps[1] + c0·steps[2]`. */
+export interface Place {
+  readonly offset: number
+  readonly batch: number
+  readonly steps: readonly [number, number, number]
+}
+
+/**
+ * A product of two packed operands, `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, each term the dot
+ * product of two four-vectors. Everything about where operands and results stand is numbers, so that one compiled kernel
+ * serves matmul, convolutions and their gradients alike.
+ */
+export interface Product {
+  readonly label: string
+  readonly problem: Problem
+  readonly rows: number
+  readonly cols: number
+  readonly batch: number
+  /** Rounds k1 of the sum, and texels k2 of a round. */
+  readonly outer: number
+  readonly inner: number
+  /** Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0 if shared). */
+  readonly a: { readonly texture: number; readonly texels: number; readonly batch: number }
+  /**
+   * Texture of the right operand. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 % radix)·turns[1]`,
+   * which may be negative, and each k2 adds `step`.
+   */
+  readonly b: Place & {
+    readonly texture: number
+    readonly texels: number
+    readonly turnRadix: number
+    readonly turns: readonly [number, number]
+    readonly step: number
+  }
+  readonly columns: Columns
+  /** Where row 0 of a column is stored, and elements from one row to the next. */
+  readonly out: Place & { readonly row: number }
+}
+
+/** Rows of one panel of the left operand, and how many of them a workgroup computes. */
+export function rowBlock(rows: number, { subgroupSize }: Target): { readonly panel: number; readonly block: number } {
+  return { panel: subgroupSize, block: rows > subgroupSize ? 2 * subgroupSize : subgroupSize }
+}
+
+/** Panels of the left operand for one batch: whole blocks of them. */
+export function panelCount(rows: number, target: Target): number {
+  const { panel, block } = rowBlock(rows, target)
+  return Math.ceil(rows / block) * (block / panel)
+}
+
+/** Columns of one workgroup. */
+export function columnBlock({ subgroupSize }: Target): number {
+  return 4 * subgroupSize
+}
+
+const digits = /* wgsl */ `
+fn digits(col: u32) -> vec3u { let c = col / P.radix0; return vec3u(c / P.radix1, c % P.radix1, col % P.radix0); }
+fn place_b(z: u32, col: u32) -> u32 { let d = digits(col); return P.b_offset + z * P.b_batch + d.x * P.b2 + d.y * P.b1 + d.z * P.b0; }
+fn place_out(z: u32, col: u32) -> u32 { let d = digits(col); return P.o_offset + z * P.o_batch + d.x * P.o2 + d.y * P.o1 + d.z * P.o0; }
+`
+
+/**
+ * Idea: operands are packed into storage textures first, four neighbours of the sum in a texel, because llvmpipe reads a
+ * texel for eight lanes in one call where a buffer costs a tested branch a lane. A workgroup is one subgroup; each lane owns
+ * four columns and all rows of a block; rows reach it by broadcast. Lanes read neighbouring texels, so caches see streams.
+ * Measured on two cores at 512×512×512: 54 GFLOPS, and 40 with packing, where the kernel on buffers reaches 10.
+ */
+export function product(p: Product, target: Target): Kernel {
+  const lanes = target.subgroupSize
+  const { block: rows } = rowBlock(p.rows, target)
+  const panels = rows / lanes
+  const each = (n: number, f: (i: number) => string): string => Array.from({ length: n }, (_, i) => f(i)).join('\n')
+  const dot = (row: string, j: number): string => `((${row}.x * b${j}.x + ${row}.y * b${j}.y) + ${row}.z * b${j}.z) + ${row}.w * b${j}.w`
+  const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
+  const rowBlocks = Math.ceil(p.rows / rows)
+  const colBlocks = Math.ceil(p.cols / columnBlock(target))
+  return assemble({
+    label: `${p.label}/${outType}/panels${rows}`,
+    dtype: outType,
+    subgroups: true,
+    params: {
+      rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
+      outer: p.outer, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
+      radix1: p.columns.radix[0], radix0: p.columns.radix[1],
+      b_offset: p.b.offset, b_batch: p.b.batch, b2: p.b.steps[0], b1: p.b.steps[1], b0: p.b.steps[2],
+      turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
+      o_offset: p.out.offset, o_batch: p.out.batch, o2: p.out.steps[0], o1: p.out.steps[1], o0: p.out.steps[2], o_row: p.out.row,
+      four: 4,
+    },
+    storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), output(0, 'out', outType)],
+    body: /* wgsl */ `
+override WG: u32;
+${digits}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+  for (var z = w.z; z < P.batch; z += nw.z) {
+  for (var block = w.y; block < P.col_blocks; block += nw.y) {
+  for (var r = w.x; r < P.row_blocks; r += nw.x) {
+    let col = block * 4u * WG + lane;
+    let place = vec4u(place_b(z, min(col, P.cols - 1u)), place_b(z, min(col + WG, P.cols - 1u)),
+      place_b(z, min(col + 2u * WG, P.cols - 1u)), place_b(z, min(col + 3u * WG, P.cols - 1u)));
+    var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
+    ${each(rows, (i) => `var s${i} = vec4f();`)}
+    for (var k1 = 0u; k1 < P.outer; k1++) {
+      var at_b = place + k1 / P.turn_radix * P.turn1 + k1 % P.turn_radix * P.turn0;
+      for (var k2 = 0u; k2 < P.inner; k2++) {
+        ${each(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
+        ${each(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
+        ${each(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
+        at_a += WG;
+        at_b += P.b_step;
+      }
+    }
+    let c = col + WG * vec4u(0u, 1u, 2u, 3u);
+    var o = vec4u(place_out(z, c.x), place_out(z, c.y), place_out(z, c.z), place_out(z, c.w)) + r * ${rows}u * P.o_row;
+    let count = min(${rows}u, P.rows - r * ${rows}u);
+    for (var i = 0u; i < count; i++) {
+      var s = vec4f();
+      ${pick('s', rows)}
+      for (var j = 0u; j < P.four; j++) {
+        if (c[j] < P.cols) { out[o[j]] = Scalar(epilogue(s[j], o[j])); }
+      }
+      o += vec4u(P.o_row);
+    }
+  }}}
+}
+`,
+    constants: { WG: lanes },
+    workgroups: [Math.min(rowBlocks, maxWorkgroups), Math.min(colBlocks, maxWorkgroups), Math.min(p.batch, maxWorkgroups)],
+    epilogue: p.problem.epilogue,
+  })
+}
