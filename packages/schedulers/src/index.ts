@@ -38,6 +38,7 @@ export {
   type StepHooks,
   type ThresholdConfig,
 } from './prediction/index.ts'
+export type { DpmAlgorithm } from './multistep/index.ts'
 export { imageMu, type DynamicShiftConfig, type SigmaConfig } from './sigmas/index.ts'
 export {
   alignYourSteps,

@@ -1,8 +1,6 @@
 import { mersenneTwister, seededWords, type MersenneTwister } from './mersenne-twister.ts'
 import { checkedCount, checkedSeed, type NoiseStream } from './stream.ts'
 
-const { cos, fround, log, log1p, sin, sqrt } = Math
-const turn = 2 * Math.PI
 /** Longer draws than this are made in groups of as many. */
 const group = 16
 const half = 8
@@ -52,10 +50,10 @@ function pairs(twister: MersenneTwister, count: number, kept: number | null): { 
       spare = null
       return ready
     }
-    const angle = turn * uniform()
-    const radius = sqrt(-2 * log1p(-uniform()))
-    spare = radius * sin(angle)
-    return radius * cos(angle)
+    const angle = 2 * Math.PI * uniform()
+    const radius = Math.sqrt(-2 * Math.log1p(-uniform()))
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
   })
   return { values, spare }
 }
@@ -75,9 +73,10 @@ function groups(twister: MersenneTwister, count: number): Float32Array<ArrayBuff
 
 /** Turns 16 uniforms into normals in place, with every step rounded to float32 as in torch. */
 function transform(values: Float32Array, start: number): void {
+  const { cos, fround, log, sin, sqrt } = Math
   for (let i = start; i < start + half; i++) {
     const radius = fround(sqrt(-2 * fround(log(1 - values[i]!))))
-    const angle = fround(fround(turn) * values[i + half]!)
+    const angle = fround(fround(2 * Math.PI) * values[i + half]!)
     values[i] = radius * fround(cos(angle))
     values[i + half] = radius * fround(sin(angle))
   }

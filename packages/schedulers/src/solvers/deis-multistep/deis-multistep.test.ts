@@ -4,7 +4,7 @@ import { float32Linear } from '../../linear/index.ts'
 import { convergenceOrder, testModel } from '../../testing/index.ts'
 import { deisMultistep, type DeisConfig } from './deis-multistep.ts'
 import golden from './deis-multistep.golden.json' with { type: 'json' }
-import { exponentialMoments, multistepWeights } from './weights.ts'
+import { exponentialMoments, multistepWeights } from '../../multistep/index.ts'
 
 const course = {
   predictionType: 'sample',

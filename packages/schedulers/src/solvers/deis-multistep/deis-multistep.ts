@@ -1,22 +1,23 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
+import {
+  acceptedParts,
+  checkFlow,
+  courseOf,
+  exponentialMoments,
+  integrated,
+  multistepWeights,
+  ownLevels,
+  shiftedFlowFields,
+  sigmasOfUpdate,
+  type ShiftedFlowConfig,
+} from '../../multistep/index.ts'
 import { flowPredictionField, thresholdFields, type ModelPrediction, type ThresholdConfig } from '../../prediction/index.ts'
 import { solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkCurves, lambda, sigmaFields, spacedBeyond, vpSpace, type SigmaConfig } from '../../sigmas/index.ts'
 import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
-import {
-  acceptedParts,
-  checkFlow,
-  courseOf,
-  ownLevels,
-  shiftedFlowFields,
-  type ShiftedFlowConfig,
-} from '../dpm-solver-multistep/levels.ts'
-import { integrated } from '../dpm-solver-multistep/output.ts'
-import { sigmasOfUpdate } from '../dpm-solver-multistep/plan.ts'
-import { exponentialMoments, multistepWeights } from './weights.ts'
 
 /** The options of {@link deisMultistep}, with the defaults of diffusers' DEISMultistepScheduler. */
 export interface DeisConfig extends ScheduleConfig, SpacingConfig, SigmaConfig, ThresholdConfig, ShiftedFlowConfig {

@@ -1,14 +1,12 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
+import { dpmCoefficients, integrated, sigmasOfUpdate } from '../../multistep/index.ts'
 import { predictionField, thresholdFields, type PredictionType, type ThresholdConfig } from '../../prediction/index.ts'
 import { solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, vpSpace } from '../../sigmas/index.ts'
 import { spacingFields } from '../../timesteps/index.ts'
-import { integrated } from '../dpm-solver-multistep/output.ts'
-import { sigmasOfUpdate } from '../dpm-solver-multistep/plan.ts'
-import { dpmCoefficients } from '../dpm-solver-multistep/update.ts'
 import { inverseCourse, type InversePlanConfig } from './plan.ts'
 
 /** The options of {@link dpmSolverMultistepInverse}, with the defaults of diffusers' DPMSolverMultistepInverseScheduler. */

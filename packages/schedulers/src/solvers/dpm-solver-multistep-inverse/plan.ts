@@ -1,9 +1,9 @@
 import { refuse } from '../../errors.ts'
+import { clippedCount, courseOf } from '../../multistep/index.ts'
 import { linspace, roundHalfEven } from '../../numeric/index.ts'
 import type { Course, PlanRequest } from '../../run/index.ts'
 import { curvedSigmas, timestepFinder, type Levels, type SigmaConfig, type VpSpace } from '../../sigmas/index.ts'
 import { checkTimesteps, trailing, type SpacingConfig } from '../../timesteps/index.ts'
-import { clippedCount, courseOf } from '../dpm-solver-multistep/levels.ts'
 
 /** The options that the levels of an inversion follow from. */
 export interface InversePlanConfig extends SpacingConfig, SigmaConfig {

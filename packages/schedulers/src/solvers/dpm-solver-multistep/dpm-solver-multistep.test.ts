@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { convergenceOrder } from '../../testing/index.ts'
 import { dpmSolverMultistep } from './dpm-solver-multistep.ts'
-import { dpmCoefficients } from './update.ts'
+import { dpmCoefficients } from '../../multistep/index.ts'
 
 test('DPM-Solver is of the order that it is told, and of second order where that is the third', () => {
   const options = {

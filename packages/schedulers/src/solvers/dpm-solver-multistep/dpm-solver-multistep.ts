@@ -2,6 +2,15 @@ import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import {
+  acceptedParts,
+  checkFlow,
+  dpmCoefficients,
+  integrated,
+  shiftedFlowFields,
+  sigmasOfUpdate,
+  type DpmAlgorithm,
+} from '../../multistep/index.ts'
+import {
   flowPredictionField,
   thresholdFields,
   type ModelPrediction,
@@ -11,10 +20,7 @@ import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, vpSpace } from '../../sigmas/index.ts'
 import { spacingFields } from '../../timesteps/index.ts'
-import { acceptedParts, checkFlow, shiftedFlowFields } from './levels.ts'
-import { integrated } from './output.ts'
-import { dpmCourse, sigmasOfUpdate, type DpmPlanConfig } from './plan.ts'
-import { dpmCoefficients, type DpmAlgorithm } from './update.ts'
+import { dpmCourse, type DpmPlanConfig } from './plan.ts'
 
 /** The options of {@link dpmSolverMultistep}, with the defaults of diffusers' DPMSolverMultistepScheduler. */
 export interface DpmConfig extends DpmPlanConfig, ThresholdConfig {

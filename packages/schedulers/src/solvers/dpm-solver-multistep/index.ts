@@ -1,2 +1,1 @@
 export { dpmSolverMultistep, type DpmConfig } from './dpm-solver-multistep.ts'
-export type { DpmAlgorithm } from './update.ts'

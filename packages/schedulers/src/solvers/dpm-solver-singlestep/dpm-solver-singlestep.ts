@@ -1,20 +1,20 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
-import { flowPredictionField, thresholdFields, type ModelPrediction, type ThresholdConfig } from '../../prediction/index.ts'
-import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
-import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
-import { checkCurves, sigmaFields, spacedBeyond, vpSpace, type SigmaConfig } from '../../sigmas/index.ts'
 import {
   acceptedParts,
   checkFlow,
   clippedCount,
   courseOf,
+  integrated,
   ownLevels,
   shiftedFlowFields,
   type ShiftedFlowConfig,
-} from '../dpm-solver-multistep/levels.ts'
-import { integrated } from '../dpm-solver-multistep/output.ts'
+} from '../../multistep/index.ts'
+import { flowPredictionField, thresholdFields, type ModelPrediction, type ThresholdConfig } from '../../prediction/index.ts'
+import { noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
+import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
+import { checkCurves, sigmaFields, spacedBeyond, vpSpace, type SigmaConfig } from '../../sigmas/index.ts'
 import { callOrders, singlestepCoefficients, type SinglestepAlgorithm, type SinglestepOrderConfig } from './update.ts'
 
 /** The options of {@link dpmSolverSinglestep}, with the defaults of diffusers' DPMSolverSinglestepScheduler. */

@@ -1,6 +1,6 @@
+import { dpmIntegrals, type DpmCoefficients } from '../../multistep/index.ts'
 import type { NoiseLevel } from '../../schedule/index.ts'
 import { lambda } from '../../sigmas/index.ts'
-import { dpmIntegrals, type DpmCoefficients } from '../dpm-solver-multistep/update.ts'
 
 /** Which integral a step approximates: of ε ('dpmsolver') or of x₀ ('++'), as an ODE or an SDE. */
 export type SinglestepAlgorithm = 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver++'

@@ -1,11 +1,10 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
+import { dpmCoefficients, sigmasOfUpdate } from '../../multistep/index.ts'
 import { thresholdFields, type ThresholdConfig } from '../../prediction/index.ts'
 import { currentSigma, noiseTerm, solver, type Solver } from '../../run/index.ts'
-import { sigmasOfUpdate } from '../dpm-solver-multistep/plan.ts'
-import { dpmCoefficients } from '../dpm-solver-multistep/update.ts'
-import { edmFields, edmSpace, type EdmConfig } from '../edm-euler/index.ts'
+import { edmFields, edmSpace, type EdmConfig } from '../../sigmas/index.ts'
 
 /** The options of {@link edmDpmSolverMultistep}, with the defaults of diffusers' EDMDPMSolverMultistepScheduler. */
 export interface EdmDpmConfig extends EdmConfig, ThresholdConfig {

@@ -1,7 +1,6 @@
 import { combine } from '../../linear/index.ts'
 import { nextSigma, solver, type Solver } from '../../run/index.ts'
-import { churned, churnFields, churns, type ChurnConfig } from '../euler/index.ts'
-import { edmFields, edmSpace, type EdmConfig } from './edm-space.ts'
+import { churned, churnFields, churns, edmFields, edmSpace, type ChurnConfig, type EdmConfig } from '../../sigmas/index.ts'
 
 /** The options of {@link edmEuler}, with the defaults of diffusers' EDMEulerScheduler. */
 export interface EdmEulerConfig extends EdmConfig, ChurnConfig {}

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { float32Linear } from '../../linear/index.ts'
+import { varianceOrder } from '../../testing/index.ts'
 import { ddpm } from '../ddpm/index.ts'
 import { eulerAncestral } from './euler-ancestral.ts'
-import { varianceOrder } from './variance-order.ts'
 
 test('the variance of ancestral Euler is of first order', () => {
   const scheduler = eulerAncestral({ predictionType: 'sample', betaSchedule: 'scaled_linear' })

@@ -4,9 +4,18 @@ import { linspace32 } from '../../numeric/index.ts'
 import { predictionField, type PredictionType } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
-import { checkCurves, hasCurve, sigmaFields, sigmaSpace, type SigmaConfig } from '../../sigmas/index.ts'
+import {
+  checkCurves,
+  churned,
+  churnFields,
+  churns,
+  hasCurve,
+  sigmaFields,
+  sigmaSpace,
+  type ChurnConfig,
+  type SigmaConfig,
+} from '../../sigmas/index.ts'
 import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
-import { churned, churnFields, churns, type ChurnConfig } from './churn.ts'
 
 /** The options of {@link euler}, with the defaults of diffusers' EulerDiscreteScheduler. */
 export interface EulerConfig extends ScheduleConfig, SpacingConfig, SigmaConfig, ChurnConfig {

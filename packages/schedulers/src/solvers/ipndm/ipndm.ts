@@ -1,9 +1,9 @@
 import { combine } from '../../linear/index.ts'
+import { meanSlope, mostSlopes } from '../../multistep/index.ts'
 import { linspace32 } from '../../numeric/index.ts'
 import { impliedNoise, predictedNoise } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, solver, x0Of, type Solver } from '../../run/index.ts'
 import type { NoiseLevel } from '../../schedule/index.ts'
-import { meanSlope, mostSlopes } from '../pndm/index.ts'
 
 /** {@link ipndm} has no options: its levels, and that its model predicts v, are fixed. */
 export type IpndmConfig = Readonly<Record<never, never>>

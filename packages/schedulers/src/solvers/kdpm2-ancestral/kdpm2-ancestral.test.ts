@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { float32Linear } from '../../linear/index.ts'
-import { varianceOrder } from '../euler-ancestral/variance-order.ts'
+import { varianceOrder } from '../../testing/index.ts'
 import { kdpm2Ancestral } from './kdpm2-ancestral.ts'
 
 test('the variance of ancestral KDPM2 is of second order', () => {

@@ -1,2 +1,1 @@
-export { meanSlope, mostSlopes } from './multistep.ts'
 export { pndm, type PndmConfig } from './pndm.ts'

@@ -1,10 +1,10 @@
 import { choice, flag } from '../../config/index.ts'
 import { combine, type Term } from '../../linear/index.ts'
+import { meanSlope, mostSlopes } from '../../multistep/index.ts'
 import { impliedNoise, predictedNoise } from '../../prediction/index.ts'
 import { currentTimestep, solver, x0Of, type Solver } from '../../run/index.ts'
 import { alphaBarAt, scheduleFields, scheduleOf, trainingLevel, type NoiseLevel, type ScheduleConfig } from '../../schedule/index.ts'
 import { spacingFields } from '../../timesteps/index.ts'
-import { meanSlope, mostSlopes } from './multistep.ts'
 import { pndmPlan, rungeKuttaCalls, type PndmPlanConfig } from './plan.ts'
 import { transfer } from './transfer.ts'
 
@@ -14,9 +14,6 @@ export interface PndmConfig extends ScheduleConfig, PndmPlanConfig {
   /** Whether the last step ends at ᾱ = 1 or at the table's first entry. */
   readonly setAlphaToOne: boolean
 }
-
-/** Weights of the four slopes of a Runge–Kutta step. */
-const rungeKutta = [1 / 6, 1 / 3, 1 / 3, 1 / 6] as const
 
 /**
  * Pseudo numerical methods: the exact step of DDIM along a mean of slopes ε, taken from the last four (PLMS). A run
@@ -56,15 +53,16 @@ export const pndm: Solver<PndmConfig> = /* @__PURE__ */ solver<PndmConfig>({
         const first = plan.starts!.findLast((start) => start <= step)!
         const next = plan.starts!.find((start) => start > step) ?? plan.timesteps.length
         const [index, calls] = [step - first, next - first]
+        const last = index === calls - 1
         const start = index === 0 ? call.sample : slots['sample']!
         // A step's first call is what later steps look back on.
         const slopes = index === 0 ? [...history, prediction].slice(-mostSlopes) : history
 
-        const weight = calls === rungeKuttaCalls ? rungeKutta[index]! : 1 / 2
+        // Runge and Kutta's four slopes, or the mean of two.
+        const weight = calls === rungeKuttaCalls ? (index === 0 || last ? 1 / 6 : 1 / 3) : 1 / 2
         const weighted: Term<typeof prediction>[] = [[weight, prediction]]
         if (index > 0) weighted.unshift([1, slots['sum']!])
         const sum = calls > 1 ? combine(linear, weighted) : prediction
-        const last = index === calls - 1
         const mean = calls === 1 ? combine(linear, meanSlope(slopes)) : last ? sum : prediction
 
         const here = levelAt(from)

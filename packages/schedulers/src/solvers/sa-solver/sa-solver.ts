@@ -1,13 +1,12 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
+import { checkFlow, clippedCount, courseOf, flowFields, integrated, ownLevels, type FlowConfig } from '../../multistep/index.ts'
 import { flowPredictionField, thresholdFields, type ModelPrediction, type ThresholdConfig } from '../../prediction/index.ts'
 import { solver, x0Of, type Solver } from '../../run/index.ts'
 import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkCurves, sigmaFields, spacedBeyond, vpSpace, type SigmaConfig } from '../../sigmas/index.ts'
 import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
-import { checkFlow, clippedCount, courseOf, flowFields, ownLevels, type FlowConfig } from '../dpm-solver-multistep/levels.ts'
-import { integrated } from '../dpm-solver-multistep/output.ts'
 import { saCoefficients } from './update.ts'
 
 /** The options of {@link saSolver}, with the defaults of diffusers' SASolverScheduler. */

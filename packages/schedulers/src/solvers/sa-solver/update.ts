@@ -1,6 +1,6 @@
+import { exponentialMoments, multistepWeights } from '../../multistep/index.ts'
 import type { NoiseLevel } from '../../schedule/index.ts'
 import { lambda } from '../../sigmas/index.ts'
-import { exponentialMoments, multistepWeights } from '../deis-multistep/weights.ts'
 
 /** x' = sample·x + Σ outputs[k]·m_k + noise·ε. */
 export interface SaCoefficients {

@@ -1,8 +1,8 @@
-import { refuseConfig } from '../../errors.ts'
-import { choice, numeric, type Fields } from '../../config/index.ts'
-import { combine } from '../../linear/index.ts'
-import { linspace, linspace32 } from '../../numeric/index.ts'
-import { currentSigma, x0Of, type Course, type PlanRequest, type SolverMethods, type StepCall } from '../../run/index.ts'
+import { refuseConfig } from '../errors.ts'
+import { choice, numeric, type Fields } from '../config/index.ts'
+import { combine } from '../linear/index.ts'
+import { linspace, linspace32 } from '../numeric/index.ts'
+import { currentSigma, x0Of, type Course, type PlanRequest, type SolverMethods, type StepCall } from '../run/index.ts'
 
 /** The options of models that are preconditioned as Karras et al. have it. */
 export interface EdmConfig {

@@ -1,8 +1,8 @@
-import { refuse, refuseConfig } from '../../errors.ts'
-import { choice, flag, numeric, type Fields } from '../../config/index.ts'
-import { linspace, roundHalfEven } from '../../numeric/index.ts'
-import type { ModelPrediction } from '../../prediction/index.ts'
-import type { Course, PlanRequest, StepsPart } from '../../run/index.ts'
+import { refuse, refuseConfig } from '../errors.ts'
+import { choice, flag, numeric, type Fields } from '../config/index.ts'
+import { linspace, roundHalfEven } from '../numeric/index.ts'
+import type { ModelPrediction } from '../prediction/index.ts'
+import type { Course, PlanRequest, StepsPart } from '../run/index.ts'
 import {
   curvedSigmas,
   dynamicShift,
@@ -11,7 +11,7 @@ import {
   type Levels,
   type SigmaConfig,
   type VpSpace,
-} from '../../sigmas/index.ts'
+} from '../sigmas/index.ts'
 
 // The levels that the solvers on x = α·x₀ + σ_t·ε plan by, alike in DPM-Solver's forms, DEIS and SA-Solver.
 

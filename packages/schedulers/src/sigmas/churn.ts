@@ -1,6 +1,6 @@
-import { numeric, type Fields } from '../../config/index.ts'
-import { combine } from '../../linear/index.ts'
-import { currentSigma, noiseTerm, type SchedulerState, type StepCall } from '../../run/index.ts'
+import { numeric, type Fields } from '../config/index.ts'
+import { combine } from '../linear/index.ts'
+import { currentSigma, noiseTerm, type SchedulerState, type StepCall } from '../run/index.ts'
 
 /** The options of churn: a step may first raise its level from σ to σ̂ = (1 + γ)·σ by fresh noise. */
 export interface ChurnConfig {

@@ -1,6 +1,6 @@
-import { impliedNoise, predictedNoise, type ModelPrediction } from '../../prediction/index.ts'
-import type { StepCall } from '../../run/index.ts'
-import type { NoiseLevel } from '../../schedule/index.ts'
+import { impliedNoise, predictedNoise, type ModelPrediction } from '../prediction/index.ts'
+import type { StepCall } from '../run/index.ts'
+import type { NoiseLevel } from '../schedule/index.ts'
 
 /** What a solver integrates: x₀ ('data'), or the ε that agrees with it, which a hook on x₀ changes too. */
 export function integrated<T>(

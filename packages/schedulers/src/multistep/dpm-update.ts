@@ -1,5 +1,5 @@
-import type { NoiseLevel } from '../../schedule/index.ts'
-import { lambda } from '../../sigmas/index.ts'
+import type { NoiseLevel } from '../schedule/index.ts'
+import { lambda } from '../sigmas/index.ts'
 
 /** Which integral a DPM-Solver step approximates: of ε ('dpmsolver') or of x₀ ('++'), as an ODE or an SDE. */
 export type DpmAlgorithm = 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++'

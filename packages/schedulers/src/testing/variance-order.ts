@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../run/index.ts'
+import type { Scheduler } from '../run/index.ts'
 
 /**
  * The order of a solver that draws noise, on data N(0, ½²) and with a model that tells x₀ (`predictionType: 'sample'`):

@@ -1,4 +1,4 @@
-import { solveLinear } from '../../numeric/index.ts'
+import { solveLinear } from '../numeric/index.ts'
 
 /**
  * φ_j = ∫₀¹ e^{y·(v−1)}·vʲ dv for j = 0 … count − 1: what an exponential integrator makes of each power of the time
