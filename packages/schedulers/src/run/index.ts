@@ -11,15 +11,7 @@ export type {
   StepsPart,
   StepsRequest,
 } from './contract.ts'
+export type { Course, Outcome, SolverDefinition, SolverMethods, StepCall } from './definition.ts'
 export type { PlanRequest } from './request.ts'
-export {
-  noiseTerm,
-  solver,
-  x0Of,
-  type Course,
-  type Outcome,
-  type SolverDefinition,
-  type SolverMethods,
-  type StepCall,
-} from './solver.ts'
+export { noiseTerm, solver, x0Of } from './solver.ts'
 export { currentSigma, currentTimestep, isDone, mapState, nextSigma, stepCount, tensorsOf } from './state.ts'
