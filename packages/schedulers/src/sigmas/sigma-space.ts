@@ -12,7 +12,10 @@ export interface SigmaSpace {
   readonly table: Float32Array
   /** The (fractional) timestep of a level. */
   timestepOf(sigma: number): number
-  /** Timesteps and the levels before each step, [N] each; the curve of the configuration lies between the spaced ends. */
+  /**
+   * Timesteps and the levels before each step, [N] each. The curve of the configuration lies between the spaced ends, and
+   * levels of the caller's own replace it.
+   */
   levels(request: PlanRequest, ends?: { low: number | null; high: number | null }): { timesteps: number[]; sigmas: number[] }
   /** The methods that do not depend on the solver, to be spread into its own. */
   readonly methods: Required<
@@ -43,7 +46,8 @@ export function sigmaSpace(name: string, config: Config): SigmaSpace {
     levels(request, { low, high } = { low: null, high: null }) {
       const timesteps = spaced(request).map(Math.fround)
       const sigmas = request.by === 'sigmas' ? [...request.sigmas] : timesteps.map((t) => sigmaAt(table, t))
-      const curved = curvedSigmas(curves, high ?? sigmas[0]!, low ?? sigmas.at(-1)!, sigmas.length)
+      const ends = [high ?? sigmas[0]!, low ?? sigmas.at(-1)!] as const
+      const curved = request.by === 'sigmas' ? null : curvedSigmas(curves, ...ends, sigmas.length)
       return curved === null ? { timesteps, sigmas } : { timesteps: curved.map(timestepOf).map(Math.fround), sigmas: curved }
     },
     methods: {

@@ -68,7 +68,7 @@ test('leading spacing of DPM-Solver needs room for one timestep more', () => {
 
 test('configurations that make their own timesteps take no others', () => {
   const timesteps = [900, 100]
-  expect(() => euler({ useKarrasSigmas: true }).timesteps({ timesteps })).toThrow(/expected steps by count, strength, got 'timesteps'/)
+  expect(() => euler({ useKarrasSigmas: true }).timesteps({ timesteps })).toThrow(/expected steps by count, sigmas, strength, got 'timesteps'/)
   expect(() => dpmSolverMultistep({ useLuLambdas: true }).timesteps({ timesteps })).toThrow(/expected steps by count, strength, got 'timesteps'/)
 })
 

@@ -14,6 +14,20 @@ test('timesteps and noise levels of a family are the same steps', () => {
   }
 })
 
-test('noise levels of the largest families that solvers take by sigma begin a run', () => {
-  expect(euler(latent).timesteps({ sigmas: alignYourSteps.stableDiffusionXl.sigmas }).sigmas).toHaveLength(11)
+test('noise levels begin a run of the family\'s own solver', () => {
+  const { stableDiffusionXl, stableVideoDiffusion } = alignYourSteps
+  expect(euler(latent).timesteps({ sigmas: stableDiffusionXl.sigmas }).sigmas).toHaveLength(11)
+  // The file of Stable Video Diffusion.
+  const video = euler({
+    ...latent,
+    predictionType: 'v_prediction',
+    timestepType: 'continuous',
+    timestepSpacing: 'leading',
+    useKarrasSigmas: true,
+    sigmaMin: 0.002,
+    sigmaMax: 700,
+  })
+  const plan = video.timesteps({ sigmas: stableVideoDiffusion.sigmas })
+  expect(plan.timesteps).toHaveLength(10)
+  expect(plan.timesteps[0]).toBeCloseTo(0.25 * Math.log(700), 6)
 })

@@ -74,6 +74,27 @@ test('a curve over log-linear levels spans the table, whatever the spacing', () 
   expect(spaced!.sigmas![0]).toBeLessThan(0.5 * full[0]!)
 })
 
+test('a model told continuous levels takes levels of its own, also beyond the table', () => {
+  const sigmas = [700, 54.5, 15.886, 0.034]
+  const options = { timestepType: 'continuous', predictionType: 'v_prediction', useKarrasSigmas: true } as const
+  const scheduler = euler({ ...options, timestepSpacing: 'leading', sigmaMin: 0.002, sigmaMax: 700 })
+  const plan = scheduler.timesteps({ sigmas })
+  expect(plan.sigmas).toEqual([...sigmas, 0].map(Math.fround))
+  expect(plan.timesteps).toHaveLength(4)
+  plan.timesteps.forEach((told, i) => {
+    expect(told).toBeCloseTo(0.25 * Math.log(sigmas[i]!), 6)
+  })
+  expect(scheduler.initNoiseSigma(plan)).toBe(Math.hypot(700, 1))
+  const lowest = euler({ ...options, finalSigmasType: 'sigma_min' }).timesteps({ sigmas }).sigmas!.at(-1)!
+  expect(lowest).toBe(Math.fround(euler().timesteps(1000).sigmas![999]!))
+  expect(() => scheduler.timesteps({ timesteps: [900, 100] })).toThrow(/expected steps by count, sigmas, strength/)
+})
+
+test("levels of the caller's own replace a curve", () => {
+  const sigmas = [10, 2, 0.5]
+  expect(euler({ useKarrasSigmas: true }).timesteps({ sigmas })).toEqual(euler().timesteps({ sigmas }))
+})
+
 test('told continuous levels, log-linear runs take one step more', () => {
   const options = { timestepType: 'continuous', predictionType: 'v_prediction', interpolationType: 'log_linear' } as const
   const { timesteps, sigmas } = euler(options).timesteps(8)

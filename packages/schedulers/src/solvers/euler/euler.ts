@@ -36,7 +36,7 @@ export interface EulerConfig extends ScheduleConfig, SpacingConfig, SigmaConfig,
 
 /**
  * Euler's method on dx/dσ = ε, for samples x = x₀ + σ·ε: they start with the standard deviation `initNoiseSigma(plan)`
- * and reach the model times `inputScale(state)`. Steps that churn draw noise.
+ * and reach the model times `inputScale(state)`. Steps that churn draw noise. Levels of the caller's own replace a curve.
  * @throws {ConfigError} on an unknown option or value
  * Source: Karras et al., arXiv 2206.00364, algorithm 2 without its second-order correction.
  */
@@ -62,16 +62,20 @@ export const euler: Solver<EulerConfig> = /* @__PURE__ */ solver<EulerConfig>({
 
     return {
       ...methods,
-      accepts: continuous ? [] : methods.accepts,
+      accepts: continuous || hasCurve(config) ? ['sigmas'] : methods.accepts,
       needsNoise: (state) => churns(config, state),
       plan(request) {
         const logarithmic = config.interpolationType === 'log_linear' && request.by !== 'sigmas'
         const [lowest, highest] = [table[0]!, table.at(-1)!]
-        const spaced = levels(request, {
-          low: config.sigmaMin ?? (logarithmic ? lowest : null),
-          high: config.sigmaMax ?? (logarithmic ? highest : null),
-        })
-        const count = spaced.timesteps.length
+        // Levels that a model is told as such need no timesteps, and may lie beyond the table.
+        const spaced =
+          continuous && request.by === 'sigmas'
+            ? { timesteps: [], sigmas: request.sigmas }
+            : levels(request, {
+                low: config.sigmaMin ?? (logarithmic ? lowest : null),
+                high: config.sigmaMax ?? (logarithmic ? highest : null),
+              })
+        const count = spaced.sigmas.length
         const before =
           logarithmic && !hasCurve(config)
             ? linspace32(Math.log(highest), Math.log(lowest), count + 1).map(Math.exp)
