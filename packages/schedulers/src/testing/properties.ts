@@ -11,6 +11,7 @@ import {
   type Scheduler,
   type SchedulerState,
   type StepResult,
+  type Steps,
 } from '../run/index.ts'
 import { halfLinear, roundHalf, type Half } from './half.ts'
 import { testModel } from './test-bed.ts'
@@ -27,13 +28,14 @@ function advanced(scheduler: Scheduler, { state, sample }: Run): Run {
   return scheduler.step(float32Linear, state, testModel(input, currentTimestep(state)), sample, noise)
 }
 
-function begun(scheduler: Scheduler, count: number): Run {
-  const state = scheduler.begin<Float32Array>(scheduler.accepts.includes('mu') ? { count, mu: 1.15 } : count)
+function begun(scheduler: Scheduler, steps: Steps): Run {
+  const shifted = typeof steps === 'number' && scheduler.accepts.includes('mu')
+  const state = scheduler.begin<Float32Array>(shifted ? { count: steps, mu: 1.15 } : steps)
   const spread = scheduler.initNoiseSigma(state.plan)
   return { state, sample: start.map((x) => x * spread) }
 }
 
-function finished(scheduler: Scheduler, steps: number): Float32Array {
+function finished(scheduler: Scheduler, steps: Steps): Float32Array {
   let run = begun(scheduler, steps)
   while (!isDone(run.state)) run = advanced(scheduler, run)
   return run.sample
@@ -67,7 +69,7 @@ export function solverProperties(solver: AnySolver, configs: readonly Readonly<R
     expect(() => fromConfig({ _class_name: className, no_such_key: 1 })).toThrow(/no_such_key/)
   })
 
-  test(`${name} takes its own spaced timesteps for no others`, () => {
+  test(`${name} ends where it does by count when it is given its own timesteps`, () => {
     const scheduler = solver()
     if (!scheduler.accepts.includes('timesteps')) return
     const plan = scheduler.timesteps(10)
@@ -80,6 +82,15 @@ export function solverProperties(solver: AnySolver, configs: readonly Readonly<R
     again.sigmas?.forEach((sigma, i) => {
       expect(Math.abs(sigma - plan.sigmas![i]!)).toBeLessThanOrEqual(1e-6 * sigma)
     })
+    expect(finished(scheduler, { timesteps })).toEqual(finished(scheduler, 10))
+  })
+
+  test(`${name} ends where it does by count when it is given its own noise levels`, () => {
+    const scheduler = solver()
+    if (!scheduler.accepts.includes('sigmas')) return
+    const plan = scheduler.timesteps(10)
+    const sigmas = (plan.starts ?? plan.timesteps.map((_, i) => i)).map((call) => plan.sigmas![call]!)
+    expect(finished(scheduler, { sigmas })).toEqual(finished(scheduler, 10))
   })
 
   test(`${name} ends finite at every number of steps that it plans`, () => {
