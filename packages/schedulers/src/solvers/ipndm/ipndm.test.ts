@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { float32Linear } from '../../linear/index.ts'
+import { float32Linear, type Linear } from '../../linear/index.ts'
 import { isDone } from '../../run/index.ts'
 import { convergenceOrder } from '../../testing/index.ts'
 import { ipndm } from './ipndm.ts'
@@ -32,6 +32,22 @@ test('the first step scales pure noise, whatever the model says', () => {
   one!.sample.forEach((value, i) => {
     expect(value / (x[i]! * state.plan.sigmas![1]!)).toBeCloseTo(1, 6)
   })
+})
+
+test('no coefficient of a run is so large that sums in float32 would lose it', () => {
+  const scheduler = ipndm()
+  const coefficients: number[] = []
+  const linear: Linear<Float32Array> = {
+    combine(terms) {
+      coefficients.push(...terms.map(([coefficient]) => coefficient))
+      return float32Linear.combine(terms)
+    },
+  }
+  let state = scheduler.begin<Float32Array>(10)
+  let sample: Float32Array = Float32Array.of(0.5, -2)
+  while (!isDone(state)) ({ state, sample } = scheduler.step(linear, state, sample, sample))
+  // α'/α of the second step, whose signal is small.
+  expect(Math.max(...coefficients.map(Math.abs))).toBeLessThan(10)
 })
 
 test('what a model learns to predict gives x₀ back', () => {

@@ -50,8 +50,10 @@ export const ipndm: Solver<IpndmConfig, null> = /* @__PURE__ */ solver<IpndmConf
           ? predictedNoise(linear, 'v_prediction', here, prediction, sample)
           : impliedNoise(linear, here, x0, sample)
       const history = [...state.history, slope].slice(-mostSlopes)
-      // α'·(x − σ·m)/α + σ'·m, where m is the mean of the slopes
-      const kept = next.signal / Math.max(here.signal, smallestSignal)
+      // α'·(x − σ·m)/α + σ'·m, where m is the mean of the slopes. At a run's start x − σ·m is 0: the reference divides it by
+      // 1e-8, but coefficients so large do not cancel where sums are float32.
+      const starts = here.signal === 0 && state.history.length === 0
+      const kept = starts ? 0 : next.signal / Math.max(here.signal, smallestSignal)
       const along = next.noise - kept * here.noise
       const moved = combine(linear, [
         [kept, sample],
