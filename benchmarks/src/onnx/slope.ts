@@ -12,9 +12,12 @@ export async function timed(work: () => Promise<unknown>): Promise<Timing> {
   return { wall: performance.now() - begun, cpu: processTime() - before }
 }
 
-/** The time of one operation, from that of graphs of `count` and of one of it: (T[count] − T[1]) / (count − 1). */
+/**
+ * The time of one operation, from that of graphs of `count` and of one of it: (T[count] − T[1]) / (count − 1). Noise may make it
+ * negative, and is left so: a median of many is right only if no side is cut off.
+ */
 export function slope(many: Timing, one: Timing, count: number): Timing {
-  const per = (key: keyof Timing): number => Math.max(0, (many[key] - one[key]) / (count - 1))
+  const per = (key: keyof Timing): number => (many[key] - one[key]) / (count - 1)
   return { wall: per('wall'), cpu: per('cpu') }
 }
 

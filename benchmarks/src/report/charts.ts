@@ -23,6 +23,8 @@ export interface DotChart {
   /** Workloads, from the top. */
   readonly rows: readonly string[]
   readonly libraries: readonly string[]
+  /** All libraries of the page, whose order decides their colours. */
+  readonly page: readonly string[]
   readonly axis: string
   /** A line across all rows. */
   readonly reference?: number
@@ -33,13 +35,11 @@ const roles = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6',
 const width = 1000
 const rowHeight = 42
 
-/** Colour of a library, the same in every chart of a page. */
-export const colourOf = (library: number): string => MARKERS[roles[library % roles.length] ?? 'series0']
-
 /** Dots with lines through them on a logarithmic axis, a row a workload and a colour a library. */
-export function dotChart({ title, rows, libraries, axis, reference, markOf }: DotChart): Markup {
+export function dotChart({ title, rows, libraries, page, axis, reference, markOf }: DotChart): Markup {
   const marks = rows.flatMap((_, row) => libraries.flatMap((_, library) => markOf(row, library) ?? []))
   const ends = [...marks.flatMap(({ from, to, at }) => [from, to, at]), ...(reference === undefined ? [] : [reference])].filter((v) => v > 0)
+  const colourOf = (library: string): string => MARKERS[roles[page.indexOf(library) % roles.length] ?? 'series0']
   const step = Math.min(7, 30 / libraries.length)
   return drawChart(title, {
     legend: { top: 0, left: 0, icon: 'circle', itemWidth: 9, itemHeight: 9, itemGap: 22, textStyle: TEXT, data: [...libraries] },
@@ -51,13 +51,13 @@ export function dotChart({ title, rows, libraries, axis, reference, markOf }: Do
     yAxis: { ...AXIS, type: 'category', inverse: true, data: [...rows], axisLine: { show: false }, axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink, width: 318, overflow: 'truncate' } },
     series: [
       ...libraries.map((name, library) => ({
-        type: 'custom', name, itemStyle: { color: colourOf(library) },
+        type: 'custom', name, itemStyle: { color: colourOf(name) },
         data: rows.flatMap((_, row) => {
           const mark = markOf(row, library)
           return mark ? [[mark.at, mark.from, mark.to, row]] : []
         }),
         encode: { x: [0, 1, 2], y: 3 },
-        renderItem: (_: unknown, api: Places) => dot(api, colourOf(library), step * (library - (libraries.length - 1) / 2)),
+        renderItem: (_: unknown, api: Places) => dot(api, colourOf(name), step * (library - (libraries.length - 1) / 2)),
       })),
       ...(reference === undefined ? [] : [{
         type: 'line', data: [],

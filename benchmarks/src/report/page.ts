@@ -29,7 +29,7 @@ function ratioChart(results: Results, clock: Clock): Markup {
   const libraries = charted(results).slice(1)
   const title = `Times as long as ${first}${clock === 'cpu' ? ', by CPU time' : ''}`
   return figure(title, `Median over rounds, and their range. Left of the line a library is faster than ${first}.`, dotChart({
-    title, rows: shared.map((c) => c.title), libraries, axis: `${clock === 'wall' ? 'wall clock' : 'CPU time'} over that of ${first}`, reference: 1,
+    title, rows: shared.map((c) => c.title), libraries, page: charted(results), axis: `${clock === 'wall' ? 'wall clock' : 'CPU time'} over that of ${first}`, reference: 1,
     markOf(row, library) {
       const spread = shared[row] && ratioOf(shared[row], first, libraries[library] ?? '', clock)
       return spread && spread.min > 0 ? { at: spread.median, from: spread.min, to: spread.max } : undefined
@@ -42,7 +42,7 @@ function firstResultChart(results: Results): Markup {
   const libraries = charted(results)
   const title = 'Milliseconds to the first result'
   return figure(title, 'In a fresh process: the dot with no compiled shaders, the other end of its line with all of them on disk.', dotChart({
-    title, rows: comparisons.map((c) => c.title), libraries, axis: 'milliseconds',
+    title, rows: comparisons.map((c) => c.title), libraries, page: libraries, axis: 'milliseconds',
     markOf(row, library) {
       const { cold, warm } = (comparisons[row] && measurementOf(comparisons[row], libraries[library] ?? '')) ?? {}
       return warm === undefined ? undefined : { at: cold ?? warm, from: warm, to: cold ?? warm }

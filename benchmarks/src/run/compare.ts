@@ -107,6 +107,10 @@ async function enter(name: string, id: string, shaderCache: string | undefined, 
 async function finish(entrant: Entrant, { say }: CompareOptions): Promise<void> {
   const walls = entrant.timings.map(({ wall }) => wall)
   if (walls.length === 0) return
+  if (!(median(entrant.measurement.wall) > 0)) {
+    entrant.measurement = { ...entrant.measurement, wall: [], cpu: [], problem: 'too noisy: its time is less than the noise of its slope' }
+    return
+  }
   entrant.measurement = { ...entrant.measurement, quartiles: [quantile(walls, 0.25), quantile(walls, 0.75)], runs: walls.length }
   say(`  ${entrant.name}: ${median(entrant.measurement.wall).toPrecision(4)} ms`)
   const reply = await attempt(entrant, (process) => process.ask({ do: 'trace' }, patience.later))
