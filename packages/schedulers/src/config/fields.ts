@@ -1,6 +1,6 @@
 import { refuseConfig, show } from '../errors.ts'
 
-/** One option of a scheduler: its default and what it accepts. Its key in diffusers' files is {@link keyOf} its name. */
+/** One option of a scheduler: its default and what it accepts. In diffusers' files it has its name in snake_case. */
 export interface Field<V> {
   readonly fallback: V
   /** What a valid value is, in words, for the error. */
