@@ -7,3 +7,20 @@ export class SchedulerError extends RangeError {
 export class ConfigError extends SchedulerError {
   override name = 'ConfigError'
 }
+
+/** Throws a SchedulerError: what was expected where, what came, and what to do. */
+export function refuse(where: string, expected: string, got: string, advice: string): never {
+  throw new SchedulerError(`${where}: expected ${expected}, got ${got}; ${advice}`)
+}
+
+/** Throws a ConfigError: which options of a solver were expected, what came, and what to do. */
+export function refuseConfig(where: string, expected: string, got: string, advice: string): never {
+  throw new ConfigError(`${where}: expected ${expected}, got ${got}; ${advice}`)
+}
+
+/** How a value looks in an error message, at most 80 characters of it. */
+export function show(value: unknown): string {
+  const plain = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const text = typeof value === 'string' ? `'${value}'` : plain
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

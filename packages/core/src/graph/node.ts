@@ -17,7 +17,7 @@ export interface Node {
 const keys = new Map<string, number>()
 
 /** A small number for a text, the same for the same text. */
-export function intern(text: string): number {
+function intern(text: string): number {
   let key = keys.get(text)
   if (key === undefined) {
     key = keys.size

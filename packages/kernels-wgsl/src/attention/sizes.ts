@@ -23,7 +23,7 @@ export interface Sizes {
 }
 
 /** The sizes of `q [B,H,N,D]`, `k [B,H,M,D]` and a mask, once the inputs are known to be right. */
-export function sizesOf(q: Spec, k: Spec, mask: Spec | undefined): Sizes {
+function sizesOf(q: Spec, k: Spec, mask: Spec | undefined): Sizes {
   const [batch = 0, heads = 0, queries = 0, depth = 0] = q.shape
   const keys = k.shape[2] ?? 0
   const plane = queries * keys

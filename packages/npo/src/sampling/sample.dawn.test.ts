@@ -1,7 +1,8 @@
-import { Device, randn, type Tensor, tensor } from '@antipode/core'
+import { ConfigError, Device, randn, type Tensor, tensor } from '@antipode/core'
 import { philoxNormal } from '@antipode/core/random'
 import {
-  currentTimestep, ddim, ddpm, dpmSolverMultistep, euler, float32Linear, isDone, type Scheduler, SchedulerError, type StepHooks,
+  currentTimestep, ddim, ddpm, dpmSolverMultistep, euler, float32Linear, isDone, lcm, type NoiseStream, perItem, philox, saSolver,
+  type Scheduler, SchedulerError, type SchedulerState, type StepHooks, torchCpu,
 } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { gap, take } from '../testing/toy.ts'
@@ -19,18 +20,25 @@ const denoise = (x: Tensor, timesteps: Tensor, c: Tensor): Tensor =>
   x.div(x.square().add(1)).add(x.mul(timesteps.div(2000).unsqueeze(1))).add(c)
 const condition = [0.1, -0.2, 0.3]
 
-/** The same run on the host: a plain loop over arrays. */
-function loop(scheduler: Scheduler, steps: number, seed: number, hooks: StepHooks<Float32Array> = {}): { samples: Float32Array[]; x0s: Float32Array[] } {
-  let state = scheduler.begin<Float32Array>(steps)
-  let x: Float32Array = philoxNormal(6, { seed: 5 }).map((v) => v * scheduler.initNoiseSigma(state.plan))
+/** The same run on the host: a plain loop over arrays, from scaled noise or from a state and its sample. */
+function loop(
+  scheduler: Scheduler,
+  steps: number,
+  seed: number,
+  hooks: StepHooks<Float32Array> = {},
+  from?: { readonly state: SchedulerState<Float32Array>; readonly x: Float32Array },
+  // Streams from 2³¹ on: initial noise of the same seed, drawn from stream 0 as is usual, is never added again.
+  draw = (call: number): Float32Array => philoxNormal(6, { seed, stream: 2 ** 31 + call }),
+): { samples: Float32Array[]; x0s: Float32Array[] } {
+  let state = from?.state ?? scheduler.begin<Float32Array>(steps)
+  let x: Float32Array = from?.x ?? philoxNormal(6, { seed: 5 }).map((v) => v * scheduler.initNoiseSigma(state.plan))
   const samples: Float32Array[] = []
   const x0s: Float32Array[] = []
   while (!isDone(state)) {
     const t = currentTimestep(state)
     const input = x.map((v) => v * scheduler.inputScale(state))
     const prediction = input.map((v, i) => v / (v * v + 1) + v * t / 2000 + (condition[i % 3] ?? Number.NaN))
-    // Streams from 2³¹ on: initial noise of the same seed, drawn from stream 0 as is usual, is never added again.
-    const noise = scheduler.needsNoise(state) ? philoxNormal(6, { seed, stream: 2 ** 31 + state.step }) : undefined
+    const noise = scheduler.needsNoise(state) ? draw(state.step) : undefined
     const next = scheduler.step(float32Linear, state, prediction, x, noise, hooks)
     state = next.state
     x = next.sample
@@ -38,6 +46,16 @@ function loop(scheduler: Scheduler, steps: number, seed: number, hooks: StepHook
     x0s.push(next.x0)
   }
   return { samples, x0s }
+}
+
+/** Draws of a stream, one after the other. */
+function drawing<S>(stream: NoiseStream<S>, from: S): () => Float32Array {
+  let state = from
+  return () => {
+    const drawn = stream.draw(state, 6)
+    state = drawn.state
+    return drawn.values
+  }
 }
 
 const solvers: readonly (readonly [string, Scheduler])[] = [
@@ -104,6 +122,82 @@ test('a hook on x₀ changes what the step goes on from', async () => {
   const got = await take(await sampleToEnd(denoise, scheduler, noise, c, { steps: 3, x0: (x) => x.clamp(-0.5, 0.5) }))
   expect(gap(got, want.samples[2] ?? [])).toBeLessThan(1e-5)
   expect(gap(got, loop(scheduler, 3, 0).samples[2] ?? [])).toBeGreaterThan(0.01)
+})
+
+test('an image starts a run at the level of its first step, which a strength or a number says', async () => {
+  const clean = Float32Array.of(0.5, -0.25, 0.1, 0.75, -1, 0)
+  const drawn = philoxNormal(6, { seed: 5 })
+  using noise = start()
+  using c = tensor(device, condition, [1, 3])
+  using image = tensor(device, clean, shape)
+  const before = device.memory().tensors
+  for (const scheduler of [ddim({ clipSample: false }), euler(), dpmSolverMultistep()]) {
+    const begun = scheduler.begin<Float32Array>(10, 6)
+    const want = loop(scheduler, 10, 0, {}, { state: begun, x: scheduler.addNoise(float32Linear, clean, drawn, begun) })
+    for (const options of [{ steps: { count: 10, strength: 0.4 } }, { steps: 10, startAt: 6 }, { steps: { count: 10, strength: 0.9 }, startAt: 6 }]) {
+      const seen: number[] = []
+      for await (const { index, steps, sample: x } of sample(denoise, scheduler, noise, c, { ...options, image })) {
+        seen.push(index)
+        expect(steps).toBe(10)
+        if (index === 9) expect(gap(await take(x), want.samples[3] ?? [])).toBeLessThan(1e-5)
+      }
+      expect(seen).toEqual([6, 7, 8, 9])
+    }
+  }
+  expect(device.memory().tensors).toBe(before)
+})
+
+test('a solver whose plan follows the strength takes all of its steps from the image', async () => {
+  using noise = start()
+  using c = tensor(device, condition, [1, 3])
+  using image = tensor(device, new Float32Array(6).fill(0.5), shape)
+  let calls = 0
+  for await (const { index, steps, sample: x } of sample(denoise, lcm(), noise, c, { steps: { count: 3, strength: 0.5 }, image })) {
+    expect([index, steps]).toEqual([calls++, 3])
+    if (calls === 3) x.dispose()
+  }
+  expect(calls).toBe(3)
+})
+
+test('a run that begins late without an image, or has no step left, is refused', async () => {
+  using noise = start()
+  using image = start()
+  const before = device.memory().tensors
+  const run = (options: Partial<Parameters<typeof sampleToEnd>[4]>): Promise<Tensor> =>
+    sampleToEnd((x) => x.mul(0.5), ddim(), noise, undefined, { steps: 4, ...options })
+  await expect(run({ startAt: 2 })).rejects.toThrow(ConfigError)
+  await expect(run({ steps: { count: 4, strength: 0.5 } })).rejects.toThrow(/expected an image for a run from call 2 on/)
+  await expect(run({ steps: { count: 4, strength: 0.1 }, image })).rejects.toThrow(SchedulerError)
+  await expect(run({ startAt: 5, image })).rejects.toThrow(SchedulerError)
+  expect(device.memory().tensors).toBe(before)
+})
+
+test('fresh noise comes from a stream where one is given, and leaves no tensor behind', async () => {
+  using noise = start()
+  using c = tensor(device, condition, [1, 3])
+  const before = device.memory().tensors
+  const streams: readonly NoiseStream<unknown>[] = [torchCpu(3), philox(3), perItem([torchCpu(1), torchCpu(2)])]
+  // saSolver keeps the noise of a step for the next; ddpm does not.
+  for (const scheduler of [ddpm(), saSolver({ timestepSpacing: 'trailing' })]) {
+    for (const stream of streams) {
+      const want = loop(scheduler, 5, 0, {}, undefined, drawing(stream, stream.begin())).samples[4] ?? []
+      const got = await take(await sampleToEnd(denoise, scheduler, noise, c, { steps: 5, stream }))
+      expect(gap(got, want) / Math.max(1, ...Array.from(want, Math.abs))).toBeLessThan(1e-5)
+      expect(device.memory().tensors).toBe(before)
+    }
+    for await (const { index } of sample(denoise, scheduler, noise, c, { steps: 5, stream: torchCpu(3) })) if (index === 2) break
+    expect(device.memory().tensors).toBe(before)
+  }
+})
+
+test('a stream goes on where the draw of the initial noise left it', async () => {
+  const stream = torchCpu(0)
+  const first = stream.draw(stream.begin(), 6)
+  using noise = tensor(device, first.values, shape)
+  using c = tensor(device, condition, [1, 3])
+  const want = loop(ddpm(), 3, 0, {}, { state: ddpm().begin(3), x: first.values }, drawing(stream, first.state))
+  const got = await take(await sampleToEnd(denoise, ddpm(), noise, c, { steps: 3, stream: { ...stream, begin: () => first.state } }))
+  expect(gap(got, want.samples[2] ?? [])).toBeLessThan(1e-5)
 })
 
 test('without previews a step has no estimate, and batches of any size sample at once', async () => {

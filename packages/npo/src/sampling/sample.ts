@@ -1,14 +1,25 @@
-import { evaluate, full, randn, type Tensor } from '@antipode/core'
-import { currentTimestep, isDone, type Scheduler, type SchedulerState, type Steps } from '@antipode/schedulers'
+import { ConfigError, evaluate, full, randn, type Tensor, tensor } from '@antipode/core'
+import {
+  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, type SchedulerState, type Steps, tensorsOf,
+} from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import { tensorLinear } from '../linear.ts'
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
-  /** How many steps, or which timesteps. */
+  /** How many steps, or which timesteps. A `strength` below 1 leaves out the first of them, and needs an `image`. */
   readonly steps: Steps
-  /** Seed of the fresh noise of stochastic solvers, whose step k draws stream 2³¹ + k of it; deterministic ones need none. */
+  /** Clean sample `[B, ...]` to start from, image to image: it is noised to the level of the first step. Not disposed. */
+  readonly image?: Tensor
+  /** First step to take, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
+  readonly startAt?: number
+  /** Seed of the fresh noise of stochastic solvers, whose call k draws stream 2³¹ + k of it; deterministic ones need none. */
   readonly seed?: number
+  /**
+   * Where that noise comes from instead of the seed: `torchCpu`, `philox` or `perItem` of @antipode/schedulers, or your own.
+   * To go on where a draw of the initial noise left it, pass `{ ...stream, begin: () => state }`.
+   */
+  readonly stream?: NoiseStream<unknown>
   /** Whether each step also gives its estimate of the clean sample, for previews; costs one small kernel a step. */
   readonly preview?: boolean
   readonly signal?: AbortSignal
@@ -16,7 +27,7 @@ export interface SampleOptions {
   readonly x0?: (x0: Tensor) => Tensor
 }
 
-/** One step of a sampling run. Its tensors live until the next step is asked for or the loop is left. */
+/** One call of the model in a sampling run; solvers of Heun's kind make two a step. Its tensors live until the next step is asked for or the loop is left. */
 export interface SampleStep {
   readonly index: number
   readonly steps: number
@@ -34,19 +45,21 @@ const firstStream = 2 ** 31
  * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or do other work in between.
  * Does not dispose `noise` or `condition`; what `denoise` returns belongs to the run.
  * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
- * @throws {SchedulerError} if the solver cannot make such steps
+ * @throws {SchedulerError} if the solver cannot make such steps, or none of them is left to take
+ * @throws {ConfigError} if the run begins after its first step and there is no image
  */
 export async function* sample<C extends Condition>(
   denoise: Denoiser<C>,
   scheduler: Scheduler,
   noise: Tensor,
   condition: C,
-  { steps, seed = 0, preview = false, signal, x0: hook }: SampleOptions,
+  { steps, image, startAt, seed = 0, stream, preview = false, signal, x0: hook }: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
   const { device } = noise
   const plan = scheduler.timesteps(steps)
-  let state: SchedulerState<Tensor> = scheduler.begin(plan)
-  let x = noise.mul(scheduler.initNoiseSigma(plan))
+  let state: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
+  let x = startOf(scheduler, plan, state, noise, image)
+  const draw = freshNoise(noise, seed, stream)
   let owned: readonly Tensor[] = []
   const total = plan.timesteps.length
   let finished = false
@@ -57,10 +70,10 @@ export async function* sample<C extends Condition>(
       const scale = scheduler.inputScale(state)
       const timesteps = full(device, [noise.shape[0] ?? 1], timestep) // [B]
       const prediction = denoise(scale === 1 ? x : x.mul(scale), timesteps, condition)
-      const stream = firstStream + state.step
-      const fresh = scheduler.needsNoise(state) ? randn(device, noise.shape, { seed, stream }) : undefined
+      const fresh = scheduler.needsNoise(state) ? draw(state.step) : undefined
+      if (fresh !== undefined) owned = [...owned, fresh]
       const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
-      const values = [...new Set([next.sample, ...next.state.history, ...(preview ? [next.x0] : [])])]
+      const values = [...new Set([next.sample, ...tensorsOf(next.state), ...(preview ? [next.x0] : [])])]
       const earlier = owned
       owned = [...new Set([...earlier, ...values])]
       await evaluate(...values)
@@ -77,6 +90,24 @@ export async function* sample<C extends Condition>(
   }
 }
 
+/** What the first step takes: scaled noise, or the image noised to the level there. */
+function startOf(scheduler: Scheduler, plan: SamplingPlan, state: SchedulerState<Tensor>, noise: Tensor, image: Tensor | undefined): Tensor {
+  if (image !== undefined) return scheduler.addNoise(tensorLinear, image, noise, state)
+  if (state.step === 0) return noise.mul(scheduler.initNoiseSigma(plan))
+  throw new ConfigError(`sample: expected an image for a run from call ${state.step} on, got none; pass it, or leave out startAt and strength`)
+}
+
+/** The noise that a run adds on its way, call by call. */
+function freshNoise({ device, shape, size }: Tensor, seed: number, stream: NoiseStream<unknown> | undefined): (call: number) => Tensor {
+  if (stream === undefined) return (call) => randn(device, shape, { seed, stream: firstStream + call })
+  let state = stream.begin()
+  return () => {
+    const drawn = stream.draw(state, size)
+    state = drawn.state
+    return tensor(device, drawn.values, shape)
+  }
+}
+
 /** Runs {@link sample} to its end and gives the result, which is the caller's to dispose. */
 export async function sampleToEnd<C extends Condition>(
   denoise: Denoiser<C>,
@@ -87,6 +118,6 @@ export async function sampleToEnd<C extends Condition>(
 ): Promise<Tensor> {
   let result: Tensor | undefined
   for await (const step of sample(denoise, scheduler, noise, condition, { ...options, preview: false })) result = step.sample
-  // A plan has at least one step, or the scheduler has thrown.
+  // At least one step is left to take, or the scheduler has thrown.
   return result as Tensor
 }

@@ -1,5 +1,6 @@
-import { float32Linear } from '../linear.ts'
-import { currentTimestep, isDone, type Scheduler, type StepHooks } from '../scheduler.ts'
+import { float32Linear } from '../linear/index.ts'
+import type { StepHooks } from '../prediction/index.ts'
+import { currentTimestep, isDone, type Scheduler, type SchedulerState, type Steps } from '../run/index.ts'
 import { torchNormals } from './torch-random.ts'
 
 // The closed-form test-bed of diffusers' scheduler tests: a sample, a noise and a model that need no files.
@@ -23,30 +24,42 @@ export function testModel(x: Float32Array, timestep: number): Float32Array {
   return x.map((value) => value * factor)
 }
 
-/** How the loop treats the scaled model input. */
-export type Loop = 'plain' | 'scaled' | 'proper'
+/**
+ * The loops of diffusers' tests:
+ * - `plain`, and `all` with a step at every training timestep: from the sample as it is, which the model sees so too.
+ * - `scaled`: from the sample times initNoiseSigma, and the model's scaled input also *becomes* the sample.
+ * - `proper` and `edm`: from the sample times initNoiseSigma; only the model sees the scaled form, as in use.
+ * - `twice`: the plain loop, and again from its result with what the solver remembers of the first.
+ * - `skip3`: the plain loop without its first three steps.
+ */
+export type Loop = 'plain' | 'all' | 'scaled' | 'proper' | 'edm' | 'twice' | 'skip3'
 
 /** Runs a scheduler over the test-bed and counts the noise that it drew. */
 export function runTestBed(
   scheduler: Scheduler,
-  steps: number,
+  steps: Steps,
   options: { loop: Loop; startAt?: number | null; hooks?: StepHooks<Float32Array> },
 ): { sample: Float32Array; draws: number } {
+  const { loop, startAt, hooks } = options
   const normals = torchNormals(0)
   let draws = 0
-  let state = scheduler.begin<Float32Array>(steps, options.startAt ?? 0)
-  const spread = options.loop === 'plain' ? 1 : scheduler.initNoiseSigma(state.plan)
+  let state: SchedulerState<Float32Array> = scheduler.begin(steps, startAt ?? (loop === 'skip3' ? 3 : 0))
+  const scales = loop === 'scaled' || loop === 'proper' || loop === 'edm'
+  const spread = scales ? scheduler.initNoiseSigma(state.plan) : 1
   let sample = float32Linear.combine([[spread, testSample]])
-  if (typeof options.startAt === 'number') sample = scheduler.addNoise(float32Linear, sample, testNoise, state)
-  while (!isDone(state)) {
-    const input = float32Linear.combine([[scheduler.inputScale(state), sample]])
-    if (options.loop === 'scaled') sample = input
-    const noise = scheduler.needsNoise(state) ? normals(count) : undefined
-    if (noise !== undefined) draws++
-    const prediction = testModel(input, currentTimestep(state))
-    const result = scheduler.step(float32Linear, state, prediction, sample, noise, options.hooks)
-    state = result.state
-    sample = result.sample
+  if (typeof startAt === 'number') sample = scheduler.addNoise(float32Linear, sample, testNoise, state)
+  for (let round = 0; round < (loop === 'twice' ? 2 : 1); round++) {
+    if (round > 0) state = { ...state, step: 0 }
+    while (!isDone(state)) {
+      const input = float32Linear.combine([[scales ? scheduler.inputScale(state) : 1, sample]])
+      if (loop === 'scaled') sample = input
+      const noise = scheduler.needsNoise(state) ? normals(count) : undefined
+      if (noise !== undefined) draws++
+      const prediction = testModel(input, currentTimestep(state))
+      const result = scheduler.step(float32Linear, state, prediction, sample, noise, hooks)
+      state = result.state
+      sample = result.sample
+    }
   }
   return { sample, draws }
 }

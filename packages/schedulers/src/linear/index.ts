@@ -1,0 +1,1 @@
+export { combine, float32Linear, type Linear, type Term } from './linear.ts'

@@ -1,0 +1,15 @@
+export {
+  alphaBarAt,
+  noiseCoefficients,
+  noiseSchedule,
+  scheduleFields,
+  scheduleOf,
+  sigmaAt,
+  sigmaTable,
+  trainingLevel,
+  zeroSnrAlphaBar,
+  type BetaSchedule,
+  type NoiseLevel,
+  type Schedule,
+  type ScheduleConfig,
+} from './schedule.ts'

@@ -1,0 +1,166 @@
+import { refuse, refuseConfig, show } from '../errors.ts'
+import { choice, flag, integer, numeric, optionalNumbers, resolve, type Fields } from '../config/index.ts'
+import { cumulativeProduct, interpolate, linspace32 } from '../numeric/index.ts'
+
+/** How β grows over the training timesteps. */
+export type BetaSchedule = 'linear' | 'scaled_linear' | 'squaredcos_cap_v2'
+
+/** The forward process that a model was trained with. */
+export interface ScheduleConfig {
+  /** Number T of training timesteps. */
+  readonly numTrainTimesteps: number
+  /** β at timestep 0, in [0, 1). */
+  readonly betaStart: number
+  /** β at timestep T − 1, in [0, 1). */
+  readonly betaEnd: number
+  readonly betaSchedule: BetaSchedule
+  /** β of each timestep, which replaces the formula; T is then its length. */
+  readonly trainedBetas: readonly number[] | null
+  /** Rescales β so that the last timestep is pure noise (arXiv 2305.08891, algorithm 1). */
+  readonly rescaleBetasZeroSnr: boolean
+}
+
+/** The tables of a forward process x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε, in float32 as models were trained with them. */
+export interface Schedule {
+  readonly config: ScheduleConfig
+  /** T. */
+  readonly trainSteps: number
+  /** β_t, [T]. */
+  readonly betas: Float32Array
+  /** ᾱ_t = Π (1 − β_s) over s ≤ t, [T], falling. */
+  readonly alphasCumprod: Float32Array
+}
+
+/** Share of signal and of noise in a sample: x = signal·x₀ + noise·ε. */
+export interface NoiseLevel {
+  readonly signal: number
+  readonly noise: number
+}
+
+/** The smallest ᾱ that keeps σ finite: float16's smallest subnormal, σ = 4096. */
+export const zeroSnrAlphaBar: number = 2 ** -24
+
+/** The options of a noise schedule, with the defaults of a solver where they differ from DDPM's. */
+export function scheduleFields({
+  betaStart = 1e-4,
+  betaEnd = 0.02,
+  betaSchedule = 'linear',
+}: Partial<Pick<ScheduleConfig, 'betaStart' | 'betaEnd' | 'betaSchedule'>> = {}): Fields<ScheduleConfig> {
+  return {
+    numTrainTimesteps: integer(1000, 1),
+    betaStart: numeric(betaStart, 0, 1),
+    betaEnd: numeric(betaEnd, 0, 1),
+    betaSchedule: choice(betaSchedule, ['linear', 'scaled_linear', 'squaredcos_cap_v2']),
+    trainedBetas: optionalNumbers(0, 1),
+    rescaleBetasZeroSnr: flag(false),
+  }
+}
+
+/**
+ * The tables of a forward process.
+ * @throws {ConfigError} on an unknown option or value
+ * Sources: DDPM (arXiv 2006.11239) for 'linear', CompVis latent diffusion for 'scaled_linear', Improved DDPM
+ * (arXiv 2102.09672, eq. 17) for 'squaredcos_cap_v2'.
+ */
+export function noiseSchedule(options: Partial<ScheduleConfig> = {}): Schedule {
+  return scheduleOf(resolve('noiseSchedule', scheduleFields(), options), 0)
+}
+
+/**
+ * The tables of a checked configuration.
+ * @param terminal ᾱ of the last timestep under rescaleBetasZeroSnr: 0, or the tiny number that keeps σ finite
+ */
+export function scheduleOf(config: ScheduleConfig, terminal: number): Schedule {
+  const trained = config.trainedBetas
+  const plain = trained === null ? betasByFormula(config) : Float32Array.from(trained)
+  const betas = config.rescaleBetasZeroSnr ? zeroTerminalSnr(plain) : plain
+  const alphasCumprod = cumulativeProduct(betas.map((beta) => 1 - beta))
+  if (!alphasCumprod.every((alphaBar) => alphaBar >= 0 && alphaBar < 1)) {
+    refuseBetas('noiseSchedule', betas, 'raise betaStart, and use several timesteps with rescaleBetasZeroSnr')
+  }
+  if (config.rescaleBetasZeroSnr) alphasCumprod[betas.length - 1] = terminal
+  return Object.freeze({ config, trainSteps: betas.length, betas, alphasCumprod })
+}
+
+function betasByFormula(config: ScheduleConfig): Float32Array {
+  const { numTrainTimesteps: count, betaStart, betaEnd } = config
+  switch (config.betaSchedule) {
+    case 'linear':
+      return linspace32(betaStart, betaEnd, count)
+    case 'scaled_linear':
+      return linspace32(Math.sqrt(betaStart), Math.sqrt(betaEnd), count).map((root) => root * root)
+    case 'squaredcos_cap_v2': {
+      const alphaBar = (time: number): number => Math.cos((((time + 0.008) / 1.008) * Math.PI) / 2) ** 2
+      return Float32Array.from({ length: count }, (_, i) =>
+        Math.min(1 - alphaBar((i + 1) / count) / alphaBar(i / count), 0.999),
+      )
+    }
+    default:
+      return config.betaSchedule satisfies never
+  }
+}
+
+/** Shifts and scales √ᾱ so that it ends at 0 and starts where it did; every operation rounds to float32. */
+function zeroTerminalSnr(betas: Float32Array): Float32Array {
+  const roots = cumulativeProduct(betas.map((beta) => 1 - beta)).map(Math.sqrt)
+  const [first, last] = [roots[0]!, roots.at(-1)!]
+  const scale = Math.fround(first / Math.fround(first - last))
+  const alphaBars = roots.map((root) => Math.fround(root - last)).map((root) => root * scale).map((root) => root * root)
+  return alphaBars.map((alphaBar, i) => 1 - Math.fround(i === 0 ? alphaBar : alphaBar / alphaBars[i - 1]!))
+}
+
+/**
+ * σ_t = √((1 − ᾱ_t)/ᾱ_t), the ratio of noise to signal, [T], rising; each operation rounds to float32.
+ * @throws {ConfigError} where some ᾱ_t is 0 and σ_t infinite
+ */
+export function sigmaTable(solver: string, schedule: Schedule): Float32Array {
+  const table = schedule.alphasCumprod.map((alphaBar) => Math.fround(1 - alphaBar) / alphaBar).map(Math.sqrt)
+  if (table.every((sigma) => Number.isFinite(sigma) && sigma > 0)) return table
+  return refuseBetas(solver, schedule.betas, 'set rescaleBetasZeroSnr for a schedule that ends in pure noise')
+}
+
+function refuseBetas(where: string, betas: Float32Array, advice: string): never {
+  return refuseConfig(where, 'every beta in (0, 1)', `${betas[0]} to ${betas.at(-1)}`, advice)
+}
+
+/** The level at a training timestep, a whole number in [0, T). */
+export function trainingLevel(schedule: Schedule, timestep: number): NoiseLevel {
+  const alphaBar = alphaBarAt(schedule, timestep)
+  return { signal: Math.sqrt(alphaBar), noise: Math.sqrt(1 - alphaBar) }
+}
+
+/** ᾱ at a whole timestep in [0, T). */
+export function alphaBarAt(schedule: Schedule, timestep: number): number {
+  const alphaBar = Number.isInteger(timestep) ? schedule.alphasCumprod[timestep] : undefined
+  if (alphaBar !== undefined) return alphaBar
+  return refuseTimestep('a whole timestep', schedule.trainSteps, timestep)
+}
+
+/** σ at a timestep that may lie between two table entries. */
+export function sigmaAt(sigmas: Float32Array, timestep: number): number {
+  if (timestep >= 0 && timestep <= sigmas.length - 1) return interpolate(timestep, sigmas)
+  return refuseTimestep('a timestep', sigmas.length, timestep)
+}
+
+function refuseTimestep(what: string, count: number, got: number): never {
+  const advice = 'take timesteps from the plan, and check steps_offset'
+  return refuse('schedule', `${what} from 0 to ${count - 1}`, show(got), advice)
+}
+
+/**
+ * What a training loop multiplies a batch with: x_t = signal[b]·x₀[b] + noise[b]·ε[b], and for v-prediction
+ * v = signal[b]·ε[b] − noise[b]·x₀[b].
+ * @param timesteps one whole timestep in [0, T) per batch item
+ * @returns √ᾱ and √(1−ᾱ), each [B]
+ * @throws {SchedulerError} on a timestep out of range
+ */
+export function noiseCoefficients(
+  schedule: Schedule,
+  timesteps: readonly number[],
+): { signal: Float32Array; noise: Float32Array } {
+  const levels = timesteps.map((timestep) => trainingLevel(schedule, timestep))
+  return {
+    signal: Float32Array.from(levels, (level) => level.signal),
+    noise: Float32Array.from(levels, (level) => level.noise),
+  }
+}

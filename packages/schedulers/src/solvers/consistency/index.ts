@@ -1,0 +1,1 @@
+export { consistency, type ConsistencyConfig } from './consistency.ts'

@@ -1,0 +1,1 @@
+export { ddimInverse, type DdimInverseConfig } from './ddim-inverse.ts'

@@ -1,0 +1,1 @@
+export { ddim, type DdimConfig } from './ddim.ts'

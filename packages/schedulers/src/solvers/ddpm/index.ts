@@ -1,0 +1,1 @@
+export { ddpm, type DdpmConfig } from './ddpm.ts'

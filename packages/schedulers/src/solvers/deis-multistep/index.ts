@@ -1,0 +1,1 @@
+export { deisMultistep, type DeisConfig } from './deis-multistep.ts'

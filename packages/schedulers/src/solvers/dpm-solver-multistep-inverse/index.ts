@@ -1,0 +1,1 @@
+export { dpmSolverMultistepInverse, type DpmInverseConfig } from './dpm-solver-multistep-inverse.ts'

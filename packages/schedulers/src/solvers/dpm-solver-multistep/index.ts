@@ -1,0 +1,1 @@
+export { dpmSolverMultistep, type DpmConfig } from './dpm-solver-multistep.ts'

@@ -1,0 +1,1 @@
+export { edmDpmSolverMultistep, type EdmDpmConfig } from './edm-dpm-solver-multistep.ts'

@@ -1,0 +1,1 @@
+export { edmEuler, type EdmEulerConfig } from './edm-euler.ts'

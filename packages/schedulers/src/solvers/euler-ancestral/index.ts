@@ -1,0 +1,1 @@
+export { eulerAncestral, type EulerAncestralConfig } from './euler-ancestral.ts'

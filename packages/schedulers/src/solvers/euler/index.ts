@@ -1,0 +1,1 @@
+export { euler, type EulerConfig } from './euler.ts'

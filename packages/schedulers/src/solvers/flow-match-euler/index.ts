@@ -1,0 +1,1 @@
+export { flowMatchEuler, type FlowMatchEulerConfig } from './flow-match-euler.ts'

@@ -1,0 +1,1 @@
+export { flowMatchHeun, type FlowMatchHeunConfig } from './flow-match-heun.ts'

@@ -1,0 +1,1 @@
+export { heun, type HeunConfig } from './heun.ts'

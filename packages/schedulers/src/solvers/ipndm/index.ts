@@ -1,0 +1,1 @@
+export { ipndm, type IpndmConfig } from './ipndm.ts'

@@ -1,0 +1,66 @@
+import { combine } from '../../linear/index.ts'
+import { roundHalfEven } from '../../numeric/index.ts'
+import { predictionField, type PredictionType } from '../../prediction/index.ts'
+import { currentSigma, nextSigma, solver, x0Of, type Solver } from '../../run/index.ts'
+import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
+import { checkCurves, sigmaFields, sigmaSpace, type SigmaConfig } from '../../sigmas/index.ts'
+import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
+
+/** The options of {@link kdpm2}, with the defaults of diffusers' KDPM2DiscreteScheduler. */
+export interface Kdpm2Config extends ScheduleConfig, SpacingConfig, SigmaConfig {
+  readonly predictionType: PredictionType
+}
+
+/**
+ * The midpoint method on dx/dσ = ε, with the middle of a step in ln σ as DPM-Solver-2 has it: a step to there, another
+ * call of the model, and the whole step again along the slope found there. The last step, to σ = 0, is Euler's and takes
+ * one call.
+ * @throws {ConfigError} on an unknown option or value
+ * Sources: DPM-Solver, arXiv 2206.00927, algorithm 1, in the form of Karras et al., arXiv 2206.00364.
+ */
+export const kdpm2: Solver<Kdpm2Config> = /* @__PURE__ */ solver<Kdpm2Config>({
+  name: 'kdpm2',
+  classNames: ['KDPM2DiscreteScheduler'],
+  fields: () => ({
+    ...scheduleFields({ betaStart: 0.00085, betaEnd: 0.012 }),
+    ...spacingFields('linspace'),
+    ...sigmaFields(),
+    predictionType: predictionField(),
+  }),
+  setup(config, name) {
+    checkCurves(name, config)
+    const { levels, timestepOf, methods } = sigmaSpace(name, config)
+
+    return {
+      ...methods,
+      plan(request) {
+        const made = levels(request)
+        const sigmas = Array.from(Float32Array.from(made.sigmas))
+        const timesteps = config.useKarrasSigmas ? made.timesteps.map(roundHalfEven) : made.timesteps
+        // The geometric mean lies in the middle of ln σ. Before each level but the first comes the middle on the way.
+        const between = sigmas.slice(1).map((sigma, i) => Math.fround(Math.sqrt(sigma * sigmas[i]!)))
+        const mixed = (list: readonly number[], middles: readonly number[]): number[] =>
+          list.flatMap((one, i) => (i === 0 ? [one] : [middles[i - 1]!, one]))
+        return {
+          timesteps: mixed(timesteps, between.map(timestepOf).map(Math.fround)),
+          sigmas: [...mixed(sigmas, between), 0],
+          starts: sigmas.map((_, i) => 2 * i),
+        }
+      },
+      step(call) {
+        const { linear, state, sample } = call
+        const [sigma, next] = [currentSigma(state), nextSigma(state)]
+        const x0 = x0Of(call, config, { signal: 1, noise: sigma })
+        const start = state.slots['sample']
+        // From the step's start s along (x − x₀)/σ, over the first half or the whole of it.
+        const length = (next - (start === undefined ? sigma : state.plan.sigmas![state.step - 1]!)) / sigma
+        const moved = combine(linear, [
+          ...(start === undefined ? [[1 + length, sample] as const] : [[1, start] as const, [length, sample] as const]),
+          [-length, x0],
+        ])
+        const halfway = start === undefined && next > 0
+        return { sample: moved, x0, ...(halfway ? { slots: { sample } } : {}) }
+      },
+    }
+  },
+})

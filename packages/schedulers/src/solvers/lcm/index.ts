@@ -1,0 +1,1 @@
+export { lcm, type LcmConfig } from './lcm.ts'

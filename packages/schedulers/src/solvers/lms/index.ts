@@ -1,0 +1,1 @@
+export { lms, type LmsConfig } from './lms.ts'

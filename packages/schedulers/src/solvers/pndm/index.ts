@@ -1,0 +1,1 @@
+export { pndm, type PndmConfig } from './pndm.ts'

@@ -1,0 +1,1 @@
+export { saSolver, type SaSolverConfig } from './sa-solver.ts'

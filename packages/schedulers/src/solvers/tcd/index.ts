@@ -1,0 +1,1 @@
+export { tcd, type TcdConfig } from './tcd.ts'

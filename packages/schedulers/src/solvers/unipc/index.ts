@@ -1,0 +1,1 @@
+export { uniPc, type UniPcConfig } from './unipc.ts'

@@ -1,0 +1,1 @@
+export { videoCrafterDdim, type VideoCrafterDdimConfig } from './video-crafter-ddim.ts'

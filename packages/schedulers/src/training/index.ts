@@ -1,0 +1,1 @@
+export { minSnrWeight, snr, type MinSnrOptions } from './snr.ts'
