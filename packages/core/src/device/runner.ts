@@ -78,7 +78,7 @@ export class PlanRunner {
     let pass = profiler ? undefined : encoder.beginComputePass()
     plan.dispatches.forEach((d, i) => {
       const { kernel } = d
-      if (profiler) pass = encoder.beginComputePass(profiler.pass(kernel.label))
+      if (profiler) pass = encoder.beginComputePass(profiler.pass(d))
       if (!pass) return
       pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
       pass.setBindGroup(0, this.#bind(i, d.buffers.map((id) => all[id] as Resource), d.buffers, kernel, d.offset))

@@ -1,4 +1,4 @@
-import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, type Op, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import { textureBytes } from './memory.ts'
@@ -16,6 +16,10 @@ export interface Dispatch {
   readonly kernel: Kernel
   readonly buffers: readonly number[]
   readonly scalars: readonly number[]
+  /** Floating-point operations of its product, convolution or attention; 0 for other kernels. See {@link kernelFlops}. */
+  readonly flops: number
+  /** Bytes of the buffers and textures it binds, each counted once and whole, its parameters aside. */
+  readonly bytes: number
 }
 
 /** The work of a graph before memory is assigned. */
@@ -165,7 +169,12 @@ class Builder {
     const id = this.#make(value.spec)
     value.state = { kind: 'buffer', id }
     const kernel = fusedKernel(fusedOf(e, value.spec), this.#target)
-    this.#dispatches.push({ kernel, buffers: kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), scalars: e.scalars.map((s) => s.index) })
+    this.#dispatch(kernel, kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), e.scalars, 0)
+  }
+
+  #dispatch(kernel: Kernel, buffers: readonly number[], scalars: Expression['scalars'], flops: number): void {
+    const bytes = [...new Set(buffers)].reduce((sum, id) => sum + (this.#buffers[id]?.bytes ?? 0), 0)
+    this.#dispatches.push({ kernel, buffers, scalars: kernel.scalarWord === undefined ? [] : scalars.map((s) => s.index), flops, bytes })
   }
 
   #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
@@ -185,27 +194,26 @@ class Builder {
     pending.emitted = true
     values.forEach((v, k) => { v.state = { kind: 'buffer', id: outputs[k] as number } })
     if (end) end.value.state = { kind: 'buffer', id: outputs[0] as number }
-    const kernels = op.kernels?.({
+    const problem: Problem = {
       inputs: pending.inputs.map((x) => ({ shape: x.view.shape, dtype: x.value.spec.dtype })),
       outputs: values.map((v) => v.spec),
       attrs,
       ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
-    }, this.#target) ?? []
+    }
+    const kernels = op.kernels?.(problem, this.#target) ?? []
+    const flops = kernelFlops(op, problem, kernels)
     const scratch = new Map<string, number>()
-    for (const kernel of kernels) {
-      this.#dispatches.push({
-        kernel,
-        scalars: kernel.scalarWord === undefined ? [] : end?.expression.scalars.map((s) => s.index) ?? [],
-        buffers: kernel.bindings.map((b) => {
-          if (b.kind === 'input') return inputs[b.index] as number
-          if (b.kind === 'output') return outputs[b.index] as number
-          if (b.kind === 'extra') return extras[b.index] as number
-          const key = `${b.kind}${b.index}`
-          const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
-          scratch.set(key, id)
-          return id
-        }),
+    for (const [k, kernel] of kernels.entries()) {
+      const buffers = kernel.bindings.map((b) => {
+        if (b.kind === 'input') return inputs[b.index] as number
+        if (b.kind === 'output') return outputs[b.index] as number
+        if (b.kind === 'extra') return extras[b.index] as number
+        const key = `${b.kind}${b.index}`
+        const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
+        scratch.set(key, id)
+        return id
       })
+      this.#dispatch(kernel, buffers, end?.expression.scalars ?? [], flops[k] ?? 0)
     }
   }
 

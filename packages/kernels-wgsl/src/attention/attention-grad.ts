@@ -2,7 +2,7 @@ import type { Op, Problem, Ref, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
 import { eachScore } from './reference.ts'
-import { type AttentionAttrs, check, checkGradInputs, type Sizes } from './sizes.ts'
+import { type AttentionAttrs, check, checkGradInputs, pairMacs, type Sizes } from './sizes.ts'
 import { stream } from './stream.ts'
 
 // Inputs of both gradients: q, k, v, dy, lse, delta and the mask.
@@ -30,6 +30,8 @@ export const attentionGradQ: Op<AttentionAttrs> = {
     const { dtype } = checkAll('attentionGradQ', inputs, attrs)
     return [{ shape: (inputs[0] as Spec).shape, dtype }]
   },
+  // q·k, dy·v, and the sum of k
+  flops: (inputs, _outputs, attrs) => 6 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
     return [stream({
@@ -69,13 +71,16 @@ export const attentionGradKV: Op<AttentionAttrs> = {
     const { shape } = inputs[1] as Spec
     return [{ shape, dtype }, { shape, dtype }]
   },
+  // q·k, dy·v, and the sums of q and dy
+  flops: (inputs, _outputs, attrs) => 8 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
     // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
     const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
     return rounds.map((round) => {
       const [dk, dv] = [round.includes('dk'), round.includes('dv')]
-      return stream({
+      // In two rounds the scores, which both need, count half in each: dv adds one product to them, dk two.
+      return { share: round.length === 2 ? 8 : dk ? 5 : 3, ...stream({
         label: `attentionGradKV/${round.join('+')}`,
         dtype, sizes, attrs,
         own: 'keys',
@@ -90,7 +95,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
         let p = weight(score(${w.dot('k', 'q')}, head, row, j), R(lse[head * P.others + j]));
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
         ${dk ? `let slope = P.scale * p * (${w.dot('v', 'dy')} - delta[head * P.others + j]);\n${w.add('sum_k', 'slope', 'q')}` : ''}`,
-      }, target)
+      }, target) }
     })
   },
   reference(inputs, attrs) {
