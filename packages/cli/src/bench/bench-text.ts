@@ -20,7 +20,7 @@ export function benchText({ adapter, target, ceilings, profile, trace }: BenchRe
     `  arithmetic   ${rate(ceilings.flops, 'GFLOPS')}`,
     `  memory       ${rate(ceilings.bytes, 'GB/s')}`,
     `  copying      ${rate(ceilings.copy, 'GB/s')}`,
-    `  a dispatch   ${short(ceilings.dispatchMilliseconds)} ms           at least, beside its work`,
+    `  a dispatch   ${`${short(ceilings.dispatchMilliseconds)} ms`.padEnd(14)} at least, beside its work`,
     '',
     `Profile of ${profile.workload}: ${profile.title}`,
     `  a round      ${threeDigits(profile.milliseconds)} ms; ${threeDigits(profile.profiledMilliseconds)} ms while profiled (mean of ${profile.rounds})`,

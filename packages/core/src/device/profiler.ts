@@ -36,10 +36,10 @@ export class Profiler {
     return { label: dispatch.kernel.label, timestampWrites: { querySet: queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } }
   }
 
-  /** Ends the timing of one submission, which must follow at once. */
-  resolve(encoder: GPUCommandEncoder): void {
+  /** Ends the timing of one submission. Returns what is to be called just before it is submitted. */
+  resolve(encoder: GPUCommandEncoder): () => void {
     const passes = this.#passes.splice(0)
-    if (passes.length === 0) return
+    if (passes.length === 0) return () => undefined
     const staging = this.#device.createBuffer({ label: 'timestamps', size: 2 * passes.length * bytesEach, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
     for (let first = 0; first < 2 * passes.length; first += capacity) {
       const { queries, resolved } = this.#stopwatches[first / capacity] as Stopwatch
@@ -47,11 +47,13 @@ export class Profiler {
       encoder.resolveQuerySet(queries, 0, count, resolved, 0)
       encoder.copyBufferToBuffer(resolved, 0, staging, first * bytesEach, count * bytesEach)
     }
-    const submitted = performance.now()
-    // Reading starts after the submission that follows; a lost device fails it, and is reported where it is awaited.
-    const run = Promise.resolve().then(() => this.#read(staging, passes, submitted))
-    run.catch(() => undefined)
-    this.#runs.push(run)
+    return () => {
+      const submitted = performance.now()
+      // Reading starts once the submission is made; a lost device fails it, and is reported where it is awaited.
+      const run = Promise.resolve().then(() => this.#read(staging, passes, submitted))
+      run.catch(() => undefined)
+      this.#runs.push(run)
+    }
   }
 
   /** Does some work of the host, waiting included, and notes when. */

@@ -86,8 +86,10 @@ export class PlanRunner {
       if (profiler) pass.end()
     })
     if (!profiler) pass?.end()
-    profiler?.resolve(encoder)
-    this.#device.queue.submit([encoder.finish()])
+    const submitting = profiler?.resolve(encoder)
+    const commands = encoder.finish()
+    submitting?.()
+    this.#device.queue.submit([commands])
     for (const slot of slots.reverse()) pool.release(slot)
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => all[id] as GPUBuffer)

@@ -6,13 +6,16 @@ import { fitPacking, regret, type Sample } from './fit.ts'
 import { onLeaves, type Product, tuningProducts } from './products.ts'
 
 /** Version of the JSON that `antipode bench --tune --json` prints. */
-export const TUNE_SCHEMA_VERSION = 1
+const TUNE_SCHEMA_VERSION = 1
 
 /** Options of `antipode bench --tune`. */
 export interface TuneOptions {
   readonly signal: AbortSignal
   readonly progress: Progress
 }
+
+/** Picks among products. */
+type Selection = (products: readonly Product[]) => readonly Product[]
 
 /** What was measured, what it came to, and where that is kept. */
 export interface TuneReport {
@@ -45,17 +48,16 @@ const always = { buffer: 1, texture: 0, element: 0, dispatches: 0 } as const
  * Times products on operands in buffers and packed into textures, finds the costs that explain the times, and keeps them for
  * this user; or the costs built in, where those choose better. What was kept before has no part in it, damaged or not. Takes
  * half a minute.
+ * @param select which products to time, all of them by default
  * @throws {UnsupportedError} if this adapter cannot pack @throws {ConfigError} if the file cannot be written
  */
-export async function runTune(options: TuneOptions): Promise<TuneReport> {
-  const report = await tuneAdapter(options)
+export async function runTune(options: TuneOptions, select: Selection = (all) => all): Promise<TuneReport> {
+  const report = await tuneAdapter(options, select)
   return { ...report, path: await saveTuning(report, { packing: report.packing, measured: measuredBy(report.samples) }) }
 }
 
-/** {@link runTune} without keeping what is found. @param select which products to time, all of them by default */
-export async function tuneAdapter(
-  { signal, progress }: TuneOptions, select: (products: readonly Product[]) => readonly Product[] = (all) => all,
-): Promise<Omit<TuneReport, 'path'>> {
+/** {@link runTune} without keeping what is found. */
+async function tuneAdapter({ signal, progress }: TuneOptions, select: Selection): Promise<Omit<TuneReport, 'path'>> {
   // Plans are kept by graph, so each way of computing a product needs a device of its own.
   await using plain = await Device.request({ signal, variants: 'built-in' })
   const row = plain.target.variants
