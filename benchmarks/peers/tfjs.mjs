@@ -21,11 +21,11 @@ export async function open() {
     }
     await backend.device.queue.onSubmittedWorkDone()
   }
-  return { name: 'tfjs', version: tf.version_core, ...host, prepare: async (workload) => (workload.kind === 'trainStep' ? training(tf, workload) : forward(tf, sync, workload)) }
+  return { name: 'tfjs', version: tf.version_core, ...host, prepare: async (problem) => (problem.kind === 'trainStep' ? training(tf, sync, problem) : forward(tf, sync, problem)) }
 }
 
 function uploads(tf, { inputs, kind }) {
-  const nchw = kind === 'conv3x3' || kind === 'trainStep' || kind === 'groupNormSilu'
+  const nchw = kind.startsWith('conv3x3') || kind === 'trainStep' || kind === 'groupNormSilu'
   return Object.fromEntries(Object.entries(inputs).map(([name, { shape, data }]) => {
     const t = tf.tensor(data, shape)
     if (!nchw || shape.length !== 4) return [name, t]
@@ -34,39 +34,61 @@ function uploads(tf, { inputs, kind }) {
   }))
 }
 
-function forward(tf, sync, workload) {
-  const t = uploads(tf, workload)
+function forward(tf, sync, problem) {
+  const { kind } = problem
+  const compute = computation(tf, uploads(tf, problem), problem)
+  // Results in the order and layout of the others.
+  const back = { conv3x3: [0, 3, 1, 2], conv3x3Input: [0, 3, 1, 2], groupNormSilu: [0, 3, 1, 2], conv3x3Weight: [3, 2, 0, 1] }[kind]
+  let results = []
+  return {
+    async run() {
+      tf.dispose(results)
+      const made = tf.tidy(compute)
+      results = Array.isArray(made) ? made : [made]
+    },
+    wait: sync,
+    read: () => Promise.all(results.map((result) => (back ? tf.transpose(result, back) : result).data())),
+  }
+}
+
+/** How each operation is written with this library. */
+function computation(tf, t, { kind, inputs, repeats = 1 }) {
+  const gelu = (x) => x.mul(0.5).mul(tf.erf(x.mul(Math.SQRT1_2)).add(1))
+  const gate = (x) => {
+    const [a, b] = tf.split(x, 2, -1)
+    return a.mul(gelu(b))
+  }
+  const attention = (q, k, v) => tf.matMul(tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(40))), v)
   const repeat = (x, next) => {
-    for (let i = 0; i < workload.repeats; i++) x = next(x)
+    for (let i = 0; i < repeats; i++) x = next(x)
     return x
   }
-  const compute = {
+  // What its own gradient of a convolution calls, without the forward pass that `tf.grad` would run as well.
+  const gradient = { strides: 1, pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined }
+  const nhwc = ([b, c, h, w]) => [b, h, w, c]
+  return {
     matmul: () => tf.matMul(t.a, t.b),
     conv3x3: () => tf.conv2d(t.x, t.w, 1, 1),
-    attention: () => tf.matMul(tf.softmax(tf.mul(tf.matMul(t.q, t.k, false, true), 1 / Math.sqrt(40))), t.v),
+    conv3x3Input: () => tf.engine().runKernel('Conv2DBackpropInput', { dy: t.g, filter: t.w }, { ...gradient, inputShape: nhwc(inputs.g.shape) }),
+    conv3x3Weight: () => tf.engine().runKernel('Conv2DBackpropFilter', { x: t.x, dy: t.g }, { ...gradient, filterShape: [3, 3, inputs.x.shape[1], inputs.g.shape[1]] }),
+    attention: () => attention(t.q, t.k, t.v),
+    attentionGrad: () => tf.grads(attention)([t.q, t.k, t.v], t.g),
     groupNormSilu: () => {
       const groups = t.x.reshape([1, 32, 32, 32, 10])
       const { mean, variance } = tf.moments(groups, [1, 2, 4], true)
       const scaled = groups.sub(mean).mul(tf.rsqrt(variance.add(1e-5))).reshape(t.x.shape).mul(t.weight).add(t.bias)
       return scaled.mul(tf.sigmoid(scaled))
     },
+    geglu: () => gate(t.x),
+    feedForward: () => tf.matMul(gate(tf.matMul(t.x, t.w1, false, true).add(t.b1)), t.w2, false, true).add(t.b2),
     add: () => tf.add(t.a, t.b),
     addChain: () => repeat(t.x, (x) => tf.add(x, t.b)),
     matmulChain: () => repeat(t.x, (x) => tf.matMul(x, t.r)),
-  }[workload.kind]
-  let result
-  return {
-    async run() {
-      result?.dispose()
-      result = tf.tidy(compute)
-      await sync()
-    },
-    read: async () => [await (result.shape.length === 4 && workload.kind !== 'attention' ? tf.transpose(result, [0, 3, 1, 2]) : result).data()],
-  }
+  }[kind]
 }
 
-function training(tf, workload) {
-  const t = uploads(tf, workload)
+function training(tf, sync, problem) {
+  const t = uploads(tf, problem)
   const variables = names.map((name) => tf.variable(t[name]))
   const [conv1, conv2, conv3, dense] = variables
   const optimizer = tf.train.sgd(learningRate)
@@ -88,6 +110,7 @@ function training(tf, workload) {
       loss = (await value.data())[0]
       value.dispose()
     },
+    wait: sync,
     read: async () => [Float32Array.of(loss), ...before, ...(await weights())],
   }
 }

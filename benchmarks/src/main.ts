@@ -1,60 +1,60 @@
-import { spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, platform, release } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, platform, release } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { report } from './report.ts'
-import type { Library, Measurement, Results, Session } from './results.ts'
-import { workloads } from './workloads.ts'
+import { libraries } from './libraries.ts'
+import { type Options, parseOptions, usage } from './options.ts'
+import { renderMarkdown, renderPage, renderTable } from './report/index.ts'
+import type { Comparison, Library, Results } from './results.ts'
+import { compare } from './run/compare.ts'
+import { workloadIds, workloadsOf } from './workloads/index.ts'
 
-/** Longest that one library may take. */
-const limit = 15 * 60_000
-const folder = join(import.meta.dirname, '..')
-const peers = existsSync(join(folder, 'peers/node_modules')) ? ['tfjs', 'jax-js'] : []
-if (peers.length === 0) console.error('The peers are not installed; `npm run bench:peers` does that. Measuring Antipode alone.')
-const chosen = process.argv.slice(2)
+const args = process.argv.slice(2)
+if (args.includes('--help')) console.log(usage)
+else if (args.includes('--list')) console.log([...workloadIds, '', ...Object.keys(libraries)].join('\n'))
+else await run(options())
 
-const load: Record<string, number> = {}
-const libraries: (Library & { measurements: Measurement[] })[] = []
-for (const name of ['antipode', ...peers]) {
-  load[name] = loadavg()[0] ?? 0
-  console.error(`${name}, load ${load[name].toFixed(1)}`)
-  const found = await session(name)
-  if (found) libraries.push(found)
-}
-const results: Results = {
-  date: new Date().toISOString().slice(0, 10),
-  host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node, platform: `${platform()} ${release()}`, load },
-  libraries,
-}
-const rows = Object.entries(workloads).filter(([id]) => chosen.length === 0 || chosen.includes(id)).map(([id, make]) => {
-  const { title, work } = make()
-  return { id, title, work }
-})
-const text = report(results, rows)
-if (chosen.length > 0) console.log(text)
-else {
-  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(join(folder, 'RESULTS.md'), text)
-  console.error('Wrote benchmarks/RESULTS.md and benchmarks/results.json.')
-}
-
-/** Runs one library in a process of its own. */
-async function session(name: string): Promise<(Library & { measurements: Measurement[] }) | undefined> {
-  const child = spawn(process.execPath, ['--conditions=@antipode/source', '--import', 'tsx', join(folder, 'src/child.ts'), name, ...(chosen.length > 0 ? [chosen.join(',')] : [])], {
-    stdio: ['ignore', 'pipe', 'ignore'], timeout: limit,
-  })
-  let library: Library | undefined
-  const measurements: Measurement[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    // Libraries print notices of their own.
-    if (!line.startsWith('{')) continue
-    const said = JSON.parse(line) as Partial<Session>
-    library ??= said.library
-    if (!said.measurement) continue
-    const { id, problem, wall = 0 } = said.measurement
-    console.error(`  ${id}: ${problem ?? `${wall.toFixed(1)} ms`}`)
-    measurements.push(said.measurement)
+function options(): Options {
+  try {
+    const parsed = parseOptions(args, join(import.meta.dirname, '..'))
+    const unknown = parsed.only.find((name) => !(name in libraries))
+    if (unknown !== undefined) throw new TypeError(`benchmarks: expected libraries among ${Object.keys(libraries).join(', ')}, got ${unknown}`)
+    workloadsOf(parsed.workloads)
+    return parsed
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    return process.exit(1)
   }
-  return library && { ...library, measurements }
+}
+
+/** Compares workload after workload, and writes what is known after each: a full run takes long. */
+async function run({ workloads, rounds, only, cold, out }: Options): Promise<void> {
+  const wanted = only.length > 0 ? only : Object.keys(libraries).filter((name) => !libraries[name]?.onRequest)
+  const absent = Object.fromEntries(wanted.flatMap((name) => {
+    const why = libraries[name]?.missing()
+    return why === undefined ? [] : [[name, why]]
+  }))
+  for (const [name, why] of Object.entries(absent)) console.error(`without ${name}: ${why}`)
+  const present = wanted.filter((name) => !(name in absent))
+  const met = new Map<string, Library>()
+  const comparisons: Comparison[] = []
+  const results = (): Results => ({
+    date: new Date().toISOString().slice(0, 10),
+    host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node, platform: `${platform()} ${release()}` },
+    rounds, libraries: present.flatMap((name) => met.get(name) ?? []), absent, comparisons,
+  })
+  for (const workload of workloadsOf(workloads)) {
+    const able = present.filter((name) => libraries[name]?.does(workload))
+    if (able.length === 0) continue
+    console.error(workload.title)
+    comparisons.push(await compare(workload, { libraries: able, rounds, cold, say: console.error, met: (library) => met.set(library.name, library) }))
+    if (out !== undefined) write(out, results())
+  }
+  console.log(renderTable(results()))
+}
+
+function write(folder: string, results: Results): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(join(folder, 'RESULTS.md'), renderMarkdown(results))
+  writeFileSync(join(folder, 'results.html'), renderPage(results))
 }

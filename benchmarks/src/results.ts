@@ -1,16 +1,44 @@
-/** One workload in one library; `problem` says why there are no times. All times in milliseconds. */
+import type { Group, Work } from './workload.ts'
+
+/** What a run asked of WebGPU. */
+export interface Trace {
+  readonly dispatches: number
+  readonly submits: number
+  readonly bindGroups: number
+  readonly buffers: number
+  /** Bytes of the buffers made. */
+  readonly bytes: number
+}
+
+/** One workload in one library. All times in milliseconds for one run. */
 export interface Measurement {
-  readonly id: string
+  readonly library: string
+  /** Why there are no times, or fewer than there should be. */
   readonly problem?: string
   readonly error?: number
-  /** The first run, shaders compiled (or found in the driver's cache) included. */
-  readonly first?: number
-  readonly runs?: number
-  /** Median and shortest wall clock. */
-  readonly wall?: number
-  readonly best?: number
-  /** Median CPU time of all threads. */
-  readonly cpu?: number
+  /** From upload to the first result, in a fresh process whose driver has no compiled shaders, and in one whose driver has them. */
+  readonly cold?: number
+  readonly warm?: number
+  /** Median wall clock and CPU time of each round, in the order of the rounds. */
+  readonly wall: readonly number[]
+  readonly cpu: readonly number[]
+  /** First and third quartile of the wall clock of all runs, and how many there were. */
+  readonly quartiles?: readonly [number, number]
+  readonly runs: number
+  readonly trace?: Trace
+}
+
+/** Every library on one workload. */
+export interface Comparison {
+  readonly id: string
+  readonly title: string
+  readonly group: Group
+  readonly work: Work
+  readonly measurements: readonly Measurement[]
+  /** Share of the cores that processes which are none of ours took while it was timed. */
+  readonly foreign: number
+  /** Share of a core that the libraries took while it was another's turn; anything but 0 is a mistake. */
+  readonly idle: number
 }
 
 /** Which library, on which adapter. */
@@ -21,22 +49,14 @@ export interface Library {
   readonly software: boolean
 }
 
-/** One line of a child process. */
-export interface Session {
-  readonly library: Library
-  readonly measurement: Measurement
-}
-
 /** Everything of one run of the benchmarks. */
 export interface Results {
   readonly date: string
-  readonly host: {
-    readonly cpu: string
-    readonly cores: number
-    readonly node: string
-    readonly platform: string
-    /** One-minute load average when each library began: other work on the machine. */
-    readonly load: Readonly<Record<string, number>>
-  }
-  readonly libraries: readonly (Library & { readonly measurements: readonly Measurement[] })[]
+  readonly host: { readonly cpu: string; readonly cores: number; readonly node: string; readonly platform: string }
+  readonly rounds: number
+  /** The first is the one that the others are compared with. */
+  readonly libraries: readonly Library[]
+  /** Libraries that were left out, and why. */
+  readonly absent: Readonly<Record<string, string>>
+  readonly comparisons: readonly Comparison[]
 }

@@ -49,7 +49,7 @@ export interface Kernel {
   readonly workgroups: readonly [number, number, number]
   /** First word of `params` that holds the run-time scalars of a fused expression, each by the bits of its own dtype. */
   readonly scalarWord?: number
-  /** Part of its op's arithmetic, against the shares of the op's other kernels; by default 1 if it writes an output, else 0. */
+  /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; one that writes no output has none. */
   readonly share?: number
 }
 

@@ -34,7 +34,7 @@ export const attentionGradQ: Op<AttentionAttrs> = {
   flops: (inputs, _outputs, attrs) => 6 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
-    return [stream({
+    return stream({
       label: 'attentionGradQ',
       dtype, sizes, attrs,
       own: 'queries',
@@ -44,10 +44,10 @@ export const attentionGradQ: Op<AttentionAttrs> = {
       storage: [...buffers(attrs), output(0, 'dq')],
       before: (w) => `${w.read('top', 'lse')}\n    ${w.read('level', 'delta')}`,
       each: (w) => /* wgsl */ `
-        let p = weight(score(${w.dot('q', 'k')}, head, row, j), top);
-        let slope = P.scale * p * (${w.dot('dy', 'v')} - level);
+        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('q', 'k', i)}, head, row, j + ${i}u), top);
+        let slope_${i} = P.scale * p_${i} * (${w.dot('dy', 'v', i)} - level);`)}
         ${w.add('sum', 'slope', 'k')}`,
-    }, target)]
+    }, target)
   },
   reference(inputs, attrs) {
     const [q, k] = inputs as readonly [Ref, Ref]
@@ -77,10 +77,10 @@ export const attentionGradKV: Op<AttentionAttrs> = {
     const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
     // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
     const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
-    return rounds.map((round) => {
+    return rounds.flatMap((round) => {
       const [dk, dv] = [round.includes('dk'), round.includes('dv')]
       // In two rounds the scores, which both need, count half in each: dv adds one product to them, dk two.
-      return { share: round.length === 2 ? 8 : dk ? 5 : 3, ...stream({
+      return stream({
         label: `attentionGradKV/${round.join('+')}`,
         dtype, sizes, attrs,
         own: 'keys',
@@ -92,10 +92,11 @@ export const attentionGradKV: Op<AttentionAttrs> = {
           ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
         ],
         each: (w) => /* wgsl */ `
-        let p = weight(score(${w.dot('k', 'q')}, head, row, j), R(lse[head * P.others + j]));
+        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('k', 'q', i)}, head, row, j + ${i}u), R(lse[head * P.others + other_${i}]));`)}
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
-        ${dk ? `let slope = P.scale * p * (${w.dot('v', 'dy')} - delta[head * P.others + j]);\n${w.add('sum_k', 'slope', 'q')}` : ''}`,
-      }, target) }
+        ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - delta[head * P.others + other_${i}]);`) : ''}
+        ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
+      }, target).map((kernel) => ({ ...kernel, share: dk ? 5 : 3 }))
     })
   },
   reference(inputs, attrs) {

@@ -36,6 +36,10 @@ testOp(attention, {
     { name: 'a mask for each batch element', inputs: [...qkv(2, 2, 5, 4, 4), mask([2, 1, 5, 4])], attrs: masked },
     { name: 'a mask for each head', inputs: [...qkv(2, 3, 40, 9, 4), mask([1, 3, 40, 9])], attrs: { ...masked, causal: true } },
     { name: 'large scores', inputs: qkv(1, 1, 9, 12, 8), attrs: { ...plain, scale: 60 }, gradient: false },
+    { name: 'packed keys', inputs: qkv(2, 3, 150, 131, 40), attrs: plain },
+    { name: 'packed keys, causal', inputs: qkv(1, 2, 190, 190, 60), attrs: causal },
+    { name: 'packed keys, masked', inputs: [...qkv(2, 2, 101, 203, 57), mask([1, 2, 101, 203])], attrs: { ...masked, causal: true } },
+    { name: 'packed keys of a large head', inputs: qkv(1, 1, 160, 163, 160), attrs: plain },
     { name: 'more heads than workgroups on an axis', inputs: qkv(1, 66_000, 1, 2, 1), attrs: plain },
   ],
   errors: [
@@ -60,6 +64,9 @@ const cases = [
   { name: 'head beyond the registers of a subgroup', inputs: grad(1, 1, 12, 9, 70), attrs: plain },
   { name: 'causal', inputs: grad(1, 2, 18, 18, 8), attrs: causal },
   { name: 'mask', inputs: [...grad(2, 2, 6, 7, 4), mask([2, 1, 6, 7])], attrs: masked },
+  { name: 'packed', inputs: grad(2, 3, 150, 131, 40), attrs: plain },
+  { name: 'packed, mask and causal', inputs: [...grad(1, 2, 203, 190, 57), mask([1, 2, 203, 190])], attrs: { ...masked, causal: true } },
+  { name: 'packed, large head', inputs: grad(1, 1, 160, 163, 160), attrs: plain },
   { name: 'more heads than workgroups on an axis', inputs: grad(1, 66_000, 1, 2, 1), attrs: plain, slow: true },
   { name: 'mask and causal', inputs: [...grad(1, 2, 9, 20, 4), mask([1, 2, 9, 20])], attrs: { ...masked, causal: true } },
 ]

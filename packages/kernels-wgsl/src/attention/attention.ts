@@ -33,7 +33,7 @@ export const attention: Op<AttentionAttrs> = {
   flops: (inputs, _outputs, attrs) => 4 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = check('attention', inputs, attrs, 3)
-    return [stream({
+    return stream({
       label: 'attention',
       dtype, sizes, attrs,
       own: 'queries',
@@ -45,12 +45,12 @@ export const attention: Op<AttentionAttrs> = {
     var top = R(${lowest});
     var total = R();`,
       each: (w) => /* wgsl */ `
-        let t = score(${w.dot('q', 'k')}, head, row, j);
-        let higher = max(top, t);
+        ${w.rows((i) => `let t_${i} = score(${w.dot('q', 'k', i)}, head, row, j + ${i}u);`)}
+        let higher = max(top, ${w.rows((i) => `t_${i}`, 'max')});
         let keep = exp(top - higher);
-        let p = weight(t, higher);
+        ${w.rows((i) => `let p_${i} = weight(t_${i}, higher);`)}
         top = higher;
-        total = keep * total + p;
+        total = keep * total + ${w.rows((i) => `p_${i}`, '+')};
         ${w.add('sum', 'p', 'v', 'keep')}`,
       after: (w) => /* wgsl */ `
     let some = total > R();
@@ -58,7 +58,7 @@ export const attention: Op<AttentionAttrs> = {
     var sums_log = select(R(), top + log(total), some);
     ${w.scale('sum', 'norm')}
     ${w.write('sums_log', 'lse')}`,
-    }, target)]
+    }, target)
   },
   // δ = Σ_d dy · o stands for the softmax's own correction; a gradient of lse enters with the opposite sign
   vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {

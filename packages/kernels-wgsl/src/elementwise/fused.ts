@@ -1,7 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
-import { type DType, type Epilogue, isFloat, type Kernel, type Op, type Spec, type Target } from '../op.ts'
+import { type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Op, type Spec, type Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
-import { assemble, input as bind, mathHelpers, output, storageType } from '../wgsl/index.ts'
+import { assemble, input as bind, mathHelpers, output, quotient, quotientFits, storageType } from '../wgsl/index.ts'
 import { collapse, type Layout } from './layout.ts'
 
 /** An argument of a fused step: an input tensor, a run-time scalar, an earlier step, or the value an epilogue receives. */
@@ -61,7 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       extras: 0,
       params: layoutWords(layout),
       scalars: f.scalars.length,
-      wgsl: () => `${vectorAliases(wide)}${helpers(f)}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
+      wgsl: () => `${vectorAliases(wide)}${helpers(f)}${quick(layout) ? quotient : ''}fn value(i: u32) -> ${computeType(lastDType(f))} {\n${code}}\n`,
     },
   })
 }
@@ -82,7 +82,7 @@ export function fusedEpilogue(f: Fused): Epilogue {
     scalars: f.scalars.length,
     wgsl: (first) => f.inputs.map((x, i) =>
       `@group(0) @binding(${first + i}) var<storage, read> extra${i}: array<${storageType(x.dtype)}>;\n`).join('') +
-      `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
+      `${vectorAliases(false)}${helpers(f)}${quick(layout) ? quotient : ''}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
   }
 }
 
@@ -99,15 +99,21 @@ function helpers(f: Fused): string {
   return [...names].map((n) => mathHelpers[n] ?? '').join('')
 }
 
-/** Shape and strides as uniform words: one text serves every size of the same rank and pattern. */
+/** Shape, strides and reciprocals as uniform words: one text serves every size of the same rank and pattern. */
 function layoutWords(layout: Layout): number[] {
-  return [...layout.shape, ...layout.strides.flat(), ...layout.offsets]
+  return [...layout.shape, ...layout.strides.flat(), ...layout.offsets, ...layout.shape.map((size) => f32Bits(1 / size))]
+}
+
+/** Whether a flat index is taken apart, and by reciprocals. */
+function quick({ shape, patterns }: Layout): boolean {
+  const n = sizeOf(shape)
+  return shape.length > 1 && patterns.includes('s') && shape.slice(1).every((_, k) => quotientFits(n / sizeOf(shape.slice(k + 2)), shape[k + 1] ?? 1))
 }
 
 function key(f: Fused, layout: Layout): string {
   const arg = (a: Arg): string => (a.kind === 'value' ? 'v' : `${a.kind[0]}${a.index}`)
   const steps = f.steps.map((s) => `${s.op?.name ?? s.dtype}(${s.args.map(arg).join(',')})`).join(';') || 'copy'
-  return `${steps}/${layout.shape.length}/${layout.patterns.join('')}/${f.inputs.map((x) => x.dtype).join(',')}>${f.output.dtype}`
+  return `${steps}/${layout.shape.length}${quick(layout) || layout.shape.length === 1 ? '' : 'd'}/${layout.patterns.join('')}/${f.inputs.map((x) => x.dtype).join(',')}>${f.output.dtype}`
 }
 
 /** Statements that load the inputs at flat output index `i`, compute every step and return the last. */
@@ -119,7 +125,11 @@ function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): str
   const offsetWord = (inp: number): string => word(rank + f.inputs.length * rank + inp)
   if (layout.patterns.includes('s')) {
     lines.push(rank > 1 ? 'var rest = i;' : '')
-    for (let d = rank - 1; d > 0; d--) lines.push(`let c${d} = rest % ${word(d)}; rest /= ${word(d)};`)
+    const inverse = rank + f.inputs.length * (rank + 1)
+    for (let d = rank - 1; d > 0; d--) {
+      const whole = quick(layout) ? `quotient(rest, ${word(d)}, bitcast<f32>(${word(inverse + d)}))` : `rest / ${word(d)}`
+      lines.push(`let q${d} = ${whole}; let c${d} = rest - q${d} * ${word(d)}; rest = q${d};`)
+    }
     lines.push(rank > 1 ? 'let c0 = rest;' : 'let c0 = i;')
   }
   f.inputs.forEach((x, k) => {

@@ -7,6 +7,8 @@ testOp(matmul, {
   cases: [
     { inputs: [[1, 1], [1, 1]], attrs: nn },
     { inputs: [[3, 5], [5, 7]], attrs: nn },
+    { name: 'one row', inputs: [[1, 45], [45, 70]], attrs: nn },
+    { name: 'as many rows as lanes', inputs: [[7, 45], [45, 70]], attrs: nn },
     { inputs: [[5, 3], [5, 7]], attrs: { transposeA: true, transposeB: false } },
     { inputs: [[3, 5], [7, 5]], attrs: { transposeA: false, transposeB: true } },
     { inputs: [[5, 3], [7, 5]], attrs: { transposeA: true, transposeB: true } },

@@ -48,7 +48,9 @@ export function gemm(g: Gemm, target: Target): Kernel {
  * by broadcast, so the inner loop has no barrier and 6 buffer accesses for 8·S·S multiply-adds.
  */
 function subgroupGemm(g: Gemm, lanes: number): Kernel {
-  const rows = 2 * lanes
+  // Few rows make a text of their own: sixteen would do a vector's work sixteen times over.
+  const rows = [1, 4, lanes].find((n) => g.rows <= n) ?? 2 * lanes
+  const two = rows > lanes
   const each = (f: (i: number) => string): string => Array.from({ length: rows }, (_, i) => f(i)).join('')
   const body = /* wgsl */ `${walkStruct}${g.walks}
 override WG: u32;
@@ -56,7 +58,7 @@ override WG: u32;
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var r = w.x * ${rows}u; r < P.rows; r += nw.x * ${rows}u) {
   let row0 = min(r + lane, P.rows - 1u);
-  let row1 = min(r + lane + WG, P.rows - 1u);
+  ${two ? 'let row1 = min(r + lane + WG, P.rows - 1u);' : ''}
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 4u * WG + lane;
@@ -67,7 +69,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
     ${each((i) => `var s${i} = vec4f();`)}
     for (var k1 = 0u; k1 < P.outer; k1++) {
       let a0 = walk_a(z, row0, k1);
-      let a1 = walk_a(z, row1, k1);
+      ${two ? 'let a1 = walk_a(z, row1, k1);' : ''}
       let round = turn(k1);
       let b0 = walk_b(c0, round);
       let b1 = walk_b(c1, round);
@@ -75,7 +77,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
       let b3 = walk_b(c3, round);
       for (var k2 = 0u; k2 < P.inner; k2++) {
         let x0 = at_a(a0, k2);
-        let x1 = at_a(a1, k2);
+        ${two ? 'let x1 = at_a(a1, k2);' : ''}
         let y = vec4f(at_b(b0, k2), at_b(b1, k2), at_b(b2, k2), at_b(b3, k2));
         ${each((i) => `s${i} += subgroupBroadcast(x${i < lanes ? 0 : 1}, ${i % lanes}u) * y;`)}
       }
@@ -95,7 +97,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 `
   const colBlocks = Math.ceil(g.cols / (4 * lanes))
-  return build(g, 'subgroup', body, lanes, [Math.ceil(g.rows / rows), colBlocks, g.batch], { col_blocks: colBlocks, four: 4 }, true)
+  return build(g, `subgroup${rows}`, body, lanes, [Math.ceil(g.rows / rows), colBlocks, g.batch], { col_blocks: colBlocks, four: 4 }, true)
 }
 
 /**

@@ -1,0 +1,2 @@
+export { openNode } from './node.ts'
+export { openWeb } from './web.ts'

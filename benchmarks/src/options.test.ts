@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { parseOptions } from './options.ts'
+
+test('everything is written home, a part of it nowhere unless told', () => {
+  expect(parseOptions([], 'home')).toEqual({ workloads: [], rounds: 5, only: [], cold: true, out: 'home' })
+  expect(parseOptions(['matmul'], 'home').out).toBeUndefined()
+  expect(parseOptions(['--no-cold'], 'home').out).toBeUndefined()
+  expect(parseOptions(['matmul', 'geglu', '--only', 'antipode,tfjs', '--rounds', '7', '--out', 'x'], 'home'))
+    .toEqual({ workloads: ['matmul', 'geglu'], rounds: 7, only: ['antipode', 'tfjs'], cold: true, out: 'x' })
+})
+
+test('rounds too few for a spread, and options that are none, are refused', () => {
+  for (const args of [['--rounds', '2'], ['--rounds', 'many'], ['--fast']]) expect(() => parseOptions(args, 'home')).toThrow(TypeError)
+})

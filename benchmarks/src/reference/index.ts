@@ -1,0 +1,6 @@
+export { attentionKeyGrads, attentionQueryGrad, attentionRow, type AttentionSizes } from './attention.ts'
+export { type Conv, convEntry, convInputEntry, convWeightEntry } from './conv.ts'
+export { at, relativeError, samples, sizeOf } from './entries.ts'
+export { matmulEntry } from './matmul.ts'
+export { netLoss, netShapes } from './net.ts'
+export { erf, feedForwardRow, gegluEntry, gelu, groupNormSilu } from './pointwise.ts'

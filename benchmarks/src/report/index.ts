@@ -1,0 +1,2 @@
+export { renderMarkdown, renderTable } from './markdown.ts'
+export { renderPage } from './page.ts'

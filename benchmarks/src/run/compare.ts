@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Comparison, Library, Measurement } from '../results.ts'
+import { median, quantile } from '../statistics.ts'
+import type { Timing, Workload } from '../workload.ts'
+import { machineTime } from './cpu-time.ts'
+import { LibraryProcess } from './library-process.ts'
+
+/** Milliseconds: how long a start and a first run may take, with all its shaders to compile; how long anything later. */
+const patience = { first: 300_000, later: 180_000 }
+/** Milliseconds of runs in a library's turn. */
+const turn = 400
+/** A library whose one run takes longer than this is timed once and not in rounds. */
+const slowest = 20_000
+
+/** How a comparison is made. */
+export interface CompareOptions {
+  readonly libraries: readonly string[]
+  readonly rounds: number
+  /** Whether to start each library with no compiled shaders first. */
+  readonly cold: boolean
+  readonly say: (text: string) => void
+  readonly met: (library: Library) => void
+}
+
+/** A library in its place, with what is known of it so far. */
+interface Entrant {
+  readonly name: string
+  process: LibraryProcess | undefined
+  measurement: Measurement
+  timings: Timing[]
+}
+
+/**
+ * Measures libraries on a workload. Each is started, run, checked and warmed up alone; then all are asked in turn, A B C A B C,
+ * for a batch of runs, and only one computes at a time.
+ */
+export async function compare(workload: Workload, options: CompareOptions): Promise<Comparison> {
+  const { id, title, group, work } = workload
+  const shaderCaches = options.cold ? mkdtempSync(join(tmpdir(), 'antipode-bench-shaders-')) : undefined
+  const entrants: Entrant[] = []
+  const machine = { idle: 0, foreign: 0, milliseconds: 0 }
+  try {
+    for (const name of options.libraries) entrants.push(await enter(name, id, shaderCaches && join(shaderCaches, name), options))
+    for (let round = 0; round < options.rounds; round++) {
+      for (const entrant of entrants) {
+        if (!entrant.process) continue
+        const begun = { wall: performance.now(), busy: machineTime() }
+        const reply = await attempt(entrant, (process) => process.ask({ do: 'sample', milliseconds: turn }, patience.later))
+        if (!reply) continue
+        const { timings, idle, busy } = reply
+        machine.idle += idle
+        machine.foreign += machineTime() - begun.busy - Math.max(busy, timings.reduce((sum, { cpu }) => sum + cpu, 0))
+        machine.milliseconds += performance.now() - begun.wall
+        entrant.timings.push(...timings)
+        const { measurement: m } = entrant
+        entrant.measurement = {
+          ...m, wall: [...m.wall, median(timings.map(({ wall }) => wall))], cpu: [...m.cpu, median(timings.map(({ cpu }) => cpu))],
+        }
+      }
+    }
+    for (const entrant of entrants) await finish(entrant, options)
+  } finally {
+    for (const { process } of entrants) await process?.[Symbol.asyncDispose]()
+    if (shaderCaches) rmSync(shaderCaches, { recursive: true, force: true })
+  }
+  return {
+    id, title, group, work, measurements: entrants.map(({ measurement }) => measurement),
+    foreign: machine.milliseconds > 0 ? Math.max(0, machine.foreign / (machine.milliseconds * cpus().length)) : 0,
+    idle: machine.milliseconds > 0 ? machine.idle / machine.milliseconds : 0,
+  }
+}
+
+/**
+ * Starts a library, checks its result, and leaves it running if it may be timed in rounds. Given a folder for compiled shaders,
+ * it is started twice: once while that is empty.
+ */
+async function enter(name: string, id: string, shaderCache: string | undefined, { say, met }: CompareOptions): Promise<Entrant> {
+  const entrant: Entrant = { name, process: undefined, measurement: { library: name, wall: [], cpu: [], runs: 0 }, timings: [] }
+  const start = async (): Promise<LibraryProcess> => LibraryProcess.start(name, { patience: patience.first, shaderCache })
+  try {
+    if (shaderCache) {
+      mkdirSync(shaderCache)
+      await using process = await start()
+      entrant.measurement = { ...entrant.measurement, cold: (await process.ask({ do: 'first', id }, patience.first)).milliseconds }
+    }
+    entrant.process = await start()
+    met(entrant.process.library)
+    const warm = (await entrant.process.ask({ do: 'first', id }, patience.first)).milliseconds
+    const { error, tolerance } = await entrant.process.ask({ do: 'check' }, patience.later)
+    entrant.measurement = { ...entrant.measurement, warm, error }
+    if (!(error <= tolerance)) throw new TypeError(`wrong: error ${error.toExponential(1)} is above ${tolerance}`)
+    const { milliseconds } = await entrant.process.ask({ do: 'warm' }, patience.later)
+    if (milliseconds > slowest) {
+      entrant.measurement = { ...entrant.measurement, wall: [milliseconds], runs: 1 }
+      throw new TypeError(`too slow to repeat: one run took ${(milliseconds / 1000).toFixed(0)} s`)
+    }
+  } catch (error) {
+    await give(entrant, error)
+  }
+  say(`  ${name}: ${entrant.measurement.problem ?? `first result ${[entrant.measurement.cold, entrant.measurement.warm].map((t) => t?.toFixed(0) ?? '–').join(' cold, ')} ms warm`}`)
+  return entrant
+}
+
+/** Quartiles and counted calls, at the end. */
+async function finish(entrant: Entrant, { say }: CompareOptions): Promise<void> {
+  const walls = entrant.timings.map(({ wall }) => wall)
+  if (walls.length === 0) return
+  if (!(median(entrant.measurement.wall) > 0)) {
+    entrant.measurement = { ...entrant.measurement, wall: [], cpu: [], problem: 'too noisy: its time is less than the noise of its slope' }
+    return
+  }
+  entrant.measurement = { ...entrant.measurement, quartiles: [quantile(walls, 0.25), quantile(walls, 0.75)], runs: walls.length }
+  say(`  ${entrant.name}: ${median(entrant.measurement.wall).toPrecision(4)} ms`)
+  const reply = await attempt(entrant, (process) => process.ask({ do: 'trace' }, patience.later))
+  if (reply?.trace) entrant.measurement = { ...entrant.measurement, trace: reply.trace }
+}
+
+/** The answer of a library that is still there; one that fails is out. */
+async function attempt<T>(entrant: Entrant, ask: (process: LibraryProcess) => Promise<T>): Promise<T | undefined> {
+  if (!entrant.process) return undefined
+  try {
+    return await ask(entrant.process)
+  } catch (error) {
+    await give(entrant, error)
+    return undefined
+  }
+}
+
+/** Gives a library up and says why. */
+async function give(entrant: Entrant, error: unknown): Promise<void> {
+  const problem = error instanceof TypeError ? error.message : String(error)
+  entrant.measurement = { ...entrant.measurement, problem }
+  await entrant.process?.[Symbol.asyncDispose]()
+  entrant.process = undefined
+}
