@@ -23,7 +23,7 @@ export function benchText({ adapter, target, ceilings, profile, trace }: BenchRe
     `  a dispatch   ${`${short(ceilings.dispatchMilliseconds)} ms`.padEnd(14)} at least, beside its work`,
     '',
     `Profile of ${profile.workload}: ${profile.title}`,
-    `  a round      ${threeDigits(profile.milliseconds)} ms; ${threeDigits(profile.profiledMilliseconds)} ms while profiled (mean of ${profile.rounds})`,
+    `  a round      ${threeDigits(profile.milliseconds)} ms, the fastest ${threeDigits(profile.fastestMilliseconds)}; ${threeDigits(profile.profiledMilliseconds)} ms while profiled (mean of ${profile.rounds})`,
     `  GPU          ${threeDigits(profile.gpuMilliseconds)} ms in ${count(profile.dispatches)} dispatches, ${workText(profile)}`,
     `  CPU          plan ${short(host.plan)}, compile ${short(host.compile)}, encode ${short(host.encode)}, wait ${short(host.wait)} ms`,
     ...(trace === null ? [] : [`  trace        ${trace}`]),

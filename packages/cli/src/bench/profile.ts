@@ -31,9 +31,11 @@ export async function profileWorkload(
   }
   for (let i = 0; i < warmUps; i++) await round()
   phase.advance(1)
-  let milliseconds = Infinity
+  const timed: number[] = []
   const until = performance.now() + budget.timed
-  for (let i = 0; i < rounds.timed || performance.now() < until; i++) milliseconds = Math.min(milliseconds, await round())
+  while (timed.length < rounds.timed || performance.now() < until) timed.push(await round())
+  timed.sort((a, b) => a - b)
+  const milliseconds = timed[Math.floor(timed.length / 2)] ?? 0
   phase.advance(1)
   const count = Math.min(rounds.most, Math.max(rounds.least, Math.floor(budget.profiled / milliseconds)))
   const { result, ...profile } = await device.profile(async () => {
@@ -43,13 +45,13 @@ export async function profileWorkload(
   })
   phase.advance(1)
   const summary = summarise(profile, { rounds: count, ceilings })
-  return { profile, summary: { workload: name, title: workload.title, milliseconds, profiledMilliseconds: result / count, ...summary } }
+  return { profile, summary: { workload: name, title: workload.title, milliseconds, fastestMilliseconds: timed[0] ?? 0, profiledMilliseconds: result / count, ...summary } }
 }
 
 /** A profile of several like rounds as the mean of one. */
 export function summarise(
   { kernels, dispatches, host }: Profile, { rounds: count, ceilings }: { readonly rounds: number; readonly ceilings: Ceilings },
-): Omit<WorkloadProfile, 'workload' | 'title' | 'milliseconds' | 'profiledMilliseconds'> {
+): Omit<WorkloadProfile, 'workload' | 'title' | 'milliseconds' | 'fastestMilliseconds' | 'profiledMilliseconds'> {
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
   const gpu = sum(kernels.map((k) => k.milliseconds))
   // A dispatch may be too short for the clock.
