@@ -21,7 +21,7 @@ const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
 /** Lets the event loop turn once, Dawn's polling included, and then blocks the thread for so many milliseconds. */
 export async function rest(milliseconds: number): Promise<void> {
   await new Promise((resolve) => { setImmediate(resolve) })
-  Atomics.wait(bell, 0, 0, milliseconds)
+  if (milliseconds > 0) Atomics.wait(bell, 0, 0, milliseconds)
 }
 
 /** Where this user's file of that name is cached: below XDG_CACHE_HOME if that is set, else where the system keeps caches. */

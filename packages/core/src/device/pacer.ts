@@ -4,6 +4,8 @@ import { rest } from '#gpu'
 const longest = 1
 /** Share of the time waited so far that one rest takes. */
 const share = 0.05
+/** Shorter rests would take longer than they say: a thread sleeps some 0.06 ms at least. */
+const shortest = 0.02
 
 /**
  * Waits for submitted work. While something is awaited, Dawn's binding to Node polls on the main thread without a pause; on
@@ -41,7 +43,10 @@ export class Pacer {
       let done = false
       void work.finally(() => { done = true })
       const begun = performance.now()
-      while (!done) await rest(Math.min(longest, share * (performance.now() - begun)))
+      while (!done) {
+        const pause = Math.min(longest, share * (performance.now() - begun))
+        await rest(pause < shortest ? 0 : pause)
+      }
     }
     await work
   }

@@ -4,8 +4,14 @@ import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
 
-/** Bind groups remembered per dispatch: results rotate among a few buffers, as in a sampling loop. */
+/** Sets of resources remembered, and bind groups per dispatch: results rotate among a few buffers, as in a sampling loop. */
 const remembered = 8
+
+/** All that a run binds, and the bind group of each dispatch. */
+interface BoundSet {
+  readonly resources: readonly Resource[]
+  readonly groups: readonly GPUBindGroup[]
+}
 
 interface Bound {
   readonly resources: readonly Resource[]
@@ -21,6 +27,7 @@ export class PlanRunner {
   readonly #mirror: Uint32Array<ArrayBuffer>
   readonly #bytes: Uint8Array
   readonly #bound: Bound[][]
+  readonly #sets: BoundSet[] = []
   #fresh = true
   /** Bind groups ever made. */
   bindGroups = 0
@@ -73,6 +80,7 @@ export class PlanRunner {
       return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as Resource
     }
     const all = plan.buffers.map((_, id) => resourceOf(id))
+    const groups = this.#groupsFor(all)
     this.#writeParams(graph)
     const encoder = this.#device.createCommandEncoder({ label: 'plan' })
     let pass = profiler ? undefined : encoder.beginComputePass()
@@ -81,7 +89,7 @@ export class PlanRunner {
       if (profiler) pass = encoder.beginComputePass(profiler.pass(d))
       if (!pass) return
       pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
-      pass.setBindGroup(0, this.#bind(i, d.buffers.map((id) => all[id] as Resource), d.buffers, kernel, d.offset))
+      pass.setBindGroup(0, groups[i] as GPUBindGroup)
       pass.dispatchWorkgroups(...kernel.workgroups)
       if (profiler) pass.end()
     })
@@ -97,6 +105,7 @@ export class PlanRunner {
 
   /** Forgets bind groups that hold what is about to be destroyed. */
   forget(resource: Resource): void {
+    this.#sets.splice(0, this.#sets.length, ...this.#sets.filter((s) => !s.resources.includes(resource)))
     for (const list of this.#bound) {
       const kept = list.filter((b) => !b.resources.includes(resource))
       list.splice(0, list.length, ...kept)
@@ -126,6 +135,21 @@ export class PlanRunner {
     })
     if (begin < end) this.#device.queue.writeBuffer(this.#params, 4 * begin, this.#mirror, begin, end - begin)
     this.#fresh = false
+  }
+
+  /** The bind groups for these resources: a set seen before is found by one comparison, and the last found by the first. */
+  #groupsFor(resources: readonly Resource[]): readonly GPUBindGroup[] {
+    const at = this.#sets.findIndex((s) => s.resources.every((r, i) => r === resources[i]))
+    const set = this.#sets[at] ?? {
+      resources,
+      groups: this.plan.dispatches.map((d, i) => this.#bind(i, d.buffers.map((id) => resources[id] as Resource), d.buffers, d.kernel, d.offset)),
+    }
+    if (at !== 0) {
+      if (at > 0) this.#sets.splice(at, 1)
+      this.#sets.unshift(set)
+      if (this.#sets.length > remembered) this.#sets.pop()
+    }
+    return set.groups
   }
 
   #bind(index: number, resources: readonly Resource[], ids: readonly number[], kernel: Kernel, offset: number): GPUBindGroup {

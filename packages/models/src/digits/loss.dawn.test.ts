@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 import { digitsUNet } from './digits-unet.ts'
 
 /** The loss of a denoiser on one image of one class at one time, with the parameters it depends on. */
-function denoisingLoss(host: TensorHost): { loss: Tensor; params: Map<string, Tensor>; inputs: readonly Tensor[] } {
+function denoisingLoss(host: TensorHost, checkpoint = false): { loss: Tensor; params: Map<string, Tensor>; inputs: readonly Tensor[] } {
   const unet = digitsUNet(host, 'digits-16', { seed: 1 })
   const inputs = [2, 3].map((seed) => tensor(host, philoxNormal(256, { seed }), [1, 1, 16, 16])) as [Tensor, Tensor]
   const [x, noise] = inputs
-  const prediction = unet.forward(x, constant(host, [310]), { classLabels: constant(host, [4], [1], { dtype: 'i32' }) })
+  const prediction = unet.forward(x, constant(host, [310]), { classLabels: constant(host, [4], [1], { dtype: 'i32' }), checkpoint })
   return { loss: prediction.sub(noise).square().mean(), params: unet.state(), inputs }
 }
 
@@ -26,6 +26,19 @@ test('the gradient of the whole UNet equals central differences in float64', () 
   expect(gap.compared).toBe(kinds.length)
   // Differences of step 1e-5 are good to about 1e-10, beside gradients of 1e-3 and more.
   expect(gap.relative, JSON.stringify(gap)).toBeLessThan(1e-6)
+})
+
+test('layers computed again in the backward pass give the same loss and gradients', async () => {
+  const device = await Device.request()
+  const [plain = [], again = []] = await Promise.all([false, true].map(async (checkpoint) => {
+    const { loss, params } = denoisingLoss(device, checkpoint)
+    const outputs = [loss, ...gradients(loss, [...params.values()])]
+    await evaluate(...outputs)
+    return Promise.all(outputs.map((t) => t.data()))
+  }))
+  // A gradient that several layers add to is summed in another order.
+  plain.forEach((values, k) => { expect(relativeGap(again[k] ?? [], values)).toBeLessThan(1e-5) })
+  await device[Symbol.asyncDispose]()
 })
 
 test('the gradients of the whole UNet on the GPU are those in float64', async () => {

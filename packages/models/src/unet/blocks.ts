@@ -1,4 +1,4 @@
-import { concat, ShapeError, type Tensor } from '@antipode/core'
+import { checkpoint, concat, ShapeError, type Tensor } from '@antipode/core'
 import { type Initialiser, Module } from '@antipode/core/nn'
 import { Downsample2D, ResnetBlock2D, Upsample2D } from './resnet.ts'
 import { AttentionBlock2D, Transformer2DModel } from './transformer.ts'
@@ -14,6 +14,23 @@ export interface BlockCall {
    * enter here.
    */
   readonly after?: ((layer: string, output: Tensor) => Tensor) | undefined
+  /** Whether a layer is computed again in the backward pass, instead of keeping what it computed in between. */
+  readonly checkpoint?: boolean | undefined
+}
+
+/** A resnet of its inputs side by side, and the attention behind it: the part of a block that is checkpointed as one. */
+function layer(
+  i: number, inputs: readonly Tensor[], resnet: ResnetBlock2D | undefined, attention: AttentionLayer | undefined, { time, context, after, checkpoint: again }: BlockCall,
+): Tensor {
+  const compute = (...parts: readonly Tensor[]): Tensor => {
+    const x = concat(parts, 1)
+    let h = resnet?.forward(x, time) ?? x
+    if (after) h = after(`resnets.${i}`, h)
+    if (!attention) return h
+    h = attention.forward(h, context)
+    return after ? after(`attentions.${i}`, h) : h
+  }
+  return again ? checkpoint(compute, ...inputs) : compute(...inputs)
 }
 
 /** Which attention a block has behind each of its resnets. */
@@ -58,13 +75,8 @@ abstract class Block extends Module {
     this.attentions = attentions
   }
 
-  protected layer(i: number, x: Tensor, { time, context, after }: BlockCall): Tensor {
-    let h = this.resnets[i]?.forward(x, time) ?? x
-    if (after) h = after(`resnets.${i}`, h)
-    const attention = this.attentions[i]
-    if (!attention) return h
-    h = attention.forward(h, context)
-    return after ? after(`attentions.${i}`, h) : h
+  protected layer(i: number, inputs: readonly Tensor[], call: BlockCall): Tensor {
+    return layer(i, inputs, this.resnets[i], this.attentions[i], call)
   }
 }
 
@@ -84,7 +96,7 @@ export class DownBlock extends Block {
   forward(x: Tensor, call: BlockCall): Tensor[] {
     const outputs: Tensor[] = []
     let h = x
-    for (const i of this.resnets.keys()) outputs.push(h = this.layer(i, h, call))
+    for (const i of this.resnets.keys()) outputs.push(h = this.layer(i, [h], call))
     for (const d of this.downsamplers) outputs.push(h = d.forward(h))
     return outputs
   }
@@ -104,14 +116,8 @@ export class MidBlock extends Module {
   }
 
   /** x `[B,C,H,W]` -> `[B,C,H,W]` */
-  forward(x: Tensor, { time, context, after = (_, h) => h }: BlockCall): Tensor {
-    let h = x
-    for (const [i, resnet] of this.resnets.entries()) {
-      h = after(`resnets.${i}`, resnet.forward(h, time))
-      const attention = this.attentions[i]
-      if (attention) h = after(`attentions.${i}`, attention.forward(h, context))
-    }
-    return h
+  forward(x: Tensor, call: BlockCall): Tensor {
+    return this.resnets.reduce((h, resnet, i) => layer(i, [h], resnet, this.attentions[i], call), x)
   }
 }
 
@@ -134,7 +140,7 @@ export class UpBlock extends Block {
     for (const i of this.resnets.keys()) {
       const skip = skips.pop()
       if (!skip) throw new ShapeError('UpBlock: expected an output of the way down for each layer, got too few')
-      h = this.layer(i, concat([h, skip], 1), call)
+      h = this.layer(i, [h, skip], call)
     }
     return this.upsamplers.reduce((y, u) => u.forward(y), h)
   }

@@ -79,8 +79,10 @@ test('a small Stable Diffusion UNet has the output, loss and gradients of diffus
   const values = new Map<string, ArrayLike<number>>()
   for (const [name, t] of outputs) values.set(name, await t.data())
   // float32 on a CPU is off by f32MaxAbsDev = 5.8e-5 for outputs of 0.12 on average, that is up to 5e-4 of their size; the same
-  // again for sums in another order. Single gradients are less sure: an input one ulp larger moves the sample's by up to 7e-4.
-  expectGolden(values, { output: 2 * golden.output.f32MaxAbsDev, l1: 5e-4, element: 1.5e-3 })
+  // again for sums in another order, in gradients as in outputs: an input two ulps larger moves the mean size of the time
+  // embedding's by 8e-4, from 5.1e-4 above the truth to 2.9e-4 below. Single gradients are less sure: one ulp moves the
+  // sample's by up to 7e-4.
+  expectGolden(values, { output: 2 * golden.output.f32MaxAbsDev, l1: 1e-3, element: 1.5e-3 })
   dispose()
   expect(device.memory().tensors).toBe(0)
 })
