@@ -16,7 +16,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: { write: (text) => { this.out += text } },
       stderr: new Writable({ write: (chunk, _encoding, next) => { this.err += String(chunk); next() } }),
@@ -61,6 +61,16 @@ test('a checkpoint goes to the file named, or by its model into the directory na
   expect(directory).toMatchObject({ out: 'dir/digits-28.safetensors', model: 'digits-28' })
 })
 
+test('bench profiles or tunes', async () => {
+  const [bench, tune] = [vi.fn<Commands['bench']>().mockResolvedValue(done), vi.fn<Commands['tune']>().mockResolvedValue(done)]
+  await new FakeProcess().run('bench', { bench })
+  await new FakeProcess().run('bench --workload conv --trace t.json', { bench })
+  await new FakeProcess().run('bench --tune', { tune })
+  const shared = { signal: expect.any(AbortSignal), progress: expect.anything() }
+  expect(bench.mock.calls).toEqual([[{ ...shared, workload: 'digits-train' }], [{ ...shared, workload: 'conv', trace: 't.json' }]])
+  expect(tune.mock.calls).toEqual([[shared]])
+})
+
 test('with --json stdout carries one document, whatever happens', async () => {
   const parse = async (argv: string, commands: Partial<Commands>): Promise<unknown> => {
     const at = new FakeProcess()
@@ -95,10 +105,11 @@ test.each([
 test.each([
   'demo --seed 1.5', 'demo --seed -1', 'demo --seed 1e3', 'demo --seed 999001', 'demo --seed', 'demo --full 0', 'demo --full x',
   'demo --model big', 'demo --out=', 'train base --steps 0', 'train base --steps ten', 'doctor --fast',
+  'bench --workload all', 'bench --trace=', 'bench --tune --trace t.json',
 ])('%s is wrong usage', async (argv) => {
   const at = new FakeProcess()
   expect(await at.run(argv)).toBe(2)
-  expect(at.err).toMatch(/^error: [^\n]+\nRun `antipode (demo|doctor|train base) --help` to see what it takes\.\n$/)
+  expect(at.err).toMatch(/^error: [^\n]+\nRun `antipode (demo|doctor|train base|bench) --help` to see what it takes\.\n$/)
 })
 
 test('help and version are answers, no command is a mistake', async () => {

@@ -1,3 +1,4 @@
+import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
 import type { TrainBaseOptions } from './train/index.ts'
@@ -16,6 +17,8 @@ export interface Commands {
   doctor(options: DoctorOptions): Promise<Outcome>
   demo(options: DemoOptions): Promise<Outcome>
   trainBase(options: TrainBaseOptions): Promise<Outcome>
+  bench(options: BenchOptions): Promise<Outcome>
+  tune(options: TuneOptions): Promise<Outcome>
 }
 
 /** The real commands. Each is loaded when it starts, so that `--help` and mistakes are answered at once. */
@@ -40,5 +43,15 @@ export const commands: Commands = {
       `adapter     ${result.adapter}`,
     ]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async bench(options) {
+    const { benchText, runBench } = await import('./bench/index.ts')
+    const report = await runBench(options)
+    return { data: report, text: benchText(report), exitCode: 0 }
+  },
+  async tune(options) {
+    const { runTune, tuneText } = await import('./bench/index.ts')
+    const report = await runTune(options)
+    return { data: report, text: tuneText(report), exitCode: 0 }
   },
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Command, type CommanderError, Option } from 'commander'
+import type { WorkloadName } from './bench/index.ts'
 import type { Commands, Outcome } from './commands.ts'
 import { path, wholeNumber } from './option-values.ts'
 import type { Progress } from './progress/index.ts'
@@ -46,6 +47,17 @@ interface TrainBaseFlags extends CommonFlags {
   readonly fresh?: boolean
 }
 
+interface BenchFlags extends CommonFlags {
+  readonly workload: WorkloadName
+  readonly trace?: string
+  readonly tune?: boolean
+}
+
+/** All of them, as keys, which the compiler counts. */
+const workloadNames = Object.keys({
+  'digits-train': 0, 'digits-sample': 0, matmul: 0, conv: 0, attention: 0,
+} satisfies Record<WorkloadName, 0>)
+
 /** Seeds stay below a million, so that the offsets a recipe adds to them never meet. */
 const seeds = { min: 0, max: 999_000 } as const
 
@@ -63,6 +75,7 @@ export function makeProgram(context: ProgramContext): Command {
   addDoctor(program, context)
   addDemo(program, context)
   addTrain(program, context)
+  addBench(program, context)
   return program
 }
 
@@ -144,6 +157,24 @@ function addTrain(program: Command, { commands, signal, progress, finish }: Prog
       resume: !fresh,
       progress: progress({ quiet }),
     }))
+  })
+}
+
+function addBench(program: Command, { commands, signal, progress, finish }: ProgramContext): void {
+  const bench = program.command('bench')
+    .summary('profile our kernels on this adapter, or tune the choice among them')
+    .description(
+      'Measures the best rates of this adapter, then profiles a workload: time, work and bytes of each kernel, and how near ' +
+      'they come to those rates. With --tune it measures instead when packing operands into textures pays on this adapter, ' +
+      'and keeps that for this user; programs go by it from then on.',
+    )
+    .addOption(new Option('--workload <name>', 'what to profile').choices(workloadNames).default('digits-train' satisfies WorkloadName))
+    .addOption(new Option('--trace <file>', 'write a trace for chrome://tracing or ui.perfetto.dev').argParser(path))
+    .addOption(new Option('--tune', 'measure and keep what the choice of kernels goes by').conflicts(['workload', 'trace']))
+    .addHelpText('after', examples(['antipode bench', 'antipode bench --workload attention --trace attention.json', 'antipode bench --tune']))
+  common(bench).action(async ({ workload, trace, tune = false, quiet = false }: BenchFlags) => {
+    const shared = { signal, progress: progress({ quiet }) }
+    finish(await (tune ? commands.tune(shared) : commands.bench({ ...shared, workload, ...(trace === undefined ? {} : { trace }) })))
   })
 }
 

@@ -1,12 +1,15 @@
 export * from './errors.ts'
 export { checkpoint, grad, gradients, stopGradient, valueAndGrad, vjp } from './autograd/index.ts'
-export { type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, evaluate, type KernelTime } from './device/index.ts'
+export {
+  type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, type DispatchTime, evaluate, type HostSpan, type KernelTime, type Profile,
+  saveTuning,
+} from './device/index.ts'
 export * from './functional/index.ts'
 export {
   arange, constant, type CreateOptions, type Elements, full, type Leak, leaks, type MemoryReport, ones, type Operand, rand, randn,
   type RandomOptions, type ReduceOptions, scalar, scope, Tensor, tensor, tensorFromBytes, type TensorHost, zeros,
 } from './graph/index.ts'
 export type { Plan } from './plan/index.ts'
-export type { DType } from '@antipode/kernels-wgsl'
+export { type DType, type Variants, variantTable } from '@antipode/kernels-wgsl'
 export * as nn from './nn/index.ts'
 export * as optim from './optim/index.ts'

@@ -8,5 +8,5 @@ export const maxWorkgroups = 65_535
  * about 0.6 µs and its cores are few, so it gets few workgroups with long loops; a GPU gets one per unit.
  */
 export function stridedGroups(items: number, target: Target): number {
-  return Math.max(1, Math.min(items, target.kind === 'software' ? 64 : maxWorkgroups))
+  return Math.max(1, Math.min(items, target.variants.workgroups))
 }

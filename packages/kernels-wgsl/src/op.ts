@@ -1,3 +1,5 @@
+import type { Variants } from './variants.ts'
+
 /** Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. */
 export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32'
 
@@ -15,8 +17,10 @@ export interface Target {
   readonly f16: boolean
   /** Lanes of a subgroup when every subgroup has that many, else 0: then no kernel uses subgroup operations. */
   readonly subgroupSize: number
-  /** Rows that a storage texture of {@link textureWidth} texels may have where products read their operands fastest from textures, else 0. */
+  /** Rows that a storage texture of {@link textureWidth} texels may have where products may read their operands from textures, else 0. */
   readonly textureRows: number
+  /** The row of the table of variants in use; see variants.ts. */
+  readonly variants: Variants
 }
 
 /** What a kernel binds. Inputs are bound read-only, outputs and scratch read-write, textures as `access` says. */
@@ -45,6 +49,8 @@ export interface Kernel {
   readonly workgroups: readonly [number, number, number]
   /** First word of `params` that holds the run-time scalars of a fused expression, each by the bits of its own dtype. */
   readonly scalarWord?: number
+  /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; one that writes no output has none. */
+  readonly share?: number
 }
 
 /**
@@ -142,6 +148,11 @@ export interface Op<A extends Attrs = Attrs> {
   /** Output shapes and dtypes. @throws {ShapeError} @throws {DTypeError} */
   infer(inputs: readonly Spec[], attrs: A): readonly Spec[]
   kernels?(problem: Problem<A>, target: Target): readonly Kernel[]
+  /**
+   * Floating-point operations that the outputs need, whichever variant computes them: two a multiply-add, those with an image's
+   * padding too. Products, convolutions and attention count theirs; absent for ops whose time is that of their bytes.
+   */
+  flops?(inputs: readonly Spec[], outputs: readonly Spec[], attrs: A): number
   /** The view of the first input, or undefined when these strides cannot express it and a copy is needed. */
   view?(view: View, attrs: A): View | undefined
   readonly pointwise?: Pointwise

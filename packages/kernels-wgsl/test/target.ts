@@ -1,4 +1,5 @@
 import type { TestHost } from '../src/testing.ts'
+import { adapterClass, variantTable } from '../src/variants.ts'
 
 /** A device with the features that kernels use, and its target as core would report it. */
 export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
@@ -13,14 +14,16 @@ export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
   const { info } = adapter
   const name = `${info.vendor} ${info.architecture} ${info.description}`.trim()
   const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
+  const variants = variantTable[adapterClass(name)]
   return {
     device,
     name,
     target: {
-      kind: /llvmpipe|swiftshader|lavapipe|cpu/i.test(name) ? 'software' : 'gpu',
+      kind: variants.adapter === 'gpu' ? 'gpu' : 'software',
       f16: device.features.has('shader-f16'),
       subgroupSize: device.features.has('subgroups' as GPUFeatureName) ? fixed : 0,
-      textureRows: /llvmpipe|lavapipe/i.test(name) ? device.limits.maxTextureDimension2D : 0,
+      textureRows: variants.packing ? device.limits.maxTextureDimension2D : 0,
+      variants,
     },
   }
 }

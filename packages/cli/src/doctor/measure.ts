@@ -111,7 +111,7 @@ const copyRate = (bytes: number, milliseconds: number): CopyRate =>
   ({ bytes, milliseconds, gigabytesPerSecond: bytes / milliseconds / 1e6 })
 
 /** Milliseconds of the fastest run: compiled and warmed up first, then as often as the budget allows, at least three times. */
-async function bestOf(
+export async function bestOf(
   device: Pick<Device, 'sync'>, run: () => Promise<void>, { signal, now }: Pick<MeasureOptions, 'signal' | 'now'>,
 ): Promise<number> {
   const timed = async (repeats: number): Promise<number> => {

@@ -1,4 +1,4 @@
-import { byteSize, type DType, sizeOf, type Target } from '@antipode/kernels-wgsl'
+import { adapterClass, byteSize, type DType, sizeOf, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
 import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
@@ -7,8 +7,10 @@ import { type Graph, makePlan, type Plan, walk } from '../plan/index.ts'
 import { PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
 import { ResourcePool } from './pool.ts'
-import { type KernelTime, Profiler } from './profiler.ts'
+import type { HostSpan, Profile } from './profile.ts'
+import { Profiler } from './profiler.ts'
 import { PlanRunner } from './runner.ts'
+import { saveTuned, tunedVariants } from './tuning.ts'
 
 /** What to ask of the host. */
 export interface DeviceOptions {
@@ -16,6 +18,11 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference
   /** Options for Dawn in Node, for example `['backend=vulkan']`; browsers ignore them. */
   readonly flags?: readonly string[]
+  /**
+   * By which numbers kernels are chosen: those that `antipode bench --tune` measured on this adapter if it did, else those built
+   * in ('tuned', the default; browsers have none); those built in; or these. They change speed and the rounding of sums.
+   */
+  readonly variants?: 'tuned' | 'built-in' | Variants
   readonly signal?: AbortSignal
 }
 
@@ -23,6 +30,8 @@ export interface DeviceOptions {
 export interface AdapterDescription {
   readonly vendor: string
   readonly architecture: string
+  /** The device's name; '' where the driver does not tell. */
+  readonly device: string
   readonly description: string
   /** Whether it computes on the CPU. */
   readonly software: boolean
@@ -83,8 +92,9 @@ export class Device implements TensorHost, AsyncDisposable {
   /**
    * Asks the host for a device with every feature and limit the adapter has.
    * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
+   * @throws {ConfigError} if this user's tuning of the adapter is damaged; the message names its file
    */
-  static async request({ powerPreference, flags = [], signal }: DeviceOptions = {}): Promise<Device> {
+  static async request({ powerPreference, flags = [], variants = 'tuned', signal }: DeviceOptions = {}): Promise<Device> {
     signal?.throwIfAborted()
     const entry = await gpu(flags)
     const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {})
@@ -95,7 +105,9 @@ export class Device implements TensorHost, AsyncDisposable {
       )
     }
     const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
-    const { limits } = adapter
+    const { info, limits } = adapter
+    const row = variantTable[adapterClass(nameOf(info))]
+    const chosen = variants === 'tuned' ? await tunedVariants(nameOf(info), row) : variants === 'built-in' ? row : variants
     const device = await adapter.requestDevice({
       requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
       requiredLimits: {
@@ -106,20 +118,18 @@ export class Device implements TensorHost, AsyncDisposable {
         maxTextureDimension2D: limits.maxTextureDimension2D,
       },
     })
-    const { info } = adapter
-    const name = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`
-    const software = /llvmpipe|lavapipe|swiftshader|\bcpu\b/i.test(name)
+    const software = row.adapter !== 'gpu'
     const lanes = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
     return new Device(
       entry,
       device,
-      { vendor: info.vendor, architecture: info.architecture, description: info.description, software },
+      { vendor: info.vendor, architecture: info.architecture, device: info.device, description: info.description, software },
       {
         kind: software ? 'software' : 'gpu',
         f16: device.features.has('shader-f16'),
         subgroupSize: device.features.has('subgroups') ? lanes : 0,
-        // SwiftShader reads textures no faster than buffers (measured), and so may GPUs.
-        textureRows: /llvmpipe/i.test(name) && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures') ? device.limits.maxTextureDimension2D : 0,
+        textureRows: chosen.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures') ? device.limits.maxTextureDimension2D : 0,
+        variants: chosen,
       },
     )
   }
@@ -139,7 +149,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#check()
     const wanted = [...new Set(tensors)].filter((t) => t.source.kind !== 'storage')
     if (wanted.length === 0) return
-    const graph = walk(wanted)
+    const graph = this.#during('plan', () => walk(wanted))
     // Planning and compiling take time, in which the caller may dispose what the graph reads.
     for (const { storage } of graph.leaves) storage.retain()
     try {
@@ -152,19 +162,19 @@ export class Device implements TensorHost, AsyncDisposable {
     } finally {
       for (const { storage } of graph.leaves) storage.release()
     }
-    if (this.#pacer.pending > maxInFlight) await this.#pacer.settle()
+    if (this.#pacer.pending > maxInFlight) await this.#settle()
     this.#check()
   }
 
   /** Submits a graph; the storage of each output is its own, or that of the operand it overwrote. */
   async #run(graph: Graph): Promise<Storage[]> {
     const known = this.#runners.get(graph.key)
-    const runner = known ?? await this.#prepare(makePlan(graph, this.target))
+    const runner = known ?? await this.#prepare(this.#during('plan', () => makePlan(graph, this.target)))
     // Set anew, so that the first is the one unused for longest.
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
-    const buffers = runner.run(graph, this.#pool, this.#profiler)
+    const buffers = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
     this.#pacer.submitted()
     this.#runs++
     const results = buffers.map((buffer) =>
@@ -177,7 +187,7 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   async #prepare(plan: Plan): Promise<PlanRunner> {
-    const runner = await PlanRunner.make(this.gpu, plan, this.#pipelines)
+    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pipelines))
     this.#planned++
     if (this.#runners.size >= maxPlans) {
       const [oldest] = this.#runners
@@ -193,6 +203,16 @@ export class Device implements TensorHost, AsyncDisposable {
   /** The plan these tensors would run by: its dispatches and peak bytes, without running it. */
   plan(...tensors: readonly Tensor[]): Plan {
     return makePlan(walk(tensors.filter((t) => t.source.kind !== 'storage')), this.target)
+  }
+
+  /** Waits for the GPU. */
+  #settle(): Promise<void> {
+    return this.#during('wait', () => this.#pacer.settle())
+  }
+
+  /** Does some work of the host, on the record of a profile if one is taken. */
+  #during<T>(phase: HostSpan['phase'], work: () => T): T {
+    return this.#profiler ? this.#profiler.during(phase, work) : work()
   }
 
   #check(): void {
@@ -238,7 +258,7 @@ export class Device implements TensorHost, AsyncDisposable {
     const encoder = this.gpu.createCommandEncoder()
     encoder.copyBufferToBuffer(storage.buffer, 0, staging, 0, bytes)
     this.gpu.queue.submit([encoder.finish()])
-    await this.#pacer.settle()
+    await this.#settle()
     try {
       await staging.mapAsync(GPUMapMode.READ)
     } catch (cause) {
@@ -255,7 +275,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Waits until the GPU has done all that was submitted. */
   async sync(): Promise<void> {
     await this.#queue
-    await this.#pacer.settle()
+    await this.#settle()
     this.#check()
   }
 
@@ -279,15 +299,19 @@ export class Device implements TensorHost, AsyncDisposable {
     return { runs: this.#runs, plans: this.#planned, pipelines: this.#pipelines.size, bindGroups, buffers: this.#pool.created }
   }
 
-  /** Runs `fn` with GPU timestamps on. @throws {UnsupportedError} if the adapter has none */
-  async profile<T>(fn: () => Promise<T>): Promise<{ readonly result: T; readonly kernels: readonly KernelTime[] }> {
+  /**
+   * Runs `fn` with GPU timestamps on: every dispatch it submits, by kernel and one by one, and what the host did meanwhile.
+   * Each dispatch is a pass of its own, so a profiled run is a little slower. Browsers round timestamps to 0.1 ms or so.
+   * @throws {UnsupportedError} if the adapter has no timestamps
+   */
+  async profile<T>(fn: () => Promise<T>): Promise<Profile & { readonly result: T }> {
     if (!this.gpu.features.has('timestamp-query')) throw new UnsupportedError('profile: this adapter has no GPU timestamps')
     const profiler = new Profiler(this.gpu)
     this.#profiler = profiler
     try {
       const result = await fn()
       await this.sync()
-      return { result, kernels: await profiler.report() }
+      return { result, ...(await profiler.report()) }
     } finally {
       this.#profiler = undefined
       profiler.destroy()
@@ -304,6 +328,21 @@ export class Device implements TensorHost, AsyncDisposable {
     this.gpu.destroy()
     void this.#entry
   }
+}
+
+/** All that a driver tells of its adapter, as its class is told by and its tuning is kept under. */
+function nameOf({ vendor, architecture, device, description }: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>): string {
+  return `${vendor} ${architecture} ${device} ${description}`
+}
+
+/**
+ * Keeps a row of numbers as this user's tuning of the device's adapter: `Device.request` goes by it from now on, on this
+ * adapter, with this driver and this version of the kernels. Devices that exist keep theirs, as do their plans.
+ * @returns the path of the file
+ * @throws {UnsupportedError} in browsers, which keep nothing @throws {ConfigError} if the file cannot be written
+ */
+export function saveTuning({ adapter }: Pick<Device, 'adapter'>, row: Pick<Variants, 'packing' | 'measured'>): Promise<string> {
+  return saveTuned(nameOf(adapter), row)
 }
 
 function isOutOfMemory(error: GPUError): boolean {

@@ -1,4 +1,11 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
+
+/** Timestamps to the nanosecond: Dawn rounds them to 65 µs, which keeps web pages from spying, and a program here needs not. */
+const exactTime = 'disable-dawn-features=timestamp_quantization'
 
 /** WebGPU's entry point in Node: Dawn, from the optional peer dependency `webgpu`. */
 export async function gpu(flags: readonly string[] = []): Promise<GPU> {
@@ -6,7 +13,7 @@ export async function gpu(flags: readonly string[] = []): Promise<GPU> {
     throw new UnsupportedError('Device.request: expected the package "webgpu" in Node; install it with `npm install webgpu`', { cause })
   })
   Object.assign(globalThis, dawn.globals)
-  return dawn.create([...flags])
+  return dawn.create([exactTime, ...flags])
 }
 
 const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
@@ -15,4 +22,39 @@ const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
 export async function rest(milliseconds: number): Promise<void> {
   await new Promise((resolve) => { setImmediate(resolve) })
   if (milliseconds > 0) Atomics.wait(bell, 0, 0, milliseconds)
+}
+
+/** Where this user's file of that name is cached: below XDG_CACHE_HOME if that is set, else where the system keeps caches. */
+export function cachePath(name: string): string {
+  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = process.env
+  // Relative paths there are invalid and to be ignored, says the XDG base directory specification.
+  const folder = xdg !== undefined && isAbsolute(xdg) ? xdg
+    : process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches')
+    : process.platform === 'win32' ? local ?? join(homedir(), 'AppData', 'Local')
+    : join(homedir(), '.cache')
+  return join(folder, 'antipode', name)
+}
+
+/** The text of a file, or undefined if there is none. Errors of the system pass through. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+/** Writes a file in one go, its folders too: who reads meanwhile sees the old text or the new one. Errors of the system pass through. */
+export async function writeText(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`
+  await writeFile(temporary, text)
+  await rename(temporary, path)
+}
+
+/** The version of the kernels that are installed. */
+export function kernelsVersion(): string {
+  const manifest = createRequire(import.meta.url)('@antipode/kernels-wgsl/package.json') as { readonly version: string } // our own
+  return manifest.version
 }

@@ -13,3 +13,23 @@ export async function gpu(_flags: readonly string[] = []): Promise<GPU> {
 export async function rest(_milliseconds: number): Promise<void> {
   await new Promise((resolve) => { setTimeout(resolve) })
 }
+
+/** Browsers cache nothing: there is no place for it. */
+export function cachePath(_name: string): undefined {
+  return undefined
+}
+
+/** Nothing is cached, so nothing is found. */
+export async function readText(_path: string): Promise<undefined> {
+  return undefined
+}
+
+/** @throws {UnsupportedError} always */
+export async function writeText(path: string, _text: string): Promise<void> {
+  throw new UnsupportedError(`cache: expected a host with files to write ${path}, got a browser`)
+}
+
+/** Unknown here, and needed for what is cached alone. */
+export function kernelsVersion(): string {
+  return ''
+}

@@ -1,2 +1,2 @@
-export { type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, evaluate } from './device.ts'
-export type { KernelTime } from './profiler.ts'
+export { type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, evaluate, saveTuning } from './device.ts'
+export type { DispatchTime, HostSpan, KernelTime, Profile } from './profile.ts'

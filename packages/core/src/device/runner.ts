@@ -86,7 +86,7 @@ export class PlanRunner {
     let pass = profiler ? undefined : encoder.beginComputePass()
     plan.dispatches.forEach((d, i) => {
       const { kernel } = d
-      if (profiler) pass = encoder.beginComputePass(profiler.pass(kernel.label))
+      if (profiler) pass = encoder.beginComputePass(profiler.pass(d))
       if (!pass) return
       pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
       pass.setBindGroup(0, groups[i] as GPUBindGroup)
@@ -94,8 +94,10 @@ export class PlanRunner {
       if (profiler) pass.end()
     })
     if (!profiler) pass?.end()
-    profiler?.resolve(encoder)
-    this.#device.queue.submit([encoder.finish()])
+    const submitting = profiler?.resolve(encoder)
+    const commands = encoder.finish()
+    submitting?.()
+    this.#device.queue.submit([commands])
     for (const slot of slots.reverse()) pool.release(slot)
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => all[id] as GPUBuffer)

@@ -1,7 +1,8 @@
-import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, type Op, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import { textureBytes } from './memory.ts'
+import { Packs } from './packs.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** A buffer of a plan: something that exists before it runs, or that it makes. */
@@ -16,6 +17,10 @@ export interface Dispatch {
   readonly kernel: Kernel
   readonly buffers: readonly number[]
   readonly scalars: readonly number[]
+  /** Floating-point operations of its product, convolution or attention; 0 for other kernels. See {@link kernelFlops}. */
+  readonly flops: number
+  /** Bytes of the buffers and textures it binds, each counted once and whole, its parameters aside. */
+  readonly bytes: number
 }
 
 /** The work of a graph before memory is assigned. */
@@ -39,8 +44,7 @@ class Builder {
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<Value>()
   readonly #external = new Map<string, number>()
-  /** Textures packed lately, by what they hold: a layer and its adapter pack the same image. */
-  readonly #packed = new Map<string, number>()
+  readonly #packs = new Packs()
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph
@@ -167,7 +171,12 @@ class Builder {
     const id = this.#make(value.spec)
     value.state = { kind: 'buffer', id }
     const kernel = fusedKernel(fusedOf(e, value.spec), this.#target)
-    this.#dispatches.push({ kernel, buffers: kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), scalars: e.scalars.map((s) => s.index) })
+    this.#dispatch(kernel, kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), e.scalars, 0)
+  }
+
+  #dispatch(kernel: Kernel, buffers: readonly number[], scalars: Expression['scalars'], flops: number): void {
+    const bytes = [...new Set(buffers)].reduce((sum, id) => sum + (this.#buffers[id]?.bytes ?? 0), 0)
+    this.#dispatches.push({ kernel, buffers, scalars: kernel.scalarWord === undefined ? [] : scalars.map((s) => s.index), flops, bytes })
   }
 
   #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
@@ -187,41 +196,36 @@ class Builder {
     pending.emitted = true
     values.forEach((v, k) => { v.state = { kind: 'buffer', id: outputs[k] as number } })
     if (end) end.value.state = { kind: 'buffer', id: outputs[0] as number }
-    const kernels = op.kernels?.({
+    const problem: Problem = {
       inputs: pending.inputs.map((x) => ({ shape: x.view.shape, dtype: x.value.spec.dtype })),
       outputs: values.map((v) => v.spec),
       attrs,
       ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
-    }, this.#target) ?? []
+    }
+    const kernels = op.kernels?.(problem, this.#target) ?? []
+    const flops = kernelFlops(op, problem, kernels)
     const scratch = new Map<string, number>()
-    for (const kernel of kernels) {
-      const packed = packedBy(kernel)
-      const key = packed && `${kernel.wgsl}/${kernel.params.join()}/${kernel.bindings.map((b) => (b.kind === 'input' ? inputs[b.index] : b.kind)).join()}`
-      const known = key === undefined ? undefined : this.#packed.get(key)
-      if (packed && known !== undefined) {
-        scratch.set(`texture${packed.index}`, known)
+    for (const [k, kernel] of kernels.entries()) {
+      const pack = Packs.of(kernel, inputs)
+      const known = pack && this.#packs.get(pack.key)
+      if (pack && known !== undefined) {
+        scratch.set(`texture${pack.index}`, known)
         continue
       }
-      this.#dispatches.push({
-        kernel,
-        scalars: kernel.scalarWord === undefined ? [] : end?.expression.scalars.map((s) => s.index) ?? [],
-        buffers: kernel.bindings.map((b) => {
-          if (b.kind === 'input') return inputs[b.index] as number
-          if (b.kind === 'output') return outputs[b.index] as number
-          if (b.kind === 'extra') return extras[b.index] as number
-          const key = `${b.kind}${b.index}`
-          const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
-          scratch.set(key, id)
-          return id
-        }),
+      const buffers = kernel.bindings.map((b) => {
+        if (b.kind === 'input') return inputs[b.index] as number
+        if (b.kind === 'output') return outputs[b.index] as number
+        if (b.kind === 'extra') return extras[b.index] as number
+        const key = `${b.kind}${b.index}`
+        const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
+        scratch.set(key, id)
+        return id
       })
-      if (packed && key) {
-        this.#packed.set(key, scratch.get(`texture${packed.index}`) as number)
-        const [oldest] = this.#packed.keys()
-        if (this.#packed.size > packsKept && oldest !== undefined) this.#packed.delete(oldest)
-      }
+      this.#dispatch(kernel, buffers, end?.expression.scalars ?? [], flops[k] ?? 0)
+      const made = pack && scratch.get(`texture${pack.index}`)
+      if (pack && made !== undefined) this.#packs.set(pack.key, made)
     }
-    if (op.inplace) this.#packed.clear()
+    if (op.inplace) this.#packs.clear()
   }
 
   #overwrite(op: Op, id: number, result: Value): number {
@@ -295,15 +299,6 @@ function awaitsTaker({ uses, wanted }: Value): boolean {
 
 function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
-}
-
-/** Packed operands that later kernels may share: few, since what is kept takes memory. */
-const packsKept = 8
-
-/** The texture that a kernel packs an operand into, if that is all it does. */
-function packedBy(kernel: Kernel): Extract<Binding, { readonly kind: 'texture' }> | undefined {
-  const written = kernel.bindings.filter((b) => b.kind === 'texture' && b.access === 'write')
-  return kernel.bindings.some((b) => b.kind === 'output' || b.kind === 'scratch') ? undefined : written.find((b) => b.kind === 'texture')
 }
 
 /** What lives for one op, or as long as a later one packs the same. */

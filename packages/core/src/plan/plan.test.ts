@@ -1,3 +1,4 @@
+import { variantTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
@@ -53,6 +54,24 @@ test('a transposed operand of a kernel is copied once, an operand with moved axe
   const [x, w] = [leaf(3, 4), leaf(3, 5)]
   expect(labels(x.transpose().matmul(w))).toEqual(['fused', 'matmul'])
   expect(labels(x.unsqueeze(0).permute([1, 0, 2]).reshape([3, 4]).permute([0, 1]).matmul(leaf(4, 5)))).toEqual(['matmul'])
+})
+
+test('a dispatch says how much it computes and how many bytes it binds, each buffer once', () => {
+  const [x, w] = [leaf(3, 4), leaf(4, 5)]
+  const [product] = host.plan(linear(x, w.transpose(), leaf(5)).gelu()).dispatches.slice(-1)
+  expect([product?.flops, product?.bytes]).toEqual([2 * 3 * 4 * 5, 4 * (12 + 20 + 5 + 15)])
+  const [square] = host.plan(leaf(4, 4).exp().matmul(leaf(4, 4))).dispatches
+  expect([square?.flops, square?.bytes]).toEqual([0, 2 * 4 * 16])
+  const self = leaf(4, 4)
+  expect(host.plan(self.matmul(self)).dispatches.map((d) => [d.flops, d.bytes])).toEqual([[128, 2 * 4 * 16]])
+})
+
+test('a packed product counts its texels, and its arithmetic where it is done', () => {
+  const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, variants: variantTable.lavapipe })
+  const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
+  const { dispatches } = lavapipe.plan(zeros(256, 256).matmul(zeros(256, 256)))
+  const [buffer, texture] = [4 * 256 * 256, 16 * 1024 * 16]
+  expect(dispatches.map((d) => [d.flops, d.bytes])).toEqual([[0, buffer + texture], [0, buffer + texture], [2 * 256 ** 3, buffer + 2 * texture]])
 })
 
 test('a value with two readers is computed once', () => {

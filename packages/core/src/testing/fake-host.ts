@@ -1,11 +1,11 @@
-import { type DType, sizeOf, type Target } from '@antipode/kernels-wgsl'
+import { type DType, sizeOf, type Target, variantTable } from '@antipode/kernels-wgsl'
 import { DisposedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { makePlan, type Plan, walk } from '../plan/index.ts'
 
 /** A GPU with everything, for planning without one. */
-export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0 }
+export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, variants: variantTable.gpu }
 
 /** A host with no GPU: it keeps what is uploaded, plans graphs, and cannot run them. */
 export class FakeHost implements TensorHost {

@@ -2,7 +2,7 @@ import type { Op, Problem, Ref, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
 import { eachScore } from './reference.ts'
-import { type AttentionAttrs, check, checkGradInputs, type Sizes } from './sizes.ts'
+import { type AttentionAttrs, check, checkGradInputs, pairMacs, type Sizes } from './sizes.ts'
 import { stream } from './stream.ts'
 
 // Inputs of both gradients: q, k, v, dy, lse, delta and the mask.
@@ -30,6 +30,8 @@ export const attentionGradQ: Op<AttentionAttrs> = {
     const { dtype } = checkAll('attentionGradQ', inputs, attrs)
     return [{ shape: (inputs[0] as Spec).shape, dtype }]
   },
+  // q·k, dy·v, and the sum of k
+  flops: (inputs, _outputs, attrs) => 6 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
     return stream({
@@ -69,12 +71,15 @@ export const attentionGradKV: Op<AttentionAttrs> = {
     const { shape } = inputs[1] as Spec
     return [{ shape, dtype }, { shape, dtype }]
   },
+  // q·k, dy·v, and the sums of q and dy
+  flops: (inputs, _outputs, attrs) => 8 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
     // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
     const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
     return rounds.flatMap((round) => {
       const [dk, dv] = [round.includes('dk'), round.includes('dv')]
+      // In two rounds the scores, which both need, count half in each: dv adds one product to them, dk two.
       return stream({
         label: `attentionGradKV/${round.join('+')}`,
         dtype, sizes, attrs,
@@ -91,7 +96,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
         ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - delta[head * P.others + other_${i}]);`) : ''}
         ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
-      }, target)
+      }, target).map((kernel) => ({ ...kernel, share: dk ? 5 : 3 }))
     })
   },
   reference(inputs, attrs) {

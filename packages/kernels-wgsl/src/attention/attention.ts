@@ -6,7 +6,7 @@ import { reshape } from '../view/index.ts'
 import { input as bind, lowest, output } from '../wgsl/index.ts'
 import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
 import { eachScore } from './reference.ts'
-import { type AttentionAttrs, check } from './sizes.ts'
+import { type AttentionAttrs, check, pairMacs } from './sizes.ts'
 import { stream } from './stream.ts'
 
 /**
@@ -29,6 +29,8 @@ export const attention: Op<AttentionAttrs> = {
     const { shape } = inputs[0] as Spec
     return [{ shape, dtype }, { shape: shape.slice(0, 3), dtype: 'f32' }]
   },
+  // q·k, and the weighted sum of v
+  flops: (inputs, _outputs, attrs) => 4 * pairMacs(inputs, attrs),
   kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
     const { sizes, dtype } = check('attention', inputs, attrs, 3)
     return stream({

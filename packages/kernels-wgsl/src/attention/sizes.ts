@@ -31,6 +31,16 @@ function sizesOf(q: Spec, k: Spec, mask: Spec | undefined): Sizes {
   return { batch, heads, queries, keys, depth, maskHead: h === 1 ? 0 : plane, maskBatch: b === 1 ? 0 : h * plane }
 }
 
+/** Multiply-adds of one product over a head's channels for every pair of a query and a key that it sees. */
+export function pairMacs(inputs: readonly Spec[], { causal }: AttentionAttrs): number {
+  const [q, k] = [input('attention', inputs, 0), input('attention', inputs, 1)]
+  const { batch, heads, queries, keys, depth } = sizesOf(q, k, undefined)
+  // Query i sees keys 0 to i, and those beyond the last key all of them.
+  const n = Math.min(queries, keys)
+  const pairs = causal ? n * (n + 1) / 2 + (queries - n) * keys : queries * keys
+  return batch * heads * depth * pairs
+}
+
 /** Checks `q, k, v` and, at `maskAt`, the mask. @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} if D exceeds 256 */
 export function check(op: string, inputs: readonly Spec[], { hasMask }: AttentionAttrs, maskAt: number): { sizes: Sizes; dtype: DType } {
   const [q, k, v] = [0, 1, 2].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec]

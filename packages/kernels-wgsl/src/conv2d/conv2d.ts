@@ -1,5 +1,5 @@
 import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType } from '../shape.ts'
+import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { gemm, input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, eachTap, type Geometry, geometry } from './geometry.ts'
 import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
@@ -20,6 +20,7 @@ export const conv2d: Op<Conv2dAttrs> = {
     const g = check('conv2d', x, input('conv2d', inputs, 1), attrs)
     return [{ shape: [g.batch, g.outChannels, g.outHeight, g.outWidth], dtype }]
   },
+  flops: (inputs, outputs) => tapFlops(outputs[0]?.shape, inputs[1]?.shape),
   // Implicit GEMM: rows are filters, columns are output pixels of all images, the outer sum is over taps.
   kernels(problem, target) {
     const g = geometry(problem.inputs[0]?.shape ?? [], problem.inputs[1]?.shape ?? [], problem.attrs)
@@ -75,6 +76,7 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dInputGrad',
   epilogue: true,
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dInputGrad', inputs) }],
+  flops: (inputs) => tapFlops(inputs[0]?.shape, inputs[1]?.shape),
   kernels(problem, target) {
     const g = geometry(problem.attrs.shape, problem.inputs[1]?.shape ?? [], problem.attrs)
     return inputGradPanels(problem, g, target) ?? buffers('conv2dInputGrad', problem, target, g, {
@@ -131,6 +133,7 @@ fn out_column(z: u32, col: u32) -> u32 {
 export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dWeightGrad',
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
+  flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
   // inside for all or none; with few it walks a row of pixels and tests each.
   kernels(problem, target) {
@@ -178,6 +181,11 @@ ${weightIndex}`)
     })
     return [out]
   },
+}
+
+/** Of a convolution or one of its gradients: each output pixel (or its slope) meets each tap of its filter once. */
+function tapFlops(y: readonly number[] = [], w: readonly number[] = []): number {
+  return 2 * sizeOf(y) * sizeOf(w.slice(1))
 }
 
 const words = (g: Geometry): Record<string, number> => ({

@@ -101,7 +101,9 @@ export function inputGradPanels(problem: Problem, g: Geometry, target: Target): 
     } as const
     const texelsA = panelTexels(weights)
     if (!texelsFit(target, texelsA, texelsB)) return undefined
-    kernels.push(packPanels(weights, target), product({
+    // Each slope meets each tap of each phase once.
+    const share = weights.outer
+    kernels.push(packPanels(weights, target), { share, ...product({
       label: 'conv2dInputGrad', problem, rows: cin, cols: g.batch * v.count * h.count, batch: g.groups, outer: weights.outer, inner: slopes.fours,
       a: { texture: k + 1, texels: texelsA, batch: texelsA / g.groups },
       b: {
@@ -113,7 +115,7 @@ export function inputGradPanels(problem: Problem, g: Geometry, target: Target): 
         offset: (sy * v.first + v.phase - g.padding[0]) * g.width + sx * h.first + h.phase - g.padding[1],
         batch: cin * plane, steps: [g.inChannels * plane, sy * g.width, sx], row: plane,
       },
-    }, target))
+    }, target) })
   }
   return kernels
 }

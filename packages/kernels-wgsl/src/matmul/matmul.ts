@@ -65,6 +65,9 @@ export const matmul: Op<MatmulAttrs> = {
     const { m, n, batch } = dims(inputs, attrs)
     return [{ shape: [...batch, m, n], dtype }]
   },
+  flops(inputs, outputs, attrs) {
+    return 2 * sizeOf(outputs[0]?.shape ?? []) * dims(inputs, attrs).k
+  },
   kernels(problem: Problem<MatmulAttrs>, target) {
     const { m, n, k, batch } = dims(problem.inputs, problem.attrs)
     const [a, b] = problem.inputs

@@ -10,22 +10,29 @@ export interface Work {
   readonly packed: number
 }
 
-// Nanoseconds under llvmpipe on two cores, as measured on products and convolutions of 1 to 1000 million multiply-adds: one
-// of these on buffers and from textures, an element packed, and the dispatches that packing adds.
-const direct = 0.05
-const fromTexture = 0.025
-const perElement = 1.2
-const dispatches = 100_000
+/** What the costs of a product are in proportion to: its multiply-adds, those with tails of blocks, and elements packed. */
+export interface PackingTerms {
+  readonly macs: number
+  readonly padded: number
+  readonly packed: number
+}
+
+/** The terms by which a product's cost is estimated on this adapter. */
+export function packingTerms({ rows, cols, depth, batch, packed }: Work, { subgroupSize }: Target): PackingTerms {
+  const macs = batch * depth * rows * cols
+  const padded = batch * depth * Math.ceil(rows / subgroupSize) * subgroupSize * Math.ceil(cols / 8) * 8
+  return { macs, padded, packed }
+}
 
 /**
- * Whether packing operands into textures pays, on an adapter where they are faster at all: the sum must be long, or the
- * result large, against what is packed.
+ * Whether packing operands into textures pays by the row in use, on an adapter where it can be done at all: the sum must be
+ * long, or the result large, against what is packed.
  */
-export function packingPays({ rows, cols, depth, batch, packed }: Work, target: Target): boolean {
-  if (target.textureRows === 0 || target.subgroupSize < 4) return false
-  const macs = batch * depth * rows * cols
-  const padded = batch * depth * Math.ceil(rows / target.subgroupSize) * target.subgroupSize * Math.ceil(cols / 8) * 8
-  return direct * macs > fromTexture * padded + perElement * packed + dispatches
+export function packingPays(work: Work, target: Target): boolean {
+  const costs = target.variants.packing
+  if (costs === null || target.textureRows === 0 || target.subgroupSize < 4) return false
+  const { macs, padded, packed } = packingTerms(work, target)
+  return costs.buffer * macs > costs.texture * padded + costs.element * packed + costs.dispatches
 }
 
 /** Whether textures of so many texels can be made. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { makeCall } from '../elementwise/index.ts'
 import { type Attrs, type Call, type DType, isFloat, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
 import { shapeText, sizeOf } from '../shape.ts'
+import { variantTable } from '../variants.ts'
 import { decode, encode } from './elements.ts'
 import { runKernels } from './run-kernels.ts'
 
@@ -159,7 +160,7 @@ export function checkGradient<A extends Attrs>(
 /** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
 function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
   const found = new Map<string, Kernel[]>()
-  const gpu = { ...target, kind: 'gpu', textureRows: 0 } as const
+  const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: variantTable.gpu } as const
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0 }]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
     found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])

@@ -1,11 +1,11 @@
-import { ConfigError, type Tensor, type TensorHost, UnsupportedError, zeros } from '@antipode/core'
+import { ConfigError, type Tensor, type TensorHost, UnsupportedError, variantTable, zeros } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
 import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
 const nowhere: TensorHost = {
-  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0 },
+  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, variants: variantTable.gpu },
   evaluate: refuse,
   read: refuse,
   upload: refuse,
@@ -19,8 +19,8 @@ function refuse(): never {
 }
 
 /**
- * Floating-point operations of matrix products, convolutions and attention on the way to a tensor that is not evaluated yet;
- * a multiplication with its addition counts as two, everything else as none.
+ * Floating-point operations of matrix products, convolutions and attention on the way to tensors that are not evaluated yet,
+ * by the rule of each op: a multiplication with its addition counts as two, everything else as none.
  */
 export function flopsOf(...outputs: readonly Tensor[]): number {
   const seen = new Set<unknown>()
@@ -32,12 +32,7 @@ export function flopsOf(...outputs: readonly Tensor[]): number {
     const { node } = source
     seen.add(node)
     stack.push(...node.inputs)
-    const [a, b] = node.inputs
-    if (!a || !b) continue
-    if (node.op.name === 'matmul') flops += 2 * t.size * (a.shape.at(node.attrs['transposeA'] ? -2 : -1) ?? 0)
-    if (node.op.name === 'conv2d') flops += 2 * t.size * b.size / (b.shape[0] ?? 1)
-    // Scores and their weighted sum.
-    if (node.op.name === 'attention') flops += 4 * t.size * (b.shape[2] ?? 0)
+    flops += node.op.flops?.(node.inputs, node.specs, node.attrs) ?? 0
   }
   return flops
 }
