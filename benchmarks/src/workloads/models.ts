@@ -1,9 +1,9 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { FakeHost, interpret } from '@antipode/core/testing'
-import { flopsPerImage } from '@antipode/models'
+import { flopsOf, flopsPerImage } from '@antipode/models'
 import { digitsConfig, digitsUNet } from '@antipode/models/digits'
 import golden from '../models/unet-eighth.golden.json' with { type: 'json' }
-import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, trainingFlopsOf, unetEighthConfig } from '../models/index.ts'
+import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig } from '../models/index.ts'
 import { relativeError, samples } from '../reference/index.ts'
 import type { Input, Work, Workload } from '../workload.ts'
 import { normals } from './normals.ts'
@@ -44,7 +44,7 @@ export function digitsDpo(): Workload {
     get work(): Work {
       // The weights do not matter to the count.
       const { value, grads } = dpoGraph(dpoTask(digitsUNet(new FakeHost(), 'digits-16', { seed: 0 }), dpoInputs()))
-      return { amount: trainingFlopsOf(value, ...grads), unit: 'FLOP' }
+      return { amount: flopsOf(value, ...grads), unit: 'FLOP' }
     },
     tolerance: 5e-4,
     make() {

@@ -1,7 +1,7 @@
 import { gradients, scaledDotProductAttention, tensor, conv2d } from '@antipode/core'
 import { FakeHost } from '@antipode/core/testing'
+import { flopsOf } from '@antipode/models'
 import { expect, test } from 'vitest'
-import { trainingFlopsOf } from '../models/index.ts'
 import { matmulEntry } from '../reference/index.ts'
 import { workloadOf, workloadsOf } from './index.ts'
 
@@ -33,14 +33,15 @@ test('a training step counts its forward and both of its backward passes', () =>
   const [x, w] = [of([2, 3, 8, 8]), of([5, 3, 3, 3])]
   const y = conv2d(x, w, { padding: 1 }).sum()
   const forward = 2 * 9 * 3 * 5 * 2 * 64
-  expect(trainingFlopsOf(y)).toBe(forward)
+  expect(flopsOf(y)).toBe(forward)
   // The result of a sum is not needed for its gradients.
-  expect(trainingFlopsOf(...gradients(y, [x, w]))).toBe(2 * forward)
+  expect(flopsOf(...gradients(y, [x, w]))).toBe(2 * forward)
   const [q, k, v] = [of([1, 2, 6, 4]), of([1, 2, 10, 4]), of([1, 2, 10, 4])]
   const product = 2 * 2 * 6 * 10 * 4
   const z = scaledDotProductAttention(q, k, v).sum()
-  expect(trainingFlopsOf(z)).toBe(2 * product)
-  expect(trainingFlopsOf(z, ...gradients(z, [q, k, v]))).toBe(6 * product)
+  expect(flopsOf(z)).toBe(2 * product)
+  // Scores and weighted sums; then three products for q and four for k and v, the scores anew among both.
+  expect(flopsOf(z, ...gradients(z, [q, k, v]))).toBe(9 * product)
 })
 
 test('the small Stable Diffusion UNet is as much work as its layers say', () => {

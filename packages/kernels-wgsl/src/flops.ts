@@ -2,7 +2,7 @@ import type { Attrs, Kernel, Op, Problem } from './op.ts'
 
 /**
  * Floating-point operations of each kernel that an op was lowered to: the op's own count ({@link Op.flops}), parted among
- * them by {@link Kernel.share}. What a variant spends beyond that (tails of blocks, packing, a score computed again) is not
+ * them by {@link Kernel.share}. What a variant spends beyond that (tails of blocks, packing) is not
  * counted, so that rates of variants compare.
  */
 export function kernelFlops<A extends Attrs>(op: Op<A>, { inputs, outputs, attrs }: Problem<A>, kernels: readonly Kernel[]): number[] {
