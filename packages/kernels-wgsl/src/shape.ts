@@ -33,7 +33,10 @@ export function shapeText(shape: readonly number[]): string {
  * NumPy broadcasting: shapes are aligned at the right, sizes must be equal or 1.
  * @throws {ShapeError} if two sizes differ and neither is 1
  */
-export function broadcastShapes(op: string, shapes: readonly (readonly number[])[]): number[] {
+export function broadcastShapes(op: string, shapes: readonly (readonly number[])[]): readonly number[] {
+  // Mostly all are one shape, or numbers beside it: then that array itself is the answer, and is recognised by whoever knows it.
+  const whole = shapes.find((s) => s.length > 0)
+  if (whole && shapes.every((s) => s === whole || s.length === 0)) return whole
   const rank = Math.max(0, ...shapes.map((s) => s.length))
   const out = new Array<number>(rank).fill(1)
   for (const s of shapes) {

@@ -84,13 +84,16 @@ export class PlanRunner {
     this.#writeParams(graph)
     const encoder = this.#device.createCommandEncoder({ label: 'plan' })
     let pass = profiler ? undefined : encoder.beginComputePass()
+    let current: GPUComputePipeline | undefined
     plan.dispatches.forEach((d, i) => {
-      const { kernel } = d
+      const [x, y, z] = d.kernel.workgroups
+      const pipeline = this.#pipelines[i] as GPUComputePipeline
       if (profiler) pass = encoder.beginComputePass(profiler.pass(d))
       if (!pass) return
-      pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
+      if (profiler || pipeline !== current) pass.setPipeline(pipeline)
+      current = pipeline
       pass.setBindGroup(0, groups[i] as GPUBindGroup)
-      pass.dispatchWorkgroups(...kernel.workgroups)
+      pass.dispatchWorkgroups(x, y, z)
       if (profiler) pass.end()
     })
     if (!profiler) pass?.end()

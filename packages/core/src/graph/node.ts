@@ -26,6 +26,18 @@ function intern(text: string): number {
   return key
 }
 
+const texts = new WeakMap<readonly number[], string>()
+
+/** The shape as a text, worked out once for an array. */
+function textOf(shape: readonly number[]): string {
+  let text = texts.get(shape)
+  if (text === undefined) {
+    text = shapeText(shape)
+    texts.set(shape, text)
+  }
+  return text
+}
+
 let made = 0
 
 /** The place of the next node in the order of making. */
@@ -35,10 +47,12 @@ export function nextOrder(): number {
 
 /** The structural key of a node. */
 export function nodeKey(op: Op, attrs: Attrs, inputs: readonly Spec[]): number {
-  return intern(`${op.name}${JSON.stringify(attrs)}${inputs.map((s) => s.dtype + shapeText(s.shape)).join('')}`)
+  let text = op.name + JSON.stringify(attrs)
+  for (const { dtype, shape } of inputs) text += dtype + textOf(shape)
+  return intern(text)
 }
 
 /** The structural key of a leaf. */
 export function leafKey(dtype: DType, shape: readonly number[]): number {
-  return intern(`leaf ${dtype}${shapeText(shape)}`)
+  return intern(`leaf ${dtype}${textOf(shape)}`)
 }

@@ -246,9 +246,11 @@ export function apply1(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {})
   return apply(op, inputs, attrs)[0] as Tensor
 }
 
+const noAxes: readonly number[] = []
+
 /** A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing. */
 export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
-  return new Tensor(device, { shape: [], dtype }, { kind: 'scalar', value })
+  return new Tensor(device, { shape: noAxes, dtype }, { kind: 'scalar', value })
 }
 
 /** Applies a binary elementwise op to a tensor and a tensor or number. */

@@ -84,7 +84,7 @@ export function walk(outputs: readonly Tensor[]): Graph {
     }
   }
   order.sort((a, b) => a.order - b.order)
-  const nodes = byLevel(order)
+  const nodes = order.some((n) => n.op.inplace) ? byLevel(order) : order
   nodes.forEach((n, i) => { n.outputs.forEach((t, index) => { if (!refs.has(t)) refs.set(t, { kind: 'output', node: i, index }) }) })
   const ref = (t: Tensor): ValueRef => refs.get(t) as ValueRef
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
