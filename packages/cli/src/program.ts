@@ -140,8 +140,8 @@ function addTrain(program: Command, { commands, signal, progress, finish }: Prog
     .summary('train the base model that the demo starts from')
     .description(
       'Trains the class-conditional digits model on real digits degraded at random, and writes its moving average as f16 ' +
-      'safetensors, with its recipe, loss curve and hash in a JSON file beside it. The same seed on the same class of ' +
-      'adapter gives the same file.',
+      'safetensors, with its recipe, loss curve and hash in a JSON file beside it. The same seed gives the same file on the ' +
+      'same adapter and build, and weights within 0.1% of it on others of their class.',
     )
     .addOption(new Option('-o, --out <path>', 'checkpoint to write, or a directory for MODEL.safetensors').default('runs/base').argParser(path))
     .addOption(new Option('--steps <n>', 'optimiser steps (default: the recipe of the model)').argParser(wholeNumber({ min: 1, max: 10_000_000 })))
