@@ -28,7 +28,7 @@ export class LibraryProcess implements AsyncDisposable {
    */
   static async start(name: string, { patience, shaderCache }: { readonly patience: number; readonly shaderCache?: string | undefined }): Promise<LibraryProcess> {
     const cache = shaderCache === undefined ? {} : Object.fromEntries(cacheVariables.map((variable) => [variable, shaderCache]))
-    const child = spawn(process.execPath, ['--conditions=@antipode/source', '--import', 'tsx', script, name], {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, name], {
       stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...cache },
     })
     // A child that is gone cannot be told anything; its silence is noticed where an answer is awaited.

@@ -175,7 +175,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const buffers = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
-    this.#pacer.submitted()
+    this.#pacer.submitted(runner.short)
     this.#runs++
     const results = buffers.map((buffer) =>
       graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))

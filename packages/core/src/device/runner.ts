@@ -7,6 +7,9 @@ import type { Profiler } from './profiler.ts'
 /** Sets of resources remembered, and bind groups per dispatch: results rotate among a few buffers, as in a sampling loop. */
 const remembered = 8
 
+/** Bytes and floating-point operations of a dispatch that takes a software adapter about as long as its latency. */
+const smallDispatch = 30_000
+
 /** All that a run binds, and the bind group of each dispatch. */
 interface BoundSet {
   readonly resources: readonly Resource[]
@@ -28,6 +31,8 @@ export class PlanRunner {
   readonly #bytes: Uint8Array
   readonly #bound: Bound[][]
   readonly #sets: BoundSet[] = []
+  /** Whether its dispatches are so small that their own latency is most of their time. */
+  readonly short: boolean
   #fresh = true
   /** Bind groups ever made. */
   bindGroups = 0
@@ -35,6 +40,8 @@ export class PlanRunner {
   private constructor(device: GPUDevice, plan: Plan, pipelines: readonly GPUComputePipeline[]) {
     this.plan = plan
     this.#device = device
+    const work = plan.dispatches.reduce((sum, { bytes, flops }) => sum + bytes + flops, 0)
+    this.short = work < smallDispatch * plan.dispatches.length
     this.#pipelines = pipelines
     this.#mirror = plan.words.slice()
     this.#bytes = new Uint8Array(this.#mirror.buffer)
