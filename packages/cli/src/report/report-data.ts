@@ -111,7 +111,7 @@ export interface GridReport {
   readonly image: string
 }
 
-/** Wall time of a phase. */
+/** Wall time of a phase. Phases follow one another, and together are the whole run. */
 export interface PhaseTiming {
   readonly phase: string
   readonly seconds: number
