@@ -1,3 +1,4 @@
+export * from './pack.ts'
 export * from './pack-panels.ts'
 export * from './pack-planes.ts'
 export * from './pack-slices.ts'

@@ -1,14 +1,8 @@
-import { maxWorkgroups } from '../dispatch.ts'
-import type { DType, Kernel, Target } from '../op.ts'
-import { assemble, input, texture } from '../wgsl/index.ts'
+import type { Kernel, Target } from '../op.ts'
+import { type Packed, packKernel } from './pack.ts'
 
 /** A strided operand to be packed into panels. */
-export interface Panels {
-  readonly label: string
-  readonly dtype: DType
-  /** Input that is read, and texture that is written. */
-  readonly input: number
-  readonly texture: number
+export interface Panels extends Packed {
   readonly batch: number
   /** Rows of the operand, rows of one panel, and panels of one batch; rows beyond the operand repeat its last. */
   readonly rows: number
@@ -41,20 +35,14 @@ export function panelTexels({ batch, panels, width, outer, length }: Pick<Panels
 export function packPanels(p: Panels, target: Target): Kernel {
   const inner = Math.ceil(p.length / 4)
   const items = p.batch * p.panels * p.outer
-  return assemble({
-    label: `${p.label}/${p.dtype}/pack-panels`,
-    dtype: p.dtype,
+  return packKernel(p, {
+    name: 'pack-panels', texels: panelTexels(p), items,
     params: {
-      items, panels: p.panels, width: p.width, rows: p.rows, outer: p.outer, inner, length: p.length,
+      panels: p.panels, width: p.width, rows: p.rows, outer: p.outer, inner, length: p.length,
       offset: p.steps.offset ?? 0, batch_step: p.steps.batch, row_step: p.steps.row,
       radix: p.steps.radix, turn1: p.steps.turns[0], turn0: p.steps.turns[1], step: p.steps.element,
     },
-    storage: [input(p.input, 'x'), texture(p.texture, panelTexels(p), 'texels', 'write')],
-    body: /* wgsl */ `
-override WG: u32;
-@compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var item = w.x; item < P.items; item += nw.x) {
+    each: /* wgsl */ `
     let k1 = item % P.outer;
     let panel = item / P.outer;
     let start = P.offset + panel / P.panels * P.batch_step + k1 / P.radix * P.turn1 + k1 % P.radix * P.turn0;
@@ -68,11 +56,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         t += P.width;
       }
     }
-  }
-}
-`,
-    constants: { WG: Math.max(1, target.subgroupSize) },
-    workgroups: [Math.min(items, maxWorkgroups), 1, 1],
-    epilogue: null,
-  })
+  `,
+  }, target)
 }

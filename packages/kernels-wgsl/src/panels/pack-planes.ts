@@ -1,14 +1,8 @@
-import { maxWorkgroups } from '../dispatch.ts'
-import type { DType, Kernel, Target } from '../op.ts'
-import { assemble, input, texture } from '../wgsl/index.ts'
+import type { Kernel, Target } from '../op.ts'
+import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed into padded planes of four-vectors. */
-export interface Planes {
-  readonly label: string
-  readonly dtype: DType
-  /** Input that is read, and texture that is written. */
-  readonly input: number
-  readonly texture: number
+export interface Planes extends Packed {
   /** Bundles of `fours` texels each hold `units` numbered parts, four a texel: channels of a group, or slices of a batch. */
   readonly bundles: number
   readonly fours: number
@@ -50,21 +44,15 @@ export function packPlanes(p: Planes, target: Target): Kernel {
   const lanes = Math.max(1, target.subgroupSize)
   // What one step of all lanes moves the row and the column by.
   const [down, across] = [Math.floor(lanes / p.width), lanes % p.width]
-  return assemble({
-    label: `${p.label}/${p.dtype}/pack-planes`,
-    dtype: p.dtype,
+  return packKernel(p, {
+    name: 'pack-planes', texels: planeTexels(p), items,
     params: {
-      items, fours: p.fours, units: p.units, planes: p.planes, pixels: p.height * p.width, width: p.width,
+      fours: p.fours, units: p.units, planes: p.planes, pixels: p.height * p.width, width: p.width,
       rows: p.rows, cols: p.cols, top: p.top, left: p.left, down, across, forth: down * p.cols + across, back: p.cols - p.width,
       bundle_step: p.steps.bundle, radix: p.steps.radix, unit1: p.steps.unit[0], unit0: p.steps.unit[1],
       shift: p.steps.shift, plane_step: p.steps.plane,
     },
-    storage: [input(p.input, 'x'), texture(p.texture, planeTexels(p), 'texels', 'write')],
-    body: /* wgsl */ `
-override WG: u32;
-@compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var item = w.x; item < P.items; item += nw.x) {
+    each: /* wgsl */ `
     let texel = item / P.planes;
     let unit = texel % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
     let shift = unit % P.radix * P.shift;
@@ -86,11 +74,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         e += vec4u(P.back);
       }
     }
-  }
-}
-`,
-    constants: { WG: lanes },
-    workgroups: [Math.min(items, maxWorkgroups), 1, 1],
-    epilogue: null,
-  })
+  `,
+  }, target)
 }

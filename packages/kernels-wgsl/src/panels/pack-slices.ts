@@ -1,14 +1,8 @@
-import { maxWorkgroups } from '../dispatch.ts'
-import type { DType, Kernel, Target } from '../op.ts'
-import { assemble, input, texture } from '../wgsl/index.ts'
+import type { Kernel, Target } from '../op.ts'
+import { type Packed, packKernel } from './pack.ts'
 
 /** Slices of a batch of images, to be packed into panels of channels for a sum over all pixels. */
-export interface Slices {
-  readonly label: string
-  readonly dtype: DType
-  /** Input that is read, and texture that is written. */
-  readonly input: number
-  readonly texture: number
+export interface Slices extends Packed {
   /** Groups of channels, channels of a group, rows of one panel, and panels of one group. */
   readonly batch: number
   readonly rows: number
@@ -36,19 +30,13 @@ export function packSlices(s: Slices, target: Target): Kernel {
   const fours = Math.ceil(s.images * s.strips / 4)
   const items = s.batch * s.panels * fours
   const plane = s.imageRows * s.imageCols
-  return assemble({
-    label: `${s.label}/${s.dtype}/pack-slices`,
-    dtype: s.dtype,
+  return packKernel(s, {
+    name: 'pack-slices', texels: sliceTexels(s), items,
     params: {
-      items, panels: s.panels, width: s.width, rows: s.rows, fours, strips: s.strips, images: s.images, pixels: s.stripRows * s.imageCols,
+      panels: s.panels, width: s.width, rows: s.rows, fours, strips: s.strips, images: s.images, pixels: s.stripRows * s.imageCols,
       plane, group_step: s.rows * plane, image_step: s.batch * s.rows * plane,
     },
-    storage: [input(s.input, 'x'), texture(s.texture, sliceTexels(s), 'texels', 'write')],
-    body: /* wgsl */ `
-override WG: u32;
-@compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var item = w.x; item < P.items; item += nw.x) {
+    each: /* wgsl */ `
     let panel = item / P.fours;
     let slice = item % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
     // The last strip of an image may be shorter, and images beyond the last have no pixel.
@@ -65,11 +53,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         t += P.width;
       }
     }
-  }
-}
-`,
-    constants: { WG: Math.max(1, target.subgroupSize) },
-    workgroups: [Math.min(items, maxWorkgroups), 1, 1],
-    epilogue: null,
-  })
+  `,
+  }, target)
 }

@@ -1,0 +1,42 @@
+import { maxWorkgroups } from '../dispatch.ts'
+import type { DType, Kernel, Target } from '../op.ts'
+import { assemble, input, texture } from '../wgsl/index.ts'
+
+/** What every operand to be packed says: names, the input that is read, and the texture that is written. */
+export interface Packed {
+  readonly label: string
+  readonly dtype: DType
+  readonly input: number
+  readonly texture: number
+}
+
+/** How one layout is packed. */
+export interface Packing {
+  readonly name: string
+  readonly texels: number
+  /** Items of work, each a run of texels that needs no division inside. */
+  readonly items: number
+  readonly params: Readonly<Record<string, number>>
+  /** WGSL that packs `item`, lane `lane` of `WG` taking part, from `x` to `texels`. */
+  readonly each: string
+}
+
+/** A kernel that packs an operand into a texture: a workgroup is one subgroup and walks items. */
+export function packKernel({ label, dtype, input: index, texture: to }: Packed, { name, texels, items, params, each }: Packing, target: Target): Kernel {
+  return assemble({
+    label: `${label}/${dtype}/${name}`,
+    dtype,
+    params: { items, ...params },
+    storage: [input(index, 'x'), texture(to, texels, 'texels', 'write')],
+    body: /* wgsl */ `
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+  for (var item = w.x; item < P.items; item += nw.x) {${each}}
+}
+`,
+    constants: { WG: Math.max(1, target.subgroupSize) },
+    workgroups: [Math.min(items, maxWorkgroups), 1, 1],
+    epilogue: null,
+  })
+}
