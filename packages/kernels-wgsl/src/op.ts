@@ -162,6 +162,11 @@ export interface Op<A extends Attrs = Attrs> {
   reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
   /** `inplace[k]` names the input whose buffer output k overwrites. */
   readonly inplace?: readonly (number | undefined)[]
+  /**
+   * Where each input lies in output 0 as it is, by its first element, or undefined if they do not lie there in one piece. An
+   * input computed in its place needs none of the kernels that read it, which only copy it there.
+   */
+  starts?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
   /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
   readonly epilogue?: boolean
 }

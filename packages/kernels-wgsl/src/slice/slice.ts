@@ -11,7 +11,7 @@ function expectAxis(op: string, axis: number, rank: number): void {
 }
 
 /** Throws on bf16, whose elements share words, so that a copy by elements would have to take words apart. */
-function expectWholeWords(op: string, { dtype }: Spec): void {
+export function expectWholeWords(op: string, { dtype }: Spec): void {
   if (dtype === 'bf16') throw new DTypeError(`${op}: expected f32, f16, i32 or u32, got bf16; cast it with .to('f32')`)
 }
 
@@ -111,6 +111,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   },
 }
 
+/** Where tensors begin that lie end to end. */
+function startsOf(inputs: readonly Spec[]): number[] {
+  let next = 0
+  return inputs.map(({ shape }) => {
+    const start = next
+    next += sizeOf(shape)
+    return start
+  })
+}
+
 /** Attributes of {@link concat}. */
 export type ConcatAttrs = { readonly axis: number }
 
@@ -132,6 +142,9 @@ export const concat: Op<ConcatAttrs> = {
     const joined = inputs.reduce((sum, s) => sum + (s.shape[axis] ?? 0), 0)
     return [{ shape: first.shape.map((d, i) => (i === axis ? joined : d)), dtype: first.dtype }]
   },
+  // Along other axes there may be one image, whose halves are a skip connection that waits long and what it is joined to: the
+  // memory of the whole would be taken as long as the skip waits.
+  starts: (inputs, { axis }) => (axis === 0 ? startsOf(inputs) : undefined),
   // One copy per input into its part of the output: parts never overlap, so the order of the kernels is free.
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec

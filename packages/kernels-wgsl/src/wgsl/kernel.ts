@@ -51,8 +51,8 @@ export interface Parts {
   /** Element type, `Scalar` in the text. */
   readonly dtype: DType
   readonly subgroups?: boolean
-  /** Uniform fields by name, u32; a name may carry its type, as `'scale: f32'` with the value's bits. */
-  readonly params: Readonly<Record<string, number>>
+  /** Uniform fields by name, u32; a name may carry its type, as `'scale: f32'` with the value's bits. An array comes first. */
+  readonly params: Readonly<Record<string, number | readonly number[]>>
   readonly storage: readonly Storage[]
   readonly body: string
   readonly constants?: Readonly<Record<string, number>>
@@ -71,7 +71,7 @@ export function assemble(parts: Parts): Kernel {
   const { epilogue, storage } = parts
   const f16 = parts.dtype === 'f16' || epilogue?.f16 === true
   const fields = Object.keys(parts.params).map((f) => (f.includes(':') ? f : `${f}: u32`))
-  const words = Object.values(parts.params)
+  const words = Object.values(parts.params).flat()
   let scalarWord: number | undefined
   if (epilogue) {
     while (words.length % 4) {
