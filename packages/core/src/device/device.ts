@@ -3,7 +3,7 @@ import { gpu } from '#gpu'
 import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
-import { type Graph, makePlan, type Plan, walk } from '../plan/index.ts'
+import { type Graph, makePlan, type Plan, type Together, walk } from '../plan/index.ts'
 import { PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
 import { ResourcePool } from './pool.ts'
@@ -151,8 +151,9 @@ export class Device implements TensorHost, AsyncDisposable {
     if (wanted.length === 0) return
     const graph = this.#during('plan', () => walk(wanted))
     // Planning and compiling take time, in which the caller may dispose what the graph reads.
-    for (const { storage } of graph.leaves) storage.retain()
+    for (const storage of graph.storages) storage.retain()
     try {
+      for (const { together } of graph.leaves) if (together) this.#lay(together)
       const results = await this.#run(graph)
       wanted.forEach((t, i) => {
         const storage = results[i] as Storage
@@ -160,7 +161,7 @@ export class Device implements TensorHost, AsyncDisposable {
         else t.realise(storage)
       })
     } finally {
-      for (const { storage } of graph.leaves) storage.release()
+      for (const storage of graph.storages) storage.release()
     }
     if (this.#pacer.pending > maxInFlight) await this.#settle()
     this.#check()
@@ -174,11 +175,13 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
     if (!known) this.gpu.pushErrorScope('out-of-memory')
-    const buffers = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
+    const located = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
     this.#pacer.submitted(runner.short)
     this.#runs++
-    const results = buffers.map((buffer) =>
-      graph.leaves.find((l) => l.storage.buffer === buffer)?.storage.retain() ?? this.#storage(buffer))
+    const results = located.map(({ buffer, offset }) => {
+      const overwritten = graph.leaves.find((l) => l.storage.buffer === buffer)?.storage
+      return (overwritten?.whole?.part(offset) ?? overwritten)?.retain() ?? this.#storage(buffer)
+    })
     const error = known ? null : await this.gpu.popErrorScope()
     if (!error) return results
     for (const storage of results) storage.release()
@@ -221,10 +224,21 @@ export class Device implements TensorHost, AsyncDisposable {
 
   #storage(buffer: GPUBuffer): Storage {
     this.#tensors++
-    return new Storage(buffer, buffer.size, (s) => {
-      this.#tensors--
-      this.#pool.release(s.buffer)
-    })
+    return new Storage(buffer, buffer.size, (b) => { this.#pool.release(b) }, () => { this.#tensors-- })
+  }
+
+  /** Moves what belongs together into one buffer, with zeros between, unless it lies there. */
+  #lay({ byteLength, parts }: Together): void {
+    const whole = parts[0]?.storage.whole
+    if (whole?.byteLength === byteLength && parts.every(({ storage, offset }) => storage.whole === whole && storage.offset === offset)) return
+    const buffer = this.#pool.buffer(byteLength)
+    const moved = new Storage(buffer, byteLength, (b) => { this.#pool.release(b) })
+    const encoder = this.gpu.createCommandEncoder({ label: 'laying together' })
+    encoder.clearBuffer(buffer)
+    for (const { storage, offset, byteLength: bytes } of parts) encoder.copyBufferToBuffer(storage.buffer, storage.offset, buffer, offset, bytes)
+    this.gpu.queue.submit([encoder.finish()])
+    for (const { storage, offset } of parts) storage.moveInto(moved, offset)
+    moved.release()
   }
 
   /** @internal */
@@ -248,7 +262,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** @internal */
   write(storage: Storage, bytes: Uint8Array): void {
     const whole = bytes.byteLength % 4 === 0 ? bytes : Uint8Array.from({ length: Math.ceil(bytes.byteLength / 4) * 4 }, (_, i) => bytes[i] ?? 0)
-    this.gpu.queue.writeBuffer(storage.buffer, 0, whole as Uint8Array<ArrayBuffer>)
+    this.gpu.queue.writeBuffer(storage.buffer, storage.offset, whole as Uint8Array<ArrayBuffer>)
   }
 
   /** @internal */
@@ -256,7 +270,7 @@ export class Device implements TensorHost, AsyncDisposable {
     const bytes = Math.max(4, Math.ceil(size * byteSize(dtype) / 4) * 4)
     const staging = this.gpu.createBuffer({ label: 'readback', size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
     const encoder = this.gpu.createCommandEncoder()
-    encoder.copyBufferToBuffer(storage.buffer, 0, staging, 0, bytes)
+    encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, 0, bytes)
     this.gpu.queue.submit([encoder.finish()])
     await this.#settle()
     try {

@@ -10,6 +10,12 @@ const remembered = 8
 /** Bytes and floating-point operations of a dispatch that takes a software adapter about as long as its latency. */
 const smallDispatch = 30_000
 
+/** A buffer, and the byte at which a value begins in it. */
+export interface Located {
+  readonly buffer: GPUBuffer
+  readonly offset: number
+}
+
 /** All that a run binds, and the bind group of each dispatch. */
 interface BoundSet {
   readonly resources: readonly Resource[]
@@ -63,8 +69,8 @@ export class PlanRunner {
     return this.#params.size
   }
 
-  /** Encodes and submits one run; returns the buffer of each output. */
-  run(graph: Graph, pool: ResourcePool, profiler: Profiler | undefined): GPUBuffer[] {
+  /** Encodes and submits one run; returns where each output lies. */
+  run(graph: Graph, pool: ResourcePool, profiler: Profiler | undefined): Located[] {
     const { plan } = this
     const acquired: Resource[] = []
     const acquire = <R extends Resource>(resource: R): R => {
@@ -84,6 +90,7 @@ export class PlanRunner {
       const buffer = plan.buffers[id]
       if (buffer?.kind === 'leaf') return graph.leaves[buffer.index]?.storage.buffer as GPUBuffer
       if (buffer?.kind === 'constant') return this.#params
+      if (buffer?.kind === 'part') return resourceOf(buffer.of)
       return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as Resource
     }
     const all = plan.buffers.map((_, id) => resourceOf(id))
@@ -110,7 +117,10 @@ export class PlanRunner {
     this.#device.queue.submit([commands])
     for (const slot of slots.reverse()) pool.release(slot)
     // Textures live for one op and are never results.
-    return plan.outputs.map((id) => all[id] as GPUBuffer)
+    return plan.outputs.map((id) => {
+      const described = plan.buffers[id]
+      return { buffer: all[id] as GPUBuffer, offset: described?.kind === 'part' ? described.offset : 0 }
+    })
   }
 
   /** Forgets bind groups that hold what is about to be destroyed. */
@@ -174,10 +184,9 @@ export class PlanRunner {
         { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },
         ...resources.map((r, k) => {
           const described = this.plan.buffers[ids[k] ?? 0]
+          const offset = described?.kind === 'part' ? described.offset : described?.kind === 'constant' ? this.plan.constantOffsets[described.index] ?? 0 : undefined
           const resource = isTexture(r) ? r.createView()
-            : described?.kind === 'constant'
-              ? { buffer: r, offset: this.plan.constantOffsets[described.index] ?? 0, size: Math.ceil(described.bytes / 16) * 16 }
-              : { buffer: r }
+            : offset === undefined ? { buffer: r } : { buffer: r, offset, size: Math.ceil((described?.bytes ?? 0) / 16) * 16 }
           return { binding: k + 1, resource }
         }),
       ],

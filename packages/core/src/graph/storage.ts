@@ -1,14 +1,50 @@
-/** A buffer of the pool with a count of the tensors that share it; the last release gives it back. */
+/**
+ * Where tensors keep their elements, with a count of the tensors that share it: a buffer of its own, or part of one that
+ * several share. The last release gives it back.
+ */
 export class Storage {
-  readonly buffer: GPUBuffer
   readonly byteLength: number
+  readonly #own: GPUBuffer
+  readonly #free: (buffer: GPUBuffer) => void
+  readonly #ended: () => void
+  readonly #parts = new Map<number, Storage>()
+  #whole: Storage | undefined
+  #offset = 0
   #owners = 1
-  readonly #release: (storage: Storage) => void
 
-  constructor(buffer: GPUBuffer, byteLength: number, release: (storage: Storage) => void) {
-    this.buffer = buffer
+  /** @param free takes the buffer back once nothing lies in it @param ended is told once nothing owns this */
+  constructor(buffer: GPUBuffer, byteLength: number, free: (buffer: GPUBuffer) => void, ended: () => void = () => undefined) {
+    this.#own = buffer
     this.byteLength = byteLength
-    this.#release = release
+    this.#free = free
+    this.#ended = ended
+  }
+
+  get buffer(): GPUBuffer {
+    return this.#whole?.buffer ?? this.#own
+  }
+
+  /** Byte of the buffer at which it begins. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** What this is part of. */
+  get whole(): Storage | undefined {
+    return this.#whole
+  }
+
+  /** The part that begins at a byte. */
+  part(offset: number): Storage | undefined {
+    return this.#parts.get(offset)
+  }
+
+  /** Makes this part of another, which it keeps from then on; who calls has copied the elements. */
+  moveInto(whole: Storage, offset: number): void {
+    this.#leave()
+    this.#whole = whole.retain()
+    this.#offset = offset
+    whole.#parts.set(offset, this)
   }
 
   /** Adds an owner: an in-place result lives in its operand's storage. */
@@ -19,6 +55,17 @@ export class Storage {
 
   release(): void {
     this.#owners--
-    if (this.#owners === 0) this.#release(this)
+    if (this.#owners > 0) return
+    this.#leave()
+    this.#ended()
+  }
+
+  #leave(): void {
+    if (!this.#whole) {
+      this.#free(this.#own)
+      return
+    }
+    this.#whole.#parts.delete(this.#offset)
+    this.#whole.release()
   }
 }

@@ -1,6 +1,7 @@
 import { ema as op } from '@antipode/kernels-wgsl'
 import { ConfigError } from '../errors.ts'
 import { apply1, constant, type Tensor } from '../graph/index.ts'
+import { apart, joined, together } from './groups.ts'
 import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
 
 /** Moving average of parameters, in f32. */
@@ -90,7 +91,11 @@ function average(slots: Slots, values: ReadonlyMap<string, Tensor>, decay: numbe
   const [first] = values.values()
   if (!first) return []
   const hyper = constant(first.device, [decay])
-  return [...values].map(([name, t]) => apply1(op, [...slots.of(name, t), t, hyper]))
+  for (const [name, t] of values) slots.of(name, t)
+  return together([...values], ([, t]) => t, (group) => {
+    const tensors = group.map(([, t]) => t)
+    return apart(apply1(op, [...slots.joined(group), joined(tensors), hyper]), tensors)
+  })
 }
 
 function namedAfter(slots: Slots, slot: string): Map<string, Tensor> {

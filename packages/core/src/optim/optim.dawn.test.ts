@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, Device, evaluate, gradients, ShapeError, type Tensor, tensor } from '../index.ts'
+import { noise } from '../testing/index.ts'
 import { accumulator, adamw, clipGradNorm, constantWithWarmup, cosine, ema, linear, type Optimizer, sgd } from './index.ts'
 
 let device: Device
@@ -94,6 +95,73 @@ test('a run resumed from its state continues to the bit', async () => {
   expect(() => second.load({ step: 0, tensors: p })).toThrow(CheckpointError)
   free(p.values())
   free(later.values())
+})
+
+/** Steps on parameters of these sizes, together or each under an optimiser of its own; the parameters and averages that result. */
+async function steps(sizes: readonly number[], dtype: 'f32' | 'f16', make: () => Optimizer, together: boolean): Promise<number[][]> {
+  const p = new Map(sizes.map((n, k) => [`p${k}`, tensor(device, noise(n, k), [n], { dtype })]))
+  const parts = together ? [p] : [...p].map((entry) => new Map([entry]))
+  const runs = parts.map((params) => ({ params, optimizer: make(), average: ema(0.5) }))
+  for (let k = 0; k < 3; k++) {
+    for (const { params, optimizer, average } of runs) {
+      const updates = optimizer.update(params, [...params.values()].map((t) => t.mul(3 + k).sin()), { gradScale: 0.5 })
+      const averages = average.update(new Map([...params.keys()].map((name, i) => [name, updates[i] as Tensor])))
+      await evaluate(...updates, ...averages)
+      free([...updates, ...averages])
+    }
+  }
+  const out: number[][] = []
+  for (const { params, optimizer, average } of runs) {
+    for (const t of params.values()) out.push([...await t.data()])
+    for (const t of average.averages().values()) out.push([...await t.data()])
+    optimizer[Symbol.dispose]()
+    average[Symbol.dispose]()
+  }
+  free(p.values())
+  // Parameters first, then averages, in either case.
+  return together ? out : [...out.filter((_, k) => k % 2 === 0), ...out.filter((_, k) => k % 2 === 1)]
+}
+
+test('parameters that are updated together end bit for bit as each would alone', async () => {
+  const sizes = [3, 500, 66_000, 128, 1, 129]
+  const makers = [() => adamw({ lr: 0.05, weightDecay: 0.1 }), () => sgd({ lr: 0.1, momentum: 0.9, nesterov: true })]
+  for (const dtype of device.target.f16 ? ['f32', 'f16'] as const : ['f32'] as const) {
+    for (const make of makers) expect(await steps(sizes, dtype, make, true)).toEqual(await steps(sizes, dtype, make, false))
+  }
+})
+
+test('what lies together is read, written, given back, updated alone and laid together anew like what does not', async () => {
+  const p = new Map([3, 200, 5].map((n, k) => [`p${k}`, tensor(device, new Float32Array(n).fill(k + 1))]))
+  const [a, b, c] = [...p.values()] as [Tensor, Tensor, Tensor]
+  /** Subtracts 1. */
+  const step = async (params: ReadonlyMap<string, Tensor>): Promise<void> => {
+    using optimizer = sgd({ lr: 1 })
+    const updates = optimizer.update(params, [...params.values()].map((t) => t.mul(0).add(1)))
+    await evaluate(...updates)
+    free(updates)
+  }
+  // Asked for before the parameters move, and run before they change.
+  using total = c.sum()
+  const running = total.item()
+  await step(p)
+  expect(await running).toBe(15)
+  const { plans } = device.counters()
+  await step(p)
+  expect(device.counters().plans).toBe(plans)
+  expect(await read(p)).toEqual([...Array<number>(3).fill(-1), ...Array<number>(200).fill(0), ...Array<number>(5).fill(1)])
+  b.write(new Float32Array(200).fill(7))
+  using sum = a.mul(b.slice(0, 64, 67)).add(c.slice(0, 2))
+  expect([...await sum.data()]).toEqual([-6, -6, -6])
+  await step(new Map([['p0', a], ['p2', c]]))
+  expect([...await b.data()]).toEqual(Array<number>(200).fill(7))
+  await step(new Map([['p1', b]]))
+  b.dispose()
+  await step(new Map([['p2', c]]))
+  await step(new Map([['p2', c], ['p0', a]]))
+  expect([...await a.data(), ...await c.data()]).toEqual([-3, -3, -3, -2, -2, -2, -2, -2])
+  // Two numbers, and one buffer of two places.
+  expect(device.memory().live).toBe(2 * 256 + 2 * 512)
+  free([a, c])
 })
 
 test('clipping scales all gradients by one factor, and only when they are too long', async () => {
@@ -197,5 +265,5 @@ test('schedules warm up, and end at zero', () => {
 })
 
 test('everything is given back', () => {
-  expect(device.memory().tensors).toBe(0)
+  expect(device.memory()).toMatchObject({ tensors: 0, live: 0 })
 })

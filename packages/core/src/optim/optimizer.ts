@@ -2,6 +2,7 @@ import type { Op } from '@antipode/kernels-wgsl'
 import { ConfigError } from '../errors.ts'
 import { concat } from '../functional/index.ts'
 import { apply, constant, type Tensor } from '../graph/index.ts'
+import { apart, joined, together } from './groups.ts'
 import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
 
 /** What may change from one update to the next. */
@@ -13,8 +14,9 @@ export interface UpdateOptions {
 }
 
 /**
- * Updates parameters in place, one kernel a parameter. Hyperparameters are run-time values, so no step compiles anything
- * that the first one has not.
+ * Updates parameters in place: small ones, of up to 65,536 elements, by one kernel together, larger ones by one each. The first
+ * update moves the memory of small ones together. Hyperparameters are run-time values, so no step compiles anything that the
+ * first one has not.
  *
  * @example
  * const grads = gradients(loss, [...params.values()])
@@ -56,6 +58,9 @@ export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: R
   if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`${name}: expected a learning rate of 0 or more, got ${lr}`)
   const slots = new Slots(names)
   let step = 0
+  const init: Optimizer['init'] = (params) => {
+    for (const [key, p] of params) slots.of(key, p)
+  }
   const packed = (like: Tensor, rate: number, gradScale: number | Tensor): Tensor => {
     const values = Array.from(hyper(rate, step))
     return typeof gradScale === 'number'
@@ -67,16 +72,20 @@ export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: R
     get step() {
       return step
     },
-    init(params) {
-      for (const [key, p] of params) slots.of(key, p)
-    },
+    init,
     update(params, grads, { lr: rate = lr, gradScale = 1 } = {}) {
       const pairs = paired(name, params, grads)
       const [first] = pairs
       if (!first) return []
       step++
+      init(params)
       const shared = packed(first[1], rate, gradScale)
-      return pairs.map(([key, p, g]) => apply(op, [p, g.to(p.dtype), ...slots.of(key, p), shared], attrs)[0] as Tensor)
+      return together(pairs, ([, p]) => p, (group) => {
+        const like = group.map(([, p]) => p)
+        const grads = group.map(([, p, g]) => g.to(p.dtype))
+        const [whole] = apply(op, [joined(like), joined(grads), ...slots.joined(group), shared], attrs) as [Tensor]
+        return apart(whole, like)
+      })
     },
     state: () => ({ step, tensors: slots.tensors }),
     load(state) {

@@ -1,6 +1,7 @@
 import { sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { CheckpointError, ShapeError } from '../errors.ts'
 import { tensor, type Tensor } from '../graph/index.ts'
+import { joined } from './groups.ts'
 
 /** What an optimiser remembers: enough to continue bit for bit. */
 export interface OptimizerState {
@@ -30,6 +31,12 @@ export class Slots {
       this.#tensors.set(key, made)
       return made
     })
+  }
+
+  /** The slots of a group of parameters, each joined over the group. */
+  joined(group: readonly (readonly [name: string, like: Tensor, ...unknown[]])[]): Tensor[] {
+    const each = group.map(([name, like]) => this.of(name, like))
+    return this.#names.map((_, k) => joined(each.map((slots) => slots[k] as Tensor)))
   }
 
   get tensors(): ReadonlyMap<string, Tensor> {

@@ -1,16 +1,12 @@
-import { after, type Binding, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
+import type { Node } from '../graph/index.ts'
 import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
-import { textureBytes } from './memory.ts'
+import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
+import { bindingAlignment, type LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
+import { countUses, placesOf } from './uses.ts'
 import type { Graph, ValueRef } from './walk.ts'
-
-/** A buffer of a plan: something that exists before it runs, or that it makes. */
-export type PlanBuffer =
-  | { readonly kind: 'leaf'; readonly index: number; readonly bytes: number }
-  | { readonly kind: 'constant'; readonly index: number; readonly bytes: number }
-  | { readonly kind: 'made'; readonly bytes: number }
-  | { readonly kind: 'texture'; readonly rows: number; readonly bytes: number }
 
 /** One dispatch, its storage buffers by number in binding order, and which graph scalars fill its scalar words. */
 export interface Dispatch {
@@ -39,24 +35,29 @@ export function build(graph: Graph, target: Target): Program {
 class Builder {
   readonly #graph: Graph
   readonly #target: Target
-  readonly #buffers: PlanBuffer[] = []
+  readonly #buffers: Buffers
   readonly #dispatches: Dispatch[] = []
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<Value>()
-  readonly #external = new Map<string, number>()
   readonly #packs = new Packs()
+  readonly #joins = new Map<string, Seen>()
+  /** Parts of leaves that are the values of tensors. */
+  readonly #tensors = new Set<number>()
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph
     this.#target = target
+    this.#buffers = new Buffers(graph)
   }
 
   run(): Program {
     const { nodes, outputs } = this.#graph
     const uses = countUses(this.#graph)
+    const places = placesOf(this.#graph)
     for (const [index, { node, inputs }] of nodes.entries()) {
       const operands = inputs.map((r) => this.#resolve(r))
-      const useOf = (k: number): Pick<Value, 'uses' | 'wanted'> => uses.get(`${index}.${k}`) ?? { uses: 0, wanted: false }
+      const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'place'> =>
+        ({ ...(uses.get(`${index}.${k}`) ?? { uses: 0, wanted: false }), place: places.get(`${index}.${k}`) })
       const define = (k: number, seen: Seen): void => { this.#seen.set(`${index}.${k}`, seen) }
       const spec = node.specs[0] as Spec
       const [first] = operands
@@ -78,6 +79,12 @@ class Builder {
           // Nothing can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
           if (value.state.kind !== 'scalar') this.#store(value)
         }
+        const same = node.op.starts && `${node.key}(${JSON.stringify(inputs)})`
+        const known = same && (this.#joins.get(same) ?? this.#lying(node, operands))
+        if (known) {
+          define(0, known)
+          continue
+        }
         if (node.op.inplace) this.#flush()
         const kernel: { -readonly [K in keyof PendingKernel]: PendingKernel[K] } =
           { op: node.op, attrs: node.attrs, inputs: operands, values: [], owner: undefined, emitted: false }
@@ -87,11 +94,12 @@ class Builder {
           this.#await(value)
         })
         const [value] = kernel.values
+        if (same && value) this.#joins.set(same, { value, view: whole(value.spec) })
         if (node.op.inplace || !value || !awaitsTaker(value) || !mayEndIn(kernel, value, value.spec.dtype)) this.#emitKernel(kernel, undefined)
       }
     }
     const ids = outputs.map((r) => this.#output(this.#resolve(r)))
-    return { buffers: this.#buffers, dispatches: this.#dispatches, outputs: ids }
+    return { buffers: this.#buffers.list, dispatches: this.#dispatches, outputs: ids }
   }
 
   #await(value: Value): void {
@@ -107,27 +115,33 @@ class Builder {
   #resolve(ref: ValueRef): Seen {
     const key = ref.kind === 'output' ? `${ref.node}.${ref.index}` : `${ref.kind}${ref.index}`
     const known = this.#seen.get(key)
+    if (known && ref.kind === 'leaf' && ref.part) return this.#seePart(known.value, ref.part)
     if (known || ref.kind === 'output') return known as Seen
-    const spec: Spec = ref.kind === 'leaf' ? (this.#graph.leaves[ref.index]?.tensor as Spec)
+    const spec: Spec = ref.kind === 'leaf' ? (this.#graph.leaves[ref.index]?.spec as Spec)
       : ref.kind === 'constant' ? (this.#graph.constants[ref.index] as Spec) : { shape: [], dtype: this.#graph.scalarTypes[ref.index] ?? 'f32' }
     const value: Value = {
       spec: { shape: spec.shape, dtype: spec.dtype }, uses: Infinity, wanted: false,
-      state: ref.kind === 'scalar' ? { kind: 'scalar', index: ref.index } : { kind: 'buffer', id: this.#externalBuffer(ref.kind, ref.index, bytesOf(spec)) },
+      state: ref.kind === 'scalar' ? { kind: 'scalar', index: ref.index } : { kind: 'buffer', id: this.#buffers.external(ref.kind, ref.index, bytesOf(spec)) },
     }
-    const seen = { value, view: whole(spec) }
-    this.#seen.set(key, seen)
+    this.#seen.set(key, { value, view: whole(spec) })
+    return this.#resolve(ref)
+  }
+
+  /** A stored tensor that is part of a leaf. */
+  #seePart(value: Value, { shape, start }: NonNullable<LeafRef['part']>): Seen {
+    const seen = { value, view: { ...whole({ shape, dtype: value.spec.dtype }), offset: start } }
+    const id = this.#bindable(seen)
+    if (id !== undefined) this.#tensors.add(id)
     return seen
   }
 
-  #externalBuffer(kind: 'leaf' | 'constant', index: number, bytes: number): number {
-    const key = `${kind}${index}`
-    const id = this.#external.get(key) ?? this.#buffers.push({ kind, index, bytes }) - 1
-    this.#external.set(key, id)
-    return id
-  }
-
-  #make(spec: Spec): number {
-    return this.#buffers.push({ kind: 'made', bytes: bytesOf(spec) }) - 1
+  /** What a join gives where its operands lie in one value as it would put them. */
+  #lying({ op, attrs, inputs, specs: [spec] }: Node, operands: readonly Seen[]): Seen | undefined {
+    const starts = op.starts?.(inputs, attrs)
+    const value = operands[0]?.value
+    if (!starts || !spec || value?.state.kind !== 'buffer' || sizeOf(value.spec.shape) !== sizeOf(spec.shape)) return undefined
+    const lie = operands.every((x, k) => x.value === value && x.view.offset === starts[k] && isContiguous(x.view))
+    return lie ? { value, view: whole(spec) } : undefined
   }
 
   #fuse(op: Op, operands: readonly Seen[], output: Spec): Expression {
@@ -168,15 +182,15 @@ class Builder {
       return
     }
     const inputs = e.inputs.map((x) => this.#store(x.value))
-    const id = this.#make(value.spec)
+    const id = this.#buffers.make(value.spec, value.place, inputs)
     value.state = { kind: 'buffer', id }
     const kernel = fusedKernel(fusedOf(e, value.spec), this.#target)
     this.#dispatch(kernel, kernel.bindings.map((b) => (b.kind === 'output' ? id : inputs[b.index] as number)), e.scalars, 0)
   }
 
   #dispatch(kernel: Kernel, buffers: readonly number[], scalars: Expression['scalars'], flops: number): void {
-    const bytes = [...new Set(buffers)].reduce((sum, id) => sum + (this.#buffers[id]?.bytes ?? 0), 0)
-    this.#dispatches.push({ kernel, buffers, scalars: kernel.scalarWord === undefined ? [] : scalars.map((s) => s.index), flops, bytes })
+    const bound = kernel.scalarWord === undefined ? [] : scalars.map((s) => s.index)
+    this.#dispatches.push({ kernel, buffers, scalars: bound, flops, bytes: this.#buffers.bytes(buffers) })
   }
 
   #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
@@ -185,13 +199,15 @@ class Builder {
     // A kernel must not read a buffer that it overwrites under another name: such an operand is copied.
     const overwritten = new Set(op.inplace?.flatMap((k) => k ?? []))
     pending.inputs.forEach((x, k) => {
-      if (!overwritten.has(k) && [...overwritten].some((o) => inputs[o] === inputs[k])) inputs[k] = this.#store(this.#copy(x))
+      if (!overwritten.has(k) && [...overwritten].some((o) => this.#buffers.wholeOf(inputs[o] as number) === this.#buffers.wholeOf(inputs[k] as number))) inputs[k] = this.#store(this.#copy(x))
     })
     const extras = end?.expression.inputs.map((x) => this.#store(x.value)) ?? []
     const outputs = values.map((v, k) => {
       const shared = op.inplace?.[k]
       if (shared !== undefined) return this.#overwrite(op, inputs[shared] as number, v)
-      return this.#make(k === 0 && end ? end.value.spec : v.spec)
+      const made = k === 0 && end ? end.value : v
+      // A join reads what lies in its result only where that is in its place, and then not at all.
+      return this.#buffers.make(made.spec, made.place, op.starts ? [] : [...inputs, ...extras])
     })
     pending.emitted = true
     values.forEach((v, k) => { v.state = { kind: 'buffer', id: outputs[k] as number } })
@@ -204,8 +220,14 @@ class Builder {
     }
     const kernels = op.kernels?.(problem, this.#target) ?? []
     const flops = kernelFlops(op, problem, kernels)
+    const inPlace = this.#placed(op, problem, inputs, outputs[0] as number)
+    // What lies elsewhere in a join's result, as a tensor does that is in it twice, cannot be read while that is written.
+    pending.inputs.forEach((x, k) => {
+      if (op.starts && !inPlace[k] && this.#buffers.wholeOf(inputs[k] as number) === outputs[0]) inputs[k] = this.#store(this.#copy(x))
+    })
     const scratch = new Map<string, number>()
     for (const [k, kernel] of kernels.entries()) {
+      if (kernel.bindings.some((b) => b.kind === 'input' && inPlace[b.index])) continue
       const pack = Packs.of(kernel, inputs)
       const known = pack && this.#packs.get(pack.key)
       if (pack && known !== undefined) {
@@ -217,7 +239,7 @@ class Builder {
         if (b.kind === 'output') return outputs[b.index] as number
         if (b.kind === 'extra') return extras[b.index] as number
         const key = `${b.kind}${b.index}`
-        const id = scratch.get(key) ?? this.#buffers.push(scratchOf(b)) - 1
+        const id = scratch.get(key) ?? this.#buffers.scratch(b)
         scratch.set(key, id)
         return id
       })
@@ -228,8 +250,18 @@ class Builder {
     if (op.inplace) this.#packs.clear()
   }
 
+  /** Which operands of a join were computed in their places in its result. */
+  #placed(op: Op, { inputs: specs, attrs }: Problem, inputs: readonly number[], output: number): boolean[] {
+    const starts = op.starts?.(specs, attrs)
+    return inputs.map((id, k) => {
+      const buffer = this.#buffers.at(id)
+      const offset = (starts?.[k] ?? 0) * byteSize(specs[k]?.dtype ?? 'f32')
+      return starts !== undefined && (buffer?.kind === 'part' ? buffer.of === output && buffer.offset === offset : id === output)
+    })
+  }
+
   #overwrite(op: Op, id: number, result: Value): number {
-    if (this.#buffers[id]?.kind !== 'leaf') {
+    if (this.#buffers.at(id)?.kind !== 'leaf') {
       throw new UnsupportedError(`${op.name}: expected to overwrite an evaluated tensor, got a computed one; evaluate it first`)
     }
     this.#overwritten.set(id, result)
@@ -252,9 +284,16 @@ class Builder {
 
   /** The buffer of an operand as kernels want it: contiguous from its first element. */
   #contiguous(seen: Seen): number {
-    const { value, view } = seen
-    const stored = value.state.kind === 'scalar' ? undefined : this.#store(value)
-    return stored !== undefined && view.offset === 0 && isContiguous(view) ? stored : this.#store(this.#copy(seen))
+    if (seen.value.state.kind !== 'scalar') this.#store(seen.value)
+    return this.#bindable(seen) ?? this.#store(this.#copy(seen))
+  }
+
+  /** The buffer or part of one that holds what is seen of a stored value, in order and where a kernel can bind it. */
+  #bindable({ value: { spec, state }, view }: Seen): number | undefined {
+    if (state.kind !== 'buffer' || !isContiguous(view)) return undefined
+    const offset = view.offset * byteSize(spec.dtype)
+    const aligned = this.#buffers.at(state.id)?.kind === 'constant' ? offset === 0 : offset % bindingAlignment === 0
+    return aligned ? this.#buffers.part(state.id, offset, bytesOf({ shape: view.shape, dtype: spec.dtype })) : undefined
   }
 
   /** A fresh contiguous value of what is seen. */
@@ -280,8 +319,12 @@ class Builder {
   #output(seen: Seen): number {
     this.#expectFresh(undefined, seen.value)
     const id = seen.value.state.kind === 'scalar' ? -1 : this.#store(seen.value)
-    const buffer = this.#buffers[id]
-    if (this.#overwritten.has(id) && inOrder(seen)) return id
+    const buffer = this.#buffers.at(id)
+    if (this.#overwritten.has(id)) {
+      // What overwrote a stored tensor shares its memory, that of the whole leaf or of the part that the tensor is.
+      const part = inOrder(seen) ? id : this.#bindable(seen) ?? -1
+      if (part === id || this.#tensors.has(part)) return part
+    }
     if (buffer?.kind === 'made' && inOrder(seen) && !this.#claimed.has(id)) {
       this.#claimed.add(id)
       return id
@@ -299,37 +342,4 @@ function awaitsTaker({ uses, wanted }: Value): boolean {
 
 function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
-}
-
-/** What lives for one op, or as long as a later one packs the same. */
-function scratchOf(b: Extract<Binding, { readonly kind: 'scratch' | 'texture' }>): PlanBuffer {
-  return b.kind === 'scratch' ? { kind: 'made', bytes: b.byteLength } : { kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) }
-}
-
-function bytesOf(spec: Spec): number {
-  return sizeOf(spec.shape) * byteSize(spec.dtype)
-}
-
-/** Readers of every node output, views counted as their viewers' readers. */
-function countUses(graph: Graph): Map<string, { uses: number; wanted: boolean }> {
-  const counts = new Map<string, { uses: number; wanted: boolean }>()
-  const origin = new Map<string, ValueRef>()
-  const base = (r: ValueRef): ValueRef => (r.kind === 'output' ? origin.get(`${r.node}.${r.index}`) ?? r : r)
-  const count = (r: ValueRef): { uses: number; wanted: boolean } => {
-    const b = base(r)
-    const key = b.kind === 'output' ? `${b.node}.${b.index}` : ''
-    const entry = counts.get(key) ?? { uses: 0, wanted: false }
-    counts.set(key, entry)
-    return entry
-  }
-  graph.nodes.forEach(({ node, inputs }, i) => {
-    const [first] = inputs
-    if (node.op.view && first) {
-      origin.set(`${i}.0`, base(first))
-      return
-    }
-    for (const r of inputs) count(r).uses++
-  })
-  for (const r of graph.outputs) count(r).wanted = true
-  return counts
 }

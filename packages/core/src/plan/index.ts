@@ -1,4 +1,6 @@
-export type { Dispatch, PlanBuffer } from './build.ts'
+export type { PlanBuffer } from './buffers.ts'
+export type { Dispatch } from './build.ts'
+export type { Together } from './leaves.ts'
 export { type MemoryPlan, sizeClass, type Slot, textureRows } from './memory.ts'
 export { makePlan, type Plan } from './plan.ts'
 export { type Graph, walk } from './walk.ts'

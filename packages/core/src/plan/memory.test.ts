@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { type Tensor, tensor } from '../graph/index.ts'
-import { adamw, sgd } from '../optim/index.ts'
+import { adamw, clipGradNorm, ema, sgd } from '../optim/index.ts'
 import { FakeHost, graphCases, leavesOf, noise, randomGraph, stepKinds } from '../testing/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Plan } from './plan.ts'
@@ -15,11 +15,17 @@ const leaves = (): Tensor[] => [[2, 3, 4], [2, 3, 4], [4], [6, 4]].map((shape, k
 
 /**
  * Runs a plan on symbols: every place of memory holds the number of the buffer written there last. Fails if a kernel reads
- * a buffer that was never written or was overwritten, writes on after losing its place, or reads and writes one place.
+ * a buffer that was never written or was overwritten, writes on after losing its place, or reads and writes one place. WebGPU
+ * forbids the last of parts of one buffer too, so a part counts as its whole.
  */
 function simulate(plan: Plan): void {
   const holder = new Map<string, number>()
   const written = new Set<number>()
+  const parts = new Set<number>()
+  const wholeOf = (id: number): number => {
+    const buffer = plan.buffers[id]
+    return buffer?.kind === 'part' ? buffer.of : id
+  }
   const place = (id: number): string => {
     const kind = plan.buffers[id]?.kind
     return kind === 'made' || kind === 'texture' ? (plan.memory.results.has(id) ? `result${id}` : `slot${plan.memory.slotOf[id]}`) : `${kind}${id}`
@@ -27,9 +33,10 @@ function simulate(plan: Plan): void {
   plan.dispatches.forEach((d, at) => {
     const outputs = new Set<string>()
     d.kernel.bindings.forEach((b, k) => {
-      const id = d.buffers[k] as number
+      const id = wholeOf(d.buffers[k] as number)
       const label = `dispatch ${at} (${d.kernel.label}), buffer ${id}`
       if (writes(b)) {
+        parts.add(d.buffers[k] as number)
         if (b.kind === 'output') outputs.add(place(id))
         if (written.has(id)) expect(holder.get(place(id)), `${label} goes on where something else was written`).toBe(id)
         written.add(id)
@@ -38,13 +45,16 @@ function simulate(plan: Plan): void {
     })
     d.kernel.bindings.forEach((b, k) => {
       if (b.kind === 'scratch' || writes(b)) return
-      const id = d.buffers[k] as number
+      const id = wholeOf(d.buffers[k] as number)
       const label = `dispatch ${at} (${d.kernel.label}), buffer ${id}`
       expect(outputs.has(place(id)), `${label} is read where it is written`).toBe(false)
-      if (plan.buffers[id]?.kind === 'made' || plan.buffers[id]?.kind === 'texture') expect(holder.get(place(id)), `${label} was overwritten or never written`).toBe(id)
+      if (plan.buffers[id]?.kind === 'made' || plan.buffers[id]?.kind === 'texture') {
+        expect(holder.get(place(id)), `${label} was overwritten or never written`).toBe(id)
+        expect(parts.has(id) || parts.has(d.buffers[k] as number), `${label}, part ${d.buffers[k]} was never written`).toBe(true)
+      }
     })
   })
-  for (const id of plan.outputs) expect(plan.buffers[id]?.kind === 'leaf' || holder.get(place(id)) === id, `result ${id} is there at the end`).toBe(true)
+  for (const id of plan.outputs) expect(plan.buffers[wholeOf(id)]?.kind === 'leaf' || holder.get(place(id)) === id, `result ${id} is there at the end`).toBe(true)
   plan.memory.slotOf.forEach((slot, id) => {
     if (slot !== undefined) expect(plan.memory.slots[slot]?.bytes, `slot of buffer ${id}`).toBeGreaterThanOrEqual(plan.buffers[id]?.bytes ?? Infinity)
   })
@@ -119,11 +129,47 @@ test('two updates in one graph follow each other, and what reads the first resul
   simulate(plan)
 })
 
+/** A step on parameters of these sizes, which a loss reads under other shapes too, with clipping and an average. */
+function jointStep(sizes: readonly number[]): { readonly plan: Plan; readonly updates: readonly Tensor[] } {
+  const params = new Map(sizes.map((n, k) => [`p${k}`, tensor(host, noise(n, k), [n])]))
+  const loss = [...params.values()].map((p) => p.sin().mul(p).sum()).reduce((a, b) => a.add(b))
+  const grads = gradients(loss, [...params.values()])
+  const updates = adamw({ lr: 0.1 }).update(params, grads, { gradScale: clipGradNorm(grads, 1).scale })
+  const averages = ema(0.9).update(new Map(updates.map((t, k) => [`p${k}`, t])))
+  return { plan: host.plan(loss, ...updates, ...averages), updates }
+}
+
+test('a step takes one kernel for all small parameters and one for each large one, and joins nothing by copies', () => {
+  const { plan } = jointStep([3, 500, 70_000, 128, 65_536, 90_000, 1])
+  simulate(plan)
+  const count = (label: string): number => plan.dispatches.filter((d) => d.kernel.label.startsWith(label)).length
+  expect([count('adamw'), count('ema'), count('join'), count('join/f32/zeros')]).toEqual([3, 3, 1, 1])
+  const results = plan.outputs.slice(1).map((id) => plan.buffers[id])
+  expect(results.filter((b) => b?.kind === 'part').map((b) => b?.bytes)).toEqual([12, 2000, 512, 4 * 65_536, 4, 12, 2000, 512, 4 * 65_536, 4])
+  expect(results.filter((b) => b?.kind === 'leaf').map((b) => b?.bytes)).toEqual([280_000, 360_000, 280_000, 360_000])
+})
+
+test('a gradient that is asked for, is in a join twice, or is a parameter itself is copied and never read where it is written', () => {
+  const [w, v] = [tensor(host, noise(20, 1), [20]), tensor(host, noise(20, 2), [4, 5])] as const
+  const params = new Map([['w', w], ['v', v]])
+  const g = w.exp()
+  simulate(host.plan(...sgd({ lr: 0.1 }).update(params, [g, g.reshape([4, 5])]), g))
+  simulate(host.plan(...sgd({ lr: 0.1 }).update(params, [w, v.mul(2)])))
+  simulate(host.plan(...sgd({ lr: 0.1 }).update(params, [w, v])))
+  const sum = g.add(v.reshape([20]))
+  simulate(host.plan(...sgd({ lr: 0.1 }).update(params, [g.mul(sum), sum.reshape([4, 5])]), clipGradNorm([sum, g], 1).norm))
+})
+
 test('reading a value that the graph has overwritten is refused', () => {
   const w = tensor(host, noise(16, 1), [4, 4])
   const g = tensor(host, noise(16, 2), [4, 4])
   const step = (): Tensor => sgd({ lr: 0.1 }).update(new Map([['w', w]]), [g])[0] as Tensor
   expect(() => host.plan(step().sub(w))).toThrow(UnsupportedError)
   expect(() => host.plan(step(), step())).toThrow(/before it was overwritten/)
+  // Parameters that are overwritten together are old together.
+  const v = tensor(host, noise(3, 3), [3])
+  const [w1, v1] = sgd({ lr: 0.1 }).update(new Map([['w', w], ['v', v]]), [g, v]) as [Tensor, Tensor]
+  expect(() => host.plan(w1.sub(w))).toThrow(UnsupportedError)
+  expect(() => host.plan(v1.sum().add(w))).toThrow(UnsupportedError)
   expect(() => sgd({ lr: 0.1 }).update(new Map([['w', w.mul(2)]]), [g]).map((t) => host.plan(t))).toThrow(/evaluate it first/)
 })

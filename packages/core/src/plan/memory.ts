@@ -53,7 +53,11 @@ function textureClass(bytes: number): number {
  */
 export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryPlan {
   const last = new Map<number, number>()
-  dispatches.forEach((d, i) => { for (const b of d.buffers) last.set(b, i) })
+  const wholes = dispatches.map((d) => new Set(d.buffers.map((id) => {
+    const buffer = buffers[id]
+    return buffer?.kind === 'part' ? buffer.of : id
+  })))
+  wholes.forEach((ids, i) => { for (const id of ids) last.set(id, i) })
   const results = new Map<number, number>()
   for (const id of outputs) {
     const buffer = buffers[id]
@@ -62,8 +66,8 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
   const slots: { kind: Slot['kind']; bytes: number }[] = []
   const slotOf = new Array<number | undefined>(buffers.length).fill(undefined)
   const free = new Set<number>()
-  dispatches.forEach((d, i) => {
-    for (const id of d.buffers) {
+  wholes.forEach((ids, i) => {
+    for (const id of ids) {
       const buffer = buffers[id]
       if (buffer?.kind !== 'made' && buffer?.kind !== 'texture' || results.has(id) || slotOf[id] !== undefined) continue
       const kind = buffer.kind === 'made' ? 'buffer' : 'texture'
@@ -83,7 +87,7 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
       }
       slotOf[id] = best
     }
-    for (const id of new Set(d.buffers)) {
+    for (const id of ids) {
       const slot = slotOf[id]
       if (slot !== undefined && last.get(id) === i) free.add(slot)
     }

@@ -56,6 +56,17 @@ test('a transposed operand of a kernel is copied once, an operand with moved axe
   expect(labels(x.unsqueeze(0).permute([1, 0, 2]).reshape([3, 4]).permute([0, 1]).matmul(leaf(4, 5)))).toEqual(['matmul'])
 })
 
+test('a slice in one piece is bound where it lies, if a binding may begin there, and copied if not', () => {
+  const [x, w] = [leaf(128, 4), leaf(4, 5)]
+  const plan = host.plan(x.slice(0, 64).matmul(w))
+  expect(plan.dispatches.map((d) => d.buffers.map((id) => plan.buffers[id]))).toEqual([[
+    expect.objectContaining({ kind: 'part', offset: 64 * 4 * 4, bytes: 64 * 4 * 4 }), expect.objectContaining({ kind: 'leaf' }), expect.objectContaining({ kind: 'made' }),
+  ]])
+  expect(labels(x.slice(0, 64).matmul(w))).toEqual(['matmul'])
+  expect(labels(x.slice(0, 60).matmul(w))).toEqual(['fused', 'matmul'])
+  expect(labels(x.slice(1, 0, 2).matmul(leaf(2, 5)))).toEqual(['fused', 'matmul'])
+})
+
 test('a dispatch says how much it computes and how many bytes it binds, each buffer once', () => {
   const [x, w] = [leaf(3, 4), leaf(4, 5)]
   const [product] = host.plan(linear(x, w.transpose(), leaf(5)).gelu()).dispatches.slice(-1)

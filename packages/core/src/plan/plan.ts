@@ -1,5 +1,6 @@
 import type { Target } from '@antipode/kernels-wgsl'
-import { build, type Dispatch, type PlanBuffer } from './build.ts'
+import { build, type Dispatch } from './build.ts'
+import type { PlanBuffer } from './buffers.ts'
 import { assignMemory, type MemoryPlan } from './memory.ts'
 import type { Graph } from './walk.ts'
 

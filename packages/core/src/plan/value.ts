@@ -1,6 +1,7 @@
 import {
   type Arg, broadcastView, type DType, type Fused, isContiguous, isFloat, type Op, reshapedView, sameShape, sizeOf, type Spec, type Step, stridesOf, type View,
 } from '@antipode/kernels-wgsl'
+import type { Place } from './uses.ts'
 
 /** A kernel op waiting to be emitted: later elementwise work may still become its epilogue. */
 export interface PendingKernel {
@@ -43,6 +44,8 @@ export interface Value {
   uses: number
   /** Whether the caller asked for it. */
   wanted: boolean
+  /** Where a later node would have it. */
+  readonly place?: Place | undefined
 }
 
 /** A value as an operand reads it. */

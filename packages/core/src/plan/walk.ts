@@ -1,10 +1,11 @@
 import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { leafKey, type Node, type Storage, type Tensor } from '../graph/index.ts'
+import { type Leaf, type LeafRef, Leaves } from './leaves.ts'
 
 /** What a value of a graph is, as the planner sees it. */
 export type ValueRef =
-  | { readonly kind: 'leaf'; readonly index: number }
+  | LeafRef
   | { readonly kind: 'scalar'; readonly index: number }
   | { readonly kind: 'constant'; readonly index: number }
   | { readonly kind: 'output'; readonly node: number; readonly index: number }
@@ -12,7 +13,9 @@ export type ValueRef =
 /** A graph cut loose from its tensors: nodes in the order in which they run, operands before results. */
 export interface Graph {
   readonly nodes: readonly { readonly node: Node; readonly inputs: readonly ValueRef[] }[]
-  readonly leaves: readonly { readonly tensor: Tensor; readonly storage: Storage }[]
+  readonly leaves: readonly Leaf[]
+  /** What the tensors it reads own. */
+  readonly storages: ReadonlySet<Storage>
   /** The bits of each scalar in its own dtype: f32 bits for real ones. */
   readonly scalars: Uint32Array
   readonly scalarTypes: readonly DType[]
@@ -32,8 +35,7 @@ export interface Graph {
 export function walk(outputs: readonly Tensor[]): Graph {
   const refs = new Map<Tensor, ValueRef>()
   const order: Node[] = []
-  const leaves: { tensor: Tensor; storage: Storage }[] = []
-  const aliases = new Map<Storage, Map<string, ValueRef>>()
+  const stored = new Map<Tensor, Storage>()
   const scalars: number[] = []
   const scalarTypes: DType[] = []
   const constants: Tensor[] = []
@@ -41,7 +43,7 @@ export function walk(outputs: readonly Tensor[]): Graph {
   const device = outputs[0]?.device
 
   const leaf = (t: Tensor): boolean => {
-    if (refs.has(t)) return true
+    if (refs.has(t) || stored.has(t)) return true
     const { source } = t
     if (source.kind === 'node') return false
     if (source.kind === 'disposed') {
@@ -51,15 +53,7 @@ export function walk(outputs: readonly Tensor[]): Graph {
       scalarTypes.push(t.dtype)
       refs.set(t, { kind: 'scalar', index: scalars.push(scalarBits(source.value, t.dtype)) - 1 })
     } else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
-    else {
-      // An overwritten operand and its result share a storage, perhaps under two shapes.
-      const alike = aliases.get(source.storage) ?? new Map<string, ValueRef>()
-      aliases.set(source.storage, alike)
-      const shape = t.shape.join()
-      const known = alike.get(shape) ?? { kind: 'leaf', index: leaves.push({ tensor: t, storage: source.storage }) - 1 }
-      alike.set(shape, known)
-      refs.set(t, known)
-    }
+    else stored.set(t, source.storage)
     return true
   }
 
@@ -86,18 +80,20 @@ export function walk(outputs: readonly Tensor[]): Graph {
   order.sort((a, b) => a.order - b.order)
   const nodes = order.some((n) => n.op.inplace) ? byLevel(order) : order
   nodes.forEach((n, i) => { n.outputs.forEach((t, index) => { if (!refs.has(t)) refs.set(t, { kind: 'output', node: i, index }) }) })
+  const leaves = new Leaves(nodes)
+  for (const [t, storage] of stored) refs.set(t, leaves.of(t, storage))
   const ref = (t: Tensor): ValueRef => refs.get(t) as ValueRef
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  const text = (r: ValueRef): string => (r.kind === 'output' ? `${r.node}.${r.index}` : `${r.kind[0]}${r.index}`)
+  const text = (r: ValueRef): string => (r.kind === 'output' ? `${r.node}.${r.index}` : `${r.kind[0]}${r.index}${r.kind === 'leaf' && r.part ? `@${r.part.start}` : ''}`)
   const key = [
-    leaves.map((l) => leafKey(l.tensor.dtype, l.tensor.shape)).join(','),
+    leaves.list.map(({ spec }) => leafKey(spec.dtype, spec.shape)).join(','),
     constants.map((t) => leafKey(t.dtype, t.shape)).join(','),
     scalarTypes.join(','),
     described.map(({ node, inputs }) => `${node.key}(${inputs.map(text).join(',')})`).join(''),
     outputs.map((t) => text(ref(t))).join(','),
   ].join('|')
   return {
-    nodes: described, leaves, scalars: Uint32Array.from(scalars), scalarTypes, constants,
+    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
     outputs: outputs.map(ref), key,
   }
 }

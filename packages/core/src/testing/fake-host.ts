@@ -25,7 +25,7 @@ export class FakeHost implements TensorHost {
   }
 
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
-    const storage = new Storage({ size: bytes.byteLength } as GPUBuffer, bytes.byteLength, (s) => { this.#values.delete(s) })
+    const storage: Storage = new Storage({ size: bytes.byteLength } as GPUBuffer, bytes.byteLength, () => undefined, () => { this.#values.delete(storage) })
     this.#values.set(storage, { dtype, bytes, size: sizeOf(shape) })
     return storage
   }

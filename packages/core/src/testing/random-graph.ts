@@ -1,12 +1,12 @@
-import { sameShape } from '@antipode/kernels-wgsl'
+import { join, joinPlaces, sameShape } from '@antipode/kernels-wgsl'
 import { concat, softmax } from '../functional/index.ts'
-import type { Tensor } from '../graph/index.ts'
+import { apply1, type Tensor } from '../graph/index.ts'
 
 /** One step of a random graph: what to do, and with which of the tensors made so far. */
 export type RandomStep = readonly [kind: number, a: number, b: number]
 
 /** Number of kinds of steps. */
-export const stepKinds = 12
+export const stepKinds = 14
 
 /**
  * Builds a graph of chained, branching, viewing and reducing ops whose values stay near 1, so that comparisons are fair.
@@ -37,6 +37,12 @@ function stepOf(kind: number, x: Tensor, other: Tensor): Tensor {
     case 8: return n > 1 ? concat([x.slice(-1, 1), x.slice(-1, 0, 1)], -1) : x.neg()
     case 9: return x.unsqueeze(0).expand([3, ...x.shape]).mul(0.5).mean({ axes: 0 })
     case 10: return x.rank > 0 ? x.sub(x.mean({ axes: -1, keepDims: true })) : x.sigmoid()
+    case 11: return concat([x.reshape([-1]), y.reshape([-1])]).slice(0, 0, x.size).reshape(x.shape)
+    case 12: {
+      const joined = apply1(join, [x, other, x])
+      const start = joinPlaces([x.size, other.size]).size
+      return joined.slice(0, start, start + x.size).reshape(x.shape).add(joined.mean())
+    }
     default: {
       const rows = x.reshape([-1, n])
       return softmax(rows.matmul(rows, { transposeB: true })).matmul(rows).reshape(x.shape)
