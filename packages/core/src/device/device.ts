@@ -76,7 +76,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.adapter = adapter
     this.target = target
     this.#pool = new ResourcePool(device)
-    this.#pool.onDestroy = (resource) => { for (const r of this.#runners.values()) r.forget(resource) }
+    this.#pool.onDestroy = (doomed) => { for (const r of this.#runners.values()) r.forget(doomed) }
     this.#pipelines = new PipelineCache(device)
     this.#pacer = new Pacer(device.queue, adapter.software && typeof process !== 'undefined')
     device.onuncapturederror = ({ error }) => {
@@ -174,6 +174,7 @@ export class Device implements TensorHost, AsyncDisposable {
     // Set anew, so that the first is the one unused for longest.
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
+    if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const located = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
     this.#pacer.submitted(runner.short)

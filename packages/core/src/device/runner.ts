@@ -72,18 +72,14 @@ export class PlanRunner {
   /** Encodes and submits one run; returns where each output lies. */
   run(graph: Graph, pool: ResourcePool, profiler: Profiler | undefined): Located[] {
     const { plan } = this
-    const acquired: Resource[] = []
-    const acquire = <R extends Resource>(resource: R): R => {
-      acquired.push(resource)
-      return resource
-    }
-    let slots: Resource[]
-    let results: Map<number, GPUBuffer>
+    const slots: Resource[] = []
+    const results = new Map<number, GPUBuffer>()
     try {
-      slots = plan.memory.slots.map((slot) => acquire(pool.slot(slot)))
-      results = new Map([...plan.memory.results].map(([id, bytes]) => [id, acquire(pool.buffer(bytes))]))
+      for (const slot of plan.memory.slots) slots.push(pool.slot(slot))
+      for (const [id, bytes] of plan.memory.results) results.set(id, pool.buffer(bytes))
     } catch (error) {
-      for (const resource of acquired.reverse()) pool.release(resource)
+      for (const buffer of [...results.values()].reverse()) pool.release(buffer)
+      for (const slot of slots.reverse()) pool.releaseSlot(slot)
       throw error
     }
     const resourceOf = (id: number): Resource => {
@@ -115,7 +111,7 @@ export class PlanRunner {
     const commands = encoder.finish()
     submitting?.()
     this.#device.queue.submit([commands])
-    for (const slot of slots.reverse()) pool.release(slot)
+    for (const slot of slots.reverse()) pool.releaseSlot(slot)
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => {
       const described = plan.buffers[id]
@@ -124,12 +120,13 @@ export class PlanRunner {
   }
 
   /** Forgets bind groups that hold what is about to be destroyed. */
-  forget(resource: Resource): void {
-    this.#sets.splice(0, this.#sets.length, ...this.#sets.filter((s) => !s.resources.includes(resource)))
-    for (const list of this.#bound) {
-      const kept = list.filter((b) => !b.resources.includes(resource))
-      list.splice(0, list.length, ...kept)
-    }
+  forget(doomed: ReadonlySet<Resource>): void {
+    const stays = (b: { readonly resources: readonly Resource[] }): boolean => !b.resources.some((r) => doomed.has(r))
+    const sets = this.#sets.filter(stays)
+    // Bind groups of sets that were forgotten before are never found again, so they may stay.
+    if (sets.length === this.#sets.length) return
+    this.#sets.splice(0, this.#sets.length, ...sets)
+    for (const list of this.#bound) list.splice(0, list.length, ...list.filter(stays))
   }
 
   destroy(): void {

@@ -9,7 +9,7 @@ export type Elements = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uin
 export interface MemoryReport {
   /** In use: tensors, and while a graph runs its intermediates. */
   readonly live: number
-  /** Kept for reuse. */
+  /** Kept for reuse: at most a quarter of what tensors and the largest plan take, or 4 MiB. */
   readonly pooled: number
   /** Largest `live` since the device was made or `resetPeak` was called. */
   readonly peak: number
