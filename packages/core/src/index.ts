@@ -1,8 +1,8 @@
 export * from './errors.ts'
 export { checkpoint, grad, gradients, stopGradient, valueAndGrad, vjp } from './autograd/index.ts'
 export {
-  type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, type DispatchTime, evaluate, type HostSpan, type KernelTime, type Profile,
-  saveTuning,
+  type AdapterDescription, type CompileProgress, Device, type DeviceCounters, type DeviceOptions, type DispatchTime, evaluate, type HostSpan,
+  type KernelTime, type Profile, saveTuning,
 } from './device/index.ts'
 export * from './functional/index.ts'
 export {

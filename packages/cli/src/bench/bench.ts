@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Device, UnsupportedError } from '@antipode/core'
 import { measure } from '../doctor/index.ts'
-import type { Progress } from '../progress/index.ts'
+import { compilingProgress, type Progress } from '../progress/index.ts'
 import { BENCH_SCHEMA_VERSION, type BenchReport } from './bench-report.ts'
 import { measureCeilings } from './ceilings.ts'
 import { profileWorkload } from './profile.ts'
@@ -23,8 +23,9 @@ export interface BenchOptions {
  * @throws {UnsupportedError} without an adapter, or without timestamps on it @throws the reason of `signal` once it is aborted
  */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  await using device = await Device.request({ signal: options.signal })
-  return await benchDevice(device, options, workloads[options.workload])
+  const progress = compilingProgress(options.progress)
+  await using device = await Device.request({ signal: options.signal, onCompile: progress.onCompile })
+  return await benchDevice(device, { ...options, progress }, workloads[options.workload])
 }
 
 /** {@link runBench} on a device, of a workload of any size. */

@@ -4,7 +4,7 @@ import { Device } from '@antipode/core'
 import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/models/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
 import { evaluateArms } from '@antipode/npo/evaluation'
-import type { Progress } from '../progress/index.ts'
+import { compilingProgress, type Progress } from '../progress/index.ts'
 import { renderReport, type ReportData } from '../report/index.ts'
 import { loadBase } from './base.ts'
 import { digitsInTurn, drawImages } from './draw.ts'
@@ -47,10 +47,11 @@ export interface DemoResult {
  * from the same noises, judged and reported. Finished stages are kept, so an interrupted run goes on where it was.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  const { out, signal, progress } = options
+  const { out, signal } = options
+  const progress = compilingProgress(options.progress)
   const recipe = recipeOf(options)
   const started = performance.now()
-  await using device = await Device.request({ signal })
+  await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: recipe.model === 'digits-16' ? 16 : 28 })
   const { splits, size: side } = digits
   const classifier = await loadDigitClassifier()

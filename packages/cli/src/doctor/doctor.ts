@@ -1,5 +1,5 @@
 import { Device, UnsupportedError } from '@antipode/core'
-import type { Progress } from '../progress/index.ts'
+import { compilingProgress, type Progress } from '../progress/index.ts'
 import { DOCTOR_SCHEMA_VERSION, type DoctorReport, type GpuReport } from './doctor-report.ts'
 import { describeHost, describeSituation } from './host.ts'
 import { measure } from './measure.ts'
@@ -16,9 +16,10 @@ export interface DoctorOptions {
  * says whether Antipode can run here and what to do if not. Having no adapter is a finding, not an error.
  * @throws the reason of `signal` once it is aborted @throws {DeviceLostError} @throws {OutOfMemoryError}
  */
-export async function runDoctor({ signal, progress }: DoctorOptions): Promise<DoctorReport> {
+export async function runDoctor({ signal, progress: shown }: DoctorOptions): Promise<DoctorReport> {
+  const progress = compilingProgress(shown)
   const [host, situation] = [describeHost(), describeSituation()]
-  const device = await Device.request({ signal }).catch((error: unknown) => {
+  const device = await Device.request({ signal, onCompile: progress.onCompile }).catch((error: unknown) => {
     if (error instanceof UnsupportedError) return error
     throw error
   })

@@ -1,4 +1,5 @@
 export { barProgress } from './bars.ts'
+export { compilingProgress } from './compiling.ts'
 export { durationText } from './duration.ts'
 export { lineProgress, type TextSink } from './lines.ts'
 export { type ClosableProgress, type PhaseHandle, type Progress, silentProgress } from './progress.ts'

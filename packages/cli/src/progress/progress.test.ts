@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { PhaseClock } from './phase-clock.ts'
-import { barProgress, durationText, lineProgress, silentProgress } from './index.ts'
+import { barProgress, compilingProgress, durationText, lineProgress, silentProgress } from './index.ts'
 
 beforeEach(() => { vi.useFakeTimers({ now: 1_000_000 }) })
 afterEach(() => { vi.useRealTimers() })
@@ -131,4 +131,23 @@ test('silent progress takes all calls', () => {
   phase.done()
   silentProgress.close()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('compiling shows on the phase begun last, and counts as no work', () => {
+  const lines: string[] = []
+  const progress = compilingProgress(lineProgress({ write: (text) => lines.push(text) }, now))
+  progress.onCompile({ done: 0, total: 1 })
+  progress.phase('sampling', 2).done()
+  const phase = progress.phase('training', 40)
+  vi.advanceTimersByTime(6000)
+  progress.onCompile({ done: 3, total: 74 })
+  vi.advanceTimersByTime(6000)
+  progress.onCompile({ done: 74, total: 74 })
+  phase.done()
+  expect(lines.slice(2)).toEqual([
+    'training ...\n',
+    'training: 0 of 40, 0%, 6.0 s elapsed, compiling 3 of 74 kernels\n',
+    'training: 0 of 40, 0%, 12 s elapsed, compiled 74 kernels\n',
+    'training: done in 12 s\n',
+  ])
 })

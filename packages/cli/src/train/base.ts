@@ -8,7 +8,7 @@ import { rng } from '@antipode/core/random'
 import { saveModel } from '@antipode/models'
 import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits, NO_DIGIT } from '@antipode/models/digits'
 import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
-import type { Progress } from '../progress/index.ts'
+import { compilingProgress, type Progress } from '../progress/index.ts'
 import { CurveFile } from './curve.ts'
 import { digitsDenoiser, labelsOf, schedule } from './task.ts'
 
@@ -47,10 +47,11 @@ const defaultSteps = { 'digits-16': 4000, 'digits-28': 20_000 } as const
  * depends on seed and step alone, so the same seed on the same class of adapter gives the same file.
  */
 export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard & { readonly checkpoint: string }> {
-  const { out, model, seed, signal, progress } = options
+  const { out, model, seed, signal } = options
+  const progress = compilingProgress(options.progress)
   const steps = options.steps ?? defaultSteps[model]
   const started = performance.now()
-  await using device = await Device.request({ signal })
+  await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })
   const unet = digitsUNet(device, model, { seed })
   const parameters = unet.state()

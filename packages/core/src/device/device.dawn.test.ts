@@ -85,3 +85,18 @@ test('a repeated graph plans nothing, compiles nothing and allocates nothing', a
   expect(device.counters()).toEqual({ ...before, runs: before.runs + 7 })
   expect(device.memory()).toEqual(memory)
 })
+
+test('compiling is reported from nothing to all, once a kernel', async () => {
+  const reports: string[] = []
+  await using own = await Device.request({ onCompile: ({ done, total }) => { reports.push(`${done}/${total}`) } })
+  using x = randn(own, [8, 8], { seed: 1 })
+  await evaluate(x)
+  expect(reports).toEqual(['0/1', '1/1'])
+  for (let k = 0; k < 2; k++) {
+    // Two products by one kernel, and what comes after by another.
+    using y = x.matmul(x.matmul(x).exp())
+    await evaluate(y)
+  }
+  expect(reports.slice(2)).toEqual(['0/2', '1/2', '2/2'])
+  expect(own.counters().pipelines).toBe(3)
+})

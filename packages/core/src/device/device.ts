@@ -4,7 +4,7 @@ import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, Unsupport
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { type Graph, makePlan, type Plan, type Together, walk } from '../plan/index.ts'
-import { PipelineCache } from './pipelines.ts'
+import { type CompileProgress, PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
 import { ResourcePool } from './pool.ts'
 import type { HostSpan, Profile } from './profile.ts'
@@ -23,6 +23,11 @@ export interface DeviceOptions {
    * in ('tuned', the default; browsers have none); those built in; or these. They change speed and the rounding of sums.
    */
   readonly variants?: 'tuned' | 'built-in' | Variants
+  /**
+   * Told as the kernels of a graph are compiled, before it runs for the first time: with none done, and after each. All that a
+   * graph needs are compiled at once. Some drivers, such as lavapipe, compile once more when a kernel first runs.
+   */
+  readonly onCompile?: (progress: CompileProgress) => void
   readonly signal?: AbortSignal
 }
 
@@ -60,6 +65,7 @@ export class Device implements TensorHost, AsyncDisposable {
   readonly #entry: GPU
   readonly #pool: ResourcePool
   readonly #pipelines: PipelineCache
+  readonly #onCompile: DeviceOptions['onCompile']
   readonly #runners = new Map<string, PlanRunner>()
   readonly #pacer: Pacer
   #queue: Promise<unknown> = Promise.resolve()
@@ -70,7 +76,8 @@ export class Device implements TensorHost, AsyncDisposable {
   #droppedBindGroups = 0
   #tensors = 0
 
-  private constructor(entry: GPU, device: GPUDevice, adapter: AdapterDescription, target: Target) {
+  private constructor(entry: GPU, device: GPUDevice, adapter: AdapterDescription, target: Target, onCompile: DeviceOptions['onCompile']) {
+    this.#onCompile = onCompile
     this.#entry = entry
     this.gpu = device
     this.adapter = adapter
@@ -94,7 +101,7 @@ export class Device implements TensorHost, AsyncDisposable {
    * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
    * @throws {ConfigError} if this user's tuning of the adapter is damaged; the message names its file
    */
-  static async request({ powerPreference, flags = [], variants = 'tuned', signal }: DeviceOptions = {}): Promise<Device> {
+  static async request({ powerPreference, flags = [], variants = 'tuned', onCompile, signal }: DeviceOptions = {}): Promise<Device> {
     signal?.throwIfAborted()
     const entry = await gpu(flags)
     const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {})
@@ -131,6 +138,7 @@ export class Device implements TensorHost, AsyncDisposable {
         textureRows: chosen.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures') ? device.limits.maxTextureDimension2D : 0,
         variants: chosen,
       },
+      onCompile,
     )
   }
 
@@ -191,7 +199,7 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   async #prepare(plan: Plan): Promise<PlanRunner> {
-    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pipelines))
+    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pipelines, this.#onCompile))
     this.#planned++
     if (this.#runners.size >= maxPlans) {
       const [oldest] = this.#runners

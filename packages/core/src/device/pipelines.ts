@@ -1,6 +1,12 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 
+/** How far the compiling of the kernels is that a graph needs and that were not there yet. */
+export interface CompileProgress {
+  readonly done: number
+  readonly total: number
+}
+
 /** Compute pipelines by shader text and constants: shapes are parameters, so one pipeline serves many of them. */
 export class PipelineCache {
   readonly #device: GPUDevice
@@ -15,8 +21,22 @@ export class PipelineCache {
     return this.#pipelines.size
   }
 
-  /** @throws {UnsupportedError} with the compiler's messages and the shader's text if it does not compile */
-  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+  /**
+   * The pipelines of these kernels; those that are not there yet are all asked for at once, and reported as they come.
+   * @throws {UnsupportedError} with the compiler's messages and the shader's text if one does not compile
+   */
+  async of(kernels: readonly Kernel[], report: ((progress: CompileProgress) => void) | undefined): Promise<GPUComputePipeline[]> {
+    const known = this.size
+    const pipelines = kernels.map((kernel) => this.#pipeline(kernel))
+    const fresh = [...this.#pipelines.values()].slice(known)
+    if (fresh.length > 0) report?.({ done: 0, total: fresh.length })
+    let done = 0
+    const reported = fresh.map((pipeline) => pipeline.then(() => { report?.({ done: ++done, total: fresh.length }) }))
+    const [ready] = await Promise.all([Promise.all(pipelines), Promise.all(reported)])
+    return ready
+  }
+
+  #pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
     const key = kernel.constants ? kernel.wgsl + JSON.stringify(kernel.constants) : kernel.wgsl
     let pipeline = this.#pipelines.get(key)
     if (!pipeline) {

@@ -1,7 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Graph, Plan } from '../plan/index.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
-import type { PipelineCache } from './pipelines.ts'
+import type { CompileProgress, PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
 
 /** Sets of resources remembered, and bind groups per dispatch: results rotate among a few buffers, as in a sampling loop. */
@@ -60,8 +60,8 @@ export class PlanRunner {
   }
 
   /** Compiles what is not compiled yet. */
-  static async make(device: GPUDevice, plan: Plan, cache: PipelineCache): Promise<PlanRunner> {
-    return new PlanRunner(device, plan, await Promise.all(plan.dispatches.map((d) => cache.pipeline(d.kernel))))
+  static async make(device: GPUDevice, plan: Plan, cache: PipelineCache, report: ((progress: CompileProgress) => void) | undefined): Promise<PlanRunner> {
+    return new PlanRunner(device, plan, await cache.of(plan.dispatches.map((d) => d.kernel), report))
   }
 
   /** Bytes of the parameter block. */
