@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
+import { writeAtomically } from '../io/index.ts'
 
 /** Timestamps to the nanosecond: Dawn rounds them to 65 µs, which keeps web pages from spying, and a program here needs not. */
 const exactTime = 'disable-dawn-features=timestamp_quantization'
@@ -45,12 +46,13 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Writes a file in one go, its folders too: who reads meanwhile sees the old text or the new one. Errors of the system pass through. */
+/** Writes a file in one go, its folders too: who reads meanwhile sees the old text or the new one. @throws if the system refuses */
 export async function writeText(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`
-  await writeFile(temporary, text)
-  await rename(temporary, path)
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield new TextEncoder().encode(text)
+  }
+  await writeAtomically('cache', path, chunks())
 }
 
 /** The version of the kernels that are installed. */

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { variantTable } from '@antipode/kernels-wgsl'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ConfigError } from '../errors.ts'
@@ -58,6 +58,14 @@ test('a file that is a folder, and a cache that cannot be written, are told by n
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'file'))
   await expect(saveTuned(adapter, { packing, measured: 'here' })).rejects.toThrow(join(folder, 'file'))
   await expect(tunedVariants(adapter, row)).resolves.toBe(row)
+})
+
+test('a write that fails leaves nothing behind', async () => {
+  const path = await saveTuned(adapter, { packing, measured: 'here' })
+  rmSync(path)
+  mkdirSync(path)
+  await expect(saveTuned(adapter, { packing, measured: 'again' })).rejects.toThrow(ConfigError)
+  expect(readdirSync(join(folder, 'antipode'))).toEqual([basename(path)])
 })
 
 test('names of files tell adapters apart and fit every file system', () => {

@@ -7,6 +7,7 @@ export { type SafetensorsInfo } from './header.ts'
 export { type SafetensorsSource } from './open-source.ts'
 export { readSafetensors, type ReadSafetensorsOptions } from './read-safetensors.ts'
 export { type SafetensorsFile, type SafetensorsTensor } from './safetensors-file.ts'
+export { writeAtomically } from './write-atomically.ts'
 export {
   writeSafetensors,
   type StreamedSafetensorsEntry,
