@@ -1,15 +1,9 @@
 import { combine } from '../../linear/index.ts'
-import { roundHalfEven } from '../../numeric/index.ts'
-import { predictionField, type PredictionType } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
-import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
-import { checkCurves, sigmaFields, sigmaSpace, type SigmaConfig } from '../../sigmas/index.ts'
-import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
+import { type Kdpm2Config, midpointFields, midpointSpace } from '../kdpm2/index.ts'
 
 /** The options of {@link kdpm2Ancestral}, with the defaults of diffusers' KDPM2AncestralDiscreteScheduler. */
-export interface Kdpm2AncestralConfig extends ScheduleConfig, SpacingConfig, SigmaConfig {
-  readonly predictionType: PredictionType
-}
+export type Kdpm2AncestralConfig = Kdpm2Config
 
 /**
  * The midpoint method on dx/dσ = ε with fresh noise at each step. A step from σ to σ' goes down to σ'²/σ and is noised
@@ -21,24 +15,16 @@ export interface Kdpm2AncestralConfig extends ScheduleConfig, SpacingConfig, Sig
 export const kdpm2Ancestral: Solver<Kdpm2AncestralConfig> = /* @__PURE__ */ solver<Kdpm2AncestralConfig>({
   name: 'kdpm2Ancestral',
   classNames: ['KDPM2AncestralDiscreteScheduler'],
-  fields: () => ({
-    ...scheduleFields({ betaStart: 0.00085, betaEnd: 0.012 }),
-    ...spacingFields('linspace'),
-    ...sigmaFields(),
-    predictionType: predictionField(),
-  }),
+  fields: midpointFields,
   setup(config, name) {
-    checkCurves(name, config)
-    const { levels, timestepOf, methods } = sigmaSpace(name, config)
+    const { levels, timestepOf, methods } = midpointSpace(name, config)
 
     return {
       ...methods,
       // Second calls stand at odd places.
       needsNoise: (state) => state.step % 2 === 1,
       plan(request) {
-        const made = levels(request)
-        const sigmas = Array.from(Float32Array.from(made.sigmas))
-        const timesteps = config.useKarrasSigmas ? made.timesteps.map(roundHalfEven) : made.timesteps
+        const { sigmas, timesteps } = levels(request)
         // Each level but the first is called at twice: in the middle of the step to it, and as the start of the next.
         return {
           timesteps: timesteps.flatMap((t, i) => (i === 0 ? [t] : [Math.fround(timestepOf(sigmas[i]!)), t])),

@@ -1,1 +1,2 @@
-export { kdpm2, type Kdpm2Config } from './kdpm2.ts'
+export { kdpm2 } from './kdpm2.ts'
+export { type Kdpm2Config, midpointFields, midpointSpace } from './midpoint.ts'

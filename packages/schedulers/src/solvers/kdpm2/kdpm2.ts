@@ -1,15 +1,6 @@
 import { combine } from '../../linear/index.ts'
-import { roundHalfEven } from '../../numeric/index.ts'
-import { predictionField, type PredictionType } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, solver, x0Of, type Solver } from '../../run/index.ts'
-import { scheduleFields, type ScheduleConfig } from '../../schedule/index.ts'
-import { checkCurves, sigmaFields, sigmaSpace, type SigmaConfig } from '../../sigmas/index.ts'
-import { spacingFields, type SpacingConfig } from '../../timesteps/index.ts'
-
-/** The options of {@link kdpm2}, with the defaults of diffusers' KDPM2DiscreteScheduler. */
-export interface Kdpm2Config extends ScheduleConfig, SpacingConfig, SigmaConfig {
-  readonly predictionType: PredictionType
-}
+import { type Kdpm2Config, midpointFields, midpointSpace } from './midpoint.ts'
 
 /**
  * The midpoint method on dx/dσ = ε, with the middle of a step in ln σ as DPM-Solver-2 has it: a step to there, another
@@ -21,22 +12,14 @@ export interface Kdpm2Config extends ScheduleConfig, SpacingConfig, SigmaConfig 
 export const kdpm2: Solver<Kdpm2Config> = /* @__PURE__ */ solver<Kdpm2Config>({
   name: 'kdpm2',
   classNames: ['KDPM2DiscreteScheduler'],
-  fields: () => ({
-    ...scheduleFields({ betaStart: 0.00085, betaEnd: 0.012 }),
-    ...spacingFields('linspace'),
-    ...sigmaFields(),
-    predictionType: predictionField(),
-  }),
+  fields: midpointFields,
   setup(config, name) {
-    checkCurves(name, config)
-    const { levels, timestepOf, methods } = sigmaSpace(name, config)
+    const { levels, timestepOf, methods } = midpointSpace(name, config)
 
     return {
       ...methods,
       plan(request) {
-        const made = levels(request)
-        const sigmas = Array.from(Float32Array.from(made.sigmas))
-        const timesteps = config.useKarrasSigmas ? made.timesteps.map(roundHalfEven) : made.timesteps
+        const { sigmas, timesteps } = levels(request)
         // The geometric mean lies in the middle of ln σ. Before each level but the first comes the middle on the way.
         const between = sigmas.slice(1).map((sigma, i) => Math.fround(Math.sqrt(sigma * sigmas[i]!)))
         const mixed = (list: readonly number[], middles: readonly number[]): number[] =>
