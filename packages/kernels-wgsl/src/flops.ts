@@ -7,7 +7,7 @@ import type { Attrs, Kernel, Op, Problem } from './op.ts'
  */
 export function kernelFlops<A extends Attrs>(op: Op<A>, { inputs, outputs, attrs }: Problem<A>, kernels: readonly Kernel[]): number[] {
   const total = op.flops?.(inputs, outputs, attrs) ?? 0
-  const shares = kernels.map((k) => (k.bindings.some((b) => b.kind === 'output') ? k.share ?? 1 : 0))
+  const shares = kernels.map((k) => k.share ?? (k.bindings.some((b) => b.kind === 'output') ? 1 : 0))
   const sum = shares.reduce((a, b) => a + b, 0)
   return shares.map((share) => (share === 0 ? 0 : total * share / sum))
 }

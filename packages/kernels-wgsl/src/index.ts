@@ -5,7 +5,7 @@ export {
   type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
-export { type AdapterClass, adapterClass, type PackingCosts, type Variants, variantTable } from './variants.ts'
+export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type Variants, variantTable } from './variants.ts'
 export * from './attention/index.ts'
 export * from './conv2d/index.ts'
 export * from './elementwise/index.ts'

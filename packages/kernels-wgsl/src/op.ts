@@ -19,6 +19,10 @@ export interface Target {
   readonly subgroupSize: number
   /** Rows that a storage texture of {@link textureWidth} texels may have where products may read their operands from textures, else 0. */
   readonly textureRows: number
+  /** Whether subgroups of 32 lanes multiply matrices of 16×16 f16 into f32. */
+  readonly matrices: boolean
+  /** Bytes of workgroup memory that a kernel may take. */
+  readonly workgroupBytes: number
   /** The row of the table of variants in use; see variants.ts. */
   readonly variants: Variants
 }
@@ -49,7 +53,7 @@ export interface Kernel {
   readonly workgroups: readonly [number, number, number]
   /** First word of `params` that holds the run-time scalars of a fused expression, each by the bits of its own dtype. */
   readonly scalarWord?: number
-  /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; one that writes no output has none. */
+  /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; 0 by default if it writes no output. */
   readonly share?: number
 }
 

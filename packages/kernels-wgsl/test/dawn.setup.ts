@@ -4,7 +4,8 @@ import { softwareTarget } from './target.ts'
 
 // One Dawn device for all files of a worker: the object from create() must stay referenced while tests run.
 Object.assign(globalThis, globals)
-const gpu = create([])
+// Subgroup matrices, and f16 on NVIDIA, as core asks for them.
+const gpu = create(['enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia'])
 const adapter = await gpu.requestAdapter()
 if (!adapter) throw new Error('no WebGPU adapter: run `npm run setup`, which installs a software one')
 globalThis.kernelTestHost = await softwareTarget(adapter)

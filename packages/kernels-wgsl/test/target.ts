@@ -1,14 +1,15 @@
 import type { TestHost } from '../src/testing.ts'
-import { adapterClass, variantTable } from '../src/variants.ts'
+import { adapterClass, matrixFeature, multipliesMatrices, variantTable } from '../src/variants.ts'
 
 /** A device with the features that kernels use, and its target as core would report it. */
 export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
-  const features = (['shader-f16', 'subgroups'] as const).filter((f) => adapter.features.has(f))
+  const features = (['shader-f16', 'subgroups', matrixFeature] as const).filter((f) => adapter.features.has(f as GPUFeatureName))
   const device = await adapter.requestDevice({
     requiredFeatures: features as GPUFeatureName[],
     requiredLimits: {
       maxStorageBuffersPerShaderStage: adapter.limits.maxStorageBuffersPerShaderStage,
       maxTextureDimension2D: adapter.limits.maxTextureDimension2D,
+      maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
     },
   })
   const { info } = adapter
@@ -23,6 +24,8 @@ export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
       f16: device.features.has('shader-f16'),
       subgroupSize: device.features.has('subgroups' as GPUFeatureName) ? fixed : 0,
       textureRows: variants.packing ? device.limits.maxTextureDimension2D : 0,
+      matrices: multipliesMatrices(device.features, info),
+      workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       variants,
     },
   }

@@ -1,4 +1,4 @@
-import { adapterClass, byteSize, type DType, sizeOf, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
+import { adapterClass, byteSize, type DType, matrixFeature, multipliesMatrices, sizeOf, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
 import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
@@ -111,7 +111,7 @@ export class Device implements TensorHost, AsyncDisposable {
         'or Mesa 25 or newer (lavapipe) to compute on the CPU: `antipode doctor` says how',
       )
     }
-    const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+    const wanted = ['shader-f16', 'subgroups', 'timestamp-query', matrixFeature] as GPUFeatureName[] // with one that only Dawn knows
     const { info, limits } = adapter
     const row = variantTable[adapterClass(nameOf(info))]
     const chosen = variants === 'tuned' ? await tunedVariants(nameOf(info), row) : variants === 'built-in' ? row : variants
@@ -136,6 +136,8 @@ export class Device implements TensorHost, AsyncDisposable {
         f16: device.features.has('shader-f16'),
         subgroupSize: device.features.has('subgroups') ? lanes : 0,
         textureRows: chosen.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures') ? device.limits.maxTextureDimension2D : 0,
+        matrices: multipliesMatrices(device.features, info),
+        workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
         variants: chosen,
       },
       onCompile,

@@ -8,13 +8,19 @@ import { writeAtomically } from '../io/index.ts'
 /** Timestamps to the nanosecond: Dawn rounds them to 65 µs, which keeps web pages from spying, and a program here needs not. */
 const exactTime = 'disable-dawn-features=timestamp_quantization'
 
+/**
+ * Subgroup matrices, which WebGPU has not adopted yet, and f16 on NVIDIA, where Dawn holds it back because of failures in its
+ * conformance tests. Our own tests of every operation in f16 pass there.
+ */
+const halves = 'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia'
+
 /** WebGPU's entry point in Node: Dawn, from the optional peer dependency `webgpu`. */
 export async function gpu(flags: readonly string[] = []): Promise<GPU> {
   const dawn = await import('webgpu').catch((cause: unknown) => {
     throw new UnsupportedError('Device.request: expected the package "webgpu" in Node; install it with `npm install webgpu`', { cause })
   })
   Object.assign(globalThis, dawn.globals)
-  return dawn.create([exactTime, ...flags])
+  return dawn.create([exactTime, halves, ...flags])
 }
 
 const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))

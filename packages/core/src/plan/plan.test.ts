@@ -78,7 +78,7 @@ test('a dispatch says how much it computes and how many bytes it binds, each buf
 })
 
 test('a packed product counts its texels, and its arithmetic where it is done', () => {
-  const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, variants: variantTable.lavapipe })
+  const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
   const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
   const { dispatches } = lavapipe.plan(zeros(256, 256).matmul(zeros(256, 256)))
   const [buffer, texture] = [4 * 256 * 256, 16 * 1024 * 16]

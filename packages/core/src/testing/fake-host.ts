@@ -5,7 +5,7 @@ import { decodeElements, encodeElements } from '../io/index.ts'
 import { makePlan, type Plan, walk } from '../plan/index.ts'
 
 /** A GPU with everything, for planning without one. */
-export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, variants: variantTable.gpu }
+export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
 
 /** A host with no GPU: it keeps what is uploaded, plans graphs, and cannot run them. */
 export class FakeHost implements TensorHost {

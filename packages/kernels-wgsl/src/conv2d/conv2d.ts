@@ -1,6 +1,6 @@
 import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { gemm, input as bind } from '../wgsl/index.ts'
+import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, eachTap, type Geometry, geometry } from './geometry.ts'
 import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
 
@@ -135,10 +135,11 @@ export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
   flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
-  // inside for all or none; with few it walks a row of pixels and tests each.
+  // inside for all or none; with few it walks a row of pixels and tests
+  // each, as it does on GPUs, whose threads should read neighbours.
   kernels(problem, target) {
     const g = geometry(problem.inputs[1]?.shape ?? [], problem.attrs.shape, problem.attrs)
-    const overBatch = g.batch >= g.outWidth
+    const overBatch = target.kind === 'software' && g.batch >= g.outWidth
     return weightGradPanels(problem, g, target) ?? buffers('conv2dWeightGrad', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
@@ -162,7 +163,7 @@ fn walk_b(p: vec3u, t: vec3u) -> Walk {
   let y = p.y + t.y;
   return Walk(p.x + t.x + y * P.width + p.z, P.sx, p.z, P.sx, select(0u, P.width, y < P.height));
 }
-${weightIndex}`)
+${weightIndex}`, { bLayout: { along: 'sum', multiple: 1 } })
   },
   vjp(call, { inputs, grads, attrs: { shape: _, ...attrs }, needs }) {
     const [dy, x] = inputs
@@ -214,7 +215,7 @@ function buffers(
   size: { rows: number; cols: number; outer: number; inner: number; rowStride: number },
   [a, b]: readonly [number, number],
   walks: string,
+  layouts: Pick<Gemm, 'aLayout' | 'bLayout'> = {},
 ): Kernel[] {
-  const params = words(g)
-  return [gemm({ label, problem, ...size, batch: g.groups, params, storage: [bind(a, 'a'), bind(b, 'b')], walks }, target)]
+  return gemm({ label, problem, ...size, batch: g.groups, params: words(g), storage: [bind(a, 'a'), bind(b, 'b')], walks, ...layouts }, target)
 }

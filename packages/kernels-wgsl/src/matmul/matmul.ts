@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
-import { gemm, input as bind } from '../wgsl/index.ts'
+import { gemm, input as bind, type Layout } from '../wgsl/index.ts'
 import { sumTo } from '../reduce/index.ts'
 import { matmulPanels } from './panels.ts'
 
@@ -51,6 +51,13 @@ function batchMap(shape: readonly number[], batch: readonly number[]): number[] 
   })
 }
 
+/** How an operand lies whose batches, lines and elements of the sum are so many elements apart. */
+function layout([batch, line, k]: readonly [number, number, number], lines: number, inner: number): Layout {
+  const along = k === 1 ? 'sum' : 'lines'
+  const regular = [batch, along === 'sum' ? line : k, along === 'sum' ? inner : lines]
+  return { along, multiple: [8, 4].find((n) => regular.every((x) => x % n === 0)) ?? 1 }
+}
+
 /**
  * Batched matrix product `[…, M, K] x [..., K, N] -> [..., M, N]` with either operand optionally transposed.
  * Batch axes broadcast when one operand has none or equal ones.
@@ -84,7 +91,7 @@ export const matmul: Op<MatmulAttrs> = {
       a: [shared(a) ? 0 : m * k, transposeA ? 1 : k, transposeA ? m : 1],
       b: [shared(b) ? 0 : k * n, transposeB ? k : 1, transposeB ? 1 : n],
     } as const
-    return matmulPanels(problem, strides, target) ?? [gemm({
+    return matmulPanels(problem, strides, target) ?? gemm({
       label: 'matmul',
       problem,
       rows: m,
@@ -98,6 +105,8 @@ export const matmul: Op<MatmulAttrs> = {
         b_batch: strides.b[0], b_col: strides.b[1], b_k: strides.b[2],
       },
       storage: [bind(0, 'a'), bind(1, 'b')],
+      aLayout: layout(strides.a, m, k),
+      bLayout: layout(strides.b, n, k),
       walks: /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
 fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
@@ -105,7 +114,7 @@ fn turn(k1: u32) -> vec3u { return vec3u(); }
 fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
 fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
 `,
-    }, target)]
+    }, target)
   },
   // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
   vjp<T>(call: Call<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {

@@ -3,7 +3,7 @@ import type { Target } from '../op.ts'
 import { variantTable } from '../variants.ts'
 import { packingPays, packingTerms, type Work } from './worth.ts'
 
-const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, variants: variantTable.lavapipe }
+const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe }
 const square = (n: number): Work => ({ rows: n, cols: n, depth: n, batch: 1, packed: 2 * n * n })
 
 test('large products are packed and small ones are not', () => {

@@ -1,6 +1,9 @@
-import { maxWorkgroups } from '../dispatch.ts'
-import type { Kernel, Problem, Target } from '../op.ts'
-import { assemble, output, pick, type Storage } from './kernel.ts'
+import { maxWorkgroups, stridedGroups } from '../dispatch.ts'
+import type { DType, Epilogue, Kernel, Problem, Target } from '../op.ts'
+import { sizeOf } from '../shape.ts'
+import { assemble, output, pick, scratch, type Storage } from './kernel.ts'
+import { matrices } from './matrices.ts'
+import { tiles, tilesBytes } from './tiles.ts'
 
 /**
  * The one matrix product that matmul, the three convolutions and their gradients share:
@@ -18,6 +21,9 @@ export interface Gemm {
   /** Uniform fields that `walks` reads as `P.name`. */
   readonly params: Readonly<Record<string, number>>
   readonly storage: readonly [a: Storage, b: Storage]
+  /** How operands lie; the left one along the sum and the right one along the columns where nothing is said. */
+  readonly aLayout?: Layout
+  readonly bLayout?: Layout
   /** Elements of the output from one row to the next. */
   readonly rowStride: number
   /**
@@ -31,17 +37,28 @@ export interface Gemm {
   readonly walks: string
 }
 
+/** How an operand of a product lies in its buffer. */
+export interface Layout {
+  /** Where neighbours in memory are neighbours too: along the inner sum, or along the rows or columns. */
+  readonly along: 'sum' | 'lines'
+  /** Those stand side by side in runs that begin and end at multiples of so many elements; 1 where they do not. */
+  readonly multiple: number
+}
+
 const walkStruct = /* wgsl */ `
 struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
 fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+`
+
+/** Picks the variant: one subgroup a workgroup on software adapters, tiles on GPUs. */
+export function gemm(g: Gemm, target: Target): Kernel[] {
+  return target.kind === 'software' && target.subgroupSize >= 4 ? [subgroupGemm(g, target.subgroupSize)] : tiledGemm(g, target)
+}
+
+const elements = /* wgsl */ `
 fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
 fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
 `
-
-/** Picks the variant: one subgroup a workgroup on software adapters, workgroup-memory tiles on GPUs. */
-export function gemm(g: Gemm, target: Target): Kernel {
-  return target.kind === 'software' && target.subgroupSize >= 4 ? subgroupGemm(g, target.subgroupSize) : tiledGemm(g)
-}
 
 /**
  * Idea: a workgroup is one subgroup of S lanes; each lane owns 4 columns and all 2·S rows of a block, and rows reach it
@@ -52,7 +69,7 @@ function subgroupGemm(g: Gemm, lanes: number): Kernel {
   const rows = [1, 4, lanes].find((n) => g.rows <= n) ?? 2 * lanes
   const two = rows > lanes
   const each = (f: (i: number) => string): string => Array.from({ length: rows }, (_, i) => f(i)).join('')
-  const body = /* wgsl */ `${walkStruct}${g.walks}
+  const body = /* wgsl */ `${walkStruct}${elements}${g.walks}
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -97,90 +114,145 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 `
   const colBlocks = Math.ceil(g.cols / (4 * lanes))
-  return build(g, `subgroup${rows}`, body, lanes, [Math.ceil(g.rows / rows), colBlocks, g.batch], { col_blocks: colBlocks, four: 4 }, true)
+  return build(g, {
+    name: `subgroup${rows}`, body, outType: outputType(g.problem), workgroup: lanes, subgroups: true,
+    groups: [Math.ceil(g.rows / rows), colBlocks, g.batch], params: { col_blocks: colBlocks, four: 4 },
+  })
 }
 
+/** A way to compute a product tile by tile, each by one workgroup. */
+export interface Form {
+  readonly name: string
+  /** Rows and columns of a tile, elements of the sum that are in workgroup memory at a time, and threads of a workgroup. */
+  readonly height: number
+  readonly breadth: number
+  readonly depth: number
+  readonly threads: number
+  /** WGSL types of the elements of the operands' buffers, as this form reads them. */
+  readonly types: readonly [a: string, b: string]
+  /** Whether the text uses subgroup matrices. */
+  readonly matrices?: boolean
+  readonly declarations: string
+  /** WGSL of one thread's work `t` on the tile that begins at row `r` and column `c`; it calls `put(z, part, row, col, value)`. */
+  readonly tile: string
+}
+
+/** The form for a product, by its type and by how many tiles there are: small ones where big ones would leave processors idle. */
+function formOf(g: Gemm, target: Target): Form {
+  const { busy } = target.variants
+  const tilesOf = (height: number, breadth: number): number => Math.ceil(g.rows / height) * Math.ceil(g.cols / breadth) * g.batch
+  if (target.matrices && g.problem.inputs[0]?.dtype === 'f16' && Math.min(g.rows, g.cols) >= 16) {
+    return matrices(g, tilesOf(128, 128) >= busy / 2 ? { rows: 64, cols: 64, down: 2, across: 2 } : { rows: 32, cols: 32, down: 2, across: 2 })
+  }
+  return tiles(g, tilesOf(128, 128) >= busy / 2 && tilesBytes(8) <= target.workgroupBytes ? 8 : 4, target)
+}
+
+/** Steps of the sum that a part of it should at least have. */
+const fewSteps = 8
+
 /**
- * Idea: 16×16 threads compute a 64×64 tile, 4×4 values each, from operand tiles of depth 16 in workgroup memory. A thread
- * fills one column of the right tile and one depth of the left, so that where a column begins is worked out once, and rows of
- * the left tile are padded, since threads that write neighbouring depths would meet in one bank.
+ * Tiles on GPUs. Where there are too few to keep the processors busy, the sum is cut into parts, whose results a second kernel
+ * adds: weight gradients are a few filters by a few taps, summed over all pixels of all images.
  */
-function tiledGemm(g: Gemm): Kernel {
+function tiledGemm(g: Gemm, target: Target): Kernel[] {
+  const form = formOf(g, target)
+  const [down, across] = [Math.ceil(g.rows / form.height), Math.ceil(g.cols / form.breadth)]
+  const round = Math.ceil(g.inner / form.depth)
+  const all = g.outer * round
+  const wanted = Math.min(Math.floor(target.variants.busy / 2 / (down * across * g.batch)), Math.floor(all / fewSteps))
+  const steps = Math.ceil(all / Math.max(1, wanted))
+  const parts = Math.ceil(all / steps)
+  const size = sizeOf(g.problem.outputs[0]?.shape ?? [])
+  const outType = parts > 1 ? 'f32' : outputType(g.problem)
   const body = /* wgsl */ `${walkStruct}${g.walks}
 override WG: u32;
-var<workgroup> tile_a: array<array<f32, 65>, 16>;
-var<workgroup> tile_b: array<array<f32, 64>, 16>;
+fn put(z: u32, part: u32, row: u32, col: u32, value: f32) {
+  let o = out_column(z, col) + row * P.row_stride;
+  out[part * P.size + o] = Out(epilogue(value, o));
+}
+${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
-  let tx = t & 15u;
-  let ty = t >> 4u;
-  let depth = P.outer * P.inner;
-  for (var r = w.x * 64u; r < P.rows; r += nw.x * 64u) {
-  for (var z = w.z; z < P.batch; z += nw.z) {
-  for (var block = w.y; block < P.col_blocks; block += nw.y) {
-    let c = block * 64u;
-    let own_col = c + (t & 63u);
-    let column = place(z, min(own_col, P.cols - 1u));
-    var s = array<vec4f, 4>();
-    for (var k0 = 0u; k0 < depth; k0 += 16u) {
-      let ka = k0 + tx;
-      let a1 = ka / P.inner;
-      for (var i = 0u; i < 4u; i++) {
-        let ra = r + ty + 16u * i;
-        var va = 0.0;
-        if (ka < depth && ra < P.rows) { va = at_a(walk_a(z, ra, a1), ka - a1 * P.inner); }
-        tile_a[tx][ty + 16u * i] = va;
-        let kb = k0 + (t >> 6u) + 4u * i;
-        let b1 = kb / P.inner;
-        var vb = 0.0;
-        if (kb < depth && own_col < P.cols) { vb = at_b(walk_b(column, turn(b1)), kb - b1 * P.inner); }
-        tile_b[(t >> 6u) + 4u * i][t & 63u] = vb;
-      }
-      workgroupBarrier();
-      for (var k = 0u; k < 16u; k++) {
-        let y = vec4f(tile_b[k][tx], tile_b[k][tx + 16u], tile_b[k][tx + 32u], tile_b[k][tx + 48u]);
-        for (var i = 0u; i < 4u; i++) { s[i] += tile_a[k][ty + 16u * i] * y; }
-      }
-      workgroupBarrier();
-    }
-    for (var i = 0u; i < 4u; i++) {
-      for (var j = 0u; j < 4u; j++) {
-        let row = r + ty + 16u * i;
-        let col = c + tx + 16u * j;
-        if (row < P.rows && col < P.cols) {
-          let o = out_column(z, col) + row * P.row_stride;
-          out[o] = Out(epilogue(s[i][j], o));
-        }
-      }
-    }
+  for (var row_block = w.x; row_block < P.row_blocks; row_block += nw.x) {
+  for (var slice = w.z; slice < P.batch * P.parts; slice += nw.z) {
+  for (var col_block = w.y; col_block < P.col_blocks; col_block += nw.y) {
+    let r = row_block * ${form.height}u;
+    let c = col_block * ${form.breadth}u;
+    let z = slice / P.parts;
+    let part = slice % P.parts;
+    ${form.tile}
   }}}
 }
 `
-  const colBlocks = Math.ceil(g.cols / 64)
-  return build(g, 'tiled', body, 256, [Math.ceil(g.rows / 64), colBlocks, g.batch], { col_blocks: colBlocks }, false)
+  const kernel = build({ ...g, storage: [{ ...g.storage[0], type: form.types[0] }, { ...g.storage[1], type: form.types[1] }] }, {
+    name: form.name, body, outType, workgroup: form.threads, groups: [down, across, g.batch * parts],
+    params: { row_blocks: down, col_blocks: across, parts, steps, all_steps: all, round, size },
+    ...(form.matrices ? { matrices: true } : {}),
+    ...(parts > 1 ? { out: scratch(0, parts * size * 4, 'out'), epilogue: undefined } : {}),
+  })
+  return parts === 1 ? [kernel] : [{ ...kernel, share: 1 }, sumParts(g, parts, size, target)]
 }
 
-function build(
-  g: Gemm,
-  variant: string,
-  body: string,
-  workgroup: number,
-  groups: readonly [number, number, number],
-  params: Readonly<Record<string, number>>,
-  subgroups: boolean,
-): Kernel {
+/** Adds the parts of a product, `part` [parts, size], to its output. */
+function sumParts(g: Gemm, parts: number, size: number, target: Target): Kernel {
+  const outType = outputType(g.problem)
+  const WG = 64
+  return {
+    ...assemble({
+      label: `${g.label}/${outType}/parts`,
+      dtype: outType,
+      params: { parts, size },
+      storage: [scratch(0, parts * size * 4, 'part'), output(0, 'out')],
+      body: /* wgsl */ `
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
+  for (var i = w.x * WG + t; i < P.size; i += nw.x * WG) {
+    var s = 0.0;
+    for (var p = 0u; p < P.parts; p++) { s += part[p * P.size + i]; }
+    out[i] = Scalar(epilogue(s, i));
+  }
+}
+`,
+      constants: { WG },
+      workgroups: [stridedGroups(Math.ceil(size / WG), target), 1, 1],
+      epilogue: g.problem.epilogue,
+    }),
+    share: 0,
+  }
+}
+
+function outputType(problem: Problem): DType {
+  return problem.epilogue?.dtype ?? problem.outputs[0]?.dtype ?? 'f32'
+}
+
+interface Built {
+  readonly name: string
+  readonly body: string
+  readonly outType: string
+  readonly workgroup: number
+  readonly groups: readonly [number, number, number]
+  readonly params: Readonly<Record<string, number>>
+  readonly subgroups?: boolean
+  readonly matrices?: boolean
+  /** What is written and the expression fused into that: by default the output and the problem's own. */
+  readonly out?: Storage
+  readonly epilogue?: Epilogue | undefined
+}
+
+function build(g: Gemm, { name, body, outType, workgroup, groups, params, subgroups = false, matrices = false, ...given }: Built): Kernel {
   const dtype = g.problem.inputs[0]?.dtype ?? 'f32'
-  const outType = g.problem.epilogue?.dtype ?? g.problem.outputs[0]?.dtype ?? 'f32'
   return assemble({
-    label: `${g.label}/${dtype}/${variant}`,
+    label: `${g.label}/${dtype}/${name}`,
     dtype,
     subgroups,
+    matrices,
     params: { rows: g.rows, cols: g.cols, batch: g.batch, outer: g.outer, inner: g.inner, row_stride: g.rowStride, ...params, ...g.params },
-    storage: [...g.storage, output(0, 'out', outType)],
+    storage: [...g.storage, given.out ?? output(0, 'out', outType)],
     body: `alias Out = ${outType};\n${body}`,
     constants: { WG: workgroup },
     // Beyond the limit workgroups loop: a million rows of few columns are no rarity.
     workgroups: [Math.min(groups[0], maxWorkgroups), Math.min(groups[1], maxWorkgroups), Math.min(groups[2], maxWorkgroups)],
-    epilogue: g.problem.epilogue,
+    epilogue: given.out ? given.epilogue : g.problem.epilogue,
   })
 }

@@ -51,6 +51,8 @@ export interface Parts {
   /** Element type, `Scalar` in the text. */
   readonly dtype: DType
   readonly subgroups?: boolean
+  /** Whether the text multiplies subgroup matrices of f16. */
+  readonly matrices?: boolean
   /** Uniform fields by name, u32; a name may carry its type, as `'scale: f32'` with the value's bits. An array comes first. */
   readonly params: Readonly<Record<string, number | readonly number[]>>
   readonly storage: readonly Storage[]
@@ -69,7 +71,7 @@ const identityEpilogue = 'fn epilogue(v: f32, i: u32) -> f32 { return v; }\n'
  */
 export function assemble(parts: Parts): Kernel {
   const { epilogue, storage } = parts
-  const f16 = parts.dtype === 'f16' || epilogue?.f16 === true
+  const f16 = parts.dtype === 'f16' || epilogue?.f16 === true || parts.matrices === true
   const fields = Object.keys(parts.params).map((f) => (f.includes(':') ? f : `${f}: u32`))
   const words = Object.values(parts.params).flat()
   let scalarWord: number | undefined
@@ -88,6 +90,8 @@ export function assemble(parts: Parts): Kernel {
   const wgsl = [
     f16 ? 'enable f16;\n' : '',
     parts.subgroups ? 'enable subgroups;\n' : '',
+    // The analysis of uniformity refuses any subgroup matrix behind a loop over a uniform number.
+    parts.matrices ? 'enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n' : '',
     `alias Scalar = ${storageType(parts.dtype)};\nalias Acc = f32;\n`,
     `struct Params { ${fields.join(', ')} }\n@group(0) @binding(0) var<uniform> P: Params;\n`,
     ...storage.map(({ name, type, binding }, i) => `@group(0) @binding(${i + 1}) ${binding.kind === 'texture'

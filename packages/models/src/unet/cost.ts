@@ -5,7 +5,7 @@ import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
 const nowhere: TensorHost = {
-  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, variants: variantTable.gpu },
+  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu },
   evaluate: refuse,
   read: refuse,
   upload: refuse,
