@@ -18,6 +18,8 @@ testOp(matmul, {
     { name: 'packed operands, whole blocks', inputs: [[96, 128], [128, 96]], attrs: nn },
     { name: 'packed operands, tails everywhere', inputs: [[3, 101, 131], [3, 131, 103]], attrs: nn },
     { name: 'packed left operand shared, transposed', inputs: [[131, 101], [3, 103, 131]], attrs: { transposeA: true, transposeB: true } },
+    { name: 'lines of whole vectors, both transposed', inputs: [[64, 40], [72, 64]], attrs: { transposeA: true, transposeB: true } },
+    { name: 'a sum so long that it is cut', inputs: [[3, 531], [531, 20]], attrs: nn },
     { name: 'packed right operand shared', inputs: [[3, 67, 130], [130, 70]], attrs: nn },
     { name: 'more row blocks than workgroups on an axis', inputs: [[1_100_000, 1], [1, 2]], attrs: nn, slow: true },
     { name: 'more batches than workgroups on an axis', inputs: [[66_000, 1, 1], [66_000, 1, 2]], attrs: nn, slow: true },

@@ -162,7 +162,9 @@ function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: 
   const found = new Map<string, Kernel[]>()
   // Written out sixteen times an inner loop takes llvmpipe seconds to compile.
   const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
-  for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }]) {
+  // Large tiles, as of products that fill a GPU.
+  const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
+  for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
     found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])
   }

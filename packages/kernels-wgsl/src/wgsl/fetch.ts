@@ -43,7 +43,8 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
   const reads = lines * depth / width / threads
   const short = (along === 'sum' ? depth : lines) / width
   const quick = width === 1 ? `t % ${short}u` : `t % ${short}u * ${width}u`
-  const slow = (i: number): string => `t / ${short}u + ${i * threads / short}u`
+  // With four reads a line the threads that store at once take lines four apart: in a tile padded by a read those lie in other banks.
+  const slow = (i: number): string => `${along === 'sum' && width === 8 && short === 4 ? 't / 32u * 8u + t / 4u % 2u * 4u + t / 8u % 4u' : `t / ${short}u`} + ${i * threads / short}u`
   const [line, k] = along === 'sum' ? [slow, () => quick] : [() => quick, slow]
   const last = `${name === 'a' ? 'P.rows' : 'P.cols'} - ${along === 'lines' ? width : 1}u`
   // One line a thread where all its reads share it.

@@ -157,7 +157,7 @@ const fewSteps = 8
 function tiledGemm(g: Gemm, target: Target): Kernel[] {
   const form = formOf(g, target)
   const [down, across] = [Math.ceil(g.rows / form.height), Math.ceil(g.cols / form.breadth)]
-  const round = Math.ceil(g.inner / form.depth)
+  const round = Math.max(1, Math.ceil(g.inner / form.depth))
   const all = g.outer * round
   const wanted = Math.min(Math.floor(target.variants.busy / 2 / (down * across * g.batch)), Math.floor(all / fewSteps))
   const steps = Math.ceil(all / Math.max(1, wanted))
@@ -173,9 +173,9 @@ fn put(z: u32, part: u32, row: u32, col: u32, value: f32) {
 ${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
-  for (var row_block = w.x; row_block < P.row_blocks; row_block += nw.x) {
   for (var slice = w.z; slice < P.batch * P.parts; slice += nw.z) {
-  for (var col_block = w.y; col_block < P.col_blocks; col_block += nw.y) {
+  for (var row_block = w.y; row_block < P.row_blocks; row_block += nw.y) {
+  for (var col_block = w.x; col_block < P.col_blocks; col_block += nw.x) {
     let r = row_block * ${form.height}u;
     let c = col_block * ${form.breadth}u;
     let z = slice / P.parts;
@@ -185,7 +185,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 `
   const kernel = build({ ...g, storage: [{ ...g.storage[0], type: form.types[0] }, { ...g.storage[1], type: form.types[1] }] }, {
-    name: form.name, body, outType, workgroup: form.threads, groups: [down, across, g.batch * parts],
+    name: form.name, body, outType, workgroup: form.threads, groups: [across, down, g.batch * parts],
     params: { row_blocks: down, col_blocks: across, parts, steps, all_steps: all, round, size },
     ...(form.matrices ? { matrices: true } : {}),
     ...(parts > 1 ? { out: scratch(0, parts * size * 4, 'out'), epilogue: undefined } : {}),
