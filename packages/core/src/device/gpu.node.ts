@@ -5,14 +5,23 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
 import { writeAtomically } from '../io/index.ts'
 
-/** Timestamps to the nanosecond: Dawn rounds them to 65 µs, which keeps web pages from spying, and a program here needs not. */
-const exactTime = 'disable-dawn-features=timestamp_quantization'
-
 /**
- * Subgroup matrices, which WebGPU has not adopted yet, and f16 on NVIDIA, where Dawn holds it back because of failures in its
- * conformance tests. Our own tests of every operation in f16 pass there.
+ * What is asked of Dawn beside its defaults: timestamps to the nanosecond, which it rounds to 65 µs lest web pages spy, and a
+ * program here need not; subgroup matrices, which WebGPU has not adopted yet; and f16 on NVIDIA, where it is held back because
+ * of failures in the conformance tests, while our own tests of every operation in f16 pass.
  */
-const halves = 'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia'
+const ours = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia']
+
+/** Options for Dawn, of which it heeds only the last of each name: lists of features become one list. */
+export function dawnFlags(flags: readonly string[]): string[] {
+  const byName = new Map<string, string[]>()
+  for (const flag of [...ours, ...flags]) {
+    const [name = '', value] = flag.split(/=(.*)/s)
+    const lists = /^(en|dis)able-dawn-features$/.test(name)
+    byName.set(name, [...(lists ? byName.get(name) ?? [] : []), ...(value === undefined ? [] : [value])])
+  }
+  return [...byName].map(([name, values]) => (values.length === 0 ? name : `${name}=${values.join(',')}`))
+}
 
 /** WebGPU's entry point in Node: Dawn, from the optional peer dependency `webgpu`. */
 export async function gpu(flags: readonly string[] = []): Promise<GPU> {
@@ -20,7 +29,7 @@ export async function gpu(flags: readonly string[] = []): Promise<GPU> {
     throw new UnsupportedError('Device.request: expected the package "webgpu" in Node; install it with `npm install webgpu`', { cause })
   })
   Object.assign(globalThis, dawn.globals)
-  return dawn.create([exactTime, halves, ...flags])
+  return dawn.create(dawnFlags(flags))
 }
 
 const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
