@@ -34,10 +34,14 @@ export async function gpu(flags: readonly string[] = []): Promise<GPU> {
 
 const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
 
-/** Lets the event loop turn once, Dawn's polling included, and then blocks the thread for so many milliseconds. */
-export async function rest(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => { setImmediate(resolve) })
-  if (milliseconds > 0) Atomics.wait(bell, 0, 0, milliseconds)
+/** Lets the event loop turn once, Dawn's polling included. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => { setImmediate(resolve) })
+}
+
+/** Blocks the thread for so many milliseconds. */
+export function halt(milliseconds: number): void {
+  Atomics.wait(bell, 0, 0, milliseconds)
 }
 
 /** Where this user's file of that name is cached: below XDG_CACHE_HOME if that is set, else where the system keeps caches. */

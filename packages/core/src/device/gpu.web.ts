@@ -9,10 +9,13 @@ export async function gpu(_flags: readonly string[] = []): Promise<GPU> {
   return entry
 }
 
-/** Lets the event loop turn once: browsers wait for the GPU in another process, and their main thread must not block. */
-export async function rest(_milliseconds: number): Promise<void> {
-  await new Promise((resolve) => { setTimeout(resolve) })
+/** Lets the event loop turn once. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => { setTimeout(resolve) })
 }
+
+/** Nothing: browsers wait for the GPU in another process, and their main thread must not block. */
+export function halt(_milliseconds: number): void {}
 
 /** Browsers cache nothing: there is no place for it. */
 export function cachePath(_name: string): undefined {
