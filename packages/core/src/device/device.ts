@@ -162,6 +162,8 @@ export class Device implements TensorHost, AsyncDisposable {
     const graph = this.#during('plan', () => walk(wanted))
     // Planning and compiling take time, in which the caller may dispose what the graph reads.
     for (const storage of graph.storages) storage.retain()
+    // What was submitted before is waited for while this run keeps the GPU busy.
+    const earlier = this.#pacer.pending >= maxInFlight ? this.#pacer.mark() : undefined
     try {
       for (const { together } of graph.leaves) if (together) this.#lay(together)
       const results = await this.#run(graph)
@@ -173,7 +175,7 @@ export class Device implements TensorHost, AsyncDisposable {
     } finally {
       for (const storage of graph.storages) storage.release()
     }
-    if (this.#pacer.pending > maxInFlight) await this.#settle()
+    if (earlier) await this.#during('wait', earlier)
     this.#check()
   }
 
@@ -187,7 +189,7 @@ export class Device implements TensorHost, AsyncDisposable {
     if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const located = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
-    this.#pacer.submitted(runner.short)
+    this.#pacer.submitted(runner)
     this.#runs++
     const results = located.map(({ buffer, offset }) => {
       const overwritten = graph.leaves.find((l) => l.storage.buffer === buffer)?.storage

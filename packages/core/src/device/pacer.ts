@@ -1,27 +1,43 @@
 import { halt, turn } from '#gpu'
 
-/** Milliseconds waited before the first rest: what is done sooner is noticed at once. */
+/** What is known of a plan's runs. */
+export interface Paced {
+  /** Whether its dispatches are too small for a core that sleeps between them to be worth its waking. */
+  readonly short: boolean
+  /** Milliseconds of a run as seen so far, 0 before the first. */
+  expected: number
+}
+
+/** One run under way. */
+interface Flight {
+  readonly run: Paced
+  readonly submitted: number
+}
+
+/** Milliseconds waited before the first rest when nothing is expected: what is done sooner is noticed at once. */
 const patience = 0.2
-/** Shortest and longest rest in milliseconds: a thread sleeps some 0.06 ms more than asked, and the end may be noticed so late. */
+/** Shortest and longest rest in milliseconds. A thread sleeps some 0.06 ms more than asked, and the end may be noticed so late. */
 const shortest = 0.03
 const longest = 1
-/** Share of the time waited so far that one rest takes. */
+/** Share of the time waited so far that a rest takes, and of the time expected that passes in as few rests as possible. */
 const share = 0.05
+const certain = 0.9
 
 /**
  * Waits for submitted work. While something is awaited, Dawn's binding to Node polls on the main thread without a pause; on
  * an adapter that computes on the CPU that takes a core away from the kernels, which halves them on two cores (measured). So
- * there the thread rests between polls, in proportion to the time waited: a wait is noticed as over 5% late at most. It rests
- * once right after it submits as well: the kernels' threads wake then, and where one wakes behind a busy thread it stays
- * there, both on one core, for milliseconds (a product of a row and 2048×2048: 1.5 ms with that rest, 2.1 without; of 64×64×64: 0.14
- * always, where it was 0.12 at times and 0.7 at others). Not so after dispatches of a few microseconds: their threads sleep
- * and wake for each, and waking is faster on a core kept busy (500 products of 16×16: 21 µs each with polling, 43 with rests).
+ * there the thread rests, until most of the time has passed that the same plan took before, and then between polls: even a poll
+ * every 0.1 ms slows kernels by a third, since each of their threads has a share of the work that no other takes over.
+ * It rests once right after it submits as well: the kernels' threads wake then, and where one wakes behind a busy thread it
+ * stays there, both on one core, for milliseconds. Not so after dispatches of a few microseconds: their threads sleep and wake
+ * for each, and waking is faster on a core kept busy (500 products of 16×16: 20 µs each with polling, 43 with rests).
  */
 export class Pacer {
   readonly #queue: GPUQueue
   readonly #rests: boolean
-  #pending = 0
-  #short = true
+  #flights: Flight[] = []
+  /** When the GPU was last known to have done all that was waited for. */
+  #free = 0
 
   constructor(queue: GPUQueue, rests: boolean) {
     this.#queue = queue
@@ -30,34 +46,54 @@ export class Pacer {
 
   /** Runs submitted and not yet waited for. */
   get pending(): number {
-    return this.#pending
+    return this.#flights.length
   }
 
-  /** @param short whether the dispatches of the run are too small for a core that sleeps between them to be worth its waking */
-  submitted(short: boolean): void {
-    this.#short = short && (this.#short || this.#pending === 0)
-    this.#pending++
-    if (this.#rests && !short) halt(shortest)
+  submitted(run: Paced): void {
+    this.#flights.push({ run, submitted: performance.now() })
+    if (this.#rests && !run.short && this.pending === 1) halt(shortest)
   }
 
   /** Resolves when all that was submitted is done. */
-  async settle(): Promise<void> {
-    this.#pending = 0
-    // A lost device fails the wait; the caller's next check says why.
-    await this.#patiently(this.#queue.onSubmittedWorkDone().catch(() => undefined))
+  settle(): Promise<void> {
+    return this.mark()()
   }
 
-  async #patiently(work: Promise<unknown>): Promise<void> {
-    if (this.#rests && !this.#short) {
-      const waited = { over: false }
-      void work.finally(() => { waited.over = true })
-      const begun = performance.now()
-      while (!waited.over) {
-        await turn()
-        const passed = performance.now() - begun
-        if (!waited.over && passed > patience) halt(Math.min(longest, Math.max(shortest, share * passed)))
+  /** Marks what was submitted so far; what it gives resolves when that is done, whatever was submitted since. */
+  mark(): () => Promise<void> {
+    const marked = this.#flights.slice()
+    // A lost device fails the wait; the caller's next check says why.
+    const work = this.#queue.onSubmittedWorkDone().catch(() => undefined)
+    return async () => {
+      this.#flights = this.#flights.filter((f) => !marked.includes(f))
+      if (this.#rests && !marked.every(({ run }) => run.short)) await this.#patiently(work, marked)
+      await work
+    }
+  }
+
+  async #patiently(work: Promise<unknown>, flights: readonly Flight[]): Promise<void> {
+    const waited = { over: false }
+    void work.finally(() => { waited.over = true })
+    const [first] = flights
+    const begun = Math.max(first?.submitted ?? performance.now(), this.#free)
+    const expected = flights.reduce((sum, { run }) => sum + run.expected, 0)
+    const until = begun + certain * expected - shortest
+    let seen: 'nothing' | 'too late' | 'the end' = 'nothing'
+    for (await turn(); !waited.over; await turn()) {
+      const now = performance.now()
+      if (now < until) {
+        seen = 'too late'
+        halt(Math.min(longest, until - now))
+      } else {
+        seen = 'the end'
+        if (expected > patience || now - begun > patience) halt(Math.min(longest, Math.max(shortest, share * (now - Math.max(begun, until)))))
       }
     }
-    await work
+    this.#free = performance.now()
+    if (!first || seen === 'nothing' || flights.some(({ run }) => run !== first.run)) return
+    // One slow run says little of the next, and one that ended during a rest says that rests are too long.
+    const took = (this.#free - begun) / flights.length
+    const { run } = first
+    run.expected = seen === 'too late' ? 0.8 * Math.min(run.expected, took) : run.expected === 0 ? took : Math.min(took, 1.2 * run.expected)
   }
 }

@@ -1,5 +1,6 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Graph, Plan } from '../plan/index.ts'
+import type { Paced } from './pacer.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { CompileProgress, PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
@@ -28,7 +29,7 @@ interface Bound {
 }
 
 /** A plan with its pipelines, parameter block and bind groups on one device: running it again only replays. */
-export class PlanRunner {
+export class PlanRunner implements Paced {
   readonly plan: Plan
   readonly #device: GPUDevice
   readonly #pipelines: readonly GPUComputePipeline[]
@@ -39,6 +40,7 @@ export class PlanRunner {
   readonly #sets: BoundSet[] = []
   /** Whether its dispatches are so small that their own latency is most of their time. */
   readonly short: boolean
+  expected = 0
   #fresh = true
   /** Bind groups ever made. */
   bindGroups = 0
