@@ -38,14 +38,20 @@ async function forward(jax, problem) {
   })
   for (const x of inputs) await x.blockUntilReady()
   const compute = computation(jax, problem)
+  // It computes when a result is waited for, and never what was disposed before: runs that are waited for together all keep theirs.
+  const waiting = []
   let results = []
   return {
     async run() {
-      for (const result of results) result.dispose()
       const made = compute(...inputs.map((x) => x.ref))
-      results = Array.isArray(made) ? made : [made]
+      waiting.push(Array.isArray(made) ? made : [made])
     },
-    wait: async () => { await jax.blockUntilReady(results) },
+    async wait() {
+      await jax.blockUntilReady(waiting.flat())
+      for (const result of results) result.dispose()
+      results = waiting.pop() ?? []
+      for (const result of waiting.splice(0).flat()) result.dispose()
+    },
     read: () => Promise.all(results.map((result) => (attention ? heads(result.ref) : result.ref).data())),
   }
 }
