@@ -145,7 +145,7 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   /**
-   * Computes these tensors, together and in one submission; what they already own is not computed again. Resolves once the
+   * Computes these tensors, together and in one go; what they already own is not computed again. Resolves once the
    * work is submitted (and, to bound memory, once all but the last two submissions are done).
    * @throws {DisposedError} if something needed was disposed @throws {DeviceLostError} @throws {OutOfMemoryError}
    */
