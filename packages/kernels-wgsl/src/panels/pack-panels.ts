@@ -1,4 +1,5 @@
-import type { Kernel, Target } from '../op.ts'
+import { f32Bits, type Kernel, type Target } from '../op.ts'
+import { quotientFits } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** A strided operand to be packed into panels. */
@@ -39,15 +40,19 @@ export function packPanels(p: Panels, target: Target): Kernel {
     name: 'pack-panels', texels: panelTexels(p), items,
     params: {
       panels: p.panels, width: p.width, rows: p.rows, outer: p.outer, inner, length: p.length,
+      'of_outer: f32': f32Bits(1 / p.outer), 'of_panels: f32': f32Bits(1 / p.panels), 'of_radix: f32': f32Bits(1 / p.steps.radix),
       offset: p.steps.offset ?? 0, batch_step: p.steps.batch, row_step: p.steps.row,
       radix: p.steps.radix, turn1: p.steps.turns[0], turn0: p.steps.turns[1], step: p.steps.element,
     },
+    quick: quotientFits(items, p.outer) && quotientFits(p.batch * p.panels, p.panels) && quotientFits(p.outer, p.steps.radix),
     each: /* wgsl */ `
-    let k1 = item % P.outer;
-    let panel = item / P.outer;
-    let start = P.offset + panel / P.panels * P.batch_step + k1 / P.radix * P.turn1 + k1 % P.radix * P.turn0;
+    let panel = over(item, P.outer, P.of_outer);
+    let k1 = item - panel * P.outer;
+    let z = over(panel, P.panels, P.of_panels);
+    let turn = over(k1, P.radix, P.of_radix);
+    let start = P.offset + z * P.batch_step + turn * P.turn1 + (k1 - turn * P.radix) * P.turn0;
     for (var r = lane; r < P.width; r += WG) {
-      var e = start + min(panel % P.panels * P.width + r, P.rows - 1u) * P.row_step;
+      var e = start + min((panel - z * P.panels) * P.width + r, P.rows - 1u) * P.row_step;
       var t = item * P.inner * P.width + r;
       for (var k = 0u; k < P.length; k += 4u) {
         let v = vec4f(Acc(x[e]), Acc(x[e + P.step]), Acc(x[e + 2u * P.step]), Acc(x[e + 3u * P.step]));

@@ -1,4 +1,5 @@
-import type { Kernel, Target } from '../op.ts'
+import { f32Bits, type Kernel, type Target } from '../op.ts'
+import { quotientFits } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed into padded planes of four-vectors. */
@@ -18,7 +19,7 @@ export interface Planes extends Packed {
   readonly left: number
   /**
    * Element (y, x) of unit u: `bundle·bundle + (u / radix)·unit[0] + (u % radix)·unit[1] + plane·plane + y·cols + x`, and its
-   * plane begins `(u % radix)·shift` rows further down the image.
+   * plane begins `(u % radix)·shift` rows further down the image. The radix is a power of two.
    */
   readonly steps: {
     readonly bundle: number
@@ -48,20 +49,27 @@ export function packPlanes(p: Planes, target: Target): Kernel {
     name: 'pack-planes', texels: planeTexels(p), items,
     params: {
       fours: p.fours, units: p.units, planes: p.planes, pixels: p.height * p.width, width: p.width,
+      'of_planes: f32': f32Bits(1 / p.planes), 'of_fours: f32': f32Bits(1 / p.fours),
       rows: p.rows, cols: p.cols, top: p.top, left: p.left, down, across, forth: down * p.cols + across, back: p.cols - p.width,
-      bundle_step: p.steps.bundle, radix: p.steps.radix, unit1: p.steps.unit[0], unit0: p.steps.unit[1],
+      bundle_step: p.steps.bundle, radix_bits: Math.log2(p.steps.radix), radix_mask: p.steps.radix - 1, unit1: p.steps.unit[0], unit0: p.steps.unit[1],
       shift: p.steps.shift, plane_step: p.steps.plane,
     },
+    quick: quotientFits(items, p.planes) && quotientFits(p.bundles * p.fours, p.fours),
+    before: /* wgsl */ `
+  let y0 = lane / P.width;
+  let c0 = lane % P.width - P.left;
+  let e0 = (y0 - P.top) * P.cols + c0;`,
     each: /* wgsl */ `
-    let texel = item / P.planes;
-    let unit = texel % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
-    let shift = unit % P.radix * P.shift;
+    let texel = over(item, P.planes, P.of_planes);
+    let bundle = over(texel, P.fours, P.of_fours);
+    let unit = (texel - bundle * P.fours) * 4u + vec4u(0u, 1u, 2u, 3u);
+    let part = unit & vec4u(P.radix_mask);
+    let shift = part * P.shift;
     let known = unit < vec4u(P.units);
-    let base = texel / P.fours * P.bundle_step + item % P.planes * P.plane_step + unit / P.radix * P.unit1 + unit % P.radix * P.unit0 + shift * P.cols;
     // All wrap below zero outside the image, where what is read counts for nothing.
-    var y = lane / P.width - P.top;
-    var c = lane % P.width - P.left;
-    var e = base + y * P.cols + c;
+    var y = y0 - P.top;
+    var c = c0;
+    var e = e0 + bundle * P.bundle_step + (item - texel * P.planes) * P.plane_step + (unit >> vec4u(P.radix_bits)) * P.unit1 + part * P.unit0 + shift * P.cols;
     for (var i = lane; i < P.pixels; i += WG) {
       let v = vec4f(Acc(x[e.x]), Acc(x[e.y]), Acc(x[e.z]), Acc(x[e.w]));
       textureStore(texels, at(item * P.pixels + i), select(vec4f(), v, known & (y + shift < vec4u(P.rows)) & vec4<bool>(c < P.cols)));

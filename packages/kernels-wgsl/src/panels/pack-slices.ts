@@ -1,4 +1,5 @@
-import type { Kernel, Target } from '../op.ts'
+import { f32Bits, type Kernel, type Target } from '../op.ts'
+import { quotientFits } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** Slices of a batch of images, to be packed into panels of channels for a sum over all pixels. */
@@ -8,7 +9,7 @@ export interface Slices extends Packed {
   readonly rows: number
   readonly width: number
   readonly panels: number
-  /** Images cut into `strips` of `stripRows` rows; the strips of all images are the slices, four a texel. */
+  /** Images cut into `strips` (a power of two) of `stripRows` rows; the strips of all images are the slices, four a texel. */
   readonly images: number
   readonly strips: number
   readonly stripRows: number
@@ -33,18 +34,21 @@ export function packSlices(s: Slices, target: Target): Kernel {
   return packKernel(s, {
     name: 'pack-slices', texels: sliceTexels(s), items,
     params: {
-      panels: s.panels, width: s.width, rows: s.rows, fours, strips: s.strips, images: s.images, pixels: s.stripRows * s.imageCols,
-      plane, group_step: s.rows * plane, image_step: s.batch * s.rows * plane,
+      panels: s.panels, width: s.width, rows: s.rows, fours, strip_bits: Math.log2(s.strips), strip_mask: s.strips - 1, images: s.images, pixels: s.stripRows * s.imageCols,
+      'of_fours: f32': f32Bits(1 / fours), 'of_panels: f32': f32Bits(1 / s.panels), plane, group_step: s.rows * plane, image_step: s.batch * s.rows * plane,
     },
+    quick: quotientFits(items, fours) && quotientFits(s.batch * s.panels, s.panels),
     each: /* wgsl */ `
-    let panel = item / P.fours;
-    let slice = item % P.fours * 4u + vec4u(0u, 1u, 2u, 3u);
+    let panel = over(item, P.fours, P.of_fours);
+    let group = over(panel, P.panels, P.of_panels);
+    let slice = (item - panel * P.fours) * 4u + vec4u(0u, 1u, 2u, 3u);
+    let image = slice >> vec4u(P.strip_bits);
     // The last strip of an image may be shorter, and images beyond the last have no pixel.
-    let begun = slice % P.strips * P.pixels;
-    let count = select(vec4u(), P.plane - min(begun, vec4u(P.plane)), slice / P.strips < vec4u(P.images));
-    let base = panel / P.panels * P.group_step + slice / P.strips * P.image_step + begun;
+    let begun = (slice & vec4u(P.strip_mask)) * P.pixels;
+    let count = select(vec4u(), P.plane - min(begun, vec4u(P.plane)), image < vec4u(P.images));
+    let base = group * P.group_step + image * P.image_step + begun;
     for (var r = lane; r < P.width; r += WG) {
-      var e = base + min(panel % P.panels * P.width + r, P.rows - 1u) * P.plane;
+      var e = base + min((panel - group * P.panels) * P.width + r, P.rows - 1u) * P.plane;
       var t = item * P.pixels * P.width + r;
       for (var i = 0u; i < P.pixels; i++) {
         let v = vec4f(Acc(x[e.x]), Acc(x[e.y]), Acc(x[e.z]), Acc(x[e.w]));

@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
-import { assemble, output, pick, quotientFits, texture } from '../wgsl/index.ts'
+import { assemble, output, over, pick, quotientFits, texture } from '../wgsl/index.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
 export interface Columns {
@@ -67,10 +67,10 @@ export function columnBlock({ subgroupSize }: Target): number {
   return 4 * subgroupSize
 }
 
-const digits = (quick: boolean): string => /* wgsl */ `
+const places = /* wgsl */ `
 fn digits(col: u32) -> vec3u {
-  let c = ${quick ? 'quotient(col, P.radix0, P.inverse0)' : 'col / P.radix0'};
-  let b = ${quick ? 'quotient(c, P.radix1, P.inverse1)' : 'c / P.radix1'};
+  let c = over(col, P.radix0, P.inverse0);
+  let b = over(c, P.radix1, P.inverse1);
   return vec3u(b, c - b * P.radix1, col - c * P.radix0);
 }
 fn place_b(z: u32, col: u32) -> u32 { let d = digits(col); return P.b_offset + z * P.b_batch + d.x * P.b2 + d.y * P.b1 + d.z * P.b0; }
@@ -110,7 +110,7 @@ export function product(p: Product, target: Target): Kernel {
     storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), output(0, 'out', outType)],
     body: /* wgsl */ `
 override WG: u32;
-${digits(quick)}
+${over(quick)}${places}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var z = w.z; z < P.batch; z += nw.z) {

@@ -63,3 +63,8 @@ fn quotient(i: u32, d: u32, inverse: f32) -> u32 {
 export function quotientFits(n: number, d: number): boolean {
   return n < 2 ** 31 && n / d < 2 ** 22
 }
+
+/** WGSL of `fn over(i: u32, d: u32, inverse: f32) -> u32`, i / d: by {@link quotient} if that is exact here. */
+export function over(quick: boolean): string {
+  return `fn over(i: u32, d: u32, inverse: f32) -> u32 { return ${quick ? 'quotient(i, d, inverse)' : 'i / d'}; }`
+}
