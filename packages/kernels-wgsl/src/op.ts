@@ -71,6 +71,17 @@ export interface Epilogue {
   readonly f16: boolean
   readonly params: readonly number[]
   readonly scalars: number
+  /** The same of four values at once, for kernels that know where extras lie; absent where it cannot be had. */
+  readonly quad?: {
+    /** What the expression runs over: as many elements as the output has, perhaps in another shape; and the extras seen in it. */
+    readonly shape: readonly number[]
+    readonly views: readonly { readonly strides: readonly number[]; readonly offset: number }[]
+    /**
+     * WGSL of `fn epilogue(v: vec4f, i0: u32, i1: u32…) -> vec4f`: extra k is read at `ik`, where the four read one element, or,
+     * if `together[k]`, four neighbours, of which `ik` counts in fours. It needs no words of `params`.
+     */
+    readonly wgsl: (firstBinding: number, together: readonly boolean[]) => string
+  }
 }
 
 /** Attributes of an op: plain data, so that a graph can be compared and replayed. */

@@ -42,7 +42,10 @@ export function forwardPanels(problem: Problem, g: Geometry, target: Target): Ke
         turnRadix: g.kernelWidth, turns: [images.width, 1], step: g.batch * image,
       },
       columns: { radix: [g.outHeight, g.outWidth] },
-      out: { offset: 0, batch: cout * outPlane, steps: [g.outChannels * outPlane, g.outWidth, 1], row: outPlane },
+      out: {
+        shape: [g.batch, g.outChannels, g.outHeight, g.outWidth],
+        place: ([image = 0, channel = 0, y = 0, x = 0]) => ({ offset: 0, batch: cout * channel, steps: [image, y, x], row: channel }),
+      },
     }, target),
   ]
 }
@@ -112,8 +115,11 @@ export function inputGradPanels(problem: Problem, g: Geometry, target: Target): 
       },
       columns: { radix: [v.count, h.count] },
       out: {
-        offset: (sy * v.first + v.phase - g.padding[0]) * g.width + sx * h.first + h.phase - g.padding[1],
-        batch: cin * plane, steps: [g.inChannels * plane, sy * g.width, sx], row: plane,
+        shape: [g.batch, g.inChannels, g.height, g.width],
+        place: ([image = 0, channel = 0, y = 0, x = 0]) => ({
+          offset: (sy * v.first + v.phase - g.padding[0]) * y + (sx * h.first + h.phase - g.padding[1]) * x,
+          batch: cin * channel, steps: [image, sy * y, sx * x], row: channel,
+        }),
       },
     }, target) })
   }
@@ -155,7 +161,10 @@ export function weightGradPanels(problem: Problem, g: Geometry, target: Target):
         steps: [image, images.width, 1], turnRadix: stripRows, turns: [g.inChannels * image, g.stride[0] * images.width], step: g.stride[1],
       },
       columns: { radix: [g.kernelHeight, g.kernelWidth] },
-      out: { offset: 0, batch: cout * work.cols, steps: [taps, g.kernelWidth, 1], row: work.cols },
+      out: {
+        shape: [g.outChannels, cin, g.kernelHeight, g.kernelWidth],
+        place: ([filter = 0, channel = 0, y = 0, x = 0]) => ({ offset: 0, batch: cout * filter, steps: [channel, y, x], row: filter }),
+      },
     }, target),
   ]
 }

@@ -37,7 +37,7 @@ export function fusedKernel(f: Fused, target: Target): Kernel {
     return x.dtype !== 'bf16' && (strides.at(-1) !== 1 || (layout.offsets[i] ?? 0) % 4 === 0 && strides.slice(0, -1).every((s) => s % 4 === 0))
   })
   const width = wide ? 4 : 1
-  const code = expression(f, layout, wide)
+  const code = body([...loadsOf(f, layout, wide, 'in'), ...stepsOf(f)])
   const units = n / width
   return assemble({
     label: `fused/${wide ? 'vec4' : 'scalar'}/${key(f, layout)}`,
@@ -72,7 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  */
 export function fusedEpilogue(f: Fused): Epilogue {
   const layout = collapse(f.output.shape, f.inputs.map((i) => i.view))
-  const code = expression(f, layout, false, 'extra')
+  const binding = (k: number, first: number, type: string): string => `@group(0) @binding(${first + k}) var<storage, read> extra${k}: array<${type}>;\n`
   return {
     key: key(f, layout),
     dtype: f.output.dtype,
@@ -80,9 +80,18 @@ export function fusedEpilogue(f: Fused): Epilogue {
     extras: f.inputs.length,
     params: layoutWords(layout),
     scalars: f.scalars.length,
-    wgsl: (first) => f.inputs.map((x, i) =>
-      `@group(0) @binding(${first + i}) var<storage, read> extra${i}: array<${storageType(x.dtype)}>;\n`).join('') +
-      `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${code}}\n`,
+    wgsl: (first) => f.inputs.map((x, k) => binding(k, first, storageType(x.dtype))).join('') +
+      `${vectorAliases(false)}${helpers(f)}fn epilogue(v: f32, i: u32) -> f32 {\n${body([...loadsOf(f, layout, false, 'extra'), ...stepsOf(f)])}}\n`,
+    // Elements of bf16 share words.
+    ...(f.inputs.some((x) => x.dtype === 'bf16') ? {} : {
+      quad: {
+        shape: f.output.shape,
+        views: f.inputs.map((x) => x.view),
+        wgsl: (first, together) => f.inputs.map((x, k) => binding(k, first, elementType(x.dtype, together[k] === true))).join('') +
+          `${vectorAliases(true)}${helpers(f)}fn epilogue(${['v: vec4f', ...f.inputs.map((_, k) => `i${k}: u32`)].join(', ')}) -> vec4f {\n${
+            body([...f.inputs.map((x, k) => `let x${k} = ${computeType(x.dtype)}(${together[k] ? `extra${k}[i${k}]` : `vec4(extra${k}[i${k}])`});`), ...stepsOf(f)])}}\n`,
+      },
+    }),
   }
 }
 
@@ -116,8 +125,10 @@ function key(f: Fused, layout: Layout): string {
   return `${steps}/${layout.shape.length}${quick(layout) || layout.shape.length === 1 ? '' : 'd'}/${layout.patterns.join('')}/${f.inputs.map((x) => x.dtype).join(',')}>${f.output.dtype}`
 }
 
-/** Statements that load the inputs at flat output index `i`, compute every step and return the last. */
-function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): string {
+const body = (lines: readonly string[]): string => lines.filter(Boolean).map((l) => `  ${l}\n`).join('')
+
+/** Statements that load the inputs at flat output index `i` as `x0`, `x1`… */
+function loadsOf(f: Fused, layout: Layout, wide: boolean, prefix: string): string[] {
   const lines: string[] = []
   const rank = layout.shape.length
   const word = (k: number): string => `P.w[${k >> 2}][${k & 3}]`
@@ -150,6 +161,12 @@ function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): str
       lines.push(`let x${k} = ${type}(vec4(${[0, 1, 2, 3].map((l) => `${name}[o${k} + ${l}u * ${s}]`).join(', ')}));`)
     }
   })
+  return lines
+}
+
+/** Statements that compute every step from the inputs and return the last. */
+function stepsOf(f: Fused): string[] {
+  const lines: string[] = []
   const scalar = (index: number): string => {
     const dtype = f.scalars[index] ?? 'f32'
     const type = isFloat(dtype) ? 'f32' : storageType(dtype)
@@ -168,5 +185,5 @@ function expression(f: Fused, layout: Layout, wide: boolean, prefix = 'in'): str
     else lines.push(`let t${k} = ${type}(${args[0] ?? 'x0'});`)
   })
   lines.push(`return ${f.steps.length ? `t${f.steps.length - 1}` : 'x0'};`)
-  return lines.filter(Boolean).map((l) => `  ${l}\n`).join('')
+  return lines
 }

@@ -42,7 +42,7 @@ export function matmulPanels(problem: Problem, { m, n, k, batch, a, b }: Strides
       },
       // Columns count within their panels.
       columns: { radix: [right.panels, width] },
-      out: { offset: 0, batch: m * n, steps: [0, width, 1], row: n },
+      out: { shape: [batch, m, n], place: ([z = 0, row = 0, col = 0]) => ({ offset: 0, batch: z, steps: [0, width * col, col], row }) },
     }, target),
   ]
 }

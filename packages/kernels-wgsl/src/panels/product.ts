@@ -1,17 +1,11 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
-import { assemble, output, over, pick, quotientFits, texture } from '../wgsl/index.ts'
+import { assemble, over, quotientFits, texture } from '../wgsl/index.ts'
+import { type Place, placeOf, type Results, storeOf } from './store.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
 export interface Columns {
   readonly radix: readonly [number, number]
-}
-
-/** Where something stands for each batch z and column: `offset + z·batch + c2·steps[0] + c1·steps[1] + c0·steps[2]`. */
-export interface Place {
-  readonly offset: number
-  readonly batch: number
-  readonly steps: readonly [number, number, number]
 }
 
 /**
@@ -42,8 +36,7 @@ export interface Product {
     readonly step: number
   }
   readonly columns: Columns
-  /** Where row 0 of a column is stored, and elements from one row to the next. */
-  readonly out: Place & { readonly row: number }
+  readonly out: Pick<Results, 'shape' | 'place'>
 }
 
 /**
@@ -67,14 +60,12 @@ export function columnBlock({ subgroupSize }: Target): number {
   return 4 * subgroupSize
 }
 
-const places = /* wgsl */ `
+const digits = /* wgsl */ `
 fn digits(col: u32) -> vec3u {
   let c = over(col, P.radix0, P.inverse0);
   let b = over(c, P.radix1, P.inverse1);
   return vec3u(b, c - b * P.radix1, col - c * P.radix0);
 }
-fn place_b(z: u32, col: u32) -> u32 { let d = digits(col); return P.b_offset + z * P.b_batch + d.x * P.b2 + d.y * P.b1 + d.z * P.b0; }
-fn place_out(z: u32, col: u32) -> u32 { let d = digits(col); return P.o_offset + z * P.o_batch + d.x * P.o2 + d.y * P.o1 + d.z * P.o0; }
 `
 
 /**
@@ -94,6 +85,8 @@ export function product(p: Product, target: Target): Kernel {
   const quick = quotientFits(p.cols, radix0) && quotientFits(p.cols / radix0, radix1)
   const rowBlocks = Math.ceil(p.rows / rows)
   const colBlocks = Math.ceil(p.cols / columnBlock(target))
+  const from = placeOf('b', p.b)
+  const store = storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
   return assemble({
     label: `${p.label}/${outType}/panels${rows}${quick ? '' : 'd'}`,
     dtype: outType,
@@ -102,23 +95,22 @@ export function product(p: Product, target: Target): Kernel {
       rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
       outer: p.outer, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
       radix1, radix0, 'inverse1: f32': f32Bits(1 / radix1), 'inverse0: f32': f32Bits(1 / radix0),
-      b_offset: p.b.offset, b_batch: p.b.batch, b2: p.b.steps[0], b1: p.b.steps[1], b0: p.b.steps[2],
+      ...from.params,
       turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
-      o_offset: p.out.offset, o_batch: p.out.batch, o2: p.out.steps[0], o1: p.out.steps[1], o0: p.out.steps[2], o_row: p.out.row,
-      four: 4,
+      ...store.params,
     },
-    storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), output(0, 'out', outType)],
+    storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), store.storage],
     body: /* wgsl */ `
 override WG: u32;
-${over(quick)}${places}
+${over(quick)}${digits}${from.wgsl}${store.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
   for (var r = w.x; r < P.row_blocks; r += nw.x) {
-    let col = block * 4u * WG + lane;
-    let place = vec4u(place_b(z, min(col, P.cols - 1u)), place_b(z, min(col + WG, P.cols - 1u)),
-      place_b(z, min(col + 2u * WG, P.cols - 1u)), place_b(z, min(col + 3u * WG, P.cols - 1u)));
+    let col = (block * WG + lane) * 4u;
+    let place = vec4u(place_b(z, digits(min(col, P.cols - 1u))), place_b(z, digits(min(col + 1u, P.cols - 1u))),
+      place_b(z, digits(min(col + 2u, P.cols - 1u))), place_b(z, digits(min(col + 3u, P.cols - 1u))));
     var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
     ${each(rows, (i) => `var s${i} = vec4f();`)}
     for (var k1 = 0u; k1 < P.outer; k1++) {
@@ -131,22 +123,13 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         at_b += P.b_step;
       }
     }
-    let c = col + WG * vec4u(0u, 1u, 2u, 3u);
-    var o = vec4u(place_out(z, c.x), place_out(z, c.y), place_out(z, c.z), place_out(z, c.w)) + r * ${rows}u * P.o_row;
-    let count = min(${rows}u, P.rows - r * ${rows}u);
-    for (var i = 0u; i < count; i++) {
-      var s = vec4f();
-      ${pick('s', rows)}
-      for (var j = 0u; j < P.four; j++) {
-        if (c[j] < P.cols) { out[o[j]] = Scalar(epilogue(s[j], o[j])); }
-      }
-      o += vec4u(P.o_row);
-    }
+    let first = r * ${rows}u;
+    let count = min(${rows}u, P.rows - first);${store.statements}
   }}}
 }
 `,
     constants: { WG: lanes },
     workgroups: [Math.min(rowBlocks, maxWorkgroups), Math.min(colBlocks, maxWorkgroups), Math.min(p.batch, maxWorkgroups)],
-    epilogue: p.problem.epilogue,
+    epilogue: store.epilogue,
   })
 }
