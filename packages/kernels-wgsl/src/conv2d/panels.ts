@@ -1,6 +1,6 @@
 import type { Kernel, Problem, Target } from '../op.ts'
 import {
-  packingPays, packPanels, packPlanes, packSlices, panelCount, panelTexels, planeTexels, product, rowBlock, sliceTexels, texelsFit,
+  imageTexels, packImages, packingPays, packPanels, packPlanes, packSlices, panelCount, panelTexels, planeTexels, product, rowBlock, sliceTexels, texelsFit,
 } from '../panels/index.ts'
 import type { Geometry } from './geometry.ts'
 
@@ -22,24 +22,24 @@ export function forwardPanels(problem: Problem, g: Geometry, target: Target): Ke
     steps: { batch: cout * cin * taps, row: cin * taps, radix: 1, turns: [1, 0], element: taps },
   } as const
   const images = {
-    ...common, input: 0, texture: 1, bundles: g.groups, fours: Math.ceil(cin / 4), units: cin, planes: g.batch,
-    height: (g.outHeight - 1) * g.stride[0] + g.kernelHeight, width: (g.outWidth - 1) * g.stride[1] + g.kernelWidth,
-    rows: g.height, cols: g.width, top: g.padding[0], left: g.padding[1],
-    steps: { bundle: cin * plane, radix: 1, unit: [plane, 0], shift: 0, plane: g.inChannels * plane },
+    ...common, input: 0, texture: 1, groups: g.groups, channels: cin, images: g.batch, pixels: plane,
   } as const
-  const [texelsA, texelsB] = [panelTexels(weights), planeTexels(images)]
-  if (!texelsFit(target, texelsA, texelsB)) return undefined
-  const image = images.height * images.width
+  const [texelsA, texelsB] = [panelTexels(weights), imageTexels(images)]
+  if (!texelsFit(target, texelsA, texelsB + 1)) return undefined
+  const [top, left] = g.padding
   return [
     packPanels(weights, target),
-    packPlanes(images, target),
+    packImages(images, target),
     product({
-      label: 'conv2d', problem, rows: cout, cols: work.cols, batch: g.groups, outer: taps, inner: images.fours,
+      label: 'conv2d', problem, rows: cout, cols: work.cols, batch: g.groups, outer: taps, inner: Math.ceil(cin / 4),
       a: { texture: 0, texels: texelsA, batch: texelsA / g.groups },
       b: {
-        texture: 1, texels: texelsB, offset: 0, batch: texelsB / g.groups,
-        steps: [image, g.stride[0] * images.width, g.stride[1]],
-        turnRadix: g.kernelWidth, turns: [images.width, 1], step: g.batch * image,
+        texture: 1, texels: texelsB + 1, offset: -top * g.width - left, batch: texelsB / g.groups,
+        steps: [plane, g.stride[0] * g.width, g.stride[1]],
+        turnRadix: g.kernelWidth, turns: [g.width, 1], step: g.batch * plane,
+        ...(g.padding.some((n) => n > 0) && {
+          window: { size: [g.height, g.width], offset: [-top, -left], steps: g.stride, turns: [1, 1], zero: texelsB },
+        }),
       },
       columns: { radix: [g.outHeight, g.outWidth] },
       out: {
@@ -80,19 +80,9 @@ export function inputGradPanels(problem: Problem, g: Geometry, target: Target): 
   const common = { label: 'conv2dInputGrad', dtype: dtypeOf(problem) }
   const down = phases(g.height, g.kernelHeight, sy, g.padding[0])
   const across = phases(g.width, g.kernelWidth, sx, g.padding[1])
-  const reach = (list: readonly Phase[]): { before: number; size: number } => {
-    const before = Math.max(0, ...list.map((p) => p.taps - 1 - p.first))
-    return { before, size: before + Math.max(...list.map((p) => p.first + p.count)) }
-  }
-  const [y, x] = [reach(down), reach(across)]
-  const slopes = {
-    ...common, input: 0, texture: 0, bundles: g.groups, fours: Math.ceil(cout / 4), units: cout, planes: g.batch,
-    height: y.size, width: x.size, rows: g.outHeight, cols: g.outWidth, top: y.before, left: x.before,
-    steps: { bundle: cout * outPlane, radix: 1, unit: [outPlane, 0], shift: 0, plane: g.outChannels * outPlane },
-  } as const
-  const texelsB = planeTexels(slopes)
-  const image = y.size * x.size
-  const kernels = [packPlanes(slopes, target)]
+  const slopes = { ...common, input: 0, texture: 0, groups: g.groups, channels: cout, images: g.batch, pixels: outPlane } as const
+  const texelsB = imageTexels(slopes)
+  const kernels = [packImages(slopes, target)]
   for (const [k, { v, h }] of down.flatMap((v) => across.map((h) => ({ v, h }))).entries()) {
     const weights = {
       ...common, input: 1, texture: k + 1, batch: g.groups, rows: cin, width: rowBlock(cin, target).panel, panels: panelCount(cin, target),
@@ -103,15 +93,18 @@ export function inputGradPanels(problem: Problem, g: Geometry, target: Target): 
       },
     } as const
     const texelsA = panelTexels(weights)
-    if (!texelsFit(target, texelsA, texelsB)) return undefined
+    if (!texelsFit(target, texelsA, texelsB + 1)) return undefined
     // Each slope meets each tap of each phase once.
     const share = weights.outer
     kernels.push(packPanels(weights, target), { share, ...product({
-      label: 'conv2dInputGrad', problem, rows: cin, cols: g.batch * v.count * h.count, batch: g.groups, outer: weights.outer, inner: slopes.fours,
+      label: 'conv2dInputGrad', problem, rows: cin, cols: g.batch * v.count * h.count, batch: g.groups, outer: weights.outer, inner: Math.ceil(cout / 4),
       a: { texture: k + 1, texels: texelsA, batch: texelsA / g.groups },
       b: {
-        texture: 0, texels: texelsB, offset: (v.first + y.before) * x.size + h.first + x.before, batch: texelsB / g.groups,
-        steps: [image, x.size, 1], turnRadix: h.taps, turns: [-x.size, -1], step: g.batch * image,
+        texture: 0, texels: texelsB + 1, offset: v.first * g.outWidth + h.first, batch: texelsB / g.groups,
+        steps: [outPlane, g.outWidth, 1], turnRadix: h.taps, turns: [-g.outWidth, -1], step: g.batch * outPlane,
+        ...([[v, g.outHeight], [h, g.outWidth]] as const).some(([{ taps, first, count }, size]) => taps > first + 1 || first + count > size) && {
+          window: { size: [g.outHeight, g.outWidth], offset: [v.first, h.first], steps: [1, 1], turns: [-1, -1], zero: texelsB },
+        },
       },
       columns: { radix: [v.count, h.count] },
       out: {

@@ -1,4 +1,5 @@
 export * from './pack.ts'
+export * from './pack-images.ts'
 export * from './pack-panels.ts'
 export * from './pack-planes.ts'
 export * from './pack-slices.ts'

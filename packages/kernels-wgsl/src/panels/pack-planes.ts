@@ -36,8 +36,8 @@ export function planeTexels(p: Pick<Planes, 'bundles' | 'fours' | 'planes' | 'he
 }
 
 /**
- * Idea: a convolution's taps read one packed image, shifted: nothing is copied per tap. Four channels (or four slices of the
- * batch) share a texel; neighbouring pixels are neighbouring texels. A workgroup is one subgroup, its lanes walk a plane as
+ * Idea: the taps of a weight's gradient read one packed image, shifted: nothing is copied per tap. Four slices of the
+ * batch (or four channels) share a texel; neighbouring pixels are neighbouring texels. A workgroup is one subgroup, its lanes walk a plane as
  * one line of pixels, and no index is divided inside the walk: planes of ten by ten pixels pack as fast as large ones.
  */
 export function packPlanes(p: Planes, target: Target): Kernel {

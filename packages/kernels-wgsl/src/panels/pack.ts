@@ -8,6 +8,8 @@ export interface Packed {
   readonly dtype: DType
   readonly input: number
   readonly texture: number
+  /** What is read at once, `Scalar` by default. */
+  readonly type?: 'Scalar' | 'vec4<Scalar>'
 }
 
 /** How one layout is packed. */
@@ -29,12 +31,12 @@ export interface Packing {
  * A kernel that packs an operand into a texture: a workgroup is one subgroup and walks items. What llvmpipe dislikes decides:
  * few workgroups, and no integer divisions (60 ns each for eight lanes), which took half of the time of planes of 6×6 pixels.
  */
-export function packKernel({ label, dtype, input: index, texture: to }: Packed, { name, texels, items, params, quick, before = '', each }: Packing, target: Target): Kernel {
+export function packKernel({ label, dtype, input: index, texture: to, type = 'Scalar' }: Packed, { name, texels, items, params, quick, before = '', each }: Packing, target: Target): Kernel {
   return assemble({
     label: `${label}/${dtype}/${name}${quick ? '' : 'd'}`,
     dtype,
     params: { items, ...params },
-    storage: [input(index, 'x'), texture(to, texels, 'texels', 'write')],
+    storage: [input(index, 'x', type), texture(to, texels, 'texels', 'write')],
     body: /* wgsl */ `
 override WG: u32;
 ${over(quick)}

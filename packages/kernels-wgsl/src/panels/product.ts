@@ -26,7 +26,7 @@ export interface Product {
   readonly a: { readonly texture: number; readonly texels: number; readonly batch: number }
   /**
    * Texture of the right operand. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 % radix)·turns[1]`,
-   * which may be negative, and each k2 adds `step`.
+   * which may be negative, and each k2 adds `step`. Rounds are a multiple of the radix.
    */
   readonly b: Place & {
     readonly texture: number
@@ -34,6 +34,17 @@ export interface Product {
     readonly turnRadix: number
     readonly turns: readonly [number, number]
     readonly step: number
+    /**
+     * Where a column's window lies in an image, and which part of it a round reads: row `offset[0] + c1·steps[0] + (k1 / radix)·turns[0]`
+     * and column `offset[1] + c0·steps[1] + (k1 % radix)·turns[1]`. Outside the image texel `zero` is read. Absent where all lies inside.
+     */
+    readonly window?: {
+      readonly size: readonly [number, number]
+      readonly offset: readonly [number, number]
+      readonly steps: readonly [number, number]
+      readonly turns: readonly [number, number]
+      readonly zero: number
+    }
   }
   readonly columns: Columns
   readonly out: Pick<Results, 'shape' | 'place'>
@@ -86,17 +97,22 @@ export function product(p: Product, target: Target): Kernel {
   const rowBlocks = Math.ceil(p.rows / rows)
   const colBlocks = Math.ceil(p.cols / columnBlock(target))
   const from = placeOf('b', p.b)
+  const { window } = p.b
   const store = storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
   return assemble({
-    label: `${p.label}/${outType}/panels${rows}${quick ? '' : 'd'}`,
+    label: `${p.label}/${outType}/panels${rows}${quick ? '' : 'd'}${window ? '/window' : ''}`,
     dtype: outType,
     subgroups: true,
     params: {
       rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
-      outer: p.outer, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
+      turns: p.outer / p.b.turnRadix, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
       radix1, radix0, 'inverse1: f32': f32Bits(1 / radix1), 'inverse0: f32': f32Bits(1 / radix0),
       ...from.params,
       turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
+      ...(window && {
+        height: window.size[0], width: window.size[1], y_offset: window.offset[0], x_offset: window.offset[1],
+        y_step: window.steps[0], x_step: window.steps[1], y_turn: window.turns[0], x_turn: window.turns[1], zero: window.zero,
+      }),
       ...store.params,
     },
     storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), store.storage],
@@ -109,20 +125,24 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
   for (var r = w.x; r < P.row_blocks; r += nw.x) {
     let col = (block * WG + lane) * 4u;
-    let place = vec4u(place_b(z, digits(min(col, P.cols - 1u))), place_b(z, digits(min(col + 1u, P.cols - 1u))),
-      place_b(z, digits(min(col + 2u, P.cols - 1u))), place_b(z, digits(min(col + 3u, P.cols - 1u))));
+    ${each(4, (j) => `let d${j} = digits(min(col + ${j}u, P.cols - 1u));`)}
+    let place = vec4u(place_b(z, d0), place_b(z, d1), place_b(z, d2), place_b(z, d3));
+    ${window ? 'let y = P.y_offset + P.y_step * vec4u(d0.y, d1.y, d2.y, d3.y); let x = P.x_offset + P.x_step * vec4u(d0.z, d1.z, d2.z, d3.z);' : ''}
     var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
     ${each(rows, (i) => `var s${i} = vec4f();`)}
-    for (var k1 = 0u; k1 < P.outer; k1++) {
-      var at_b = place + k1 / P.turn_radix * P.turn1 + k1 % P.turn_radix * P.turn0;
+    for (var t1 = 0u; t1 < P.turns; t1++) { for (var t0 = 0u; t0 < P.turn_radix; t0++) {
+      var at_b = place + t1 * P.turn1 + t0 * P.turn0;
+      ${window ? `let inside = (y + t1 * P.y_turn < vec4u(P.height)) & (x + t0 * P.x_turn < vec4u(P.width));
+      at_b = select(vec4u(P.zero), at_b, inside);
+      let b_step = select(vec4u(), vec4u(P.b_step), inside);` : 'let b_step = P.b_step;'}
       for (var k2 = 0u; k2 < P.inner; k2++) {
         ${each(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
         ${each(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
         ${each(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
         at_a += WG;
-        at_b += P.b_step;
+        at_b += b_step;
       }
-    }
+    }}
     let first = r * ${rows}u;
     let count = min(${rows}u, P.rows - first);${store.statements}
   }}}
