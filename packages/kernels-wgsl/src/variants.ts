@@ -35,7 +35,7 @@ export interface Variants {
 export const variantTable: Readonly<Record<AdapterClass, Variants>> = {
   lavapipe: {
     adapter: 'lavapipe',
-    packing: { buffer: 0.05, texture: 0.025, element: 1.2, dispatches: 100_000 },
+    packing: { buffer: 0.07, texture: 0.025, element: 1, dispatches: 60_000 },
     workgroups: 64,
     busy: 16,
     unroll: 1,

@@ -1,4 +1,4 @@
-import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sameShape, sizeOf, type Spec, type Target, type View } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
 import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
@@ -31,6 +31,9 @@ export interface Program {
 export function build(graph: Graph, target: Target): Program {
   return new Builder(graph, target).run()
 }
+
+/** Copies that later kernels may share: few, since what is kept takes memory. */
+const keptCopies = 4
 
 class Builder {
   readonly #graph: Graph
@@ -247,7 +250,9 @@ class Builder {
       const made = pack && scratch.get(`texture${pack.index}`)
       if (pack && made !== undefined) this.#packs.set(pack.key, made)
     }
-    if (op.inplace) this.#packs.clear()
+    if (!op.inplace) return
+    this.#packs.clear()
+    this.#copies.splice(0)
   }
 
   /** Which operands of a join were computed in their places in its result. */
@@ -285,8 +290,18 @@ class Builder {
   /** The buffer of an operand as kernels want it: contiguous from its first element. */
   #contiguous(seen: Seen): number {
     if (seen.value.state.kind !== 'scalar') this.#store(seen.value)
-    return this.#bindable(seen) ?? this.#store(this.#copy(seen))
+    const bindable = this.#bindable(seen)
+    if (bindable !== undefined) return bindable
+    const known = this.#copies.find((c) => c.seen.value === seen.value && sameView(c.seen.view, seen.view))
+    if (known) return this.#store(known.copy)
+    const copy = this.#copy(seen)
+    this.#copies.push({ seen, copy })
+    if (this.#copies.length > keptCopies) this.#copies.shift()
+    return this.#store(copy)
   }
+
+  /** Copies made lately: the projections of an attention all read the same turned tokens. */
+  readonly #copies: { readonly seen: Seen; readonly copy: Value }[] = []
 
   /** The buffer or part of one that holds what is seen of a stored value, in order and where a kernel can bind it. */
   #bindable({ value: { spec, state }, view }: Seen): number | undefined {
@@ -342,4 +357,8 @@ function awaitsTaker({ uses, wanted }: Value): boolean {
 
 function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
+}
+
+function sameView(a: View, b: View): boolean {
+  return a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides)
 }

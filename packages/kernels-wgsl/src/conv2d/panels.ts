@@ -124,7 +124,9 @@ export function weightGradPanels(problem: Problem, g: Geometry, target: Target):
   const [cin, cout, taps] = [g.inChannels / g.groups, g.outChannels / g.groups, g.kernelHeight * g.kernelWidth]
   const plane = g.height * g.width
   const pixels = g.batch * g.outHeight * g.outWidth
-  const work = { rows: cout, cols: cin * taps, depth: pixels, batch: g.groups, packed: g.outChannels * pixels + g.batch * g.inChannels * plane }
+  // Borders are packed too: half of a small image.
+  const bordered = (g.height + g.kernelHeight - 1) * (g.width + g.kernelWidth - 1)
+  const work = { rows: cout, cols: cin * taps, depth: pixels, batch: g.groups, packed: g.outChannels * pixels + g.batch * g.inChannels * bordered }
   if (!packingPays(work, target)) return undefined
   const common = { label: 'conv2dWeightGrad', dtype: dtypeOf(problem) }
   // Too few images for whole texels are cut into strips.
