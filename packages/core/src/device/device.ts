@@ -188,7 +188,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.set(graph.key, runner)
     if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
     if (!known) this.gpu.pushErrorScope('out-of-memory')
-    const located = this.#during('encode', () => runner.run(graph, this.#pool, this.#profiler))
+    const located = this.#during('encode', () => runner.run(graph, this.#profiler))
     this.#pacer.submitted(runner)
     this.#runs++
     const results = located.map(({ buffer, offset }) => {
@@ -203,7 +203,7 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   async #prepare(plan: Plan): Promise<PlanRunner> {
-    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pipelines, this.#onCompile))
+    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pool, this.#pipelines, this.#onCompile))
     this.#planned++
     if (this.#runners.size >= maxPlans) {
       const [oldest] = this.#runners
@@ -275,6 +275,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** @internal */
   write(storage: Storage, bytes: Uint8Array): void {
     const whole = bytes.byteLength % 4 === 0 ? bytes : Uint8Array.from({ length: Math.ceil(bytes.byteLength / 4) * 4 }, (_, i) => bytes[i] ?? 0)
+    storage.changed()
     this.gpu.queue.writeBuffer(storage.buffer, storage.offset, whole as Uint8Array<ArrayBuffer>)
   }
 
@@ -316,8 +317,9 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#pool.peak = this.#pool.live
   }
 
-  /** Gives pooled buffers back to the driver. */
+  /** Gives pooled buffers back to the driver, and what plans keep packed. */
   trim(): void {
+    for (const r of this.#runners.values()) r.release()
     this.#pool.trim()
   }
 

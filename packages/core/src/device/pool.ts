@@ -74,6 +74,11 @@ export class ResourcePool {
     this.release(resource)
   }
 
+  /** Notes that what fills a slot stays in use after the run, until it is released. */
+  hold(resource: Resource): void {
+    this.#running -= bytesOf(resource)
+  }
+
   release(resource: Resource): void {
     const bytes = bytesOf(resource)
     this.live -= bytes

@@ -1,5 +1,6 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Dispatch, Graph, Plan } from '../plan/index.ts'
+import { Kept } from './kept.ts'
 import type { Paced } from './pacer.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { CompileProgress, PipelineCache } from './pipelines.ts'
@@ -45,6 +46,8 @@ export class PlanRunner implements Paced {
   readonly #bytes: Uint8Array
   readonly #bound: Bound[][]
   readonly #sets: BoundSet[] = []
+  readonly #pool: ResourcePool
+  readonly #kept: Kept
   /** Whether its dispatches are so small that their own latency is most of their time. */
   readonly short: boolean
   expected = 0
@@ -52,8 +55,10 @@ export class PlanRunner implements Paced {
   /** Bind groups ever made. */
   bindGroups = 0
 
-  private constructor(device: GPUDevice, plan: Plan, pipelines: readonly GPUComputePipeline[]) {
+  private constructor(device: GPUDevice, plan: Plan, pool: ResourcePool, pipelines: readonly GPUComputePipeline[]) {
     this.plan = plan
+    this.#pool = pool
+    this.#kept = new Kept(plan, pool)
     this.#device = device
     const work = plan.dispatches.reduce((sum, { bytes, flops }) => sum + bytes + flops, 0)
     this.short = work < smallDispatch * plan.dispatches.length
@@ -69,8 +74,10 @@ export class PlanRunner implements Paced {
   }
 
   /** Compiles what is not compiled yet. */
-  static async make(device: GPUDevice, plan: Plan, cache: PipelineCache, report: ((progress: CompileProgress) => void) | undefined): Promise<PlanRunner> {
-    return new PlanRunner(device, plan, await cache.of(plan.dispatches.map((d) => d.kernel), report))
+  static async make(
+    device: GPUDevice, plan: Plan, pool: ResourcePool, cache: PipelineCache, report: ((progress: CompileProgress) => void) | undefined,
+  ): Promise<PlanRunner> {
+    return new PlanRunner(device, plan, pool, await cache.of(plan.dispatches.map((d) => d.kernel), report))
   }
 
   /** Bytes of the parameter block. */
@@ -79,16 +86,18 @@ export class PlanRunner implements Paced {
   }
 
   /** Encodes and submits one run; returns where each output lies. */
-  run(graph: Graph, pool: ResourcePool, profiler: Profiler | undefined): Located[] {
+  run(graph: Graph, profiler: Profiler | undefined): Located[] {
     const { plan } = this
+    const pool = this.#pool
+    const kept = plan.memory.slots.map((_, i) => this.#kept.of(i, graph))
     const slots: Resource[] = []
     const results = new Map<number, GPUBuffer>()
     try {
-      for (const slot of plan.memory.slots) slots.push(pool.slot(slot))
+      for (const [i, slot] of plan.memory.slots.entries()) slots.push(kept[i] ?? pool.slot(slot))
       for (const [id, bytes] of plan.memory.results) results.set(id, pool.buffer(bytes))
     } catch (error) {
       for (const buffer of [...results.values()].reverse()) pool.release(buffer)
-      for (const slot of slots.reverse()) pool.releaseSlot(slot)
+      for (const slot of slots.reverse()) if (!kept.includes(slot)) pool.releaseSlot(slot)
       throw error
     }
     const resourceOf = (id: number): Resource => {
@@ -101,9 +110,12 @@ export class PlanRunner implements Paced {
     const all = plan.buffers.map((_, id) => resourceOf(id))
     const groups = this.#groupsFor(all)
     this.#writeParams(graph)
-    if (profiler) this.#submitTimed(groups, profiler)
-    else this.#submit(groups)
-    for (const slot of slots.reverse()) pool.releaseSlot(slot)
+    const packed = (d: Dispatch): boolean => d.packs !== undefined && kept[plan.memory.slotOf[d.packs] ?? -1] !== undefined
+    const due = plan.dispatches.flatMap((d, i) => (packed(d) ? [] : i))
+    if (profiler) this.#submitTimed(due, groups, profiler)
+    else this.#submit(due, groups)
+    for (const [i, slot] of [...slots.entries()].reverse()) if (!this.#kept.take(i, slot, graph)) pool.releaseSlot(slot)
+    for (const leaf of plan.overwritten) graph.leaves[leaf]?.storage.changed()
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => {
       const described = plan.buffers[id]
@@ -111,16 +123,16 @@ export class PlanRunner implements Paced {
     })
   }
 
-  /** Encodes and submits all dispatches, the first few ahead of the rest: the GPU computes while those are encoded. */
-  #submit(groups: readonly GPUBindGroup[]): void {
+  /** Encodes and submits the dispatches that are due, the first few ahead of the rest: the GPU computes while those are encoded. */
+  #submit(due: readonly number[], groups: readonly GPUBindGroup[]): void {
     const { dispatches } = this.plan
-    for (let begin = 0, count = ahead; begin < dispatches.length; count *= growth) {
+    for (let begin = 0, count = ahead; begin < due.length; count *= growth) {
       // A few more are no reason for a submission of their own.
-      const end = begin + 2 * count < dispatches.length ? begin + count : dispatches.length
+      const end = begin + 2 * count < due.length ? begin + count : due.length
       const encoder = this.#device.createCommandEncoder({ label: 'plan' })
       const pass = encoder.beginComputePass()
       let current: GPUComputePipeline | undefined
-      for (let i = begin; i < end; i++) {
+      for (const i of due.slice(begin, end)) {
         const pipeline = this.#pipelines[i] as GPUComputePipeline
         if (pipeline !== current) pass.setPipeline(pipeline)
         current = pipeline
@@ -134,15 +146,16 @@ export class PlanRunner implements Paced {
   }
 
   /** The same in one submission, each dispatch in a pass that is timed. */
-  #submitTimed(groups: readonly GPUBindGroup[], profiler: Profiler): void {
+  #submitTimed(due: readonly number[], groups: readonly GPUBindGroup[], profiler: Profiler): void {
     const encoder = this.#device.createCommandEncoder({ label: 'plan' })
-    this.plan.dispatches.forEach((d, i) => {
+    for (const i of due) {
+      const d = this.plan.dispatches[i] as Dispatch
       const pass = encoder.beginComputePass(profiler.pass(d))
       pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
       pass.setBindGroup(0, groups[i] as GPUBindGroup)
       pass.dispatchWorkgroups(...d.kernel.workgroups)
       pass.end()
-    })
+    }
     const submitting = profiler.resolve(encoder)
     const commands = encoder.finish()
     submitting()
@@ -159,7 +172,13 @@ export class PlanRunner implements Paced {
     for (const list of this.#bound) list.splice(0, list.length, ...list.filter(stays))
   }
 
+  /** Gives back what is kept from run to run. */
+  release(): void {
+    this.#kept.clear()
+  }
+
   destroy(): void {
+    this.release()
     this.#params.destroy()
   }
 

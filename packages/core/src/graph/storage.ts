@@ -8,6 +8,7 @@ export class Storage {
   readonly #free: (buffer: GPUBuffer) => void
   readonly #ended: () => void
   readonly #parts = new Map<number, Storage>()
+  readonly #watchers = new Set<() => void>()
   #whole: Storage | undefined
   #offset = 0
   #owners = 1
@@ -60,7 +61,21 @@ export class Storage {
     this.#ended()
   }
 
+  /** Calls `stale` once, when what it holds is about to change or to move. Returns what ends the watch. */
+  watch(stale: () => void): () => void {
+    this.#watchers.add(stale)
+    return () => { this.#watchers.delete(stale) }
+  }
+
+  /** To be called when it is written. */
+  changed(): void {
+    const watchers = [...this.#watchers]
+    this.#watchers.clear()
+    for (const stale of watchers) stale()
+  }
+
   #leave(): void {
+    this.changed()
     if (!this.#whole) {
       this.#free(this.#own)
       return

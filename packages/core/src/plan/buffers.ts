@@ -8,7 +8,8 @@ export type PlanBuffer =
   | { readonly kind: 'leaf'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'constant'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'made'; readonly bytes: number }
-  | { readonly kind: 'texture'; readonly rows: number; readonly bytes: number }
+  /** With `keep` it holds a leaf, packed, which need not be done again while the leaf of that number is what it was. */
+  | { readonly kind: 'texture'; readonly rows: number; readonly bytes: number; readonly keep?: number }
   | { readonly kind: 'part'; readonly of: number; readonly offset: number; readonly bytes: number }
 
 /** The buffers of a plan as it grows, by number. */
@@ -50,6 +51,12 @@ export class Buffers {
   /** What lives for one op, or as long as a later one packs the same. */
   scratch(b: Extract<Binding, { readonly kind: 'scratch' | 'texture' }>): number {
     return this.#add(b.kind === 'scratch' ? { kind: 'made', bytes: b.byteLength } : { kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) })
+  }
+
+  /** Marks a texture as kept from run to run: it is packed from this leaf, and from nothing else. */
+  keep(id: number, leaf: number): void {
+    const texture = this.list[id]
+    if (texture?.kind === 'texture') this.list[id] = { ...texture, keep: leaf }
   }
 
   /** So many bytes of a buffer, from an offset on at which kernels can bind it. */

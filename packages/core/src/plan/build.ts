@@ -5,7 +5,7 @@ import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type Pe
 import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
 import { bindingAlignment, type LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
-import { countUses, placesOf } from './uses.ts'
+import { countUses, overwrittenLeaves, placesOf } from './uses.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** One dispatch, its storage buffers by number in binding order, and which graph scalars fill its scalar words. */
@@ -17,6 +17,8 @@ export interface Dispatch {
   readonly flops: number
   /** Bytes of the buffers and textures it binds, each counted once and whole, its parameters aside. */
   readonly bytes: number
+  /** The texture that it packs a leaf into, where that may be kept from run to run. */
+  readonly packs?: number
 }
 
 /** The work of a graph before memory is assigned. */
@@ -25,6 +27,8 @@ export interface Program {
   readonly dispatches: readonly Dispatch[]
   /** Buffer of each output of the graph, in order. */
   readonly outputs: readonly number[]
+  /** The leaves that are overwritten, by number. */
+  readonly overwritten: readonly number[]
 }
 
 /** Turns a graph into dispatches: resolves views, fuses elementwise chains, and lowers ops to kernels of the target. */
@@ -46,11 +50,13 @@ class Builder {
   readonly #joins = new Map<string, Seen>()
   /** Parts of leaves that are the values of tensors. */
   readonly #tensors = new Set<number>()
+  readonly #changing: ReadonlySet<number>
 
   constructor(graph: Graph, target: Target) {
     this.#graph = graph
     this.#target = target
     this.#buffers = new Buffers(graph)
+    this.#changing = new Set(overwrittenLeaves(graph))
   }
 
   run(): Program {
@@ -102,7 +108,7 @@ class Builder {
       }
     }
     const ids = outputs.map((r) => this.#output(this.#resolve(r)))
-    return { buffers: this.#buffers.list, dispatches: this.#dispatches, outputs: ids }
+    return { buffers: this.#buffers.list, dispatches: this.#dispatches, outputs: ids, overwritten: [...this.#changing] }
   }
 
   #await(value: Value): void {
@@ -248,7 +254,7 @@ class Builder {
       })
       this.#dispatch(kernel, buffers, end?.expression.scalars ?? [], flops[k] ?? 0)
       const made = pack && scratch.get(`texture${pack.index}`)
-      if (pack && made !== undefined) this.#packs.set(pack.key, made)
+      if (pack && made !== undefined && !this.#keep(pack.key, made, buffers)) this.#packs.set(pack.key, made)
     }
     if (!op.inplace) return
     this.#packs.clear()
@@ -263,6 +269,18 @@ class Builder {
       const offset = (starts?.[k] ?? 0) * byteSize(specs[k]?.dtype ?? 'f32')
       return starts !== undefined && (buffer?.kind === 'part' ? buffer.of === output && buffer.offset === offset : id === output)
     })
+  }
+
+  /** Keeps a texture from run to run if it is packed from a leaf that stays as it is, and by itself. */
+  #keep(key: string, id: number, read: readonly number[]): boolean {
+    const [from, ...others] = read.flatMap((b) => (b === id ? [] : this.#buffers.at(b) ?? []))
+    if (from?.kind !== 'leaf' || others.length > 0 || this.#changing.has(from.index)) return false
+    const leaf = this.#graph.leaves[from.index]
+    if (!leaf || leaf.together || leaf.storage.whole || !this.#packs.keep(key, id, this.#buffers.bytes([id]))) return false
+    this.#buffers.keep(id, from.index)
+    const packing = this.#dispatches.pop()
+    if (packing) this.#dispatches.push({ ...packing, packs: id })
+    return true
   }
 
   #overwrite(op: Op, id: number, result: Value): number {

@@ -5,6 +5,8 @@ import type { Program } from './build.ts'
 export interface Slot {
   readonly kind: 'buffer' | 'texture'
   readonly bytes: number
+  /** The leaf whose packed form has this place to itself, from run to run. */
+  readonly keep?: number
 }
 
 /** Which slot of memory each made buffer lives in. Slots are reused once their buffer's last reader has run. */
@@ -63,7 +65,7 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     const buffer = buffers[id]
     if (buffer?.kind === 'made') results.set(id, sizeClass(buffer.bytes))
   }
-  const slots: { kind: Slot['kind']; bytes: number }[] = []
+  const slots: { kind: Slot['kind']; bytes: number; keep?: number }[] = []
   const slotOf = new Array<number | undefined>(buffers.length).fill(undefined)
   const free = new Set<number>()
   wholes.forEach((ids, i) => {
@@ -72,6 +74,10 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
       if (buffer?.kind !== 'made' && buffer?.kind !== 'texture' || results.has(id) || slotOf[id] !== undefined) continue
       const kind = buffer.kind === 'made' ? 'buffer' : 'texture'
       const need = kind === 'buffer' ? sizeClass(buffer.bytes) : textureClass(buffer.bytes)
+      if (buffer.kind === 'texture' && buffer.keep !== undefined) {
+        slotOf[id] = slots.push({ kind, bytes: need, keep: buffer.keep }) - 1
+        continue
+      }
       let best: number | undefined
       for (const s of free) {
         if (slots[s]?.kind !== kind) continue
@@ -89,7 +95,7 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     }
     for (const id of ids) {
       const slot = slotOf[id]
-      if (slot !== undefined && last.get(id) === i) free.add(slot)
+      if (slot !== undefined && slots[slot]?.keep === undefined && last.get(id) === i) free.add(slot)
     }
   })
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0)

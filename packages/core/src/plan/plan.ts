@@ -15,6 +15,7 @@ export interface Plan {
   readonly buffers: readonly PlanBuffer[]
   readonly dispatches: readonly (Dispatch & { readonly offset: number })[]
   readonly outputs: readonly number[]
+  readonly overwritten: readonly number[]
   readonly memory: MemoryPlan
   /** Uniform blocks of all dispatches, then the constants; `words` is the pristine copy. */
   readonly words: Uint32Array
@@ -46,7 +47,7 @@ export function makePlan(graph: Graph, target: Target): Plan {
     if (first !== undefined) d.scalars.forEach((scalar, k) => { scalarWords.push({ word: d.offset / 4 + first + k, scalar }) })
   }
   return {
-    buffers: program.buffers, dispatches, outputs: program.outputs, memory, words, scalarWords, constantOffsets,
+    buffers: program.buffers, dispatches, outputs: program.outputs, overwritten: program.overwritten, memory, words, scalarWords, constantOffsets,
     peakBytes: memory.peakBytes,
   }
 }

@@ -54,3 +54,16 @@ export function placesOf({ nodes }: Graph): ReadonlyMap<string, Place> {
   })
   return places
 }
+
+/** Leaves that some op overwrites, themselves or in what they are joined in. */
+export function overwrittenLeaves({ nodes, leaves }: Graph): number[] {
+  const behind = (ref: ValueRef | undefined): number[] => {
+    if (ref?.kind === 'leaf') return [ref.index]
+    if (ref?.kind !== 'output') return []
+    const { node: { op }, inputs } = nodes[ref.node] as Graph['nodes'][number]
+    return op.view ? behind(inputs[0]) : op.starts ? inputs.flatMap(behind) : []
+  }
+  const written = new Set(nodes.flatMap(({ node, inputs }) =>
+    (node.op.inplace ?? []).flatMap((k) => (k === undefined ? [] : behind(inputs[k]).map((index) => leaves[index]?.storage)))))
+  return leaves.flatMap((l, index) => (written.has(l.storage) ? index : []))
+}
