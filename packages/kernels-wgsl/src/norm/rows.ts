@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Spec, Target } from '../op.ts'
 import { sizeOf, shapeText } from '../shape.ts'
-import { type Lanes, lanesFor } from '../wgsl/index.ts'
+import { divider, type Lanes, lanesFor } from '../wgsl/index.ts'
 
 /**
  * Attributes of {@link norm} and its gradients.
@@ -68,14 +68,17 @@ export function rowWalk(g: Geometry, weighted: boolean, wide: boolean, target: T
   const pointwise = g.inner === 1
   const span = weighted ? (pointwise ? 1 : g.inner / width) : units
   const hoisted = !weighted || (!pointwise && span >= lanes.workgroup)
+  const rows = g.batch * g.groups
+  const [byGroups, bySpan] = [divider('groups', g.groups, rows), divider('span', span, units)] as const
   const weightWidth = pointwise ? width : 1
   return {
     key: `${width === 4 ? 'vec4' : 'scalar'}${weighted ? (hoisted ? '/channels' : pointwise ? '/elements' : '/mixed') : ''}/${lanes.subgroups ? 'subgroup' : 'tree'}`,
     lanes,
-    rows: g.batch * g.groups,
+    rows,
     params: {
-      rows: g.batch * g.groups, groups: g.groups, units, span,
+      rows, groups: g.groups, units, span,
       channels: weighted ? (pointwise ? units : g.channels) : 1,
+      ...byGroups.params, ...bySpan.params,
     },
     wgsl: /* wgsl */ `
 override WG: u32;
@@ -84,18 +87,20 @@ fn total(v: Vec) -> f32 { return ${width === 4 ? 'dot(v, vec4f(1))' : 'v'}; }
 ${lanes.wgsl}`,
     width,
     weightWidth,
-    each: (head, body) => (hoisted ? /* wgsl */ `
-    for (var c = 0u; c < P.channels; c++) {
-      let channel = row % P.groups * P.channels + c;
+    each: (head, body) => `
+    {
+    let own = (row - ${byGroups.over('row')} * P.groups) * P.channels;
+    ${hoisted ? /* wgsl */ `for (var c = 0u; c < P.channels; c++) {
+      let channel = own + c;
       ${head}
       for (var u = base + c * P.span + lane; u < base + (c + 1u) * P.span; u += WG) { ${body} }
-    }` : /* wgsl */ `
-    for (var i = lane; i < P.units; i += WG) {
-      let channel = row % P.groups * P.channels + ${pointwise ? 'i' : 'i / P.span'};
+    }` : /* wgsl */ `for (var i = lane; i < P.units; i += WG) {
+      let channel = own + ${pointwise ? 'i' : bySpan.over('i')};
       let u = base + i;
       ${head}
       ${body}
-    }`),
+    }`}
+    }`,
   }
 }
 

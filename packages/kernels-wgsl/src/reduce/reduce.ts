@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
-import { assemble, input as bind, output, scratch } from '../wgsl/index.ts'
+import { assemble, divider, input as bind, output, scratch } from '../wgsl/index.ts'
 
 /** Attributes of {@link reduce}: the neighbouring axes `start` to `end` (exclusive) are reduced to size 1. */
 export type ReduceAttrs = { readonly kind: 'sum' | 'mean' | 'max' | 'min'; readonly start: number; readonly end: number }
@@ -86,17 +86,19 @@ export const reduce: Op<ReduceAttrs> = {
 function columns({ inputs, attrs }: Problem<ReduceAttrs>, target: Target, outer: number, length: number, inner: number, scale: number): Kernel {
   const { init, merge } = wgslOf[attrs.kind]
   const dtype = inputs[0]?.dtype ?? 'f32'
+  const byInner = divider('inner', inner, outer * inner)
   return assemble({
     label: `reduce/${attrs.kind}/${dtype}/columns`,
     dtype,
-    params: { n: outer * inner, inner, count: length, 'scale: f32': f32Bits(scale) },
+    params: { n: outer * inner, inner, count: length, 'scale: f32': f32Bits(scale), ...byInner.params },
     storage: [bind(0, 'x'), output(0, 'out')],
     body: /* wgsl */ `
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var o = id.x; o < P.n; o += groups.x * WG) {
-    let base = o / P.inner * P.count * P.inner + o % P.inner;
+    let row = ${byInner.over('o')};
+    let base = (row * P.count - row) * P.inner + o;
     var s = Acc(${init});
     for (var i = 0u; i < P.count; i++) { let v = Acc(x[base + i * P.inner]); s = ${merge}; }
     out[o] = Scalar(s * P.scale);

@@ -3,7 +3,7 @@ import { stridedGroups } from '../dispatch.ts'
 import type { Op, Spec } from '../op.ts'
 import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
-import { assemble, input as bind, output } from '../wgsl/index.ts'
+import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
 
 /** Throws unless the axis exists and is counted from the front, as the attributes of these ops are. */
 function expectAxis(op: string, axis: number, rank: number): void {
@@ -68,20 +68,22 @@ export const pad: Op<PadAttrs> = {
     const inner = sizeOf(x.shape.slice(axis + 1))
     const width = inner % 4 === 0 ? 4 : 1
     const n = sizeOf(out.shape) / width
+    const [byInner, byPadded] = [divider('inner', inner / width, n), divider('padded', out.shape[axis] ?? 1, n)] as const
     return [assemble({
       label: `pad/${x.dtype}/${width}`,
       dtype: x.dtype,
-      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: inner / width, before },
+      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: inner / width, before, ...byInner.params, ...byPadded.params },
       storage: [bind(0, 'x', 'E'), output(0, 'out', 'E')],
       body: /* wgsl */ `
 ${elements(width)}override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < P.n; i += groups.x * WG) {
-    let row = i / P.inner;
-    let k = row % P.padded - P.before;
+    let row = ${byInner.over('i')};
+    let outer = ${byPadded.over('row')};
+    let k = row - outer * P.padded - P.before;
     let ok = k < P.size;
-    let value = x[select(0u, (row / P.padded * P.size + k) * P.inner + i % P.inner, ok)];
+    let value = x[select(0u, (outer * P.size + k) * P.inner + i - row * P.inner, ok)];
     out[i] = select(E(), value, ok);
   }
 }
@@ -155,16 +157,17 @@ export const concat: Op<ConcatAttrs> = {
       const run = (x.shape[axis] ?? 0) * inner
       const width = run % 4 === 0 && start % 4 === 0 && stride % 4 === 0 ? 4 : 1
       const n = sizeOf(x.shape) / width
+      const byRun = divider('run', run / width, n)
       const kernel = assemble({
         label: `concat/${x.dtype}/${width}`,
         dtype: x.dtype,
-        params: { n, run: run / width, stride: stride / width, start: start / width },
+        params: { n, run: run / width, stride: stride / width, start: start / width, ...byRun.params },
         storage: [bind(index, 'x', 'E'), output(0, 'out', 'E')],
         body: /* wgsl */ `
 ${elements(width)}override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < P.n; i += groups.x * WG) { out[i / P.run * P.stride + P.start + i % P.run] = x[i]; }
+  for (var i = id.x; i < P.n; i += groups.x * WG) { let q = ${byRun.over('i')}; out[q * P.stride + P.start + i - q * P.run] = x[i]; }
 }
 `,
         constants: { WG: 64 },

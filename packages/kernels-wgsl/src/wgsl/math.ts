@@ -1,3 +1,5 @@
+import { f32Bits } from '../op.ts'
+
 /**
  * WGSL helper functions of elementwise expressions, by name; `V` is f32 or vec4f.
  * `erf`: Abramowitz & Stegun 7.1.26 reaches only 1.5e-7 absolute but loses relative accuracy near 0, so |x| < 1 uses the
@@ -67,4 +69,16 @@ export function quotientFits(n: number, d: number): boolean {
 /** WGSL of `fn over(i: u32, d: u32, inverse: f32) -> u32`, i / d: by {@link quotient} if that is exact here. */
 export function over(quick: boolean): string {
   return `fn over(i: u32, d: u32, inverse: f32) -> u32 { return ${quick ? 'quotient(i, d, inverse)' : 'i / d'}; }`
+}
+
+/**
+ * Division of numbers below n by a uniform field: its WGSL, and the field that it takes beside, by name. Small texts whose
+ * divisions are most of their time divide so.
+ */
+export function divider(field: string, d: number, n: number): { readonly over: (i: string) => string; readonly params: Readonly<Record<string, number>> } {
+  const quick = quotientFits(n, d)
+  return {
+    over: (i) => (quick ? `quotient(${i}, P.${field}, P.${field}_inverse)` : `(${i}) / P.${field}`),
+    params: quick ? { [`${field}_inverse: f32`]: f32Bits(1 / d) } : {},
+  }
 }
