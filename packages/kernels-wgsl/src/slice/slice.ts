@@ -123,6 +123,9 @@ function startsOf(inputs: readonly Spec[]): number[] {
   })
 }
 
+/** Tensors at most that one kernel joins: each adds accesses to its text, which take time to compile. */
+const joined = 4
+
 /** Attributes of {@link concat}. */
 export type ConcatAttrs = { readonly axis: number }
 
@@ -141,41 +144,52 @@ export const concat: Op<ConcatAttrs> = {
         )
       }
     }
-    const joined = inputs.reduce((sum, s) => sum + (s.shape[axis] ?? 0), 0)
-    return [{ shape: first.shape.map((d, i) => (i === axis ? joined : d)), dtype: first.dtype }]
+    const size = inputs.reduce((sum, s) => sum + (s.shape[axis] ?? 0), 0)
+    return [{ shape: first.shape.map((d, i) => (i === axis ? size : d)), dtype: first.dtype }]
   },
   // Along other axes there may be one image, whose halves are a skip connection that waits long and what it is joined to: the
   // memory of the whole would be taken as long as the skip waits.
   starts: (inputs, { axis }) => (axis === 0 ? startsOf(inputs) : undefined),
-  // One copy per input into its part of the output: parts never overlap, so the order of the kernels is free.
+  // Some inputs a kernel, each copied into its part of the output: parts never overlap, so the order of copies is free.
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec
     const inner = sizeOf(out.shape.slice(axis + 1))
     const stride = (out.shape[axis] ?? 0) * inner
-    let start = 0
-    return inputs.map((x, index) => {
+    let end = 0
+    const parts = inputs.map((x, index) => {
       const run = (x.shape[axis] ?? 0) * inner
-      const width = run % 4 === 0 && start % 4 === 0 && stride % 4 === 0 ? 4 : 1
-      const n = sizeOf(x.shape) / width
-      const byRun = divider('run', run / width, n)
-      const kernel = assemble({
-        label: `concat/${x.dtype}/${width}`,
-        dtype: x.dtype,
-        params: { n, run: run / width, stride: stride / width, start: start / width, ...byRun.params },
-        storage: [bind(index, 'x', 'E'), output(0, 'out', 'E')],
+      end += run
+      return { index, run, start: end - run, size: sizeOf(x.shape) }
+    })
+    // What was computed in its place is not copied, so along the first axis each has a kernel of its own.
+    const together = axis === 0 ? 1 : joined
+    return Array.from({ length: Math.ceil(parts.length / together) }, (_, k) => parts.slice(k * together, (k + 1) * together)).map((some) => {
+      const width = stride % 4 === 0 && some.every(({ run, start }) => run % 4 === 0 && start % 4 === 0) ? 4 : 1
+      const copies = some.map(({ run, start, size }, k) => {
+        const byRun = divider(`run${k}`, run / width, size / width)
+        return {
+          params: { [`n${k}`]: size / width, [`run${k}`]: run / width, [`start${k}`]: start / width, ...byRun.params },
+          text: `for (var i = id.x; i < P.n${k}; i += step) { let q = ${byRun.over('i')}; out[q * P.stride + P.start${k} + i - q * P.run${k}] = x${k}[i]; }`,
+        }
+      })
+      const most = Math.max(...some.map(({ size }) => size)) / width
+      return assemble({
+        label: `concat/${out.dtype}/${width}/${some.length}`,
+        dtype: out.dtype,
+        params: Object.assign({ stride: stride / width }, ...copies.map((c) => c.params)),
+        storage: [...some.map(({ index }, k) => bind(index, `x${k}`, 'E')), output(0, 'out', 'E')],
         body: /* wgsl */ `
 ${elements(width)}override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < P.n; i += groups.x * WG) { let q = ${byRun.over('i')}; out[q * P.stride + P.start + i - q * P.run] = x[i]; }
+  let step = groups.x * WG;
+  ${copies.map((c) => c.text).join('\n  ')}
 }
 `,
         constants: { WG: 64 },
-        workgroups: [stridedGroups(Math.ceil(n / 64), target), 1, 1],
+        workgroups: [stridedGroups(Math.ceil(most / 64), target), 1, 1],
         epilogue: null,
       })
-      start += run
-      return kernel
     })
   },
   vjp(call, { inputs, grads, attrs: { axis } }) {
