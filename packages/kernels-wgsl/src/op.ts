@@ -55,6 +55,19 @@ export interface Kernel {
   readonly scalarWord?: number
   /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; 0 by default if it writes no output. */
   readonly share?: number
+  /** What it packs, if it does nothing else: whatever computes that operand may write it so at once. */
+  readonly images?: ImageLayout
+}
+
+/** Images `[N,C,…]` packed four channels a texel; see `packImages`. */
+export interface ImageLayout {
+  readonly texture: number
+  /** Groups of channels, and channels of a group. */
+  readonly groups: number
+  readonly channels: number
+  readonly images: number
+  /** Pixels of a channel. */
+  readonly pixels: number
 }
 
 /**
@@ -184,6 +197,10 @@ export interface Op<A extends Attrs = Attrs> {
   starts?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
   /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
   readonly epilogue?: boolean
+  /** Kernels that write output 0 packed, and into no buffer; undefined where they cannot. */
+  packed?(problem: Problem<A>, layout: ImageLayout, target: Target): readonly Kernel[] | undefined
+  /** Whether the kernels may take input 0 packed, by whoever computes it. */
+  readonly takesPacked?: boolean
 }
 
 /** One elementwise operation: how it is written in WGSL and how it is computed in float64. */

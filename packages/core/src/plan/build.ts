@@ -1,7 +1,7 @@
-import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sameShape, sizeOf, type Spec, type Target, type View } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, type ImageLayout, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sameShape, sizeOf, type Spec, type Target, type View } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
-import { ExpressionBuilder, fusedOf, inOrder, mayEndIn, type Expression, type PendingKernel, type Seen, type Value, whole } from './value.ts'
+import { awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
 import { bindingAlignment, type LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
@@ -35,6 +35,9 @@ export interface Program {
 export function build(graph: Graph, target: Target): Program {
   return new Builder(graph, target).run()
 }
+
+/** In place of the buffer of what is only packed. */
+const nowhere = -1
 
 /** Copies that later kernels may share: few, since what is kept takes memory. */
 const keptCopies = 4
@@ -83,10 +86,11 @@ class Builder {
         this.#await(value)
         if (!awaitsTaker(value)) this.#store(value)
       } else {
-        for (const { value } of operands) {
-          this.#expectFresh(node.op, value)
-          // Nothing can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
-          if (value.state.kind !== 'scalar') this.#store(value)
+        for (const [k, seen] of operands.entries()) {
+          this.#expectFresh(node.op, seen.value)
+          // Nothing but a packed first one can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
+          const waits = k === 0 && node.op.takesPacked && giverOf(seen)
+          if (seen.value.state.kind !== 'scalar' && !waits) this.#store(seen.value)
         }
         const same = node.op.starts && `${node.key}(${JSON.stringify(inputs)})`
         const known = same && (this.#joins.get(same) ?? this.#lying(node, operands))
@@ -202,9 +206,25 @@ class Builder {
     this.#dispatches.push({ kernel, buffers, scalars: bound, flops, bytes: this.#buffers.bytes(buffers) })
   }
 
-  #emitKernel(pending: PendingKernel, end: { readonly value: Value; readonly expression: Expression } | undefined): void {
+  /** Emits an op. With `layout` its first output is packed: the texture is returned, or undefined if it could not be, and nothing was done. */
+  #emitKernel(pending: PendingKernel, end: End | undefined, layout?: ImageLayout): number | undefined {
     const { op, attrs, values } = pending
-    const inputs = pending.inputs.map((x) => this.#contiguous(x))
+    const problem: Problem = {
+      inputs: pending.inputs.map((x) => ({ shape: x.view.shape, dtype: x.value.spec.dtype })),
+      outputs: values.map((v) => v.spec),
+      attrs,
+      ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
+    }
+    const all = layout ? op.packed?.(problem, layout, this.#target) : op.kernels?.(problem, this.#target) ?? []
+    if (!all) return undefined
+    const scratch = new Map<string, number>()
+    const [first] = pending.inputs
+    const giver = op.takesPacked && first ? giverOf(first) : undefined
+    const packer = giver ? all.find((k) => k.images) : undefined
+    const given = giver && packer?.images && this.#emitKernel(giver.kernel, giver.end, packer.images)
+    if (given !== undefined) scratch.set(`texture${packer?.images?.texture}`, given)
+    const kernels = given === undefined ? all : all.filter((k) => k !== packer)
+    const inputs = pending.inputs.map((x, k) => (k === 0 && given !== undefined ? nowhere : this.#contiguous(x)))
     // A kernel must not read a buffer that it overwrites under another name: such an operand is copied.
     const overwritten = new Set(op.inplace?.flatMap((k) => k ?? []))
     pending.inputs.forEach((x, k) => {
@@ -214,6 +234,7 @@ class Builder {
     const outputs = values.map((v, k) => {
       const shared = op.inplace?.[k]
       if (shared !== undefined) return this.#overwrite(op, inputs[shared] as number, v)
+      if (k === 0 && layout) return nowhere
       const made = k === 0 && end ? end.value : v
       // A join reads what lies in its result only where that is in its place, and then not at all.
       return this.#buffers.make(made.spec, made.place, op.starts ? [] : [...inputs, ...extras])
@@ -221,20 +242,12 @@ class Builder {
     pending.emitted = true
     values.forEach((v, k) => { v.state = { kind: 'buffer', id: outputs[k] as number } })
     if (end) end.value.state = { kind: 'buffer', id: outputs[0] as number }
-    const problem: Problem = {
-      inputs: pending.inputs.map((x) => ({ shape: x.view.shape, dtype: x.value.spec.dtype })),
-      outputs: values.map((v) => v.spec),
-      attrs,
-      ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
-    }
-    const kernels = op.kernels?.(problem, this.#target) ?? []
     const flops = kernelFlops(op, problem, kernels)
     const inPlace = this.#placed(op, problem, inputs, outputs[0] as number)
     // What lies elsewhere in a join's result, as a tensor does that is in it twice, cannot be read while that is written.
     pending.inputs.forEach((x, k) => {
       if (op.starts && !inPlace[k] && this.#buffers.wholeOf(inputs[k] as number) === outputs[0]) inputs[k] = this.#store(this.#copy(x))
     })
-    const scratch = new Map<string, number>()
     for (const [k, kernel] of kernels.entries()) {
       if (kernel.bindings.some((b) => b.kind === 'input' && inPlace[b.index])) continue
       const pack = Packs.of(kernel, inputs)
@@ -256,9 +269,11 @@ class Builder {
       const made = pack && scratch.get(`texture${pack.index}`)
       if (pack && made !== undefined && !this.#keep(pack.key, made, buffers)) this.#packs.set(pack.key, made)
     }
-    if (!op.inplace) return
-    this.#packs.clear()
-    this.#copies.splice(0)
+    if (op.inplace) {
+      this.#packs.clear()
+      this.#copies.splice(0)
+    }
+    return layout && scratch.get(`texture${layout.texture}`)
   }
 
   /** Which operands of a join were computed in their places in its result. */
@@ -366,11 +381,6 @@ class Builder {
   }
 
   readonly #claimed = new Set<number>()
-}
-
-/** Whether a single reader may still take the value's work into its own. */
-function awaitsTaker({ uses, wanted }: Value): boolean {
-  return uses === 1 && !wanted
 }
 
 function isElementwise(op: Op, output: Spec): boolean {

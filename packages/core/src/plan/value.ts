@@ -64,6 +64,27 @@ export function inOrder({ value, view }: Seen): boolean {
   return view.offset === 0 && sizeOf(view.shape) === sizeOf(value.spec.shape) && isContiguous(view)
 }
 
+/** Whether a single reader may still take the value's work into its own. */
+export function awaitsTaker({ uses, wanted }: Value): boolean {
+  return uses === 1 && !wanted
+}
+
+/** What a kernel op ends in: the value of the expression that took it in. */
+export interface End {
+  readonly value: Value
+  readonly expression: Expression
+}
+
+/** The kernel op that a value is yet to come from, and may be packed by, for the one that reads it. */
+export function giverOf(seen: Seen): { readonly kernel: PendingKernel; readonly end: End | undefined } | undefined {
+  const { value, view } = seen
+  const { state } = value
+  const kernel = state.kind === 'kernel' ? state.kernel : state.kind === 'expression' ? state.expression.root : undefined
+  if (!kernel?.op.packed || kernel.emitted || !awaitsTaker(value) || !inOrder(seen) || !sameShape(view.shape, kernel.values[0]?.spec.shape ?? [])) return undefined
+  if (state.kind === 'expression') return { kernel, end: { value, expression: state.expression } }
+  return kernel.values[0] === value && !kernel.owner ? { kernel, end: undefined } : undefined
+}
+
 /** Storage buffers that every WebGPU adapter lets one kernel bind. */
 const maxBuffers = 8
 /** Operands of one fused kernel at most; more gain little. */

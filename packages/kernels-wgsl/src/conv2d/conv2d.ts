@@ -13,6 +13,7 @@ import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
 export const conv2d: Op<Conv2dAttrs> = {
   name: 'conv2d',
   epilogue: true,
+  takesPacked: true,
   infer(inputs, attrs) {
     const x = input('conv2d', inputs, 0)
     const dtype = computableFloat('conv2d', x)

@@ -4,6 +4,7 @@ import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { normInputGrad, normWeightGrad } from './norm-grad.ts'
+import { packedNorm } from './packed-norm.ts'
 import { geometry, type NormAttrs, rowLoop, rowWalk } from './rows.ts'
 
 /**
@@ -93,6 +94,7 @@ ${walk.wgsl}${rowLoop}
       epilogue,
     })]
   },
+  packed: (problem, layout, target) => packedNorm(problem, layout, target),
   vjp(call, { inputs, outputs, grads, attrs, needs }) {
     const [x, weight, bias] = inputs
     const [, mean, rstd] = outputs

@@ -1,19 +1,12 @@
-import { f32Bits, type Kernel, type Target } from '../op.ts'
+import { f32Bits, type ImageLayout, type Kernel, type Target } from '../op.ts'
 import { quotientFits } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed four channels a texel. */
-export interface Images extends Packed {
-  /** Groups of channels, and channels of a group. */
-  readonly groups: number
-  readonly channels: number
-  readonly images: number
-  /** Pixels of a channel. */
-  readonly pixels: number
-}
+export type Images = Packed & ImageLayout
 
 /** Texels of the images; one more is zero. */
-export function imageTexels({ groups, channels, images, pixels }: Pick<Images, 'groups' | 'channels' | 'images' | 'pixels'>): number {
+export function imageTexels({ groups, channels, images, pixels }: Omit<ImageLayout, 'texture'>): number {
   return groups * Math.ceil(channels / 4) * images * pixels
 }
 
@@ -29,7 +22,7 @@ export function packImages(p: Images, target: Target): Kernel {
   const width = p.pixels % 4 === 0 ? 4 : 1
   const pixels = p.pixels / width
   const read = width === 4 ? 'vec4f' : 'f32'
-  return packKernel({ ...p, type: width === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
+  const kernel = packKernel({ ...p, type: width === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
     name: `pack-images${width}`, texels: texels + 1, items: Math.ceil(texels / width / Math.max(1, target.subgroupSize)),
     params: {
       count: texels / width, zero: texels, pixels, images: p.images, fours, channels: p.channels,
@@ -52,4 +45,5 @@ export function packImages(p: Images, target: Target): Kernel {
     }
   `,
   }, target)
+  return { ...kernel, images: { texture: p.texture, groups: p.groups, channels: p.channels, images: p.images, pixels: p.pixels } }
 }

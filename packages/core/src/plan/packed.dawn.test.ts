@@ -1,0 +1,68 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { conv2d, Device, evaluate, gradients, groupNorm, randn, type Tensor } from '../index.ts'
+import { sgd } from '../optim/index.ts'
+import { interpret } from '../testing/index.ts'
+
+let device: Device
+beforeAll(async () => { device = await Device.request() })
+afterEach(() => { expect(device.memory().tensors).toBe(0) })
+afterAll(async () => { await device[Symbol.asyncDispose]() })
+
+const labels = (...tensors: Tensor[]): string[] => device.plan(...tensors).dispatches.map((d) => d.kernel.label)
+const packing = (): boolean => device.target.textureRows > 0
+
+/** A convolution behind a norm, whose groups of channels fill texels, or share them. */
+async function leavesOf(channels: number, side: number): Promise<Tensor[]> {
+  const leaves = [[16, channels, side, side], [channels], [channels], [32, channels, 3, 3]].map((shape, seed) => randn(device, shape, { seed }))
+  await evaluate(...leaves)
+  return leaves
+}
+
+/** What leaves hold, for {@link interpret}. */
+async function valuesOf(leaves: readonly Tensor[]): Promise<Map<Tensor, ArrayLike<number>>> {
+  return new Map(await Promise.all(leaves.map(async (t) => [t, await t.data()] as const)))
+}
+
+function largestGap(want: Float64Array, got: ArrayLike<number>): number {
+  return want.reduce((most, v, i) => Math.max(most, Math.abs(v - (got[i] ?? Number.NaN))), 0)
+}
+
+test.each([
+  [16, 8, 8], [32, 8, 4], [48, 8, 8], [64, 8, 4], [12, 4, 16], [32, 32, 8], [20, 5, 6],
+] as const)('a norm of %i channels in %i groups of %i pixels a side writes what a convolution reads', async (channels, groups, side) => {
+  const leaves = await leavesOf(channels, side)
+  const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]
+  const values = await valuesOf(leaves)
+  for (const options of [{ weight, bias }, { weight }, {}]) {
+    for (const act of [(t: Tensor): Tensor => t.silu(), (t: Tensor): Tensor => t]) {
+      using y = conv2d(act(groupNorm(x, groups, options)), w, { padding: 1 })
+      if (packing()) expect(labels(y).filter((l) => l.includes('/packed')).length).toBe(1)
+      const [want = new Float64Array()] = interpret([y], values)
+      expect(largestGap(want, await y.data())).toBeLessThan(1e-4)
+    }
+  }
+  for (const t of leaves) t.dispose()
+})
+
+test('a norm that is read twice, or asked for, is stored', async () => {
+  const leaves = await leavesOf(32, 8)
+  const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]
+  const normed = (): Tensor => groupNorm(x, 8, { weight, bias })
+  const h = normed()
+  expect(labels(conv2d(h, w, { padding: 1 }), h).some((l) => l.includes('/packed'))).toBe(false)
+  const loss = conv2d(normed().silu(), w, { padding: 1 }).square().mean()
+  expect(labels(loss, ...gradients(loss, [x])).some((l) => l.includes('/packed'))).toBe(false)
+  for (const t of leaves) t.dispose()
+})
+
+test('a norm whose operand is overwritten is computed before that', async () => {
+  const leaves = await leavesOf(32, 8)
+  const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]
+  using y = conv2d(groupNorm(x, 8, { weight, bias }), w, { padding: 1 })
+  const [want = new Float64Array()] = interpret([y], await valuesOf(leaves))
+  using optimizer = sgd({ lr: 1 })
+  const updates = optimizer.update(new Map([['x', x]]), gradients(x.square().sum(), [x]))
+  await evaluate(y, ...updates)
+  expect(largestGap(want, await y.data())).toBeLessThan(1e-4)
+  for (const t of [...updates, ...leaves]) t.dispose()
+})
