@@ -58,12 +58,12 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
       return `let ${name}_line_${i} = ${name === 'a' ? at : `place(z, ${at})`};`
     }),
     vars: each(reads, (i) => `var ${name}_${i} = ${type}(); var ${name}_in_${i} = false;`),
-    read: each(reads, (i) => `{
+    read: `{${places === 1 ? `\n      let w = ${walk(0)};` : ''}${each(reads, (i) => `{${places === 1 ? '' : `\n        let w = ${walk(i)};`}
         let k = k2 + ${k(i)};
-        let w = ${walk(i)};
         ${name}_in_${i} = (k < P.inner) & (w.x + k * w.dx < w.limit);
         ${name}_${i} = ${name}[select(0u, w.base + k * w.step, ${name}_in_${i})${width === 1 ? '' : ` / ${width}u`}];
-      }`),
+      }`)}
+      }`,
     store: (store) => each(reads, (i) => store(line(i), k(i), `select(${type}(), ${name}_${i}, ${name}_in_${i})`)),
   }
 }
