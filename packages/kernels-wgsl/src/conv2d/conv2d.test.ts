@@ -3,6 +3,7 @@ import { testOp } from '../testing.ts'
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './conv2d.ts'
 
 const plain = { stride: [1, 1], padding: [1, 1, 1, 1], groups: 1 } as const
+const unpadded = { ...plain, padding: [0, 0, 0, 0] } as const
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
 
 testOp(conv2d, {
@@ -16,7 +17,10 @@ testOp(conv2d, {
     { name: 'packed', inputs: [[3, 21, 19, 17], [37, 21, 3, 3]], attrs: plain },
     { name: 'packed, strided, in groups', inputs: [[2, 40, 31, 30], [50, 20, 3, 3]], attrs: { ...plain, stride: [2, 1], padding: [2, 1, 0, 3], groups: 2 } },
     { name: 'packed, 1x1', inputs: [[2, 130, 20, 20], [70, 130, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
-    { inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
+    { name: '1x1, three blocks of filters', inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: unpadded },
+    { name: '1x1, in groups, a tail of pixels', inputs: [[3, 6, 6, 6], [14, 3, 1, 1]], attrs: { ...unpadded, groups: 2 } },
+    { name: '1x1, one filter, rows of pixels that are not fours', inputs: [[5, 3, 4, 3], [1, 3, 1, 1]], attrs: unpadded },
+    { name: '1x1, images that are not fours', inputs: [[5, 3, 3, 3], [3, 3, 1, 1]], attrs: unpadded },
   ],
   errors: [
     { name: 'channels differ', inputs: [f32(1, 3, 4, 4), f32(2, 4, 3, 3)], attrs: plain, error: ShapeError },
@@ -29,6 +33,8 @@ testOp(conv2dInputGrad, {
     { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [1, 66_000, 1, 1] }, slow: true },
     { inputs: [[2, 6, 3, 3], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
+    { name: '1x1, in groups, a tail of pixels', inputs: [[3, 14, 6, 6], [14, 3, 1, 1]], attrs: { ...unpadded, groups: 2, shape: [3, 6, 6, 6] } },
+    { name: '1x1, three blocks of channels', inputs: [[2, 5, 4, 4], [5, 33, 1, 1]], attrs: { ...unpadded, shape: [2, 33, 4, 4] } },
     { name: 'packed', inputs: [[3, 37, 19, 17], [37, 21, 3, 3]], attrs: { ...plain, shape: [3, 21, 19, 17] } },
     { name: 'packed, strided, in groups', inputs: [[2, 50, 16, 32], [50, 20, 3, 3]], attrs: { stride: [2, 1], padding: [2, 1, 0, 3], groups: 2, shape: [2, 40, 31, 30] } },
     { name: 'packed, strides of two and three under a large kernel', inputs: [[2, 40, 13, 9], [40, 30, 5, 4]], attrs: { stride: [2, 3], padding: [1, 0, 3, 2], groups: 1, shape: [2, 30, 26, 26] } },

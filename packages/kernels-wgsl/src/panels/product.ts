@@ -71,7 +71,8 @@ export function columnBlock({ subgroupSize }: Target): number {
   return 4 * subgroupSize
 }
 
-const digits = /* wgsl */ `
+/** WGSL of the {@link Columns} of a column number. */
+export const digits = /* wgsl */ `
 fn digits(col: u32) -> vec3u {
   let c = over(col, P.radix0, P.inverse0);
   let b = over(c, P.radix1, P.inverse1);
