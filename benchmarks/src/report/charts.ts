@@ -43,12 +43,12 @@ export function dotChart({ title, rows, libraries, page, axis, reference, markOf
   const step = Math.min(7, 30 / libraries.length)
   return drawChart(title, {
     legend: { top: 0, left: 0, icon: 'circle', itemWidth: 9, itemHeight: 9, itemGap: 22, textStyle: TEXT, data: [...libraries] },
-    grid: { left: 330, right: 30, top: 34, bottom: 46 },
+    grid: { left: 430, right: 30, top: 34, bottom: 46 },
     xAxis: {
       ...AXIS, type: 'log', min: nice(Math.min(...ends), Math.floor), max: nice(Math.max(...ends), Math.ceil),
       name: axis, nameLocation: 'middle', nameGap: 28, axisLabel: { ...AXIS.axisLabel, formatter: (v: number) => String(Number(digits(v))) },
     },
-    yAxis: { ...AXIS, type: 'category', inverse: true, data: [...rows], axisLine: { show: false }, axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink, width: 318, overflow: 'truncate' } },
+    yAxis: { ...AXIS, type: 'category', inverse: true, data: [...rows], axisLine: { show: false }, axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink, width: 418, overflow: 'truncate' } },
     series: [
       ...libraries.map((name, library) => ({
         type: 'custom', name, itemStyle: { color: colourOf(name) },
