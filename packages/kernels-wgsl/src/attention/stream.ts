@@ -1,6 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
-import { assemble, lowest, pick, type Storage } from '../wgsl/index.ts'
+import { assemble, lowest, pick, repeat, type Storage } from '../wgsl/index.ts'
 import { type AttentionAttrs, type Sizes } from './sizes.ts'
 import { streamed } from './streamed.ts'
 
@@ -56,17 +56,16 @@ export function stream(s: Stream, target: Target): Kernel[] {
   // More rows a lane are fewer loads a multiply-add; a software adapter spills to fast memory, a GPU should not spill.
   let each = held * slots * 4 <= form.budget ? 4 : held * slots * 2 <= form.budget ? 2 : 1
   while (each > 1 && lanes * each / 2 >= rows) each /= 2
-  const unroll = (n: number, f: (i: number) => string, between = '\n'): string => Array.from({ length: n }, (_, i) => f(i)).join(between)
   const type = (scalar: string): string => (each === 1 ? { f: 'f32', u: 'u32' }[scalar] ?? '' : `vec${each}${scalar}`)
   const component = (name: string): string => (each === 1 ? name : `${name}[c]`)
   const words: Words = {
     rows: (f, merge) => (merge === 'max' ? Array.from({ length: together }, (_, i) => f(i)).reduce((a, b) => `max(${a}, ${b})`)
-      : merge ? `(${unroll(together, f, ' + ')})` : unroll(together, f)),
+      : merge ? `(${repeat(together, f, ' + ')})` : repeat(together, f)),
     // Partial sums of eight, so that the additions do not wait for one another.
-    dot: (x, y, i) => unroll(slots / 8, (g) => `(${unroll(8, (k) => `${x}_${8 * g + k} * ${form.element(y, 8 * g + k, i)}`, ' + ')})`, '\n + '),
-    add: (sum, by, y, keep) => unroll(slots, (d) =>
+    dot: (x, y, i) => repeat(slots / 8, (g) => `(${repeat(8, (k) => `${x}_${8 * g + k} * ${form.element(y, 8 * g + k, i)}`, ' + ')})`, '\n + '),
+    add: (sum, by, y, keep) => repeat(slots, (d) =>
       `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${words.rows((i) => `${by}_${i} * ${form.element(y, d, i)}`, '+')};`),
-    scale: (sum, by) => unroll(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
+    scale: (sum, by) => repeat(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
     read: (name, buffer) => `var ${name} = R();
     for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[head * P.rows + ${component('row')}]; }`,
     write: (name, buffer) => `for (var c = 0u; c < P.each; c++) {
@@ -78,7 +77,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
   const lowestText = `R(${lowest})`
   const maskText = s.attrs.hasMask ? /* wgsl */ `
   let spot = RU(head / P.heads * P.mask_batch + head % P.heads * P.mask_head) + ${query} * P.keys + ${key};
-  t += ${each === 1 ? 'Acc(mask[spot])' : `R(${unroll(each, (c) => `Acc(mask[spot[${c}]])`, ', ')})`};` : ''
+  t += ${each === 1 ? 'Acc(mask[spot])' : `R(${repeat(each, (c) => `Acc(mask[spot[${c}]])`, ', ')})`};` : ''
   // Visited together, rows go beyond the last.
   const on = [
     ...(s.attrs.causal ? [`(${key} <= ${query})`] : []),
@@ -90,7 +89,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
     for (var d = 0u; d < P.depth; d++) {
       for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[${index(component('row'), 'd')}]); }
     }
-    ${unroll(slots, (d) => `let ${x}_${d} = held[${d}];`, ' ')}`).join('')
+    ${repeat(slots, (d) => `let ${x}_${d} = held[${d}];`, ' ')}`).join('')
   const range = s.attrs.causal ? (s.own === 'queries' ? ['0u', 'min(P.others, first + ROWS)'] : ['first', 'P.others']) : ['0u', 'P.others']
   const store = Object.entries(s.sums).map(([sum, buffer]) => /* wgsl */ `
     for (var i = 0u; i < P.depth; i++) {
@@ -130,9 +129,9 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   for (var item = w.x; item < P.items; item += groups.x) {
     let head = item / P.blocks;
     let first = item % P.blocks * ROWS;
-    let row = min(RU(first + lane)${each === 1 ? '' : ` + WG * RU(${unroll(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
+    let row = min(RU(first + lane)${each === 1 ? '' : ` + WG * RU(${repeat(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
     var held = array<R, ${slots}>();${load}
-    ${Object.keys(s.sums).map((sum) => unroll(slots, (d) => `var ${sum}_${d} = R();`, ' ')).join('\n')}
+    ${Object.keys(s.sums).map((sum) => repeat(slots, (d) => `var ${sum}_${d} = R();`, ' ')).join('\n')}
     ${s.before?.(words) ?? ''}${form.loop(range[0] ?? '', range[1] ?? '', s.each(words))}
     ${s.after?.(words) ?? ''}${store}
   }

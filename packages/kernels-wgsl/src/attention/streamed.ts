@@ -1,6 +1,6 @@
 import type { DType, Kernel, Target } from '../op.ts'
 import { packPanels, panelTexels, texelsFit } from '../panels/index.ts'
-import { type Storage, texture } from '../wgsl/index.ts'
+import { repeat, type Storage, texture } from '../wgsl/index.ts'
 
 /** How the rows that stream past reach the lanes: the part of the text that depends on the adapter's class. */
 export interface Streamed {
@@ -38,7 +38,6 @@ export interface StreamedOptions {
   readonly depth: number
 }
 
-const unroll = (n: number, f: (i: number) => string): string => Array.from({ length: n }, (_, i) => f(i)).join('\n')
 const slotsFor = (depth: number, step: number): number => Math.max(1, Math.ceil(depth / step)) * step
 
 // A register form from buffers serves heads up to this; beyond, its load sites cost too much compile time.
@@ -61,7 +60,7 @@ export function streamed(o: StreamedOptions, target: Target): Streamed {
   return fromTiles(o)
 }
 
-const others = (together: number): string => unroll(together, (i) => `let other_${i} = min(j + ${i}u, P.others - 1u);`)
+const others = (together: number): string => repeat(together, (i) => `let other_${i} = min(j + ${i}u, P.others - 1u);`)
 
 /**
  * Idea: streamed rows are packed into textures, so that a lane fetches four channels in one call, and visited four at a time,
@@ -87,7 +86,7 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
   const slots = slotsFor(o.depth, 8)
   const together = 4
   const fetches = Math.ceil(slots / 4 / lanes)
-  const fetch = (y: string): string => unroll(together, (i) => unroll(fetches, (g) =>
+  const fetch = (y: string): string => repeat(together, (i) => repeat(fetches, (g) =>
     `let ${y}_${g}_${i} = textureLoad(${y}, at(((head * P.panels + other_${i} / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + other_${i} % WG));`))
   return {
     key: 'textures', slots, together, lanes, subgroups: true, budget: 256, kernels, storage,
@@ -106,7 +105,7 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
 /** Idea: a streamed row is loaded once across the lanes of a subgroup, so that 128 multiply-adds cost four loads and no barrier. */
 function fromBuffers(o: StreamedOptions, lanes: number): Streamed {
   const slots = slotsFor(o.depth, 16)
-  const fetch = (y: string): string => unroll(slots / lanes, (g) =>
+  const fetch = (y: string): string => repeat(slots / lanes, (g) =>
     `let ${y}_${g} = select(0.0, Acc(${y}[(head * P.others + j) * P.depth + ${g * lanes}u + lane]), ${g * lanes}u + lane < P.depth);`)
   return {
     key: 'subgroup', slots, together: 1, lanes, subgroups: true, budget: 256, kernels: [], storage: o.storage, params: {}, declarations: '',
@@ -144,7 +143,7 @@ var<workgroup> tile_${y}: array<vec4f, ${tile * slots / 4}>;`
       workgroupBarrier();
       for (var j = begin; j < min(begin + ${tile}u, ${end}); j++) {
         ${others(1)}
-        ${o.names.map((y) => unroll(slots / 4, (g) => `let ${y}_${g} = tile_${y}[(j - begin) * ${slots / 4}u + ${g}u];`)).join('\n')}
+        ${o.names.map((y) => repeat(slots / 4, (g) => `let ${y}_${g} = tile_${y}[(j - begin) * ${slots / 4}u + ${g}u];`)).join('\n')}
         ${body}
       }
     }`,

@@ -137,8 +137,8 @@ export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
   flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
-  // inside for all or none; with few it walks a row of pixels and tests
-  // each, as it does on GPUs, whose threads should read neighbours.
+  // inside for all or none; with few it walks a row of pixels and tests each, as it does on GPUs, whose threads should read
+  // neighbours.
   kernels(problem, target) {
     const g = geometry(problem.inputs[1]?.shape ?? [], problem.attrs.shape, problem.attrs)
     const overBatch = target.kind === 'software' && g.batch >= g.outWidth

@@ -1,7 +1,7 @@
 import { maxWorkgroups } from '../dispatch.ts'
-import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
-import { digits, storeOf } from '../panels/index.ts'
-import { assemble, input, over, quotientFits } from '../wgsl/index.ts'
+import type { Kernel, Problem, Target } from '../op.ts'
+import { digitsOf, storeOf } from '../panels/index.ts'
+import { assemble, input, repeat } from '../wgsl/index.ts'
 import type { Geometry } from './geometry.ts'
 
 /** Which input channels meet which filters: in a convolution filters are rows, in the gradient of its input channels are. */
@@ -30,9 +30,8 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
   // Few rows make a text of their own, as everywhere.
   const rows = [1, 4, lanes].find((n) => all <= n) ?? 2 * lanes
   const parts = Math.ceil(rows / lanes)
-  const each = (n: number, f: (i: number) => string): string => Array.from({ length: n }, (_, i) => f(i)).join('\n')
   const radix = [g.height, g.width] as const
-  const quick = quotientFits(cols, g.width) && quotientFits(cols / g.width, g.height)
+  const digits = digitsOf({ radix }, cols)
   const rowBlocks = Math.ceil(all / rows)
   const colBlocks = Math.ceil(cols / (4 * lanes))
   const { busy } = target.variants
@@ -41,19 +40,19 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
     place: ([image = 0, channel = 0, y = 0, x = 0]) => ({ offset: 0, batch: all * channel, steps: [image, y, x], row: channel }),
   }, dtype, rows)
   return [assemble({
-    label: `${label}/${dtype}/pixels${rows}${quick ? '' : 'd'}`,
+    label: `${label}/${dtype}/pixels${rows}${digits.quick ? '' : 'd'}`,
     dtype,
     subgroups: true,
     params: {
       rows: all, cols, batch: g.groups, row_blocks: rowBlocks, col_blocks: colBlocks, depth,
       w_batch: cin * cout, w_row: rowStep, w_step: step, x_image: g.groups * depth * plane / 4, x_step: plane / 4, width: g.width,
-      radix1: g.height, radix0: g.width, 'inverse1: f32': f32Bits(1 / g.height), 'inverse0: f32': f32Bits(1 / g.width),
+      ...digits.params,
       ...store.params,
     },
     storage: [input(1, 'w'), input(0, 'x', 'vec4<Scalar>'), store.storage],
     body: /* wgsl */ `
 override WG: u32;
-${over(quick)}${digits}${store.declarations}
+${digits.wgsl}${store.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var z = group.z; z < P.batch; z += groups.z) {
@@ -64,12 +63,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let col = (block * WG + lane) * 4u;
     let pixel = digits(min(col, P.cols - 4u));
     var at_x = pixel.x * P.x_image + z * P.depth * P.x_step + (pixel.y * P.width + pixel.z) / 4u;
-    ${each(parts, (q) => `var at_w${q} = z * P.w_batch + min(first + lane + ${q}u * WG, P.rows - 1u) * P.w_row;`)}
-    ${each(rows, (i) => `var s${i} = vec4f();`)}
+    ${repeat(parts, (q) => `var at_w${q} = z * P.w_batch + min(first + lane + ${q}u * WG, P.rows - 1u) * P.w_row;`)}
+    ${repeat(rows, (i) => `var s${i} = vec4f();`)}
     for (var k = 0u; k < P.depth; k++) {
       let pixels = vec4f(x[at_x]);
-      ${each(parts, (q) => `let w${q} = Acc(w[at_w${q}]); at_w${q} += P.w_step;`)}
-      ${each(rows, (i) => `s${i} += subgroupBroadcast(w${Math.floor(i / lanes)}, ${i % lanes}u) * pixels;`)}
+      ${repeat(parts, (q) => `let w${q} = Acc(w[at_w${q}]); at_w${q} += P.w_step;`)}
+      ${repeat(rows, (i) => `s${i} += subgroupBroadcast(w${Math.floor(i / lanes)}, ${i % lanes}u) * pixels;`)}
       at_x += P.x_step;
     }${store.statements}
   }}}

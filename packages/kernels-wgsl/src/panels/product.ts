@@ -1,6 +1,6 @@
 import { maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
-import { assemble, over, quotientFits, texture } from '../wgsl/index.ts'
+import { assemble, over, quotientFits, repeat, texture } from '../wgsl/index.ts'
 import { type Place, placeOf, type Results, storeOf } from './store.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
@@ -71,14 +71,21 @@ export function columnBlock({ subgroupSize }: Target): number {
   return 4 * subgroupSize
 }
 
-/** WGSL of the {@link Columns} of a column number. */
-export const digits = /* wgsl */ `
+/** The digits of column numbers below `cols`: WGSL of `fn digits(col: u32) -> vec3u`, its uniform fields, and whether they come by reciprocals. */
+export function digitsOf({ radix: [radix1, radix0] }: Columns, cols: number): { readonly quick: boolean; readonly params: Readonly<Record<string, number>>; readonly wgsl: string } {
+  const quick = quotientFits(cols, radix0) && quotientFits(cols / radix0, radix1)
+  return {
+    quick,
+    params: { radix1, radix0, 'inverse1: f32': f32Bits(1 / radix1), 'inverse0: f32': f32Bits(1 / radix0) },
+    wgsl: /* wgsl */ `${over(quick)}
 fn digits(col: u32) -> vec3u {
   let c = over(col, P.radix0, P.inverse0);
   let b = over(c, P.radix1, P.inverse1);
   return vec3u(b, c - b * P.radix1, col - c * P.radix0);
 }
-`
+`,
+  }
+}
 
 /**
  * Idea: operands are packed into storage textures first, four neighbours of the sum in a texel, because llvmpipe reads a
@@ -90,24 +97,22 @@ export function product(p: Product, target: Target): Kernel {
   const lanes = target.subgroupSize
   const { block: rows } = rowBlock(p.rows, target)
   const panels = rows / lanes
-  const each = (n: number, f: (i: number) => string): string => Array.from({ length: n }, (_, i) => f(i)).join('\n')
   const dot = (row: string, j: number): string => `((${row}.x * b${j}.x + ${row}.y * b${j}.y) + ${row}.z * b${j}.z) + ${row}.w * b${j}.w`
   const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
-  const [radix1, radix0] = p.columns.radix
-  const quick = quotientFits(p.cols, radix0) && quotientFits(p.cols / radix0, radix1)
+  const digits = digitsOf(p.columns, p.cols)
   const rowBlocks = Math.ceil(p.rows / rows)
   const colBlocks = Math.ceil(p.cols / columnBlock(target))
   const from = placeOf('b', p.b)
   const { window } = p.b
   const store = storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
   return assemble({
-    label: `${p.label}/${outType}/panels${rows}${quick ? '' : 'd'}${window ? '/window' : ''}`,
+    label: `${p.label}/${outType}/panels${rows}${digits.quick ? '' : 'd'}${window ? '/window' : ''}`,
     dtype: outType,
     subgroups: true,
     params: {
       rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
       turns: p.outer / p.b.turnRadix, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
-      radix1, radix0, 'inverse1: f32': f32Bits(1 / radix1), 'inverse0: f32': f32Bits(1 / radix0),
+      ...digits.params,
       ...from.params,
       turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
       ...(window && {
@@ -119,27 +124,27 @@ export function product(p: Product, target: Target): Kernel {
     storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), store.storage],
     body: /* wgsl */ `
 override WG: u32;
-${over(quick)}${digits}${from.wgsl}${store.declarations}
+${digits.wgsl}${from.wgsl}${store.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
   for (var r = w.x; r < P.row_blocks; r += nw.x) {
     let col = (block * WG + lane) * 4u;
-    ${each(4, (j) => `let d${j} = digits(min(col + ${j}u, P.cols - 1u));`)}
+    ${repeat(4, (j) => `let d${j} = digits(min(col + ${j}u, P.cols - 1u));`)}
     let place = vec4u(place_b(z, d0), place_b(z, d1), place_b(z, d2), place_b(z, d3));
     ${window ? 'let y = P.y_offset + P.y_step * vec4u(d0.y, d1.y, d2.y, d3.y); let x = P.x_offset + P.x_step * vec4u(d0.z, d1.z, d2.z, d3.z);' : ''}
     var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
-    ${each(rows, (i) => `var s${i} = vec4f();`)}
+    ${repeat(rows, (i) => `var s${i} = vec4f();`)}
     for (var t1 = 0u; t1 < P.turns; t1++) { for (var t0 = 0u; t0 < P.turn_radix; t0++) {
       var at_b = place + t1 * P.turn1 + t0 * P.turn0;
       ${window ? `let inside = (y + t1 * P.y_turn < vec4u(P.height)) & (x + t0 * P.x_turn < vec4u(P.width));
       at_b = select(vec4u(P.zero), at_b, inside);
       let b_step = select(vec4u(), vec4u(P.b_step), inside);` : 'let b_step = P.b_step;'}
       for (var k2 = 0u; k2 < P.inner; k2++) {
-        ${each(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
-        ${each(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
-        ${each(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
+        ${repeat(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
+        ${repeat(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
+        ${repeat(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
         at_a += WG;
         at_b += b_step;
       }

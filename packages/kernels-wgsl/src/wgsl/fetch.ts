@@ -1,4 +1,5 @@
 import type { Gemm, Layout } from './gemm.ts'
+import { repeat } from './kernel.ts'
 
 /** How the threads of a workgroup bring one operand's tile of a product, `lines` rows or columns by `depth` of the sum, to workgroup memory. */
 export interface Fetch {
@@ -21,9 +22,6 @@ export interface Fetch {
   /** WGSL that hands each read on: `store` makes a statement of its line and its place in the sum within the tile, and of its value. */
   readonly store: (store: (line: string, k: string, value: string) => string) => string
 }
-
-/** Text repeated. */
-export const each = (n: number, f: (i: number) => string, between = '\n'): string => Array.from({ length: n }, (_, i) => f(i)).join(between)
 
 /** A tile, the threads that read it, and elements and WGSL type of a read; more than one only where the layout has such multiples. */
 export interface FetchOptions {
@@ -53,18 +51,18 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
   const walk = (i: number): string => (name === 'a' ? `walk_a(z, ${own(i)}, k1)` : `walk_b(${own(i)}, turn(k1))`)
   return {
     name, lines, width, along, type,
-    before: (first) => each(places, (i) => {
+    before: (first) => repeat(places, (i) => {
       const at = `min(${first} + ${line(i)}, ${last})`
       return `let ${name}_line_${i} = ${name === 'a' ? at : `place(z, ${at})`};`
     }),
-    vars: each(reads, (i) => `var ${name}_${i} = ${type}(); var ${name}_in_${i} = false;`),
-    read: `{${places === 1 ? `\n      let w = ${walk(0)};` : ''}${each(reads, (i) => `{${places === 1 ? '' : `\n        let w = ${walk(i)};`}
+    vars: repeat(reads, (i) => `var ${name}_${i} = ${type}(); var ${name}_in_${i} = false;`),
+    read: `{${places === 1 ? `\n      let w = ${walk(0)};` : ''}${repeat(reads, (i) => `{${places === 1 ? '' : `\n        let w = ${walk(i)};`}
         let k = k2 + ${k(i)};
         ${name}_in_${i} = (k < P.inner) & (w.x + k * w.dx < w.limit);
         ${name}_${i} = ${name}[select(0u, w.base + k * w.step, ${name}_in_${i})${width === 1 ? '' : ` / ${width}u`}];
       }`)}
       }`,
-    store: (store) => each(reads, (i) => store(line(i), k(i), `select(${type}(), ${name}_${i}, ${name}_in_${i})`)),
+    store: (store) => repeat(reads, (i) => store(line(i), k(i), `select(${type}(), ${name}_${i}, ${name}_in_${i})`)),
   }
 }
 
@@ -74,10 +72,10 @@ export function layoutOf(g: Gemm, name: 'a' | 'b'): Layout {
 }
 
 /**
- * WGSL of the walk over a workgroup's share of the sum, tile after tile: `step(next)` multiplies a pair of tiles, and `next`
- * begins to read the pair after.
+ * WGSL of the walk over a workgroup's share of the sum, tile after tile: `store` puts what was read of an operand in workgroup
+ * memory, `multiply` is what is done with a pair of tiles there, and meanwhile the pair after is read.
  */
-export function walkSum(a: Fetch, b: Fetch, depth: number, step: (next: string) => string): string {
+export function walkSum(a: Fetch, b: Fetch, depth: number, store: (f: Fetch) => string, multiply: string): string {
   const read = `${a.read}\n${b.read}`
   return /* wgsl */ `
     ${a.vars}
@@ -88,11 +86,15 @@ export function walkSum(a: Fetch, b: Fetch, depth: number, step: (next: string) 
     var k2 = first % P.round * ${depth}u;
     ${read}
     for (var step = 0u; step < steps; step++) {
-      ${step(/* wgsl */ `
+      workgroupBarrier();
+      ${store(a)}
+      ${store(b)}
+      workgroupBarrier();
       k2 += ${depth}u;
       if (k2 >= P.inner) { k2 = 0u; k1++; }
       if (step + 1u < steps) {
         ${read}
-      }`)}
+      }
+      ${multiply}
     }`
 }

@@ -1,7 +1,7 @@
 import { maxWorkgroups, stridedGroups } from '../dispatch.ts'
 import type { DType, Epilogue, Kernel, Problem, Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
-import { assemble, output, pick, scratch, type Storage } from './kernel.ts'
+import { assemble, output, pick, repeat, scratch, type Storage } from './kernel.ts'
 import { matrices } from './matrices.ts'
 import { tiles, tilesBytes } from './tiles.ts'
 
@@ -70,8 +70,8 @@ function subgroupGemm(g: Gemm, lanes: number): Kernel {
   const rows = [1, 4, lanes].find((n) => g.rows <= n) ?? 2 * lanes
   const cols = g.cols <= 2 * lanes ? 2 : 4
   const two = rows > lanes
-  const row = (f: (i: number) => string): string => Array.from({ length: rows }, (_, i) => f(i)).join('')
-  const col = (f: (j: number) => string, between = ' '): string => Array.from({ length: cols }, (_, j) => f(j)).join(between)
+  const row = (f: (i: number) => string): string => repeat(rows, f, '')
+  const col = (f: (j: number) => string, between = ' '): string => repeat(cols, f, between)
   const body = /* wgsl */ `${walkStruct}${elements}${g.walks}
 override WG: u32;
 @compute @workgroup_size(WG)

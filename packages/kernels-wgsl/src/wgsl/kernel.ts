@@ -36,13 +36,18 @@ export function texture(index: number, texels: number, name: string, access: 're
 /** Where texel i of a texture stands. */
 const texelAt = `fn at(i: u32) -> vec2u { return vec2u(i % ${textureWidth}u, i / ${textureWidth}u); }\n`
 
+/** Text repeated, each time by its number. */
+export function repeat(n: number, f: (i: number) => string, between = '\n'): string {
+  return Array.from({ length: n }, (_, i) => f(i)).join(between)
+}
+
 /**
  * Statements of a loop body that set `name` to the i-th of the variables `name0`, `name1`…, `i` being the loop's counter. A store
  * loop picks so and has one store site: llvmpipe compiles it four times faster than a loop over a copy of them in an array
  * (130 against 630 ms for sixteen), and faster still than a site a variable.
  */
 export function pick(name: string, count: number): string {
-  return `switch (i) { ${Array.from({ length: count - 1 }, (_, i) => `case ${i}u: { ${name} = ${name}${i}; }`).join(' ')} default: { ${name} = ${name}${count - 1}; } }`
+  return `switch (i) { ${repeat(count - 1, (i) => `case ${i}u: { ${name} = ${name}${i}; }`, ' ')} default: { ${name} = ${name}${count - 1}; } }`
 }
 
 /** The parts of a kernel, from which {@link assemble} makes its text and bindings. */

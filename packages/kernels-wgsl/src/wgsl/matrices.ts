@@ -1,5 +1,6 @@
-import { each, type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
+import { type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
 import type { Form, Gemm } from './gemm.ts'
+import { repeat } from './kernel.ts'
 
 /** How a workgroup's tile of a product is shared out among subgroups of {@link matrixLanes} lanes. */
 export interface MatrixShape {
@@ -71,19 +72,14 @@ fn unstage(z: u32, part: u32, r: u32, c: u32, first: u32, lane: u32) {
     let across = subgroup % ${across}u * ${cols}u;
     ${a.before('r')}
     ${b.before('c')}
-    ${each(m * n, (i) => `var s${i} = subgroup_matrix_result<f32, 16, 16>();`)}
-    ${walkSum(a, b, depth, (next) => `
-      workgroupBarrier();
-      ${store(a)}
-      ${store(b)}
-      workgroupBarrier();
-      ${next}
-      ${each(depth / 16, (k) => `{
-        ${each(m, (i) => `let x${i} = ${load(a, `down + ${16 * i}u`, 16 * k)};`)}
-        ${each(n, (j) => `let y${j} = ${load(b, `across + ${16 * j}u`, 16 * k)};`)}
-        ${each(m, (i) => each(n, (j) => `s${i * n + j} = subgroupMatrixMultiplyAccumulate(x${i}, y${j}, s${i * n + j});`))}
+    ${repeat(m * n, (i) => `var s${i} = subgroup_matrix_result<f32, 16, 16>();`)}
+    ${walkSum(a, b, depth, store, `
+      ${repeat(depth / 16, (k) => `{
+        ${repeat(m, (i) => `let x${i} = ${load(a, `down + ${16 * i}u`, 16 * k)};`)}
+        ${repeat(n, (j) => `let y${j} = ${load(b, `across + ${16 * j}u`, 16 * k)};`)}
+        ${repeat(m, (i) => repeat(n, (j) => `s${i * n + j} = subgroupMatrixMultiplyAccumulate(x${i}, y${j}, s${i * n + j});`))}
       }`)}`)}
-    ${each(m, (i) => each(n, (j) => `
+    ${repeat(m, (i) => repeat(n, (j) => `
     workgroupBarrier();
     subgroupMatrixStore<row_major>(&stage, subgroup * 256u, s${i * n + j}, 16u);
     workgroupBarrier();

@@ -1,7 +1,7 @@
 import type { Target } from '../op.ts'
-import { each, type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
+import { type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
 import type { Form, Gemm } from './gemm.ts'
-import { pick } from './kernel.ts'
+import { pick, repeat } from './kernel.ts'
 
 const threads = 256
 const depth = 16
@@ -30,7 +30,7 @@ export function tiles(g: Gemm, own: 4 | 8, target: Target): Form {
     const at = (k: string): string => `tile_${f.name}[(${k}) * ${line}u + (${l}) / 4u]`
     if (f.width === 1) return `${at(k)}[(${l}) % 4u] = Acc(${value});`
     return f.along === 'lines' ? `${at(k)} = vec4f(${value});`
-      : `{ let v = vec4f(${value}); ${each(4, (i) => `${at(`${k} + ${i}u`)}[(${l}) % 4u] = v[${i}];`, ' ')} }`
+      : `{ let v = vec4f(${value}); ${repeat(4, (i) => `${at(`${k} + ${i}u`)}[(${l}) % 4u] = v[${i}];`, ' ')} }`
   })
   const values = own * halves
   return {
@@ -48,17 +48,12 @@ var<workgroup> tile_b: array<vec4f, ${depth * line}>;
     let ty = t / 16u;
     ${a.before('r')}
     ${b.before('c')}
-    ${each(values, (i) => `var s${i} = vec4f();`, ' ')}
-    ${walkSum(a, b, depth, (next) => `
-      workgroupBarrier();
-      ${store(a)}
-      ${store(b)}
-      workgroupBarrier();
-      ${next}
+    ${repeat(values, (i) => `var s${i} = vec4f();`, ' ')}
+    ${walkSum(a, b, depth, store, `
       for (var k = 0u; k < ${depth / unroll}u; k++) {
-        ${each(unroll, (u) => `{
-        ${each(halves, (h) => `let x${h} = tile_a[k * ${unroll * line}u + ${u * line}u + ty + ${16 * h}u]; let y${h} = tile_b[k * ${unroll * line}u + ${u * line}u + tx + ${16 * h}u];`)}
-        ${each(own, (i) => each(halves, (h) => `s${i * halves + h} += x${i >> 2}.${'xyzw'[i & 3]} * y${h};`, ' '))}
+        ${repeat(unroll, (u) => `{
+        ${repeat(halves, (h) => `let x${h} = tile_a[k * ${unroll * line}u + ${u * line}u + ty + ${16 * h}u]; let y${h} = tile_b[k * ${unroll * line}u + ${u * line}u + tx + ${16 * h}u];`)}
+        ${repeat(own, (i) => repeat(halves, (h) => `s${i * halves + h} += x${i >> 2}.${'xyzw'[i & 3]} * y${h};`, ' '))}
         }`)}
       }`)}
     for (var i = 0u; i < ${values}u; i++) {
