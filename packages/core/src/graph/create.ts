@@ -3,6 +3,7 @@ import { NumericError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkStream, splitSeed } from '../random/index.ts'
 import type { TensorHost } from './host.ts'
+import { sharedSpec } from './node.ts'
 import { apply1, scalar, Tensor } from './tensor.ts'
 
 /** Element type of a new tensor, f32 by default. */
@@ -33,7 +34,7 @@ export function tensor(
       }
     }
   }
-  return new Tensor(device, { shape, dtype }, { kind: 'storage', storage: device.upload(data, shape, dtype) })
+  return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'storage', storage: device.upload(data, shape, dtype) })
 }
 
 /** Constants larger than this belong in memory: they travel to the GPU with every run. */
@@ -51,12 +52,12 @@ export function constant(device: TensorHost, data: ArrayLike<number>, shape: rea
   if (bytes.byteLength > maxConstantBytes) {
     throw new ShapeError(`constant: expected at most ${maxConstantBytes} bytes, got ${bytes.byteLength}; upload it with tensor()`)
   }
-  return new Tensor(device, { shape, dtype }, { kind: 'constant', bytes })
+  return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'constant', bytes })
 }
 
 /** Uploads elements that are already in the byte layout of `dtype`, as a checkpoint holds them. */
 export function tensorFromBytes(device: TensorHost, bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
-  return new Tensor(device, { shape, dtype }, { kind: 'storage', storage: device.uploadBytes(bytes, shape, dtype) })
+  return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'storage', storage: device.uploadBytes(bytes, shape, dtype) })
 }
 
 /** A tensor of one value; no memory is taken until something needs the elements. */

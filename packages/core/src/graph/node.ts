@@ -1,41 +1,56 @@
-import { type Attrs, type DType, type Op, shapeText, type Spec } from '@antipode/kernels-wgsl'
+import type { Attrs, Op, Spec } from '@antipode/kernels-wgsl'
 import type { Tensor } from './tensor.ts'
 
+/** A shape and element type: the same object for all that are equal. */
+export interface SharedSpec extends Spec {
+  /** Another for every other spec. */
+  readonly key: number
+}
+
+/** What nodes of equal op, attributes and operand specs have in common: a program makes the same ones again and again. */
+interface Kind {
+  /** Another for every other kind: what the structure of a graph is compared by. */
+  readonly key: number
+  /** Of the outputs. */
+  readonly specs: readonly SharedSpec[]
+}
+
 /** One application of an op. Results hold it, and it holds its operands: a graph lives as long as someone wants its values. */
-export interface Node {
+export interface Node extends Kind {
   readonly op: Op
   readonly attrs: Attrs
   readonly inputs: readonly Tensor[]
-  readonly specs: readonly Spec[]
   readonly outputs: readonly Tensor[]
-  /** Equal for equal op, attributes and operand specs: what the structure of a graph is compared by. */
-  readonly key: number
   /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
   readonly order: number
 }
 
-const keys = new Map<string, number>()
+const specs = new Map<string, SharedSpec>()
 
-/** A small number for a text, the same for the same text. */
-function intern(text: string): number {
-  let key = keys.get(text)
-  if (key === undefined) {
-    key = keys.size
-    keys.set(text, key)
+/** The one object for a shape and element type. */
+export function sharedSpec({ shape, dtype }: Spec): SharedSpec {
+  const text = dtype + shape.join()
+  let spec = specs.get(text)
+  if (!spec) {
+    // Whoever made the array may change it later.
+    spec = { shape: Object.freeze([...shape]), dtype, key: specs.size }
+    specs.set(text, spec)
   }
-  return key
+  return spec
 }
 
-const texts = new WeakMap<readonly number[], string>()
+const kinds = new Map<string, Kind>()
 
-/** The shape as a text, worked out once for an array. */
-function textOf(shape: readonly number[]): string {
-  let text = texts.get(shape)
-  if (text === undefined) {
-    text = shapeText(shape)
-    texts.set(shape, text)
+/** The kind of a node. Only the first of a kind is checked and has its outputs' shapes worked out. */
+export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
+  let text = op.name + JSON.stringify(attrs)
+  for (const { spec } of inputs) text += `,${spec.key}`
+  let kind = kinds.get(text)
+  if (!kind) {
+    kind = { key: kinds.size, specs: op.infer(inputs, attrs).map(sharedSpec) }
+    kinds.set(text, kind)
   }
-  return text
+  return kind
 }
 
 let made = 0
@@ -43,16 +58,4 @@ let made = 0
 /** The place of the next node in the order of making. */
 export function nextOrder(): number {
   return made++
-}
-
-/** The structural key of a node. */
-export function nodeKey(op: Op, attrs: Attrs, inputs: readonly Spec[]): number {
-  let text = op.name + JSON.stringify(attrs)
-  for (const { dtype, shape } of inputs) text += dtype + textOf(shape)
-  return intern(text)
-}
-
-/** The structural key of a leaf. */
-export function leafKey(dtype: DType, shape: readonly number[]): number {
-  return intern(`leaf ${dtype}${textOf(shape)}`)
 }

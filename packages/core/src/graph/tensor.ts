@@ -3,7 +3,7 @@ import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../erro
 import { encodeElements } from '../io/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
-import { nextOrder, type Node, nodeKey } from './node.ts'
+import { kindOf, nextOrder, type Node, type SharedSpec, sharedSpec } from './node.ts'
 import { track } from './scope.ts'
 import type { Storage } from './storage.ts'
 
@@ -27,13 +27,16 @@ export class Tensor implements Disposable {
   readonly device: TensorHost
   readonly shape: readonly number[]
   readonly dtype: K.DType
+  /** @internal */
+  readonly spec: SharedSpec
   #source: Source
 
   /** @internal Use {@link tensor}, `zeros`, `randn` … */
-  constructor(device: TensorHost, spec: K.Spec, source: Source) {
+  constructor(device: TensorHost, spec: SharedSpec, source: Source) {
     this.device = device
     this.shape = spec.shape
     this.dtype = spec.dtype
+    this.spec = spec
     this.#source = source
     if (source.kind === 'storage') this.#own()
   }
@@ -231,14 +234,13 @@ export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}):
     }
     if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
   }
-  const specs = op.infer(inputs, attrs)
+  const { key, specs } = kindOf(op, attrs, inputs)
   if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const outputs: Tensor[] = []
-  const node: Node = { op, attrs, inputs, specs, outputs, key: nodeKey(op, attrs, inputs), order: nextOrder() }
-  specs.forEach((spec, index) => outputs.push(new Tensor(device, spec, { kind: 'node', node, index })))
-  return outputs
+  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder() }
+  node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
+  return node.outputs
 }
 
 /** {@link apply} for ops with one output. */
@@ -250,7 +252,7 @@ const noAxes: readonly number[] = []
 
 /** A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing. */
 export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
-  return new Tensor(device, { shape: noAxes, dtype }, { kind: 'scalar', value })
+  return new Tensor(device, sharedSpec({ shape: noAxes, dtype }), { kind: 'scalar', value })
 }
 
 /** Applies a binary elementwise op to a tensor and a tensor or number. */

@@ -1,12 +1,12 @@
-import { byteSize, sizeOf, type Spec } from '@antipode/kernels-wgsl'
-import type { Node, Storage, Tensor } from '../graph/index.ts'
+import { byteSize, sizeOf } from '@antipode/kernels-wgsl'
+import { type Node, type SharedSpec, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
 
 /** Offsets at which a kernel may bind a buffer, in bytes: WebGPU's default alignment. */
 export const bindingAlignment = 256
 
 /** A buffer that exists before a graph runs. */
 export interface Leaf {
-  readonly spec: Spec
+  readonly spec: SharedSpec
   /** Whose buffer it is, once what belongs together lies so. */
   readonly storage: Storage
   /** What has to lie in it before the graph runs, for then the graph overwrites all of it by one kernel. */
@@ -30,7 +30,7 @@ export interface LeafRef {
 export class Leaves {
   readonly list: Leaf[] = []
   readonly #joined = new Map<Storage, { readonly leaf: Omit<Leaf, 'storage'>; readonly start: number }>()
-  readonly #known = new Map<object, Map<string, number>>()
+  readonly #known = new Map<object, Map<SharedSpec, number>>()
 
   /** @param nodes all of the graph's, among them those that overwrite stored tensors through a join */
   constructor(nodes: readonly Node[]) {
@@ -39,28 +39,27 @@ export class Leaves {
         const t = k === undefined ? undefined : inputs[k]
         if (t?.source.kind === 'node') this.#join(t.source.node)
         // What is overwritten by itself must not be read as part of something larger.
-        if (t?.source.kind === 'storage' && t.source.storage.whole) this.#together([t], [0], t)
+        if (t?.source.kind === 'storage' && t.source.storage.whole) this.#together([t], [0], t.spec)
       }
     }
   }
 
   /** Where a tensor that owns its value lies. */
-  of({ shape, dtype }: Tensor, storage: Storage): LeafRef {
+  of({ spec, shape, dtype }: Tensor, storage: Storage): LeafRef {
     const joined = this.#joined.get(storage)
     if (joined) return { kind: 'leaf', index: this.#leaf(joined.leaf, { ...joined.leaf, storage }), part: { shape, start: joined.start } }
     const { whole } = storage
     // An overwritten operand and its result share a storage, perhaps under two shapes.
-    if (!whole) return { kind: 'leaf', index: this.#leaf(storage, { spec: { shape, dtype }, storage }) }
-    const spec: Spec = { shape: [whole.byteLength / byteSize(dtype)], dtype }
-    return { kind: 'leaf', index: this.#leaf(whole, { spec, storage }), part: { shape, start: storage.offset / byteSize(dtype) } }
+    if (!whole) return { kind: 'leaf', index: this.#leaf(storage, { spec, storage }) }
+    const flat = sharedSpec({ shape: [whole.byteLength / byteSize(dtype)], dtype })
+    return { kind: 'leaf', index: this.#leaf(whole, { spec: flat, storage }), part: { shape, start: storage.offset / byteSize(dtype) } }
   }
 
   #leaf(owner: object, leaf: Leaf): number {
-    const alike = this.#known.get(owner) ?? new Map<string, number>()
+    const alike = this.#known.get(owner) ?? new Map<SharedSpec, number>()
     this.#known.set(owner, alike)
-    const shape = leaf.spec.shape.join()
-    const index = alike.get(shape) ?? this.list.push(leaf) - 1
-    alike.set(shape, index)
+    const index = alike.get(leaf.spec) ?? this.list.push(leaf) - 1
+    alike.set(leaf.spec, index)
     return index
   }
 
@@ -70,7 +69,7 @@ export class Leaves {
   }
 
   /** Notes that tensors belong together, from these elements of one on, if all are stored and none belongs elsewhere. */
-  #together(tensors: readonly Tensor[], starts: readonly number[], spec: Spec): void {
+  #together(tensors: readonly Tensor[], starts: readonly number[], spec: SharedSpec): void {
     const bytes = byteSize(spec.dtype)
     const parts = tensors.flatMap(({ source, size }, k) => {
       const start = starts[k] ?? 0

@@ -1,6 +1,6 @@
 import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
-import { leafKey, type Node, type Storage, type Tensor } from '../graph/index.ts'
+import { type Node, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
 import { type Leaf, type LeafRef, Leaves } from './leaves.ts'
 
 /** What a value of a graph is, as the planner sees it. */
@@ -35,34 +35,30 @@ export interface Graph {
 export function walk(outputs: readonly Tensor[]): Graph {
   const refs = new Map<Tensor, ValueRef>()
   const order: Node[] = []
+  /** Where each node runs, once that is known. */
+  const places = new Map<Node, number>()
   const stored = new Map<Tensor, Storage>()
   const scalars: number[] = []
   const scalarTypes: DType[] = []
   const constants: Tensor[] = []
-  const visited = new Set<Node>()
   const device = outputs[0]?.device
-
-  const leaf = (t: Tensor): boolean => {
-    if (refs.has(t) || stored.has(t)) return true
-    const { source } = t
-    if (source.kind === 'node') return false
-    if (source.kind === 'disposed') {
-      throw new DisposedError(`evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`)
-    }
-    if (source.kind === 'scalar') {
-      scalarTypes.push(t.dtype)
-      refs.set(t, { kind: 'scalar', index: scalars.push(scalarBits(source.value, t.dtype)) - 1 })
-    } else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
-    else stored.set(t, source.storage)
-    return true
-  }
 
   const stack: { node: Node; next: number }[] = []
   const push = (t: Tensor): void => {
     const { source } = t
-    if (leaf(t) || source.kind !== 'node' || visited.has(source.node)) return
-    visited.add(source.node)
-    stack.push({ node: source.node, next: 0 })
+    if (source.kind === 'node') {
+      if (places.has(source.node)) return
+      places.set(source.node, 0)
+      stack.push({ node: source.node, next: 0 })
+    } else if (source.kind === 'disposed') {
+      throw new DisposedError(`evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`)
+    } else if (source.kind === 'storage') stored.set(t, source.storage)
+    else if (refs.has(t)) return
+    else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
+    else {
+      scalarTypes.push(t.dtype)
+      refs.set(t, { kind: 'scalar', index: scalars.push(scalarBits(source.value, t.dtype)) - 1 })
+    }
   }
   for (const out of outputs) {
     if (out.device !== device) throw new UnsupportedError('evaluate: expected tensors of one device, got two; evaluate them apart')
@@ -79,31 +75,49 @@ export function walk(outputs: readonly Tensor[]): Graph {
   }
   order.sort((a, b) => a.order - b.order)
   const nodes = order.some((n) => n.op.inplace) ? byLevel(order) : order
-  nodes.forEach((n, i) => { n.outputs.forEach((t, index) => { if (!refs.has(t)) refs.set(t, { kind: 'output', node: i, index }) }) })
+  nodes.forEach((node, place) => places.set(node, place))
   const leaves = new Leaves(nodes)
   for (const [t, storage] of stored) refs.set(t, leaves.of(t, storage))
-  const ref = (t: Tensor): ValueRef => refs.get(t) as ValueRef
-  const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  const text = (r: ValueRef): string => (r.kind === 'output' ? `${r.node}.${r.index}` : `${r.kind[0]}${r.index}${r.kind === 'leaf' && r.part ? `@${r.part.start}` : ''}`)
-  const key = [
-    leaves.list.map(({ spec }) => leafKey(spec.dtype, spec.shape)).join(','),
-    constants.map((t) => leafKey(t.dtype, t.shape)).join(','),
-    scalarTypes.join(','),
-    described.map(({ node, inputs }) => `${node.key}(${inputs.map(text).join(',')})`).join(''),
-    outputs.map((t) => text(ref(t))).join(','),
-  ].join('|')
-  return {
-    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
-    outputs: outputs.map(ref), key,
+  const ref = (t: Tensor): ValueRef => {
+    const { source } = t
+    return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
   }
+  const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
+  const graph = {
+    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
+    outputs: outputs.map(ref),
+  }
+  return { ...graph, key: keyOf(graph) }
+}
+
+/** All of a graph that its plan depends on, as a list of numbers; each node's key tells how many of them are its operands. */
+function keyOf({ nodes, leaves, scalarTypes, constants, outputs }: Omit<Graph, 'key'>): string {
+  const numbers = [leaves.length, constants.length, scalarTypes.length, nodes.length]
+  const note = (r: ValueRef): void => {
+    if (r.kind === 'output') numbers.push(r.node, r.index)
+    else if (r.kind === 'leaf') numbers.push(-3 - r.index, r.part?.start ?? -1)
+    else numbers.push(r.kind === 'scalar' ? -1 : -2, r.index)
+  }
+  for (const { spec } of leaves) numbers.push(spec.key)
+  for (const { spec } of constants) numbers.push(spec.key)
+  for (const dtype of scalarTypes) numbers.push(sharedSpec({ shape: [], dtype }).key)
+  for (const { node, inputs } of nodes) {
+    numbers.push(node.key)
+    for (const r of inputs) note(r)
+  }
+  for (const r of outputs) note(r)
+  return numbers.join()
 }
 
 /** Stable order by how many overwriting ops a node depends on, itself included. */
 function byLevel(nodes: readonly Node[]): Node[] {
+  // Of those that depend on one at all: few, as they come last.
   const levels = new Map<Node, number>()
   for (const n of nodes) {
-    const inputs = n.inputs.map((t) => (t.source.kind === 'node' ? levels.get(t.source.node) ?? 0 : 0))
-    levels.set(n, Math.max(0, ...inputs) + (n.op.inplace ? 1 : 0))
+    let level = 0
+    for (const { source } of n.inputs) if (source.kind === 'node') level = Math.max(level, levels.get(source.node) ?? 0)
+    if (n.op.inplace) level++
+    if (level > 0) levels.set(n, level)
   }
   return [...nodes].sort((a, b) => (levels.get(a) ?? 0) - (levels.get(b) ?? 0))
 }
