@@ -191,8 +191,12 @@ export class Device implements TensorHost, AsyncDisposable {
     const located = this.#during('encode', () => runner.run(graph, this.#profiler))
     this.#pacer.submitted(runner)
     this.#runs++
+    const written = new Map(runner.plan.overwritten.map((leaf) => {
+      const { storage } = graph.leaves[leaf] as Graph['leaves'][number]
+      return [storage.buffer, storage]
+    }))
     const results = located.map(({ buffer, offset }) => {
-      const overwritten = graph.leaves.find((l) => l.storage.buffer === buffer)?.storage
+      const overwritten = written.get(buffer)
       return (overwritten?.whole?.part(offset) ?? overwritten)?.retain() ?? this.#storage(buffer)
     })
     const error = known ? null : await this.gpu.popErrorScope()

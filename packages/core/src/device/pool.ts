@@ -14,6 +14,12 @@ interface Waiting<R> {
   readonly since: number
 }
 
+/** What is of one kind and size: where it waits, and what it is counted with; a driver takes longer to tell its size. */
+interface Shelf<R> {
+  readonly bytes: number
+  readonly waiting: Waiting<R>[]
+}
+
 /**
  * Storage buffers and textures by size class. What is released waits for reuse, last in first out, so that a repeated run
  * is handed the same ones in the same order and its bind groups fit again. Together with what is in use it is at most a
@@ -21,8 +27,11 @@ interface Waiting<R> {
  */
 export class ResourcePool {
   readonly #device: GPUDevice
-  readonly #buffers = new Map<number, Waiting<GPUBuffer>[]>()
-  readonly #textures = new Map<number, Waiting<GPUTexture>[]>()
+  readonly #largest: number
+  readonly #buffers = new Map<number, Shelf<GPUBuffer>>()
+  readonly #textures = new Map<number, Shelf<GPUTexture>>()
+  /** The shelf of each buffer and texture that exists. */
+  readonly #shelves = new Map<Resource, Shelf<Resource>>()
   #clock = 0
   /** Bytes in use by the plan that runs, but for its results. */
   #running = 0
@@ -41,14 +50,14 @@ export class ResourcePool {
 
   constructor(device: GPUDevice) {
     this.#device = device
+    this.#largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)
   }
 
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
     const size = sizeClass(bytes)
-    const limit = Math.min(this.#device.limits.maxBufferSize, this.#device.limits.maxStorageBufferBindingSize)
-    if (size > limit) {
-      throw new OutOfMemoryError(`allocate: expected at most ${limit} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+    if (size > this.#largest) {
+      throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
     }
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
       label: `pool ${size}`,
@@ -65,35 +74,31 @@ export class ResourcePool {
       format: 'rgba32float',
       usage: GPUTextureUsage.STORAGE_BINDING,
     }))
-    this.#running += bytesOf(resource)
+    this.#running += this.#shelf(resource).bytes
     return resource
   }
 
   releaseSlot(resource: Resource): void {
-    this.#running -= bytesOf(resource)
+    this.hold(resource)
     this.release(resource)
   }
 
   /** Notes that what fills a slot stays in use after the run, until it is released. */
   hold(resource: Resource): void {
-    this.#running -= bytesOf(resource)
+    this.#running -= this.#shelf(resource).bytes
   }
 
   release(resource: Resource): void {
-    const bytes = bytesOf(resource)
+    const { bytes, waiting } = this.#shelf(resource)
     this.live -= bytes
     this.pooled += bytes
-    const since = this.#clock++
-    if (isTexture(resource)) shelve(this.#textures, bytes, { resource, since })
-    else shelve(this.#buffers, bytes, { resource, since })
+    waiting.push({ resource, since: this.#clock++ })
     this.#fit(0)
   }
 
   /** Destroys what waits for reuse. */
   trim(): void {
-    this.#destroy([...this.#buffers.values(), ...this.#textures.values()].flat().map(({ resource }) => resource))
-    this.#buffers.clear()
-    this.#textures.clear()
+    this.#destroy(this.#filled().flatMap(({ waiting }) => waiting.splice(0).map(({ resource }) => resource)))
   }
 
   /** Destroys what has waited longest until so many more bytes fit. */
@@ -103,28 +108,34 @@ export class ResourcePool {
     let excess = this.live + this.pooled + more - limit
     const doomed: Resource[] = []
     while (excess > 0) {
-      const shelves = [...this.#buffers.values(), ...this.#textures.values()].filter((s) => s.length > 0)
-      const [first] = shelves
+      const [first, ...others] = this.#filled()
       if (!first) break
-      const oldest = shelves.reduce((a, b) => ((b[0]?.since ?? 0) < (a[0]?.since ?? 0) ? b : a), first).shift()
-      if (!oldest) break
-      excess -= bytesOf(oldest.resource)
-      doomed.push(oldest.resource)
+      const { bytes, waiting } = others.reduce((a, b) => ((b.waiting[0]?.since ?? 0) < (a.waiting[0]?.since ?? 0) ? b : a), first)
+      excess -= bytes
+      doomed.push(...waiting.splice(0, 1).map(({ resource }) => resource))
     }
     this.#destroy(doomed)
+  }
+
+  /** Shelves on which something waits. */
+  #filled(): Shelf<Resource>[] {
+    return [...this.#buffers.values(), ...this.#textures.values()].filter((s) => s.waiting.length > 0)
   }
 
   #destroy(resources: readonly Resource[]): void {
     if (resources.length === 0) return
     this.onDestroy(new Set(resources))
     for (const resource of resources) {
-      this.pooled -= bytesOf(resource)
+      this.pooled -= this.#shelf(resource).bytes
+      this.#shelves.delete(resource)
       resource.destroy()
     }
   }
 
-  #take<R extends Resource>(shelves: Map<number, Waiting<R>[]>, bytes: number, create: () => R): R {
-    const waiting = shelves.get(bytes)?.pop()
+  #take<R extends Resource>(shelves: Map<number, Shelf<R>>, bytes: number, create: () => R): R {
+    const shelf = shelves.get(bytes) ?? { bytes, waiting: [] }
+    shelves.set(bytes, shelf)
+    const waiting = shelf.waiting.pop()
     if (waiting) this.pooled -= bytes
     else {
       this.#fit(bytes)
@@ -132,21 +143,18 @@ export class ResourcePool {
     }
     this.live += bytes
     this.peak = Math.max(this.peak, this.live)
-    return waiting?.resource ?? create()
+    if (waiting) return waiting.resource
+    const made = create()
+    this.#shelves.set(made, shelf)
+    return made
   }
-}
 
-function shelve<R>(shelves: Map<number, Waiting<R>[]>, bytes: number, waiting: Waiting<R>): void {
-  const shelf = shelves.get(bytes)
-  if (shelf) shelf.push(waiting)
-  else shelves.set(bytes, [waiting])
+  #shelf(resource: Resource): Shelf<Resource> {
+    return this.#shelves.get(resource) as Shelf<Resource> // the pool made it
+  }
 }
 
 /** Whether a resource is a texture. */
 export function isTexture(resource: Resource): resource is GPUTexture {
   return 'createView' in resource
-}
-
-function bytesOf(resource: Resource): number {
-  return isTexture(resource) ? 16 * resource.width * resource.height : resource.size
 }

@@ -25,7 +25,7 @@ export interface Located {
   readonly offset: number
 }
 
-/** All that a run binds, and the bind group of each dispatch. */
+/** All that a run works on, and the bind group of each dispatch. */
 interface BoundSet {
   readonly resources: readonly Resource[]
   readonly groups: readonly GPUBindGroup[]
@@ -44,6 +44,7 @@ export class PlanRunner implements Paced {
   readonly #params: GPUBuffer
   readonly #mirror: Uint32Array<ArrayBuffer>
   readonly #bytes: Uint8Array
+  readonly #positions: readonly number[]
   readonly #bound: Bound[][]
   readonly #sets: BoundSet[] = []
   readonly #pool: ResourcePool
@@ -65,6 +66,7 @@ export class PlanRunner implements Paced {
     this.#pipelines = pipelines
     this.#mirror = plan.words.slice()
     this.#bytes = new Uint8Array(this.#mirror.buffer)
+    this.#positions = positionsOf(plan)
     this.#bound = plan.dispatches.map(() => [])
     this.#params = device.createBuffer({
       label: 'plan parameters',
@@ -91,35 +93,34 @@ export class PlanRunner implements Paced {
     const pool = this.#pool
     const kept = plan.memory.slots.map((_, i) => this.#kept.of(i, graph))
     const slots: Resource[] = []
-    const results = new Map<number, GPUBuffer>()
+    const results: GPUBuffer[] = []
     try {
-      for (const [i, slot] of plan.memory.slots.entries()) slots.push(kept[i] ?? pool.slot(slot))
-      for (const [id, bytes] of plan.memory.results) results.set(id, pool.buffer(bytes))
+      plan.memory.slots.forEach((slot, i) => { slots.push(kept[i] ?? pool.slot(slot)) })
+      for (const bytes of plan.memory.results.values()) results.push(pool.buffer(bytes))
     } catch (error) {
-      for (const buffer of [...results.values()].reverse()) pool.release(buffer)
+      for (const buffer of results.reverse()) pool.release(buffer)
       for (const slot of slots.reverse()) if (!kept.includes(slot)) pool.releaseSlot(slot)
       throw error
     }
-    const resourceOf = (id: number): Resource => {
-      const buffer = plan.buffers[id]
-      if (buffer?.kind === 'leaf') return graph.leaves[buffer.index]?.storage.buffer as GPUBuffer
-      if (buffer?.kind === 'constant') return this.#params
-      if (buffer?.kind === 'part') return resourceOf(buffer.of)
-      return results.get(id) ?? slots[plan.memory.slotOf[id] ?? 0] as Resource
-    }
-    const all = plan.buffers.map((_, id) => resourceOf(id))
-    const groups = this.#groupsFor(all)
+    const resources = [this.#params, ...slots, ...results, ...graph.leaves.map((l) => l.storage.buffer)]
+    const groups = this.#groupsFor(resources)
     this.#writeParams(graph)
-    const packed = (d: Dispatch): boolean => d.packs !== undefined && kept[plan.memory.slotOf[d.packs] ?? -1] !== undefined
-    const due = plan.dispatches.flatMap((d, i) => (packed(d) ? [] : i))
+    const due: number[] = []
+    plan.dispatches.forEach(({ packs }, i) => {
+      const packed = packs !== undefined && kept[plan.memory.slotOf[packs] ?? -1] !== undefined
+      if (!packed) due.push(i)
+    })
     if (profiler) this.#submitTimed(due, groups, profiler)
     else this.#submit(due, groups)
-    for (const [i, slot] of [...slots.entries()].reverse()) if (!this.#kept.take(i, slot, graph)) pool.releaseSlot(slot)
+    for (let i = slots.length - 1; i >= 0; i--) {
+      const slot = slots[i] as Resource
+      if (!this.#kept.take(i, slot, graph)) pool.releaseSlot(slot)
+    }
     for (const leaf of plan.overwritten) graph.leaves[leaf]?.storage.changed()
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => {
       const described = plan.buffers[id]
-      return { buffer: all[id] as GPUBuffer, offset: described?.kind === 'part' ? described.offset : 0 }
+      return { buffer: resources[this.#positions[id] ?? 0] as GPUBuffer, offset: described?.kind === 'part' ? described.offset : 0 }
     })
   }
 
@@ -137,7 +138,8 @@ export class PlanRunner implements Paced {
         if (pipeline !== current) pass.setPipeline(pipeline)
         current = pipeline
         pass.setBindGroup(0, groups[i] as GPUBindGroup)
-        pass.dispatchWorkgroups(...(dispatches[i] as Dispatch).kernel.workgroups)
+        const [x, y, z] = (dispatches[i] as Dispatch).kernel.workgroups
+        pass.dispatchWorkgroups(x, y, z)
       }
       pass.end()
       this.#device.queue.submit([encoder.finish()])
@@ -208,7 +210,7 @@ export class PlanRunner implements Paced {
     const at = this.#sets.findIndex((s) => s.resources.every((r, i) => r === resources[i]))
     const set = this.#sets[at] ?? {
       resources,
-      groups: this.plan.dispatches.map((d, i) => this.#bind(i, d.buffers.map((id) => resources[id] as Resource), d.buffers, d.kernel, d.offset)),
+      groups: this.plan.dispatches.map((d, i) => this.#bind(i, d.buffers.map((id) => resources[this.#positions[id] ?? 0] as Resource), d.buffers, d.kernel, d.offset)),
     }
     if (at !== 0) {
       if (at > 0) this.#sets.splice(at, 1)
@@ -241,4 +243,17 @@ export class PlanRunner implements Paced {
     if (list.length > remembered) list.pop()
     return group
   }
+}
+
+/** Where each buffer of a plan is among what a run works on: the parameter block, the slots, the results, then the leaves. */
+function positionsOf({ buffers, memory: { slots, slotOf, results } }: Plan): number[] {
+  const resultIds = [...results.keys()]
+  const positionOf = (id: number): number => {
+    const buffer = buffers[id]
+    if (buffer?.kind === 'constant') return 0
+    if (buffer?.kind === 'leaf') return 1 + slots.length + resultIds.length + buffer.index
+    if (buffer?.kind === 'part') return positionOf(buffer.of)
+    return 1 + (results.has(id) ? slots.length + resultIds.indexOf(id) : slotOf[id] ?? 0)
+  }
+  return buffers.map((_, id) => positionOf(id))
 }
