@@ -48,3 +48,11 @@ test('an alias of a leaf under another shape is read by its own shape', () => {
   expect(graph.leaves.length).toBe(1)
   expect(key(x.mul(x))).not.toBe(key(x.mul(leaf(2, 3))))
 })
+
+test('an array that is changed after tensors were made by it changes no shape', () => {
+  const shape = [6, 7]
+  const x = tensor(host, noise(42, 1), shape)
+  const y = x.reshape([42]).reshape(shape)
+  shape[0] = 5
+  expect([x.shape, y.shape, leaf(6, 7).shape]).toEqual([[6, 7], [6, 7], [6, 7]])
+})
