@@ -1,7 +1,8 @@
-import { maxWorkgroups } from '../dispatch.ts'
+import { evenGroups, maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
 import { assemble, over, quotientFits, repeat, texture } from '../wgsl/index.ts'
 import { type Place, placeOf, type Results, storeOf } from './store.ts'
+import { sumOf } from './sum.ts'
 
 /** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
 export interface Columns {
@@ -54,7 +55,7 @@ export interface Product {
  * Rows of one panel of the left operand, and how many of them a workgroup computes: the more the faster (32 rows are 10% ahead
  * of 16), as long as no more of them are padding.
  */
-export function rowBlock(rows: number, { subgroupSize: panel }: Target): { readonly panel: number; readonly block: number } {
+export function rowBlock(rows: number, { subgroupSize: panel }: Pick<Target, 'subgroupSize'>): { readonly panel: number; readonly block: number } {
   const padded = (block: number): number => Math.ceil(rows / block) * block
   const block = [4 * panel, 2 * panel].find((b) => rows > b / 2 && padded(b) <= padded(2 * panel)) ?? panel
   return { panel, block }
@@ -95,9 +96,9 @@ fn digits(col: u32) -> vec3u {
  */
 export function product(p: Product, target: Target): Kernel {
   const lanes = target.subgroupSize
-  const { block: rows } = rowBlock(p.rows, target)
+  const sum = sumOf(p, lanes)
+  const { rows } = sum
   const panels = rows / lanes
-  const dot = (row: string, j: number): string => `((${row}.x * b${j}.x + ${row}.y * b${j}.y) + ${row}.z * b${j}.z) + ${row}.w * b${j}.w`
   const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
   const digits = digitsOf(p.columns, p.cols)
   const rowBlocks = Math.ceil(p.rows / rows)
@@ -106,7 +107,7 @@ export function product(p: Product, target: Target): Kernel {
   const { window } = p.b
   const store = storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
   return assemble({
-    label: `${p.label}/${outType}/panels${rows}${digits.quick ? '' : 'd'}${window ? '/window' : ''}`,
+    label: `${p.label}/${outType}/panels${rows}${digits.quick ? '' : 'd'}${sum.key}`,
     dtype: outType,
     subgroups: true,
     params: {
@@ -131,31 +132,15 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
   for (var r = w.x; r < P.row_blocks; r += nw.x) {
     let col = (block * WG + lane) * 4u;
-    ${repeat(4, (j) => `let d${j} = digits(min(col + ${j}u, P.cols - 1u));`)}
-    let place = vec4u(place_b(z, d0), place_b(z, d1), place_b(z, d2), place_b(z, d3));
-    ${window ? 'let y = P.y_offset + P.y_step * vec4u(d0.y, d1.y, d2.y, d3.y); let x = P.x_offset + P.x_step * vec4u(d0.z, d1.z, d2.z, d3.z);' : ''}
     var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
-    ${repeat(rows, (i) => `var s${i} = vec4f();`)}
-    for (var t1 = 0u; t1 < P.turns; t1++) { for (var t0 = 0u; t0 < P.turn_radix; t0++) {
-      var at_b = place + t1 * P.turn1 + t0 * P.turn0;
-      ${window ? `let inside = (y + t1 * P.y_turn < vec4u(P.height)) & (x + t0 * P.x_turn < vec4u(P.width));
-      at_b = select(vec4u(P.zero), at_b, inside);
-      let b_step = select(vec4u(), vec4u(P.b_step), inside);` : 'let b_step = P.b_step;'}
-      for (var k2 = 0u; k2 < P.inner; k2++) {
-        ${repeat(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
-        ${repeat(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
-        ${repeat(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
-        at_a += WG;
-        at_b += b_step;
-      }
-    }}
+    ${repeat(rows, (i) => `var s${i} = vec4f();`)}${sum.statements}
     let first = r * ${rows}u;
     let count = min(${rows}u, P.rows - first);${store.statements}
   }}}
 }
 `,
     constants: { WG: lanes },
-    workgroups: [Math.min(rowBlocks, maxWorkgroups), Math.min(colBlocks, maxWorkgroups), Math.min(p.batch, maxWorkgroups)],
+    workgroups: [Math.min(rowBlocks, maxWorkgroups), evenGroups(colBlocks, Math.ceil(target.variants.workgroups / rowBlocks)), Math.min(p.batch, maxWorkgroups)],
     epilogue: store.epilogue,
   })
 }
