@@ -1,3 +1,4 @@
+export * from './blocks.ts'
 export * from './pack.ts'
 export * from './pack-images.ts'
 export * from './pack-panels.ts'

@@ -1,13 +1,9 @@
 import { evenGroups, maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
 import { assemble, over, quotientFits, repeat, texture } from '../wgsl/index.ts'
-import { type Place, placeOf, type Results, storeOf } from './store.ts'
-import { sumOf } from './sum.ts'
-
-/** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
-export interface Columns {
-  readonly radix: readonly [number, number]
-}
+import { columnBlock } from './blocks.ts'
+import { placeOf, type Results, storeOf } from './store.ts'
+import { type Columns, type RightOperand, sumOf } from './sum.ts'
 
 /**
  * A product of two packed operands, `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, each term the dot
@@ -25,51 +21,9 @@ export interface Product {
   readonly inner: number
   /** Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0 if shared). */
   readonly a: { readonly texture: number; readonly texels: number; readonly batch: number }
-  /**
-   * Texture of the right operand. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 % radix)·turns[1]`,
-   * which may be negative, and each k2 adds `step`. Rounds are a multiple of the radix.
-   */
-  readonly b: Place & {
-    readonly texture: number
-    readonly texels: number
-    readonly turnRadix: number
-    readonly turns: readonly [number, number]
-    readonly step: number
-    /**
-     * Where a column's window lies in an image, and which part of it a round reads: row `offset[0] + c1·steps[0] + (k1 / radix)·turns[0]`
-     * and column `offset[1] + c0·steps[1] + (k1 % radix)·turns[1]`. Outside the image texel `zero` is read. Absent where all lies inside.
-     */
-    readonly window?: {
-      readonly size: readonly [number, number]
-      readonly offset: readonly [number, number]
-      readonly steps: readonly [number, number]
-      readonly turns: readonly [number, number]
-      readonly zero: number
-    }
-  }
+  readonly b: RightOperand
   readonly columns: Columns
   readonly out: Pick<Results, 'shape' | 'place'>
-}
-
-/**
- * Rows of one panel of the left operand, and how many of them a workgroup computes: the more the faster (32 rows are 10% ahead
- * of 16), as long as no more of them are padding.
- */
-export function rowBlock(rows: number, { subgroupSize: panel }: Pick<Target, 'subgroupSize'>): { readonly panel: number; readonly block: number } {
-  const padded = (block: number): number => Math.ceil(rows / block) * block
-  const block = [4 * panel, 2 * panel].find((b) => rows > b / 2 && padded(b) <= padded(2 * panel)) ?? panel
-  return { panel, block }
-}
-
-/** Panels of the left operand for one batch: whole blocks of them. */
-export function panelCount(rows: number, target: Target): number {
-  const { panel, block } = rowBlock(rows, target)
-  return Math.ceil(rows / block) * (block / panel)
-}
-
-/** Columns of one workgroup. */
-export function columnBlock({ subgroupSize }: Target): number {
-  return 4 * subgroupSize
 }
 
 /** The digits of column numbers below `cols`: WGSL of `fn digits(col: u32) -> vec3u`, its uniform fields, and whether they come by reciprocals. */
@@ -96,7 +50,7 @@ fn digits(col: u32) -> vec3u {
  */
 export function product(p: Product, target: Target): Kernel {
   const lanes = target.subgroupSize
-  const sum = sumOf(p, lanes)
+  const sum = sumOf(p, target)
   const { rows } = sum
   const panels = rows / lanes
   const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'

@@ -1,5 +1,42 @@
+import type { Target } from '../op.ts'
 import { repeat } from '../wgsl/index.ts'
-import { type Product, rowBlock } from './product.ts'
+import { rowBlock } from './blocks.ts'
+import type { Place } from './store.ts'
+
+/** Steps of three digits of a column number, `col = (c2·radix[0] + c1)·radix[1] + c0`. */
+export interface Columns {
+  readonly radix: readonly [number, number]
+}
+
+/**
+ * The right operand of a product. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 % radix)·turns[1]`,
+ * which may be negative, and each k2 adds `step`. Rounds are a multiple of the radix.
+ */
+export interface RightOperand extends Place {
+  readonly texture: number
+  readonly texels: number
+  readonly turnRadix: number
+  readonly turns: readonly [number, number]
+  readonly step: number
+  /**
+   * Where a column's window lies in an image, and which part of it a round reads: row `offset[0] + c1·steps[0] + (k1 / radix)·turns[0]`
+   * and column `offset[1] + c0·steps[1] + (k1 % radix)·turns[1]`. Outside the image texel `zero` is read. Absent where all lies inside.
+   */
+  readonly window?: {
+    readonly size: readonly [number, number]
+    readonly offset: readonly [number, number]
+    readonly steps: readonly [number, number]
+    readonly turns: readonly [number, number]
+    readonly zero: number
+  }
+}
+
+/** What the form of a sum depends on. */
+export interface Summands {
+  readonly rows: number
+  readonly columns: Columns
+  readonly b: RightOperand
+}
 
 /** How a product sums: rows of its block, and the part of its text that adds to them. */
 export interface Sum {
@@ -12,15 +49,15 @@ export interface Sum {
 const dot = (row: string, b: number): string => `((${row}.x * b${b}.x + ${row}.y * b${b}.y) + ${row}.z * b${b}.z) + ${row}.w * b${b}.w`
 
 /** The form for a product: {@link rowOfTaps} where it can be had, else {@link tapByTap}. */
-export function sumOf(p: Product, lanes: number): Sum {
-  const { block } = rowBlock(p.rows, { subgroupSize: lanes })
-  const { window, turnRadix, turns: [, turn], steps: [, , step] } = p.b
-  const neighbours = p.columns.radix[1] % 4 === 0 && step === 1 && window?.steps[1] === 1 && window.turns[1] === turn && Math.abs(turn) === 1
-  return neighbours && turnRadix === taps ? rowOfTaps(p, Math.min(block, 2 * lanes), lanes) : tapByTap(p, block, lanes)
+export function sumOf({ rows, columns, b }: Summands, target: Target): Sum {
+  const { panel, block } = rowBlock(rows, target)
+  const { window, turnRadix, turns: [, turn], steps: [, , step] } = b
+  const neighbours = columns.radix[1] % 4 === 0 && step === 1 && window?.steps[1] === 1 && window.turns[1] === turn && Math.abs(turn) === 1
+  return neighbours && turnRadix === taps ? rowOfTaps(b, Math.min(block, 2 * panel), panel) : tapByTap(b, block, panel)
 }
 
 /** Each round reads the texels of four columns wherever they lie. */
-function tapByTap({ b: { window } }: Product, rows: number, lanes: number): Sum {
+function tapByTap({ window }: RightOperand, rows: number, lanes: number): Sum {
   const panels = rows / lanes
   return {
     key: window ? '/window' : '', rows,
@@ -52,7 +89,7 @@ const taps = 3
  * texels, and what a lane carries from round to round in memory is carried a third as often. Half as many rows as in
  * {@link tapByTap} then do best (95 against 89 GFLOPS for 64 channels of 64×64 pixels, 63 against 55 for 16 of 8×8).
  */
-function rowOfTaps({ b: { turns } }: Product, rows: number, lanes: number): Sum {
+function rowOfTaps({ turns }: RightOperand, rows: number, lanes: number): Sum {
   const panels = rows / lanes
   const back = turns[1] < 0
   const texels = taps + 3
