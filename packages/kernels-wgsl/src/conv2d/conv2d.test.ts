@@ -15,7 +15,7 @@ testOp(conv2d, {
     { inputs: [[3, 20, 9, 9], [37, 20, 3, 3]], attrs: plain },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000 }, slow: true },
     { name: 'packed', inputs: [[3, 21, 19, 17], [37, 21, 3, 3]], attrs: plain },
-    { name: 'packed, strided, in groups', inputs: [[2, 40, 31, 30], [50, 20, 3, 3]], attrs: { ...plain, stride: [2, 1], padding: [2, 1, 0, 3], groups: 2 } },
+    { name: 'packed, a row of taps at once, strided downwards, in groups', inputs: [[2, 40, 31, 30], [50, 20, 3, 3]], attrs: { ...plain, stride: [2, 1], padding: [2, 1, 0, 3], groups: 2 } },
     { name: 'packed, 1x1', inputs: [[2, 130, 20, 20], [70, 130, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
     { name: '1x1, three blocks of filters', inputs: [[2, 5, 4, 4], [33, 5, 1, 1]], attrs: unpadded },
     { name: '1x1, in groups, a tail of pixels', inputs: [[3, 6, 6, 6], [14, 3, 1, 1]], attrs: { ...unpadded, groups: 2 } },
@@ -37,6 +37,7 @@ testOp(conv2dInputGrad, {
     { name: '1x1, three blocks of channels', inputs: [[2, 5, 4, 4], [5, 33, 1, 1]], attrs: { ...unpadded, shape: [2, 33, 4, 4] } },
     { name: 'packed', inputs: [[3, 37, 19, 17], [37, 21, 3, 3]], attrs: { ...plain, shape: [3, 21, 19, 17] } },
     { name: 'packed, strided, in groups', inputs: [[2, 50, 16, 32], [50, 20, 3, 3]], attrs: { stride: [2, 1], padding: [2, 1, 0, 3], groups: 2, shape: [2, 40, 31, 30] } },
+    { name: 'packed, a row of taps at once, in groups', inputs: [[2, 50, 14, 21], [50, 20, 3, 3]], attrs: { ...plain, padding: [1, 2, 0, 1], groups: 2, shape: [2, 40, 15, 20] } },
     { name: 'packed, strides of two and three under a large kernel', inputs: [[2, 40, 13, 9], [40, 30, 5, 4]], attrs: { stride: [2, 3], padding: [1, 0, 3, 2], groups: 1, shape: [2, 30, 26, 26] } },
   ],
 })

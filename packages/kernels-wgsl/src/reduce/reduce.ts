@@ -18,6 +18,9 @@ const wgslOf = {
 /** Rows longer than this are reduced in two rounds when there are too few of them to fill the machine. */
 const splitLength = 8192
 
+/** Rows up to this long are reduced by one invocation each: 200,000 rows of two take llvmpipe 0.6 in place of 3.2 ms. */
+const shortRow = 16
+
 /**
  * Sum, mean, maximum or minimum over neighbouring axes, which keep size 1. Sums accumulate in f32.
  * @throws {ShapeError} if the range of axes is empty or out of range, or reduces no element with max or min
@@ -42,7 +45,8 @@ export const reduce: Op<ReduceAttrs> = {
     const length = sizeOf(x.shape.slice(start, end))
     const inner = sizeOf(x.shape.slice(end))
     const scale = kind === 'mean' ? 1 / length : 1
-    if (inner > 1) return [columns(problem, target, outer, length, inner, scale)]
+    // Rows of a few elements leave most lanes of a subgroup without one.
+    if (inner > 1 || length <= shortRow) return [columns(problem, target, outer, length, inner, scale)]
     if (length <= splitLength || outer >= 64) return [rows(problem, target, outer, length, length, scale)]
     const parts = Math.min(64, Math.ceil(length / 1024))
     return [
