@@ -1,6 +1,6 @@
 import { conv2d, type Conv2dOptions } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
-import type { Adaptable, LowRank } from './adapters.ts'
+import { type Adaptable, type LowRank, narrowWeight } from './adapters.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
@@ -37,6 +37,8 @@ export class Conv2d extends Module implements Adaptable {
   }
 
   forward(x: Tensor): Tensor {
+    const narrow = x.dtype === 'f32' ? narrowWeight(this) : undefined
+    if (narrow) return conv2d(x, narrow, { ...this.geometry, bias: this.bias })
     let y = conv2d(x, this.weight, { ...this.geometry, bias: this.bias })
     for (const [name, w] of this.active) {
       const pair = this.adapters.get(name)

@@ -1,6 +1,6 @@
 import { linear } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
-import type { Adaptable, LowRank } from './adapters.ts'
+import { type Adaptable, type LowRank, narrowWeight } from './adapters.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
@@ -26,6 +26,8 @@ export class Linear extends Module implements Adaptable {
   }
 
   forward(x: Tensor): Tensor {
+    const narrow = x.dtype === 'f32' ? narrowWeight(this) : undefined
+    if (narrow) return linear(x, narrow, this.bias)
     let y = linear(x, this.weight, this.bias)
     for (const [name, w] of this.active) {
       const pair = this.adapters.get(name)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CheckpointError, ConfigError, Device, evaluate, gradients, randn, type Tensor, tensor } from '../index.ts'
+import { CheckpointError, ConfigError, conv2d, Device, evaluate, gradients, linear, randn, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors } from '../io/index.ts'
+import { narrowWeight } from './adapters.ts'
 import { Conv2d, Embedding, GroupNorm, Initialiser, LayerNorm, Linear, Module, MultiHeadAttention, RMSNorm } from './index.ts'
 
 let device: Device
@@ -138,6 +139,34 @@ test('adapters beside the weights equal adapters folded into them, on linear and
   // Outputs are some 1 in size and both sum in f32, in another order.
   expect(gap(beside, inside)).toBeLessThan(1e-5)
   expect(gap(beside, await values(net.forward(x)))).toBeGreaterThan(0.05)
+})
+
+test.each([
+  { name: 'narrow linear', inside: true, layer: (init: Initialiser) => Linear.of(init, 12, 8), shape: [5, 12] },
+  { name: 'wide linear', inside: false, layer: (init: Initialiser) => Linear.of(init, 96, 80), shape: [5, 96] },
+  { name: 'narrow convolution', inside: true, layer: (init: Initialiser) => Conv2d.of(init, 4, 8, 3, { padding: 1, stride: 2 }), shape: [2, 4, 6, 6] },
+  { name: 'wide convolution', inside: false, layer: (init: Initialiser) => Conv2d.of(init, 24, 40, 3, { padding: 1, stride: 2 }), shape: [2, 24, 6, 6] },
+])('adapters go into the weight of a $name layer or beside it, to the same values and gradients', async ({ inside, layer: make, shape }) => {
+  using layer = make(new Initialiser(device, { seed: 3 }))
+  const [rank, scale, weight] = [2, 1.5, 0.7]
+  const { a: shapeA, b: shapeB } = layer.lowRankShapes(rank)
+  using a = randn(device, shapeA, { seed: 1 })
+  using b = randn(device, shapeB, { seed: 2 })
+  using x = randn(device, shape, { seed: 4 })
+  layer.adapters.set('npo', { a, b, scale })
+  layer.active = new Map([['npo', weight]])
+  expect(narrowWeight(layer) !== undefined).toBe(inside)
+  const beside = layer instanceof Linear ? linear(linear(x, a), b) : conv2d(conv2d(x, a, { padding: 1, stride: 2 }), b)
+  const got = layer.forward(x)
+  layer.active = new Map()
+  const want = layer.forward(x).add(beside.mul(weight * scale))
+  const grads = [got, want].map((y) => gradients(y.square().mean(), [a, b]))
+  const [[gotA, gotB], [wantA, wantB]] = await Promise.all(grads.map((g) => Promise.all(g.map(values)))) as [Float32Array[], Float32Array[]] as never
+  // Values are some 10 in size, gradients some 1, and sums in f32 have up to a thousand terms.
+  expect(gap(await values(got), await values(want))).toBeLessThan(5e-5)
+  expect(gap(gotA, wantA)).toBeLessThan(1e-5)
+  expect(gap(gotB, wantB)).toBeLessThan(1e-5)
+  layer.adapters.clear()
 })
 
 test('other adapter weights plan and compile nothing', async () => {
