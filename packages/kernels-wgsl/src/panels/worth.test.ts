@@ -18,6 +18,7 @@ test('the row in use decides, and features may forbid', () => {
   expect(packingPays(square(1024), { ...target, subgroupSize: 0 })).toBe(false)
 })
 
-test('terms count incomplete blocks as whole ones', () => {
-  expect(packingTerms({ rows: 9, cols: 15, depth: 3, batch: 2, packed: 7 }, target)).toEqual({ macs: 2 * 3 * 9 * 15, padded: 2 * 3 * 16 * 16, packed: 7 })
+test('terms count incomplete blocks as whole ones, and few rows as a dozen', () => {
+  expect(packingTerms({ rows: 14, cols: 15, depth: 3, batch: 2, packed: 7 }, target)).toEqual({ macs: 2 * 3 * 14 * 15, padded: 2 * 3 * 16 * 16, packed: 7 })
+  expect(packingTerms({ rows: 1, cols: 15, depth: 3, batch: 2, packed: 7 }, target)).toEqual({ macs: 2 * 3 * 12 * 15, padded: 2 * 3 * 8 * 16, packed: 7 })
 })

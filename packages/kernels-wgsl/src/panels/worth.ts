@@ -10,6 +10,9 @@ export interface Work {
   readonly packed: number
 }
 
+/** Rows as which a product of fewer counts when operands are read from buffers: what it reads is most of its cost (see `subgroupGemm`). */
+const fewestRows = 12
+
 /** What the costs of a product are in proportion to: its multiply-adds, those with tails of blocks, and elements packed. */
 export interface PackingTerms {
   readonly macs: number
@@ -19,7 +22,7 @@ export interface PackingTerms {
 
 /** The terms by which a product's cost is estimated on this adapter. */
 export function packingTerms({ rows, cols, depth, batch, packed }: Work, { subgroupSize }: Target): PackingTerms {
-  const macs = batch * depth * rows * cols
+  const macs = batch * depth * Math.max(rows, fewestRows) * cols
   const padded = batch * depth * Math.ceil(rows / subgroupSize) * subgroupSize * Math.ceil(cols / 8) * 8
   return { macs, padded, packed }
 }
