@@ -16,5 +16,6 @@ export function stridedGroups(items: number, target: Target): number {
  * neighbouring workgroups, and of 96 items on 64 the first thread would have two thirds.
  */
 export function evenGroups(items: number, most: number): number {
-  return Math.max(1, Math.ceil(items / Math.ceil(items / most)))
+  const each = Math.max(1, Math.ceil(items / most))
+  return Math.max(1, Math.ceil(items / each))
 }

@@ -1,4 +1,4 @@
-import { conv2d as op, reshape } from '@antipode/kernels-wgsl'
+import { conv2d as op, reshape, upsample, upsampleGrad } from '@antipode/kernels-wgsl'
 import { apply1, type Tensor } from '../graph/index.ts'
 
 /** Options of {@link conv2d}; a pair is [vertical, horizontal]. */
@@ -33,14 +33,18 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   return bias ? y.add(bias) : y
 }
 
-/** Nearest-neighbour enlargement by a whole factor: `[B,C,H,W] -> [B, C, H·factor, W·factor]`. */
+/**
+ * Nearest-neighbour enlargement by a whole factor: `[B,C,H,W] -> [B, C, H·factor, W·factor]`.
+ * @throws {ShapeError} if x is no image or the factor is not a whole number of 1 or more
+ */
 export function upsampleNearest2d(x: Tensor, factor = 2): Tensor {
-  const [b = 1, c = 1, h = 1, w = 1] = x.shape
-  return x.reshape([b, c, h, 1, w, 1]).expand([b, c, h, factor, w, factor]).reshape([b, c, h * factor, w * factor])
+  return apply1(upsample, [x], { factor })
 }
 
-/** Mean over non-overlapping windows: `[B,C,H,W] -> [B, C, H/size, W/size]`. */
+/**
+ * Mean over non-overlapping windows: `[B,C,H,W] -> [B, C, H/size, W/size]`.
+ * @throws {ShapeError} if x is no image or `size` does not divide its sides
+ */
 export function avgPool2d(x: Tensor, size = 2): Tensor {
-  const [b = 1, c = 1, h = 1, w = 1] = x.shape
-  return x.reshape([b, c, h / size, size, w / size, size]).mean({ axes: [3, 5] })
+  return apply1(upsampleGrad, [x], { factor: size }).mul(1 / size ** 2)
 }

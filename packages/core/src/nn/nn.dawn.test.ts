@@ -160,8 +160,8 @@ test.each([
   const got = layer.forward(x)
   layer.active = new Map()
   const want = layer.forward(x).add(beside.mul(weight * scale))
-  const grads = [got, want].map((y) => gradients(y.square().mean(), [a, b]))
-  const [[gotA, gotB], [wantA, wantB]] = await Promise.all(grads.map((g) => Promise.all(g.map(values)))) as [Float32Array[], Float32Array[]] as never
+  const slopes = [got, want].flatMap((y) => gradients(y.square().mean(), [a, b]))
+  const [gotA, gotB, wantA, wantB] = await Promise.all(slopes.map(values)) as [Float32Array, Float32Array, Float32Array, Float32Array]
   // Values are some 10 in size, gradients some 1, and sums in f32 have up to a thousand terms.
   expect(gap(await values(got), await values(want))).toBeLessThan(5e-5)
   expect(gap(gotA, wantA)).toBeLessThan(1e-5)

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { conv2d, Device, evaluate, gradients, groupNorm, randn, type Tensor } from '../index.ts'
+import { conv2d, Device, evaluate, gradients, groupNorm, randn, type Tensor, upsampleNearest2d } from '../index.ts'
 import { sgd } from '../optim/index.ts'
 import { interpret } from '../testing/index.ts'
 
@@ -42,6 +42,16 @@ test.each([
     }
   }
   for (const t of leaves) t.dispose()
+})
+
+test.each([[16, 8, 2], [21, 5, 2], [8, 4, 3]] as const)('an enlargement of %i channels of %i pixels a side by %i writes what a convolution reads', async (channels, side, factor) => {
+  using x = randn(device, [32, channels, side, side], { seed: 1 })
+  using w = randn(device, [32, channels, 3, 3], { seed: 2 })
+  await evaluate(x, w)
+  using y = conv2d(upsampleNearest2d(x, factor), w, { padding: 1 })
+  if (packing()) expect(labels(y).map((l) => l.split('/')[0])).toEqual(['upsample', 'conv2d', 'conv2d'])
+  const [want = new Float64Array()] = interpret([y], await valuesOf([x, w]))
+  expect(largestGap(want, await y.data())).toBeLessThan(1e-4)
 })
 
 test('a norm that is read twice, or asked for, is stored', async () => {
