@@ -1,97 +1,75 @@
-import { stridedGroups } from '../dispatch.ts'
 import { f32Bits, type ImageLayout, type Kernel, type Problem, type Spec, type Target } from '../op.ts'
 import { imageTexels } from '../panels/index.ts'
-import { assemble, divider, input as bind, output, texture } from '../wgsl/index.ts'
+import { assemble, input as bind, output, texture } from '../wgsl/index.ts'
+import { bundlesOf } from './bundles.ts'
+import { heldForm, isHeld } from './packed-held.ts'
+import { streamedForm } from './packed-streamed.ts'
 import { geometry, type NormAttrs } from './rows.ts'
 
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+/** A way to walk bundles, as the rest of a kernel's text. */
+export interface PackedForm {
+  readonly name: string
+  readonly params: Readonly<Record<string, number>>
+  /** WGSL of what a workgroup does, one subgroup of `WG` lanes. */
+  readonly body: string
+  readonly workgroups: readonly [number, number, number]
+}
+
+/** Blocks: `block(e)` reads one, whose columns are pixels, from four channels, `store` writes its four texels from texel o on. */
+const blocks = /* wgsl */ `
+fn block(e: u32) -> mat4x4f {
+  return transpose(mat4x4f(vec4f(x[e]), vec4f(x[e + P.quads]), vec4f(x[e + 2u * P.quads]), vec4f(x[e + 3u * P.quads])));
+}
+fn less(b: mat4x4f, v: vec4f) -> mat4x4f { return mat4x4f(b[0] - v, b[1] - v, b[2] - v, b[3] - v); }
+fn store(o: u32, b: mat4x4f, scale: vec4f, offset: vec4f) {
+  textureStore(texels, at(o), epilogue(b[0] * scale + offset));
+  textureStore(texels, at(o + 1u), epilogue(b[1] * scale + offset));
+  textureStore(texels, at(o + 2u), epilogue(b[2] * scale + offset));
+  textureStore(texels, at(o + 3u), epilogue(b[3] * scale + offset));
+}
+`
 
 /**
  * Group normalisation that writes what a convolution reads, images of four channels a texel: neither stores the values in a
- * buffer nor reads them from one. Undefined where groups and texels have no small multiple in common.
+ * buffer nor reads them from one. Undefined where groups and texels have no small multiple in common, and of RMS norms, which
+ * run along an axis that no convolution slides over.
  *
- * Idea: a workgroup is one subgroup and takes as many groups as fill whole texels, four at most: it finds the statistics of each,
- * and then makes four texels from four pixels of four channels.
+ * Idea: a workgroup is one subgroup and takes bundles of groups that fill whole texels. A block, four pixels of four channels, is
+ * read by four accesses, of which each takes llvmpipe little longer than that of one number, and makes four texels. Bundles of few blocks
+ * stay in registers between their statistics and their texels, larger ones are read twice.
  */
 export function packedNorm({ inputs, attrs, epilogue }: Problem<NormAttrs>, layout: ImageLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec
   const g = geometry('norm', x, attrs)
-  const bundle = 4 / gcd(g.channels, 4)
-  const { rms, affine } = attrs
-  if (target.subgroupSize === 0 || layout.groups !== 1 || layout.channels !== x.shape[1] || layout.pixels !== g.inner || g.inner % 4 || g.groups % bundle) return undefined
+  const { affine } = attrs
+  const bundles = bundlesOf(g)
+  if (target.subgroupSize === 0 || attrs.rms || layout.groups !== 1 || layout.channels !== x.shape[1] || layout.pixels !== g.inner || g.inner % 4 || g.groups % bundles.size) return undefined
   if (epilogue && (epilogue.extras > 0 || !epilogue.quad)) return undefined
-  const bundles = g.groups / bundle
-  const items = g.batch * bundles
   const texels = imageTexels(layout)
-  const byBundles = divider('bundles', bundles, items)
-  const lane = ['x', 'y', 'z', 'w'] as const
   const weighted = affine !== 'none'
-  const fours = (buffer: string): string => `vec4f(${lane.map((_, k) => `Acc(${buffer}[first + ${k}u])`).join(', ')})`
+  const form = isHeld(bundles, target) ? heldForm(bundles, g.batch, target) : streamedForm(bundles, target)
   return [assemble({
-    label: `norm/${x.dtype}/${rms ? 'rms' : 'centred'}/${affine}/packed`,
+    label: `norm/${x.dtype}/centred/${affine}/packed/${form.name}${bundles.size === 1 ? '' : '/bundles'}`,
     dtype: x.dtype,
     subgroups: true,
     params: {
-      items, bundle, bundles, units: g.channels * g.inner / 4, pixels: g.inner, fours: bundle * g.channels / 4, images: g.batch, zero: texels,
-      'count: f32': f32Bits(g.channels * g.inner), 'channels_inverse: f32': f32Bits(1 / g.channels), 'eps: f32': f32Bits(attrs.eps), ...byBundles.params,
+      bundle: bundles.size, bundles: bundles.perImage, fours: bundles.fours, quads: bundles.quads, images: g.batch, zero: texels,
+      'count: f32': f32Bits(g.channels * g.inner), 'channels_inverse: f32': f32Bits(1 / g.channels), 'eps: f32': f32Bits(attrs.eps), ...form.params,
     },
     storage: [
-      bind(0, 'x', 'vec4<Scalar>'), bind(0, 'pixel'), ...(weighted ? [bind(1, 'weight')] : []), ...(affine === 'both' ? [bind(2, 'bias')] : []),
+      bind(0, 'x', 'vec4<Scalar>'), ...(weighted ? [bind(1, 'weight', 'vec4<Scalar>')] : []), ...(affine === 'both' ? [bind(2, 'bias', 'vec4<Scalar>')] : []),
       texture(layout.texture, texels + 1, 'texels', 'write'), output(1, 'mean', 'f32'), output(2, 'rstd', 'f32'),
     ],
     body: /* wgsl */ `
 override WG: u32;
-@compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) n: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var item = w.x; item < P.items; item += n.x) {
-    let base = item * P.bundle * P.units;
-    var shifts = vec4f();
-    var rests = vec4f();
-    var scales = vec4f();
-    for (var j = 0u; j < P.bundle; j++) {
-      // statistics of each lane's own stream, then of all of them
-      var m = vec4f();
-      var squares = vec4f();
-      var n = 0.0;
-      for (var i = lane; i < P.units; i += WG) {
-        let v = vec4f(x[base + j * P.units + i]);
-        ${rms ? 'squares += v * v;' : 'n += 1.0; let d = v - m; m += d / n; squares += d * (v - m);'}
-      }
-      ${rms ? `
-      let shift = 0.0;
-      let rest = 0.0;` : `
-      let shift = subgroupBroadcastFirst(dot(m, vec4f(0.25)));
-      let rest = subgroupAdd(n * dot(m - shift, vec4f(1))) / P.count;
-      let apart = m - shift - rest;
-      squares += n * apart * apart;`}
-      let r = inverseSqrt(subgroupAdd(dot(squares, vec4f(1))) / P.count + P.eps);
-      if (lane == 0u) { mean[item * P.bundle + j] = shift + rest; rstd[item * P.bundle + j] = r; }
-      let own = vec4u(j) == vec4u(0u, 1u, 2u, 3u);
-      shifts = select(shifts, vec4f(shift), own);
-      rests = select(rests, vec4f(rest), own);
-      scales = select(scales, vec4f(r), own);
-    }
-    let image = ${byBundles.over('item')};
-    let begin = (item - image * P.bundles) * P.fours;
-    for (var f = 0u; f < P.fours; f++) {
-      let first = (begin + f) * 4u;
-      let owner = vec4u((vec4f(vec4u(f * 4u) + vec4u(0u, 1u, 2u, 3u)) + 0.5) * P.channels_inverse);
-      let shift = vec4f(${lane.map((c) => `shifts[owner.${c}]`).join(', ')});
-      let rest = vec4f(${lane.map((c) => `rests[owner.${c}]`).join(', ')});
-      let scale = vec4f(${lane.map((c) => `scales[owner.${c}]`).join(', ')})${weighted ? ` * ${fours('weight')}` : ''};
-      let offset = ${affine === 'both' ? fours('bias') : 'vec4f()'};
-      for (var i = lane; i < P.pixels; i += WG) {
-        let e = (item * P.fours + f) * 4u * P.pixels + i;
-        let v = (vec4f(${lane.map((_, k) => `Acc(pixel[e + ${k}u * P.pixels])`).join(', ')}) - shift - rest) * scale + offset;
-        textureStore(texels, at(((begin + f) * P.images + image) * P.pixels + i), ${epilogue ? 'epilogue(v)' : 'v'});
-      }
-    }
-  }
-  if (w.x * WG + lane == 0u) { textureStore(texels, at(P.zero), vec4f()); }
-}
-`,
+${bundles.wgsl}
+fn weight_of(four: u32) -> vec4f { return ${weighted ? 'vec4f(weight[four])' : 'vec4f(1)'}; }
+fn bias_of(four: u32) -> vec4f { return ${affine === 'both' ? 'vec4f(bias[four])' : 'vec4f()'}; }
+${epilogue ? '' : 'fn epilogue(v: vec4f) -> vec4f { return v; }'}
+${blocks}
+${form.body}`,
     constants: { WG: target.subgroupSize },
-    workgroups: [stridedGroups(items, target), 1, 1],
-    epilogue: epilogue?.quad && { ...epilogue, params: [], wgsl: (at) => epilogue.quad?.wgsl(at, []) ?? '' },
+    workgroups: form.workgroups,
+    epilogue: epilogue?.quad ? { ...epilogue, params: [], wgsl: (at) => epilogue.quad?.wgsl(at, []) ?? '' } : null,
   })]
 }

@@ -1,0 +1,55 @@
+import type { Geometry } from './rows.ts'
+
+/** As many groups of a norm as fill whole texels of four channels. */
+export interface Bundles {
+  /** Groups of a bundle. */
+  readonly size: number
+  /** Bundles of all images' groups, and of one image's. */
+  readonly items: number
+  readonly perImage: number
+  /** Texels across a bundle's channels, and fours of pixels along a channel: a bundle has `fours · quads` blocks of 4×4 values. */
+  readonly fours: number
+  readonly quads: number
+  /**
+   * WGSL of `Each`, a number for each group of a bundle, and of `Owner`, the groups to which the four channels of a texel belong:
+   * `owner(f, here)` is that of texel f, or none. `meet(o, v)` adds up by group what channels have, `spread(o, e)` gives each
+   * channel what its group has; `part(e, j)` and `with_part(e, j, v)` read and set what group j has.
+   */
+  readonly wgsl: string
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+
+/** The smallest bundles of a norm; its groups make whole ones only if their number is a multiple of `size`. */
+export function bundlesOf({ batch, groups, channels, inner }: Geometry): Bundles {
+  const size = 4 / gcd(channels, 4)
+  return {
+    size, items: batch * groups / size, perImage: groups / size, fours: size * channels / 4, quads: inner / 4,
+    wgsl: size === 1 ? alone : shared,
+  }
+}
+
+const shared = /* wgsl */ `
+alias Each = vec4f;
+alias Owner = mat4x4f;
+fn owner(f: u32, here: bool) -> Owner {
+  let group = select(vec4f(4), floor((vec4f(vec4u(4u * f) + vec4u(0u, 1u, 2u, 3u)) + 0.5) * P.channels_inverse), here);
+  return mat4x4f(one(group.x), one(group.y), one(group.z), one(group.w));
+}
+fn one(group: f32) -> vec4f { return select(vec4f(), vec4f(1), vec4f(group) == vec4f(0, 1, 2, 3)); }
+fn meet(o: Owner, v: vec4f) -> Each { return o * v; }
+fn spread(o: Owner, e: Each) -> vec4f { return e * o; }
+fn part(e: Each, j: u32) -> f32 { return e[j]; }
+fn with_part(e: Each, j: u32, v: f32) -> Each { return select(e, vec4f(v), vec4u(j) == vec4u(0u, 1u, 2u, 3u)); }
+`
+
+// Matrices for groups that fill texels by themselves take llvmpipe 5 to 25 % longer.
+const alone = /* wgsl */ `
+alias Each = f32;
+alias Owner = vec4f;
+fn owner(f: u32, here: bool) -> Owner { return select(vec4f(), vec4f(1), here); }
+fn meet(o: Owner, v: vec4f) -> Each { return dot(o, v); }
+fn spread(o: Owner, e: Each) -> vec4f { return vec4f(e); }
+fn part(e: Each, j: u32) -> f32 { return e; }
+fn with_part(e: Each, j: u32, v: f32) -> Each { return v; }
+`
