@@ -1,9 +1,8 @@
-import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
-import { geometry, type NormAttrs, rowLoop, rowWalk } from './rows.ts'
+import { geometry, type NormAttrs, rowWalk } from './rows.ts'
 import { weightGradKernels } from './weight-grad.ts'
 
 function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs: NormAttrs): void {
@@ -61,7 +60,7 @@ export const normInputGrad: Op<NormAttrs> = {
         ...(weighted ? [bind(2, 'weight', vector(walk.weightWidth))] : []),
         bind(after, 'mean', 'f32'), bind(after + 1, 'rstd', 'f32'), output(0, 'out', vector(walk.width)),
       ],
-      body: /* wgsl */ `${walk.wgsl}${rowLoop}
+      body: /* wgsl */ `${walk.wgsl}
     let m = mean[row];
     let r = rstd[row];
     var s = Vec();
@@ -72,7 +71,7 @@ export const normInputGrad: Op<NormAttrs> = {
 }
 `,
       constants: { WG: walk.lanes.workgroup },
-      workgroups: [stridedGroups(walk.rows, target), 1, 1],
+      workgroups: [walk.workgroups, 1, 1],
       epilogue: null,
     })]
   },

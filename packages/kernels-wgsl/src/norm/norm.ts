@@ -1,11 +1,10 @@
-import { stridedGroups } from '../dispatch.ts'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { normInputGrad, normWeightGrad } from './norm-grad.ts'
 import { packedNorm } from './packed-norm.ts'
-import { geometry, type NormAttrs, rowLoop, rowWalk } from './rows.ts'
+import { geometry, type NormAttrs, rowWalk } from './rows.ts'
 
 /**
  * Group, layer and RMS normalisation: `y = (x − mean) · rstd · weight + bias` with `rstd = 1 / √(variance + eps)`.
@@ -68,12 +67,12 @@ export const norm: Op<NormAttrs> = {
         output(0, 'out', vector(walk.width, outType)), output(1, 'mean', 'f32'), output(2, 'rstd', 'f32'),
       ],
       body: /* wgsl */ `alias Out = ${outType};
-${walk.wgsl}${rowLoop}
+${walk.wgsl}
     // statistics of each lane's own stream, then of all of them
     var m = Vec();
     var squares = Vec();
     var n = 0.0;
-    for (var i = lane; i < P.units; i += WG) {
+    for (var i = lane; i < units; i += lanes) {
       let v = Vec(x[base + i]);
       ${rms ? 'squares += v * v;' : 'n += 1.0; let d = v - m; m += d / n; squares += d * (v - m);'}
     }
@@ -85,12 +84,12 @@ ${walk.wgsl}${rowLoop}
     let apart = m - shift - rest;
     squares += n * apart * apart;`}
     let r = inverseSqrt(all_sum(total(squares), lane) / P.count + P.eps);
-    if (lane == 0u) { mean[row] = shift + rest; rstd[row] = r; }${walk.each(head, body)}
+    if (lane == 0u && units > 0u) { mean[row] = shift + rest; rstd[row] = r; }${walk.each(head, body)}
   }
 }
 `,
       constants: { WG: walk.lanes.workgroup },
-      workgroups: [stridedGroups(walk.rows, target), 1, 1],
+      workgroups: [walk.workgroups, 1, 1],
       epilogue,
     })]
   },
