@@ -1,8 +1,9 @@
-import { after, byteSize, fusedEpilogue, fusedKernel, type ImageLayout, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sameShape, sizeOf, type Spec, type Target, type View } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, type ImageLayout, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
 import { awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
+import { Copies } from './copies.ts'
 import { bindingAlignment, type LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
 import { countUses, overwrittenLeaves, placesOf } from './uses.ts'
@@ -39,9 +40,6 @@ export function build(graph: Graph, target: Target): Program {
 /** In place of the buffer of what is only packed. */
 const nowhere = -1
 
-/** Copies that later kernels may share: few, since what is kept takes memory. */
-const keptCopies = 4
-
 class Builder {
   readonly #graph: Graph
   readonly #target: Target
@@ -50,6 +48,7 @@ class Builder {
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<Value>()
   readonly #packs = new Packs()
+  readonly #copies = new Copies()
   readonly #joins = new Map<string, Seen>()
   /** Parts of leaves that are the values of tensors. */
   readonly #tensors = new Set<number>()
@@ -271,7 +270,7 @@ class Builder {
     }
     if (op.inplace) {
       this.#packs.clear()
-      this.#copies.splice(0)
+      this.#copies.clear()
     }
     return layout && scratch.get(`texture${layout.texture}`)
   }
@@ -325,16 +324,8 @@ class Builder {
     if (seen.value.state.kind !== 'scalar') this.#store(seen.value)
     const bindable = this.#bindable(seen)
     if (bindable !== undefined) return bindable
-    const known = this.#copies.find((c) => c.seen.value === seen.value && sameView(c.seen.view, seen.view))
-    if (known) return this.#store(known.copy)
-    const copy = this.#copy(seen)
-    this.#copies.push({ seen, copy })
-    if (this.#copies.length > keptCopies) this.#copies.shift()
-    return this.#store(copy)
+    return this.#store(this.#copies.of(seen, (x) => this.#copy(x)))
   }
-
-  /** Copies made lately: the projections of an attention all read the same turned tokens. */
-  readonly #copies: { readonly seen: Seen; readonly copy: Value }[] = []
 
   /** The buffer or part of one that holds what is seen of a stored value, in order and where a kernel can bind it. */
   #bindable({ value: { spec, state }, view }: Seen): number | undefined {
@@ -358,7 +349,7 @@ class Builder {
   }
 
   #viewOfCopy(seen: Seen, op: Op, attrs: Readonly<Record<string, unknown>>): Seen {
-    const value = this.#copy(seen)
+    const value = this.#copies.of(seen, (x) => this.#copy(x))
     value.uses = Infinity
     return { value, view: op.view?.(whole(value.spec), attrs) ?? whole(value.spec) }
   }
@@ -385,8 +376,4 @@ class Builder {
 
 function isElementwise(op: Op, output: Spec): boolean {
   return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
-}
-
-function sameView(a: View, b: View): boolean {
-  return a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides)
 }

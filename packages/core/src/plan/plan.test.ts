@@ -56,6 +56,12 @@ test('a transposed operand of a kernel is copied once, an operand with moved axe
   expect(labels(x.unsqueeze(0).permute([1, 0, 2]).reshape([3, 4]).permute([0, 1]).matmul(leaf(4, 5)))).toEqual(['matmul'])
 })
 
+test('a transposed tensor under another shape is copied once for all that read it', () => {
+  const [x, a, b] = [leaf(2, 3, 4), leaf(5, 3), leaf(6, 3)]
+  const tokens = x.transpose()
+  expect(labels(linear(tokens, a), linear(tokens, b))).toEqual(['fused', 'matmul', 'matmul'])
+})
+
 test('a slice in one piece is bound where it lies, if a binding may begin there, and copied if not', () => {
   const [x, w] = [leaf(128, 4), leaf(4, 5)]
   const plan = host.plan(x.slice(0, 64).matmul(w))
