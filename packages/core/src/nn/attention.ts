@@ -46,12 +46,10 @@ export class MultiHeadAttention extends Module {
 
   /** x `[B,N,width]`, context `[B,M,contextWidth]` (x itself by default) -> `[B,N,width]`. */
   forward(x: Tensor, context: Tensor = x, options: AttentionCall = {}): Tensor {
-    const split = (t: Tensor): Tensor => {
-      const [batch = 1, tokens = 1] = t.shape
-      return t.reshape([batch, tokens, this.heads, -1]).permute([0, 2, 1, 3]) // [B, heads, tokens, headWidth]
-    }
-    const y = scaledDotProductAttention(split(this.toQ.forward(x)), split(this.toK.forward(context)), split(this.toV.forward(context)), options)
-    const [batch = 1, tokens = 1] = x.shape
-    return this.toOut[0].forward(y.permute([0, 2, 1, 3]).reshape([batch, tokens, -1]))
+    const split = (t: Tensor): Tensor => t.reshape([...t.shape.slice(0, -1), this.heads, -1]) // b n (h d) -> b n h d
+    const y = scaledDotProductAttention(
+      split(this.toQ.forward(x)), split(this.toK.forward(context)), split(this.toV.forward(context)), { ...options, layout: 'BNHD' },
+    )
+    return this.toOut[0].forward(y.reshape([...x.shape.slice(0, -1), -1])) // b n h d -> b n (h d)
   }
 }

@@ -29,6 +29,10 @@ export const networks: readonly GraphCase[] = [
   }),
   graphCase('cross-attention with a mask', { q: [1, 2, 4, 3], k: [1, 2, 6, 3], v: [1, 2, 6, 3], seen: [1, 1, 4, 6] }, ({ q, k, v, seen }) =>
     scaledDotProductAttention(q, k, v, { mask: where(seen.gt(-0.5), 0, -1e4) }).square().sum()),
+  graphCase('attention over tokens, causal', { x: [2, 5, 4], context: [2, 3, 4], q: [6, 4], k: [6, 4], v: [6, 4] }, ({ x, context, q, k, v }) => {
+    const [query, key, value] = [linear(x, q).reshape([2, 5, 2, 3]), linear(context, k).reshape([2, 3, 2, 3]), linear(context, v).reshape([2, 3, 2, 3])]
+    return scaledDotProductAttention(query, key, value, { causal: true, layout: 'BNHD' }).square().sum()
+  }),
   graphCase('attention by hand, causal', { q: [2, 5, 3], k: [2, 5, 3], v: [2, 5, 4], rows: { shape: [5], range: [0, 0.9] } }, ({ q, k, v, rows }) =>
     softmax(q.matmul(k, { transposeB: true }).mul(3 ** -0.5).add(rows.unsqueeze(-1).sub(rows).mul(2))).matmul(v).square().sum()),
   graphCase('GEGLU feed-forward', { x: [3, 4, 6], w: [16, 6], b: [16], o: [6, 8] }, ({ x, w, b, o }) => {

@@ -19,8 +19,8 @@ const buffers = ({ hasMask }: AttentionAttrs): Storage[] => [
 /**
  * Gradient of `attention` with respect to q. Scores are computed again from lse: with `p = exp(score − lse)`,
  * `dq_i = scale · Σ_j p_ij · (dy_i·v_j − delta_i) · k_j`.
- * Inputs: q, k, v, dy `[B,H,N,D]`, lse and delta `[B,H,N]` in f32, and with `hasMask` the mask; delta is `Σ_d dy · o`,
- * less the gradient of lse if there is one. Output: dq. It has no gradient of its own.
+ * Inputs: q, k, v, dy `[B,H,N,D]`, lse and delta `[B,H,N]` in f32, or all in the layout `BNHD`, and with `hasMask` the mask;
+ * delta is `Σ_d dy · o`, less the gradient of lse if there is one. Output: dq. It has no gradient of its own.
  * Dao et al., https://arxiv.org/abs/2205.14135, algorithm 4.
  * @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} as attention does
  */
@@ -44,7 +44,7 @@ export const attentionGradQ: Op<AttentionAttrs> = {
       storage: [...buffers(attrs), output(0, 'dq')],
       before: (w) => `${w.read('top', 'lse')}\n    ${w.read('level', 'delta')}`,
       each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('q', 'k', i)}, head, row, j + ${i}u), top);
+        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u), top);
         let slope_${i} = P.scale * p_${i} * (${w.dot('dy', 'v', i)} - level);`)}
         ${w.add('sum', 'slope', 'k')}`,
     }, target)
@@ -92,9 +92,9 @@ export const attentionGradKV: Op<AttentionAttrs> = {
           ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
         ],
         each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('k', 'q', i)}, head, row, j + ${i}u), R(lse[head * P.others + other_${i}]));`)}
+        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('k', 'q', i)}, plane, row, j + ${i}u), R(${w.seen('lse', i)}));`)}
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
-        ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - delta[head * P.others + other_${i}]);`) : ''}
+        ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - ${w.seen('delta', i)});`) : ''}
         ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
       }, target).map((kernel) => ({ ...kernel, share: dk ? 5 : 3 }))
     })
@@ -113,7 +113,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
   },
 }
 
-/** Visits each pair of a query and a key, by flat row, with its weight p and `scale · p · (dy·v − delta)`. */
+/** Visits each pair of a query and a key, by the numbers of their vectors, with its weight p and `scale · p · (dy·v − delta)`. */
 function eachSlope(
   op: string,
   inputs: readonly Ref[],
@@ -122,10 +122,10 @@ function eachSlope(
 ): void {
   const [q, k, v, dy, lse, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
   const { sizes } = checkAll(op, inputs, attrs)
-  const { keys, depth } = sizes
-  eachScore(q, k, mask, attrs, sizes, (row, head, scores) => {
+  const { depth } = sizes
+  eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {
     scores.forEach((t, j) => {
-      const key = head * keys + j
+      const key = keyAt(j)
       const p = Math.exp(t - at(lse.data, row))
       let dot = 0
       for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)

@@ -1,12 +1,24 @@
+import { describe, expect, test } from 'vitest'
 import { DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
-import { testOp } from '../testing.ts'
+import type { Ref } from '../op.ts'
+import { sizeOf } from '../shape.ts'
+import { type CaseInput, noise, type OpCase, testOp } from '../testing.ts'
+import { permute } from '../view/index.ts'
 import { attention, type AttentionAttrs, attentionGradKV, attentionGradQ } from './index.ts'
 
-const plain: AttentionAttrs = { scale: 0.5, causal: false, hasMask: false }
+const plain: AttentionAttrs = { scale: 0.5, causal: false, hasMask: false, layout: 'BHND' }
 const causal: AttentionAttrs = { ...plain, causal: true }
 const masked: AttentionAttrs = { ...plain, hasMask: true }
+const tokens: AttentionAttrs = { ...plain, layout: 'BNHD' }
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
 const qkv = (b: number, h: number, n: number, m: number, d: number) => [[b, h, n, d], [b, h, m, d], [b, h, m, d]]
+
+/** The same cases with heads beside each other in a token: of all inputs before `maskAt`, the axes of heads and tokens swapped. */
+const overTokens = (cases: readonly OpCase<AttentionAttrs>[], maskAt: number): OpCase<AttentionAttrs>[] => cases.map((c) => {
+  const swapped = (shape: readonly number[]): number[] => [shape[0] ?? 0, shape[2] ?? 0, shape[1] ?? 0, ...shape.slice(3)]
+  const inputs = c.inputs.map((x, k): CaseInput => (k >= maskAt ? x : 'shape' in x ? { ...x, shape: swapped(x.shape) } : swapped(x)))
+  return { ...c, inputs, attrs: { ...c.attrs, layout: 'BNHD' } }
+})
 
 /** Switches off every third key, and for every fourth query all of them. */
 const mask = (shape: readonly [number, number, number, number]) => ({
@@ -18,35 +30,39 @@ const mask = (shape: readonly [number, number, number, number]) => ({
   },
 })
 
+const forward: readonly OpCase<AttentionAttrs>[] = [
+  { inputs: qkv(1, 1, 1, 1, 1), attrs: plain },
+  { inputs: qkv(1, 2, 5, 3, 4), attrs: plain },
+  { inputs: qkv(2, 1, 3, 7, 5), attrs: plain },
+  { name: 'one key', inputs: qkv(1, 2, 9, 1, 6), attrs: plain },
+  { name: 'digit tokens', inputs: qkv(2, 3, 16, 16, 16), attrs: plain },
+  { name: 'more queries than a block', inputs: qkv(1, 1, 70, 45, 16), attrs: plain },
+  { name: 'two channel steps', inputs: qkv(1, 1, 20, 21, 32), attrs: plain },
+  { name: 'odd head', inputs: qkv(1, 2, 19, 33, 40), attrs: plain },
+  { name: 'head beyond the registers of a subgroup', inputs: qkv(1, 1, 9, 20, 85), attrs: plain },
+  { name: 'causal', inputs: qkv(1, 2, 18, 18, 8), attrs: causal },
+  { name: 'causal with fewer keys', inputs: qkv(1, 1, 11, 6, 3), attrs: causal },
+  { name: 'one mask for all, rows fully masked', inputs: [...qkv(2, 2, 6, 7, 4), mask([1, 1, 6, 7])], attrs: masked },
+  { name: 'a mask for each batch element', inputs: [...qkv(2, 2, 5, 4, 4), mask([2, 1, 5, 4])], attrs: masked },
+  { name: 'a mask for each head', inputs: [...qkv(2, 3, 40, 9, 4), mask([1, 3, 40, 9])], attrs: { ...masked, causal: true } },
+  { name: 'large scores', inputs: qkv(1, 1, 9, 12, 8), attrs: { ...plain, scale: 60 }, gradient: false },
+  { name: 'packed keys', inputs: qkv(2, 3, 150, 131, 40), attrs: plain },
+  { name: 'packed keys, causal', inputs: qkv(1, 2, 190, 190, 60), attrs: causal },
+  { name: 'packed keys, masked', inputs: [...qkv(2, 2, 101, 203, 57), mask([1, 2, 101, 203])], attrs: { ...masked, causal: true } },
+  { name: 'packed keys of a large head', inputs: qkv(1, 1, 160, 163, 160), attrs: plain },
+  { name: 'more heads than workgroups on an axis', inputs: qkv(1, 66_000, 1, 2, 1), attrs: plain },
+]
+
 testOp(attention, {
   constants: [3],
-  cases: [
-    { inputs: qkv(1, 1, 1, 1, 1), attrs: plain },
-    { inputs: qkv(1, 2, 5, 3, 4), attrs: plain },
-    { inputs: qkv(2, 1, 3, 7, 5), attrs: plain },
-    { name: 'one key', inputs: qkv(1, 2, 9, 1, 6), attrs: plain },
-    { name: 'digit tokens', inputs: qkv(2, 3, 16, 16, 16), attrs: plain },
-    { name: 'more queries than a block', inputs: qkv(1, 1, 70, 45, 16), attrs: plain },
-    { name: 'two channel steps', inputs: qkv(1, 1, 20, 21, 32), attrs: plain },
-    { name: 'odd head', inputs: qkv(1, 2, 19, 33, 40), attrs: plain },
-    { name: 'head beyond the registers of a subgroup', inputs: qkv(1, 1, 9, 20, 85), attrs: plain },
-    { name: 'causal', inputs: qkv(1, 2, 18, 18, 8), attrs: causal },
-    { name: 'causal with fewer keys', inputs: qkv(1, 1, 11, 6, 3), attrs: causal },
-    { name: 'one mask for all, rows fully masked', inputs: [...qkv(2, 2, 6, 7, 4), mask([1, 1, 6, 7])], attrs: masked },
-    { name: 'a mask for each batch element', inputs: [...qkv(2, 2, 5, 4, 4), mask([2, 1, 5, 4])], attrs: masked },
-    { name: 'a mask for each head', inputs: [...qkv(2, 3, 40, 9, 4), mask([1, 3, 40, 9])], attrs: { ...masked, causal: true } },
-    { name: 'large scores', inputs: qkv(1, 1, 9, 12, 8), attrs: { ...plain, scale: 60 }, gradient: false },
-    { name: 'packed keys', inputs: qkv(2, 3, 150, 131, 40), attrs: plain },
-    { name: 'packed keys, causal', inputs: qkv(1, 2, 190, 190, 60), attrs: causal },
-    { name: 'packed keys, masked', inputs: [...qkv(2, 2, 101, 203, 57), mask([1, 2, 101, 203])], attrs: { ...masked, causal: true } },
-    { name: 'packed keys of a large head', inputs: qkv(1, 1, 160, 163, 160), attrs: plain },
-    { name: 'more heads than workgroups on an axis', inputs: qkv(1, 66_000, 1, 2, 1), attrs: plain },
-  ],
+  cases: [...forward, ...overTokens(forward, 3)],
   errors: [
     { name: 'heads of two sizes', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 5), f32(1, 1, 2, 5)], attrs: plain, error: ShapeError },
     { name: 'k and v differ', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 3, 4)], attrs: plain, error: ShapeError },
     { name: 'mask missing', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4)], attrs: masked, error: ShapeError },
     { name: 'mask of another size', inputs: [f32(1, 1, 2, 4), f32(1, 1, 3, 4), f32(1, 1, 3, 4), f32(1, 1, 2, 1)], attrs: masked, error: ShapeError },
+    { name: 'heads of two numbers over tokens', inputs: [f32(1, 5, 2, 4), f32(1, 5, 3, 4), f32(1, 5, 3, 4)], attrs: tokens, error: ShapeError },
+    { name: 'a mask over tokens', inputs: [f32(1, 5, 2, 4), f32(1, 3, 2, 4), f32(1, 3, 2, 4), f32(1, 5, 2, 3)], attrs: { ...masked, layout: 'BNHD' }, error: ShapeError },
     { name: 'rank', inputs: [f32(1, 2, 4), f32(1, 2, 4), f32(1, 2, 4)], attrs: plain, error: ShapeError },
     { name: 'dtypes', inputs: [f32(1, 1, 2, 4), { shape: [1, 1, 2, 4], dtype: 'f16' }, f32(1, 1, 2, 4)], attrs: plain, error: DTypeError },
     { name: 'head too large', inputs: [f32(1, 1, 2, 257), f32(1, 1, 2, 257), f32(1, 1, 2, 257)], attrs: plain, error: UnsupportedError },
@@ -56,7 +72,7 @@ testOp(attention, {
 // As functions of any lse and delta; that they are attention's gradients is what its own central differences say.
 const grad = (b: number, h: number, n: number, m: number, d: number) =>
   [...qkv(b, h, n, m, d), [b, h, n, d], { ...f32(b, h, n), values: (i: number) => 2 + Math.sin(i) }, f32(b, h, n)]
-const cases = [
+const cases: readonly OpCase<AttentionAttrs>[] = [
   { inputs: grad(1, 1, 1, 1, 1), attrs: plain },
   { inputs: grad(2, 2, 5, 3, 4), attrs: plain },
   { inputs: grad(1, 2, 33, 18, 16), attrs: plain },
@@ -72,7 +88,30 @@ const cases = [
 ]
 const errors = [
   { name: 'lse of another size', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 3), f32(1, 1, 2)], attrs: plain, error: ShapeError },
+  { name: 'lse over heads for tokens', inputs: [f32(1, 3, 2, 4), f32(1, 3, 2, 4), f32(1, 3, 2, 4), f32(1, 3, 2, 4), f32(1, 2, 3), f32(1, 3, 2)], attrs: tokens, error: ShapeError },
   { name: 'lse not in f32', inputs: [f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), f32(1, 1, 2, 4), { shape: [1, 1, 2], dtype: 'f16' as const }, f32(1, 1, 2)], attrs: plain, error: DTypeError },
 ]
-testOp(attentionGradQ, { cases, errors })
-testOp(attentionGradKV, { cases, errors })
+const gradients = [...cases, ...overTokens(cases, 6)]
+testOp(attentionGradQ, { cases: gradients, errors })
+testOp(attentionGradKV, { cases: gradients, errors })
+
+describe.skipIf(globalThis.kernelTestHost)('layouts of attention', () => {
+  const turned = (x: Ref): Ref => permute.reference([x], { axes: [0, 2, 1, ...x.shape.slice(3).map((_, i) => 3 + i)] })[0] as Ref
+  const random = (shape: readonly number[], seed: number): Ref => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), seed) })
+  const seen: Ref = { ...random([2, 3, 5, 7], 0), data: Float64Array.from({ length: 210 }, (_, i) => mask([2, 3, 5, 7]).values(i)) }
+
+  test('over tokens are the results of heads, turned', () => {
+    const [q, k, v, dy, lse, delta] = grad(2, 3, 5, 7, 4).map((x, i) => random('shape' in x ? x.shape : x, i)) as [Ref, Ref, Ref, Ref, Ref, Ref]
+    for (const [op, inputs] of [[attention, [q, k, v]], [attentionGradQ, [q, k, v, dy, lse, delta]], [attentionGradKV, [q, k, v, dy, lse, delta]]] as const) {
+      const attrs = { ...masked, causal: true }
+      const heads = op.reference([...inputs, seen], attrs)
+      expect(op.reference([...inputs.map(turned), seen], { ...attrs, layout: 'BNHD' })).toEqual(heads.map(turned))
+    }
+  })
+
+  test('an error names the axes of the layout', () => {
+    expect(() => attention.infer([f32(1, 5, 2, 4), f32(1, 5, 3, 4), f32(1, 5, 3, 4)], tokens))
+      .toThrow('attention: expected q [B,N,H,D] and k and v [B,M,H,D], got [1,5,2,4], [1,5,3,4] and [1,5,3,4]')
+    expect(() => attention.infer([f32(1, 5, 2, 4), f32(1, 5, 2), f32(1, 5, 2)], tokens)).toThrow('k [B,tokens,H,D]')
+  })
+})

@@ -14,7 +14,8 @@ import { stream } from './stream.ts'
  * `o = softmax(scale · q kᵀ + mask) v` and `lse = log Σ exp(score)` for each query.
  *
  * Inputs: q `[B,H,N,D]`, k and v `[B,H,M,D]`, and with `hasMask` a mask `[1|B,1|H,N,M]` of their dtype that is added to
- * the scores and gets no gradient. Outputs: o `[B,H,N,D]` and lse `[B,H,N]` in f32. With `causal` query i sees keys 0 to i.
+ * the scores and gets no gradient. Outputs: o `[B,H,N,D]` and lse `[B,H,N]` in f32. In the layout `BNHD` q and o are
+ * `[B,N,H,D]`, k and v `[B,M,H,D]`, and lse is `[B,N,H]`; the mask stays. With `causal` query i sees keys 0 to i.
  * A score of −1e38 or less, −∞ too, switches its key off; a query whose keys are all off gets o = 0 and lse = 0, never NaN.
  * D is at most 256. Sums are in f32.
  *
@@ -45,7 +46,7 @@ export const attention: Op<AttentionAttrs> = {
     var top = R(${lowest});
     var total = R();`,
       each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let t_${i} = score(${w.dot('q', 'k', i)}, head, row, j + ${i}u);`)}
+        ${w.rows((i) => `let t_${i} = score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u);`)}
         let higher = max(top, ${w.rows((i) => `t_${i}`, 'max')});
         let keep = exp(top - higher);
         ${w.rows((i) => `let p_${i} = weight(t_${i}, higher);`)}
@@ -78,17 +79,17 @@ export const attention: Op<AttentionAttrs> = {
   reference(inputs, attrs) {
     const [q, k, v, mask] = inputs as readonly [Ref, Ref, Ref, Ref?]
     const { sizes } = check('attention', inputs, attrs, 3)
-    const { keys, depth } = sizes
+    const { depth } = sizes
     const o = refZeros(q.shape, q.dtype)
     const lse = refZeros(q.shape.slice(0, 3))
-    eachScore(q, k, mask, attrs, sizes, (row, head, scores) => {
+    eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {
       const top = scores.reduce((m, t) => Math.max(m, t), -Infinity)
       if (!(top > lowest)) return
       const total = scores.reduce((s, t) => s + Math.exp(t - top), 0)
       lse.data[row] = top + Math.log(total)
       scores.forEach((t, j) => {
         for (let d = 0; d < depth; d++) {
-          o.data[row * depth + d] = at(o.data, row * depth + d) + Math.exp(t - top) / total * at(v.data, (head * keys + j) * depth + d)
+          o.data[row * depth + d] = at(o.data, row * depth + d) + Math.exp(t - top) / total * at(v.data, keyAt(j) * depth + d)
         }
       })
     })

@@ -1,3 +1,3 @@
 export { attention } from './attention.ts'
 export { attentionGradKV, attentionGradQ } from './attention-grad.ts'
-export type { AttentionAttrs } from './sizes.ts'
+export type { AttentionAttrs, AttentionLayout } from './sizes.ts'

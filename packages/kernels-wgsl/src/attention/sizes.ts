@@ -3,10 +3,16 @@ import type { DType, Spec } from '../op.ts'
 import { broadcastShapes, computableFloat, expectRank, input, sameDType, sameShape, shapeText } from '../shape.ts'
 
 /**
- * Attributes of `attention` and its gradients: the factor on `q·k`, whether query i sees only keys up to i, and
- * whether the inputs end with a mask.
+ * How the vectors of heads lie: `[B,H,N,D]`, head after head, or `[B,N,H,D]`, token after token, as a projection of tokens writes
+ * them.
  */
-export type AttentionAttrs = { readonly scale: number; readonly causal: boolean; readonly hasMask: boolean }
+export type AttentionLayout = 'BHND' | 'BNHD'
+
+/**
+ * Attributes of `attention` and its gradients: the factor on `q·k`, whether query i sees only keys up to i,
+ * whether the inputs end with a mask, and the layout of all operands but that.
+ */
+export type AttentionAttrs = { readonly scale: number; readonly causal: boolean; readonly hasMask: boolean; readonly layout: AttentionLayout }
 
 /** Largest head that the kernels hold in registers. */
 const maxDepth = 256
@@ -20,21 +26,35 @@ export interface Sizes {
   readonly depth: number
   readonly maskBatch: number
   readonly maskHead: number
+  readonly layout: AttentionLayout
 }
 
-/** The sizes of `q [B,H,N,D]`, `k [B,H,M,D]` and a mask, once the inputs are known to be right. */
-function sizesOf(q: Spec, k: Spec, mask: Spec | undefined): Sizes {
-  const [batch = 0, heads = 0, queries = 0, depth = 0] = q.shape
-  const keys = k.shape[2] ?? 0
+/** How many vectors apart the heads of a token and the tokens of a head lie, where there are so many tokens. */
+export function vectorSteps({ heads, layout }: Pick<Sizes, 'heads' | 'layout'>, tokens: number): { readonly head: number; readonly token: number } {
+  return layout === 'BNHD' ? { head: 1, token: heads } : { head: tokens, token: 1 }
+}
+
+/** The axes of heads and of tokens. */
+const axesOf = (layout: AttentionLayout): readonly [heads: number, tokens: number] => (layout === 'BNHD' ? [2, 1] : [1, 2])
+
+/** The sizes of q, k and a mask, once the inputs are known to be right. */
+function sizesOf(q: Spec, k: Spec, mask: Spec | undefined, layout: AttentionLayout): Sizes {
+  const [headAxis, tokenAxis] = axesOf(layout)
+  const [batch = 0, , , depth = 0] = q.shape
+  const heads = q.shape[headAxis] ?? 0
+  const queries = q.shape[tokenAxis] ?? 0
+  const keys = k.shape[tokenAxis] ?? 0
   const plane = queries * keys
   const [b = 1, h = 1] = mask?.shape ?? []
-  return { batch, heads, queries, keys, depth, maskHead: h === 1 ? 0 : plane, maskBatch: b === 1 ? 0 : h * plane }
+  return { batch, heads, queries, keys, depth, layout, maskHead: h === 1 ? 0 : plane, maskBatch: b === 1 ? 0 : h * plane }
 }
 
+const axesText = (layout: AttentionLayout, tokens: string): string => (layout === 'BNHD' ? `[B,${tokens},H,D]` : `[B,H,${tokens},D]`)
+
 /** Multiply-adds of one product over a head's channels for every pair of a query and a key that it sees. */
-export function pairMacs(inputs: readonly Spec[], { causal }: AttentionAttrs): number {
+export function pairMacs(inputs: readonly Spec[], { causal, layout }: AttentionAttrs): number {
   const [q, k] = [input('attention', inputs, 0), input('attention', inputs, 1)]
-  const { batch, heads, queries, keys, depth } = sizesOf(q, k, undefined)
+  const { batch, heads, queries, keys, depth } = sizesOf(q, k, undefined, layout)
   // Query i sees keys 0 to i, and those beyond the last key all of them.
   const n = Math.min(queries, keys)
   const pairs = causal ? n * (n + 1) / 2 + (queries - n) * keys : queries * keys
@@ -42,13 +62,14 @@ export function pairMacs(inputs: readonly Spec[], { causal }: AttentionAttrs): n
 }
 
 /** Checks `q, k, v` and, at `maskAt`, the mask. @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} if D exceeds 256 */
-export function check(op: string, inputs: readonly Spec[], { hasMask }: AttentionAttrs, maskAt: number): { sizes: Sizes; dtype: DType } {
+export function check(op: string, inputs: readonly Spec[], { hasMask, layout }: AttentionAttrs, maskAt: number): { sizes: Sizes; dtype: DType } {
   const [q, k, v] = [0, 1, 2].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec]
   const dtype = computableFloat(op, q)
-  for (const [name, s] of [['q', q], ['k', k], ['v', v]] as const) expectRank(op, `${name} [B,H,tokens,D]`, s, 4)
-  if (!sameShape(k.shape, v.shape) || !sameShape([...q.shape.slice(0, 2), q.shape[3] ?? 0], [...k.shape.slice(0, 2), k.shape[3] ?? 0])) {
+  for (const [name, s] of [['q', q], ['k', k], ['v', v]] as const) expectRank(op, `${name} ${axesText(layout, 'tokens')}`, s, 4)
+  const [headAxis] = axesOf(layout)
+  if (!sameShape(k.shape, v.shape) || [0, headAxis, 3].some((axis) => q.shape[axis] !== k.shape[axis])) {
     throw new ShapeError(
-      `${op}: expected q [B,H,N,D] and k and v [B,H,M,D], got ${shapeText(q.shape)}, ${shapeText(k.shape)} and ${shapeText(v.shape)}`,
+      `${op}: expected q ${axesText(layout, 'N')} and k and v ${axesText(layout, 'M')}, got ${shapeText(q.shape)}, ${shapeText(k.shape)} and ${shapeText(v.shape)}`,
     )
   }
   if ((q.shape[3] ?? 0) > maxDepth) {
@@ -58,16 +79,17 @@ export function check(op: string, inputs: readonly Spec[], { hasMask }: Attentio
   if (inputs.length !== maskAt + (hasMask ? 1 : 0)) {
     throw new ShapeError(`${op}: expected ${maskAt + (hasMask ? 1 : 0)} inputs with hasMask ${hasMask}, got ${inputs.length}`)
   }
-  const scores = [...q.shape.slice(0, 3), k.shape[2] ?? 0]
+  const sizes = sizesOf(q, k, mask, layout)
+  const scores = [sizes.batch, sizes.heads, sizes.queries, sizes.keys]
   if (mask && !(sameShape(mask.shape.slice(2), scores.slice(2)) && mask.shape.length === 4 &&
     sameShape(broadcastShapes(op, [mask.shape, scores]), scores))) {
     throw new ShapeError(`${op}: expected a mask [1|B,1|H,N,M] for scores ${shapeText(scores)}, got ${shapeText(mask.shape)}`)
   }
   sameDType(op, mask ? [q, k, v, mask] : [q, k, v])
-  return { sizes: sizesOf(q, k, mask), dtype }
+  return { sizes, dtype }
 }
 
-/** Checks what the gradients take besides: dy like q, lse and delta `[B,H,N]` in f32. */
+/** Checks what the gradients take besides: dy like q, lse and delta like q without channels, in f32. */
 export function checkGradInputs(op: string, inputs: readonly Spec[]): void {
   const [q, dy, lse, delta] = [0, 3, 4, 5].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec, Spec]
   const rows = q.shape.slice(0, 3)

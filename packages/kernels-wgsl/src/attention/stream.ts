@@ -1,8 +1,8 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
-import { assemble, lowest, pick, repeat, type Storage } from '../wgsl/index.ts'
-import { type AttentionAttrs, type Sizes } from './sizes.ts'
-import { streamed } from './streamed.ts'
+import { assemble, divider, lowest, pick, repeat, type Storage } from '../wgsl/index.ts'
+import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
+import { seenVector, streamed } from './streamed.ts'
 
 /**
  * The one loop that attention and its gradients share. Each lane owns one, two or four rows (queries or keys) whose
@@ -15,16 +15,16 @@ export interface Stream {
   readonly attrs: AttentionAttrs
   /** Whose rows the lanes own; the others stream. */
   readonly own: 'queries' | 'keys'
-  /** Buffers `[B,H,rows,D]` held by the lanes that own their rows, and buffers that stream. */
+  /** Buffers of vectors held by the lanes that own their rows, and buffers that stream. */
   readonly resident: readonly string[]
   readonly streamed: readonly string[]
-  /** Sums `[B,H,rows,D]` of the owned rows, each stored to the buffer named. */
+  /** Sums of the owned rows, vectors too, each stored to the buffer named. */
   readonly sums: Readonly<Record<string, string>>
   readonly storage: readonly Storage[]
   /**
-   * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: `head`, the owned `row`s,
-   * `score(dot, head, row, j)` of a row (which is off beyond the last), `other_i`, the number of the i-th streamed row or of
-   * the last there is, `weight(score, top)`, and `R`, the type of one number per owned row.
+   * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: the owned `row`s, where in the mask
+   * the head's `plane` begins, `score(dot, plane, row, j)` of a row (which is off beyond the last), `weight(score, top)`, and `R`,
+   * the type of one number per owned row.
    */
   readonly before?: (w: Words) => string
   readonly each: (w: Words) => string
@@ -41,16 +41,18 @@ export interface Words {
   add(sum: string, by: string, y: string, keep?: string): string
   /** `sum_d = sum_d · by` for all d. */
   scale(sum: string, by: string): string
-  /** Reads `buffer [B,H,rows]` into a new `name: R`, or writes the variable there. */
+  /** Reads a buffer of one number a row into a new `name: R`, or writes the variable there. */
   read(name: string, buffer: string): string
   write(name: string, buffer: string): string
+  /** An element of such a buffer, that of the i-th streamed row. */
+  seen(buffer: string, i: number): string
 }
 
 /** The kernels of a stream. The text of the loop differs by the head's size in whole registers, nothing else. */
 export function stream(s: Stream, target: Target): Kernel[] {
   const { queries, keys, depth, batch, heads, maskBatch, maskHead } = s.sizes
   const [rows, others] = s.own === 'queries' ? [queries, keys] : [keys, queries]
-  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, heads: batch * heads, rows, others, depth }, target)
+  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, sizes: s.sizes, rows, others }, target)
   const { slots, lanes, together } = form
   const held = s.resident.length + Object.keys(s.sums).length
   // More rows a lane are fewer loads a multiply-add; a software adapter spills to fast memory, a GPU should not spill.
@@ -58,6 +60,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
   while (each > 1 && lanes * each / 2 >= rows) each /= 2
   const type = (scalar: string): string => (each === 1 ? { f: 'f32', u: 'u32' }[scalar] ?? '' : `vec${each}${scalar}`)
   const component = (name: string): string => (each === 1 ? name : `${name}[c]`)
+  const vector = (row: string): string => `own + ${row} * P.token`
   const words: Words = {
     rows: (f, merge) => (merge === 'max' ? Array.from({ length: together }, (_, i) => f(i)).reduce((a, b) => `max(${a}, ${b})`)
       : merge ? `(${repeat(together, f, ' + ')})` : repeat(together, f)),
@@ -67,27 +70,27 @@ export function stream(s: Stream, target: Target): Kernel[] {
       `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${words.rows((i) => `${by}_${i} * ${form.element(y, d, i)}`, '+')};`),
     scale: (sum, by) => repeat(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
     read: (name, buffer) => `var ${name} = R();
-    for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[head * P.rows + ${component('row')}]; }`,
+    for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[${vector(component('row'))}]; }`,
     write: (name, buffer) => `for (var c = 0u; c < P.each; c++) {
       let r = first + c * WG + lane;
-      if (r < P.rows) { ${buffer}[head * P.rows + r] = ${component(name)}; }
+      if (r < P.rows) { ${buffer}[${vector('r')}] = ${component(name)}; }
     }`,
+    seen: (buffer, i) => `${buffer}[${seenVector(i)}]`,
   }
   const [query, key] = s.own === 'queries' ? ['row', `${type('u')}(j)`] : [`${type('u')}(j)`, 'row']
   const lowestText = `R(${lowest})`
   const maskText = s.attrs.hasMask ? /* wgsl */ `
-  let spot = RU(head / P.heads * P.mask_batch + head % P.heads * P.mask_head) + ${query} * P.keys + ${key};
+  let spot = RU(plane) + ${query} * P.keys + ${key};
   t += ${each === 1 ? 'Acc(mask[spot])' : `R(${repeat(each, (c) => `Acc(mask[spot[${c}]])`, ', ')})`};` : ''
   // Visited together, rows go beyond the last.
   const on = [
     ...(s.attrs.causal ? [`(${key} <= ${query})`] : []),
     ...(together > 1 ? [each === 1 ? '(j < P.others)' : `vec${each}<bool>(j < P.others)`] : []),
   ]
-  const index = (row: string, d: string): string => `(head * P.rows + ${row}) * P.depth + ${d}`
 
   const load = s.resident.map((x) => /* wgsl */ `
     for (var d = 0u; d < P.depth; d++) {
-      for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[${index(component('row'), 'd')}]); }
+      for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[(${vector(component('row'))}) * P.depth + d]); }
     }
     ${repeat(slots, (d) => `let ${x}_${d} = held[${d}];`, ' ')}`).join('')
   const range = s.attrs.causal ? (s.own === 'queries' ? ['0u', 'min(P.others, first + ROWS)'] : ['first', 'P.others']) : ['0u', 'P.others']
@@ -97,17 +100,20 @@ export function stream(s: Stream, target: Target): Kernel[] {
       ${pick(`${sum}_`, slots)}
       for (var c = 0u; c < P.each; c++) {
         let r = first + c * WG + lane;
-        if (r < P.rows) { ${buffer}[${index('r', 'i')}] = Scalar(${component(`${sum}_`)}); }
+        if (r < P.rows) { ${buffer}[(${vector('r')}) * P.depth + i] = Scalar(${component(`${sum}_`)}); }
       }
     }`).join('')
 
   const blocks = Math.ceil(rows / (lanes * each))
+  const [toOwn, toSeen] = [vectorSteps(s.sizes, rows), vectorSteps(s.sizes, others)]
+  const [byBlocks, byHeads] = [divider('blocks', blocks, batch * heads * blocks), divider('heads', heads, batch * heads)] as const
   return [...form.kernels, assemble({
     label: `${s.label}/${s.dtype}/${slots}x${each}${s.attrs.causal ? '/causal' : ''}${s.attrs.hasMask ? '/mask' : ''}/${form.key}`,
     dtype: s.dtype,
     subgroups: form.subgroups,
     params: {
-      items: batch * heads * blocks, blocks, rows, others, keys, depth, each, heads,
+      items: batch * heads * blocks, blocks, rows, others, keys, depth, each, heads, ...byBlocks.params, ...byHeads.params,
+      own_head: toOwn.head, seen_head: toSeen.head, token: toOwn.token,
       mask_batch: maskBatch, mask_head: maskHead, 'scale: f32': f32Bits(s.attrs.scale), ...form.params,
     },
     storage: form.storage,
@@ -116,7 +122,7 @@ override WG: u32;
 alias R = ${type('f')};
 alias RU = ${type('u')};
 const ROWS = ${lanes * each}u;
-fn score(dot: R, head: u32, row: RU, j: u32) -> R {
+fn score(dot: R, plane: u32, row: RU, j: u32) -> R {
   var t = dot * P.scale;${maskText}
   t = max(t, ${lowestText});
   return ${on.length ? `select(${lowestText}, t, ${on.join(' & ')})` : 't'};
@@ -127,9 +133,15 @@ ${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var item = w.x; item < P.items; item += groups.x) {
-    let head = item / P.blocks;
-    let first = item % P.blocks * ROWS;
+    let unit = ${byBlocks.over('item')};
+    let first = (item - unit * P.blocks) * ROWS;
+    let batch = ${byHeads.over('unit')};
+    let head = unit - batch * P.heads;
+    let plane = batch * P.mask_batch + head * P.mask_head;
     let row = min(RU(first + lane)${each === 1 ? '' : ` + WG * RU(${repeat(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
+    // The numbers of the head's first vectors, of those that are owned and of those that stream.
+    let own = batch * P.heads * P.rows + head * P.own_head;
+    let seen = batch * P.heads * P.others + head * P.seen_head;
     var held = array<R, ${slots}>();${load}
     ${Object.keys(s.sums).map((sum) => repeat(slots, (d) => `var ${sum}_${d} = R();`, ' ')).join('\n')}
     ${s.before?.(words) ?? ''}${form.loop(range[0] ?? '', range[1] ?? '', s.each(words))}

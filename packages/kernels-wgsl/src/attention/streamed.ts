@@ -1,6 +1,7 @@
 import type { DType, Kernel, Target } from '../op.ts'
 import { packPanels, panelTexels, texelsFit } from '../panels/index.ts'
 import { repeat, type Storage, texture } from '../wgsl/index.ts'
+import { type Sizes, vectorSteps } from './sizes.ts'
 
 /** How the rows that stream past reach the lanes: the part of the text that depends on the adapter's class. */
 export interface Streamed {
@@ -31,11 +32,10 @@ export interface StreamedOptions {
   readonly dtype: DType
   readonly names: readonly string[]
   readonly storage: readonly Storage[]
-  /** Batch times heads, rows that are owned, rows that stream, and channels. */
-  readonly heads: number
+  readonly sizes: Sizes
+  /** Rows that are owned, and rows that stream. */
   readonly rows: number
   readonly others: number
-  readonly depth: number
 }
 
 const slotsFor = (depth: number, step: number): number => Math.max(1, Math.ceil(depth / step)) * step
@@ -50,15 +50,19 @@ const worthPacking = 4_000_000
 /** The variant for an adapter: textures where it reads these fastest, one subgroup a workgroup on software, tiles on GPUs. */
 export function streamed(o: StreamedOptions, target: Target): Streamed {
   const { subgroupSize } = target
+  const { batch, heads, depth } = o.sizes
   if (target.kind === 'software' && subgroupSize >= 4) {
-    if (target.textureRows > 0 && 8 % subgroupSize === 0 && o.heads * o.rows * o.others * o.depth >= worthPacking) {
+    if (target.textureRows > 0 && 8 % subgroupSize === 0 && batch * heads * o.rows * o.others * depth >= worthPacking) {
       const packed = fromTextures(o, target)
       if (packed) return packed
     }
-    if (16 % subgroupSize === 0 && slotsFor(o.depth, 16) <= maxBufferDepth) return fromBuffers(o, subgroupSize)
+    if (16 % subgroupSize === 0 && slotsFor(depth, 16) <= maxBufferDepth) return fromBuffers(o, subgroupSize)
   }
   return fromTiles(o)
 }
+
+/** WGSL of the number of the vector of the i-th streamed row. */
+export const seenVector = (i: number): string => `seen + other_${i} * P.token`
 
 const others = (together: number): string => repeat(together, (i) => `let other_${i} = min(j + ${i}u, P.others - 1u);`)
 
@@ -68,26 +72,28 @@ const others = (together: number): string => repeat(together, (i) => `let other_
  */
 function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined {
   const lanes = target.subgroupSize
-  const inner = Math.ceil(o.depth / 4)
+  const { batch, heads, depth } = o.sizes
+  const inner = Math.ceil(depth / 4)
+  const step = vectorSteps(o.sizes, o.others)
   const panels = Math.ceil(o.others / lanes)
   const kernels: Kernel[] = []
   const storage = o.storage.map((s) => {
     if (!o.names.includes(s.name)) return s
     const packing = {
-      label: o.label, dtype: o.dtype, input: s.binding.index, texture: kernels.length, batch: o.heads, rows: o.others, width: lanes, panels,
-      outer: 1, length: o.depth,
-      steps: { batch: o.others * o.depth, row: o.depth, radix: 1, turns: [0, 0], element: 1 },
+      label: o.label, dtype: o.dtype, input: s.binding.index, texture: kernels.length, batch: batch * heads, rows: o.others, width: lanes, panels,
+      outer: 1, length: depth,
+      steps: { batch: heads * o.others * depth, heads, head: step.head * depth, row: step.token * depth, radix: 1, turns: [0, 0], element: 1 },
     } as const
     kernels.push(packPanels(packing, target))
     return texture(packing.texture, panelTexels(packing), s.name, 'read')
   })
-  const texels = o.heads * panels * lanes * inner
+  const texels = batch * heads * panels * lanes * inner
   if (!texelsFit(target, texels)) return undefined
-  const slots = slotsFor(o.depth, 8)
+  const slots = slotsFor(depth, 8)
   const together = 4
   const fetches = Math.ceil(slots / 4 / lanes)
   const fetch = (y: string): string => repeat(together, (i) => repeat(fetches, (g) =>
-    `let ${y}_${g}_${i} = textureLoad(${y}, at(((head * P.panels + other_${i} / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + other_${i} % WG));`))
+    `let ${y}_${g}_${i} = textureLoad(${y}, at(((unit * P.panels + other_${i} / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + other_${i} % WG));`))
   return {
     key: 'textures', slots, together, lanes, subgroups: true, budget: 256, kernels, storage,
     params: { panels, texels: inner },
@@ -104,9 +110,9 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
 
 /** Idea: a streamed row is loaded once across the lanes of a subgroup, so that 128 multiply-adds cost four loads and no barrier. */
 function fromBuffers(o: StreamedOptions, lanes: number): Streamed {
-  const slots = slotsFor(o.depth, 16)
+  const slots = slotsFor(o.sizes.depth, 16)
   const fetch = (y: string): string => repeat(slots / lanes, (g) =>
-    `let ${y}_${g} = select(0.0, Acc(${y}[(head * P.others + j) * P.depth + ${g * lanes}u + lane]), ${g * lanes}u + lane < P.depth);`)
+    `let ${y}_${g} = select(0.0, Acc(${y}[(seen + j * P.token) * P.depth + ${g * lanes}u + lane]), ${g * lanes}u + lane < P.depth);`)
   return {
     key: 'subgroup', slots, together: 1, lanes, subgroups: true, budget: 256, kernels: [], storage: o.storage, params: {}, declarations: '',
     loop: (begin, end, body) => /* wgsl */ `
@@ -121,12 +127,12 @@ function fromBuffers(o: StreamedOptions, lanes: number): Streamed {
 
 /** Idea: 64 lanes share tiles of streamed rows in workgroup memory. */
 function fromTiles(o: StreamedOptions): Streamed {
-  const slots = slotsFor(o.depth, 16)
+  const slots = slotsFor(o.sizes.depth, 16)
   const tile = Math.max(1, Math.min(32, Math.floor(workgroupBytes / (16 * o.names.length * (slots / 4)))))
   const fetch = (y: string): string => /* wgsl */ `
-fn fetch_${y}(head: u32, j: u32, d: u32) -> f32 {
+fn fetch_${y}(seen: u32, j: u32, d: u32) -> f32 {
   let ok = j < P.others && d < P.depth;
-  return select(0.0, Acc(${y}[select(0u, (head * P.others + j) * P.depth + d, ok)]), ok);
+  return select(0.0, Acc(${y}[select(0u, (seen + j * P.token) * P.depth + d, ok)]), ok);
 }
 var<workgroup> tile_${y}: array<vec4f, ${tile * slots / 4}>;`
   return {
@@ -138,7 +144,7 @@ var<workgroup> tile_${y}: array<vec4f, ${tile * slots / 4}>;`
       for (var l = lane; l < ${tile * slots / 4}u; l += WG) {
         let j = begin + l / ${slots / 4}u;
         let d = l % ${slots / 4}u * 4u;
-        ${o.names.map((y) => `tile_${y}[l] = vec4f(fetch_${y}(head, j, d), fetch_${y}(head, j, d + 1u), fetch_${y}(head, j, d + 2u), fetch_${y}(head, j, d + 3u));`).join('\n')}
+        ${o.names.map((y) => `tile_${y}[l] = vec4f(fetch_${y}(seen, j, d), fetch_${y}(seen, j, d + 1u), fetch_${y}(seen, j, d + 2u), fetch_${y}(seen, j, d + 3u));`).join('\n')}
       }
       workgroupBarrier();
       for (var j = begin; j < min(begin + ${tile}u, ${end}); j++) {

@@ -12,10 +12,15 @@ export interface Panels extends Packed {
   /** Rounds of the sum, and elements of one round, of which four make a texel; a tail counts as zero. */
   readonly outer: number
   readonly length: number
-  /** Element k of round k1: `offset + z·batch + row·row + (k1 / radix)·turns[0] + (k1 % radix)·turns[1] + k·element`. */
+  /**
+   * Element k of round k1: `offset + (z / heads)·batch + (z % heads)·head + row·row + (k1 / radix)·turns[0] + (k1 % radix)·turns[1] +
+   * k·element`, with one head unless said.
+   */
   readonly steps: {
     readonly offset?: number
     readonly batch: number
+    readonly heads?: number
+    readonly head?: number
     readonly row: number
     readonly radix: number
     readonly turns: readonly [number, number]
@@ -36,21 +41,25 @@ export function panelTexels({ batch, panels, width, outer, length }: Pick<Panels
 export function packPanels(p: Panels, target: Target): Kernel {
   const inner = Math.ceil(p.length / 4)
   const items = p.batch * p.panels * p.outer
+  const heads = p.steps.heads ?? 1
   return packKernel(p, {
     name: 'pack-panels', texels: panelTexels(p), items,
     params: {
       panels: p.panels, width: p.width, rows: p.rows, outer: p.outer, inner, length: p.length,
       'of_outer: f32': f32Bits(1 / p.outer), 'of_panels: f32': f32Bits(1 / p.panels), 'of_radix: f32': f32Bits(1 / p.steps.radix),
+      'of_heads: f32': f32Bits(1 / heads), heads, head_step: p.steps.head ?? 0,
       offset: p.steps.offset ?? 0, batch_step: p.steps.batch, row_step: p.steps.row,
       radix: p.steps.radix, turn1: p.steps.turns[0], turn0: p.steps.turns[1], step: p.steps.element,
     },
-    quick: quotientFits(items, p.outer) && quotientFits(p.batch * p.panels, p.panels) && quotientFits(p.outer, p.steps.radix),
+    quick: quotientFits(items, p.outer) && quotientFits(p.batch * p.panels, p.panels) && quotientFits(p.outer, p.steps.radix) &&
+      quotientFits(p.batch, heads),
     each: /* wgsl */ `
     let panel = over(item, P.outer, P.of_outer);
     let k1 = item - panel * P.outer;
     let z = over(panel, P.panels, P.of_panels);
     let turn = over(k1, P.radix, P.of_radix);
-    let start = P.offset + z * P.batch_step + turn * P.turn1 + (k1 - turn * P.radix) * P.turn0;
+    let first = over(z, P.heads, P.of_heads);
+    let start = P.offset + first * P.batch_step + (z - first * P.heads) * P.head_step + turn * P.turn1 + (k1 - turn * P.radix) * P.turn0;
     for (var r = lane; r < P.width; r += WG) {
       var e = start + min((panel - z * P.panels) * P.width + r, P.rows - 1u) * P.row_step;
       var t = item * P.inner * P.width + r;
