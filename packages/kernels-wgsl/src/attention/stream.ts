@@ -61,6 +61,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
   const type = (scalar: string): string => (each === 1 ? { f: 'f32', u: 'u32' }[scalar] ?? '' : `vec${each}${scalar}`)
   const component = (name: string): string => (each === 1 ? name : `${name}[c]`)
   const vector = (row: string): string => `own + ${row} * P.token`
+  const element = (row: string, d: string): string => `own * P.depth + ${row} * P.token_elements + ${d}`
   const words: Words = {
     rows: (f, merge) => (merge === 'max' ? Array.from({ length: together }, (_, i) => f(i)).reduce((a, b) => `max(${a}, ${b})`)
       : merge ? `(${repeat(together, f, ' + ')})` : repeat(together, f)),
@@ -90,7 +91,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
 
   const load = s.resident.map((x) => /* wgsl */ `
     for (var d = 0u; d < P.depth; d++) {
-      for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[(${vector(component('row'))}) * P.depth + d]); }
+      for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[${element(component('row'), 'd')}]); }
     }
     ${repeat(slots, (d) => `let ${x}_${d} = held[${d}];`, ' ')}`).join('')
   const range = s.attrs.causal ? (s.own === 'queries' ? ['0u', 'min(P.others, first + ROWS)'] : ['first', 'P.others']) : ['0u', 'P.others']
@@ -100,7 +101,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
       ${pick(`${sum}_`, slots)}
       for (var c = 0u; c < P.each; c++) {
         let r = first + c * WG + lane;
-        if (r < P.rows) { ${buffer}[(${vector('r')}) * P.depth + i] = Scalar(${component(`${sum}_`)}); }
+        if (r < P.rows) { ${buffer}[${element('r', 'i')}] = Scalar(${component(`${sum}_`)}); }
       }
     }`).join('')
 
@@ -113,7 +114,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
     subgroups: form.subgroups,
     params: {
       items: batch * heads * blocks, blocks, rows, others, keys, depth, each, heads, ...byBlocks.params, ...byHeads.params,
-      own_head: toOwn.head, seen_head: toSeen.head, token: toOwn.token,
+      own_head: toOwn.head, seen_head: toSeen.head, token: toOwn.token, token_elements: toOwn.token * depth,
       mask_batch: maskBatch, mask_head: maskHead, 'scale: f32': f32Bits(s.attrs.scale), ...form.params,
     },
     storage: form.storage,
