@@ -7,11 +7,13 @@ export interface NormOptions {
   readonly weight?: Tensor | undefined
   readonly bias?: Tensor | undefined
   readonly eps?: number
+  /** Applied to what is normalised, in the same kernel; what it is applied to is not kept for the backward pass. */
+  readonly activation?: 'silu' | undefined
 }
 
-function normalise(x: Tensor, groups: number, rms: boolean, { weight, bias, eps = 1e-5 }: NormOptions): Tensor {
+function normalise(x: Tensor, groups: number, rms: boolean, { weight, bias, eps = 1e-5, activation }: NormOptions): Tensor {
   const affine = weight ? (bias ? 'both' : 'weight') : 'none'
-  return apply1(norm, [x, ...(weight ? [weight] : []), ...(weight && bias ? [bias] : [])], { groups, eps, rms, affine })
+  return apply1(norm, [x, ...(weight ? [weight] : []), ...(weight && bias ? [bias] : [])], { groups, eps, rms, affine, activation })
 }
 
 /**

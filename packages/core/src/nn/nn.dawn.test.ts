@@ -104,6 +104,20 @@ test('attention that sees one token gives its value, whatever is asked', async (
   expect(gap(y, Float32Array.from({ length: 24 }, (_, i) => value[i % 8] ?? 0))).toBeLessThan(1e-6)
 })
 
+test('the activation of a norm is what follows it otherwise, gradients of any of its operands too', async () => {
+  using norm = new GroupNorm(2, randn(device, [8], { seed: 1 }), randn(device, [8], { seed: 2 }))
+  using x = randn(device, [3, 8, 4, 4], { seed: 3 })
+  for (const of of [[x], [norm.weight, norm.bias], [x, norm.weight, norm.bias]]) {
+    const [got, want] = [norm.forward(x, { activation: 'silu' }), norm.forward(x).silu()].map((y) => [y, ...gradients(y.square().sum(), of)])
+    await evaluate(...got ?? [], ...want ?? [])
+    for (const [i, t] of (got ?? []).entries()) {
+      const expected = await values(want?.[i] as Tensor)
+      // Relative to the largest: sums of some hundred terms in f32.
+      expect(gap(await values(t), expected)).toBeLessThan(2e-6 * Math.max(...expected.map(Math.abs)))
+    }
+  }
+})
+
 test('a model without active adapters is the base, to the bit', async () => {
   using net = new Net(1)
   using x = input()

@@ -1,4 +1,4 @@
-import { groupNorm, layerNorm, rmsNorm } from '../functional/index.ts'
+import { groupNorm, layerNorm, type NormOptions, rmsNorm } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
@@ -23,8 +23,8 @@ export class GroupNorm extends Module {
     return new GroupNorm(groups, init.filled([channels], 1), init.filled([channels], 0), eps)
   }
 
-  forward(x: Tensor): Tensor {
-    return groupNorm(x, this.groups, this)
+  forward(x: Tensor, { activation }: Pick<NormOptions, 'activation'> = {}): Tensor {
+    return groupNorm(x, this.groups, { weight: this.weight, bias: this.bias, eps: this.eps, activation })
   }
 }
 

@@ -1,8 +1,8 @@
 import { ShapeError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
-import { assemble, input as bind, output } from '../wgsl/index.ts'
-import { geometry, type NormAttrs, rowWalk } from './rows.ts'
+import { assemble, input as bind, mathHelpers, output } from '../wgsl/index.ts'
+import { activationKey, geometry, type NormAttrs, rowWalk } from './rows.ts'
 import { weightGradKernels } from './weight-grad.ts'
 
 function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs: NormAttrs): void {
@@ -17,25 +17,34 @@ function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs
   }
 }
 
-/** Splits the inputs `dy, x, weight?, mean, rstd`. */
-function parts<T>(inputs: readonly T[], { affine }: NormAttrs): { dy: T; x: T; weight: T | undefined; mean: T; rstd: T } {
-  const after = affine === 'none' ? 2 : 3
+/** Splits the inputs `dy, x, weight?, bias?, mean, rstd`. */
+function parts<T>(inputs: readonly T[], { affine }: NormAttrs): { dy: T; x: T; weight: T | undefined; bias: T | undefined; mean: T; rstd: T } {
+  const after = statisticsAt(affine)
   const part = (k: number): T => input('normInputGrad', inputs, k)
-  return { dy: part(0), x: part(1), weight: affine === 'none' ? undefined : part(2), mean: part(after), rstd: part(after + 1) }
+  return {
+    dy: part(0), x: part(1), weight: affine === 'none' ? undefined : part(2), bias: affine === 'both' ? part(3) : undefined,
+    mean: part(after), rstd: part(after + 1),
+  }
+}
+
+/** The input that mean is. */
+function statisticsAt(affine: NormAttrs['affine']): number {
+  return affine === 'none' ? 2 : affine === 'weight' ? 3 : 4
 }
 
 /**
  * Gradient of `norm` with respect to x. With `g = dy · weight` and `x̂ = (x − mean) · rstd`:
- * `dx = rstd · (g − avg(g) − x̂ · avg(g · x̂))`, averages over a row; with `rms` the term `avg(g)` is absent.
- * Inputs: dy, x, weight unless `affine` is `'none'`, mean, rstd. Output: dx like x. It has no gradient of its own.
+ * `dx = rstd · (g − avg(g) − x̂ · avg(g · x̂))`, averages over a row; with `rms` the term `avg(g)` is absent. With an activation dy
+ * is first multiplied by its slope at `x̂ · weight + bias`.
+ * Inputs: dy, x, weight and bias as `affine` says, mean, rstd. Output: dx like x. It has no gradient of its own.
  * @throws {ShapeError} if dy or the statistics do not fit x
  */
 export const normInputGrad: Op<NormAttrs> = {
   name: 'normInputGrad',
   infer(inputs, attrs) {
-    const { dy, x, weight, mean, rstd } = parts(inputs, attrs)
+    const { dy, x, mean, rstd } = parts(inputs, attrs)
     const dtype = computableFloat('normInputGrad', x)
-    sameDType('normInputGrad', weight ? [x, dy, weight] : [x, dy])
+    sameDType('normInputGrad', inputs.slice(0, statisticsAt(attrs.affine)))
     check('normInputGrad', dy, x, [mean, rstd], attrs)
     return [{ shape: x.shape, dtype }]
   },
@@ -43,24 +52,28 @@ export const normInputGrad: Op<NormAttrs> = {
     const { attrs } = problem
     const { x } = parts(problem.inputs, attrs)
     const g = geometry('normInputGrad', x, attrs)
-    const { rms } = attrs
-    const weighted = attrs.affine !== 'none'
+    const { rms, affine } = attrs
+    const weighted = affine !== 'none'
+    const active = attrs.activation === 'silu'
+    const shifted = active && affine === 'both'
     const walk = rowWalk(g, weighted, true, target)
     const vector = (width: 1 | 4, type = 'Scalar'): string => (width === 4 ? `vec4<${type}>` : type)
-    const head = weighted ? `let scale = ${walk.weightWidth === 4 ? 'Vec' : 'Acc'}(weight[channel]);` : ''
-    const load = `let g = Vec(dy[u])${weighted ? ' * scale' : ''}; let h = (Vec(x[u]) - m) * r;`
-    const after = weighted ? 3 : 2
+    const read = (name: string): string => `${walk.weightWidth === 4 ? 'Vec' : 'Acc'}(${name}[channel])`
+    const head = `${weighted ? `let scale = ${read('weight')};` : ''} ${shifted ? `let offset = ${read('bias')};` : ''}`
+    const [scaled, moved] = [weighted ? ' * scale' : '', shifted ? ' + offset' : '']
+    const load = `let h = (Vec(x[u]) - m) * r; let g = ${active ? `silu_grad(Vec(dy[u]), h${scaled}${moved})` : 'Vec(dy[u])'}${scaled};`
+    const after = statisticsAt(affine)
     return [assemble({
-      label: `normInputGrad/${x.dtype}/${rms ? 'rms' : 'centred'}/${walk.key}`,
+      label: `normInputGrad/${x.dtype}/${rms ? 'rms' : 'centred'}/${walk.key}${activationKey(attrs)}`,
       dtype: x.dtype,
       subgroups: walk.lanes.subgroups,
       params: { ...walk.params, 'count: f32': f32Bits(g.channels * g.inner) },
       storage: [
         bind(0, 'dy', vector(walk.width)), bind(1, 'x', vector(walk.width)),
-        ...(weighted ? [bind(2, 'weight', vector(walk.weightWidth))] : []),
+        ...(weighted ? [bind(2, 'weight', vector(walk.weightWidth))] : []), ...(shifted ? [bind(3, 'bias', vector(walk.weightWidth))] : []),
         bind(after, 'mean', 'f32'), bind(after + 1, 'rstd', 'f32'), output(0, 'out', vector(walk.width)),
       ],
-      body: /* wgsl */ `${walk.wgsl}
+      body: /* wgsl */ `${active ? `alias V = Vec;${mathHelpers['silu_grad']}` : ''}${walk.wgsl}
     let m = mean[row];
     let r = rstd[row];
     var s = Vec();
@@ -76,21 +89,29 @@ export const normInputGrad: Op<NormAttrs> = {
     })]
   },
   reference(inputs, attrs) {
-    const { dy, x, weight, mean, rstd } = parts<Ref>(inputs as readonly Ref[], attrs)
+    const { dy, x, weight, bias, mean, rstd } = parts<Ref>(inputs as readonly Ref[], attrs)
     const { batch, groups, channels, inner } = geometry('normInputGrad', x, attrs)
     const length = channels * inner
     const dx = refZeros(x.shape, x.dtype)
     for (let row = 0; row < batch * groups; row++) {
       const r = at(rstd.data, row)
-      const g = Float64Array.from({ length }, (_, i) =>
-        at(dy.data, row * length + i) * (weight ? at(weight.data, (row % groups) * channels + Math.floor(i / inner)) : 1))
-      const h = g.map((_, i) => (at(x.data, row * length + i) - at(mean.data, row)) * r)
+      const h = Float64Array.from({ length }, (_, i) => (at(x.data, row * length + i) - at(mean.data, row)) * r)
+      const g = h.map((v, i) => {
+        const c = (row % groups) * channels + Math.floor(i / inner)
+        const scale = weight ? at(weight.data, c) : 1
+        return at(dy.data, row * length + i) * (attrs.activation ? siluSlope(v * scale + (bias ? at(bias.data, c) : 0)) : 1) * scale
+      })
       const avg = attrs.rms ? 0 : g.reduce((s, v) => s + v, 0) / length
       const slope = g.reduce((s, v, i) => s + v * at(h, i), 0) / length
       for (let i = 0; i < length; i++) dx.data[row * length + i] = r * (at(g, i) - avg - at(h, i) * slope)
     }
     return [dx]
   },
+}
+
+function siluSlope(x: number): number {
+  const s = 1 / (1 + Math.exp(-x))
+  return s * (1 + x * (1 - s))
 }
 
 /**

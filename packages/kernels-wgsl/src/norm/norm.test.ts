@@ -4,6 +4,7 @@ import { refCall, testOp } from '../testing.ts'
 import { norm, type NormAttrs, normInputGrad, normWeightGrad } from './index.ts'
 
 const both = (groups: number): NormAttrs => ({ groups, eps: 1e-5, rms: false, affine: 'both' })
+const silu = (groups: number): NormAttrs => ({ ...both(groups), activation: 'silu' })
 const rms: NormAttrs = { groups: 1, eps: 1e-6, rms: true, affine: 'weight' }
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
 
@@ -21,6 +22,9 @@ testOp(norm, {
     { name: 'long rows', inputs: [[2, 4, 1200], [4], [4]], attrs: both(1), gradient: false },
     { name: 'RMS norm', inputs: [[5, 20], [20]], attrs: rms },
     { name: 'RMS norm of odd size', inputs: [[4, 33], [33]], attrs: rms },
+    { name: 'group norm and SiLU', inputs: [[2, 8, 4, 8], [8], [8]], attrs: silu(2) },
+    { name: 'group norm and SiLU, without an affine part', inputs: [[2, 6, 5, 3]], attrs: { ...silu(2), affine: 'none' } },
+    { name: 'RMS norm and SiLU', inputs: [[4, 33], [33]], attrs: { ...rms, activation: 'silu' } },
     { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [2], [2]], attrs: both(1) },
     {
       // Mean 1000 and deviation about 1: the sum of squares in f32 would leave one digit of the variance.
@@ -41,18 +45,21 @@ testOp(norm, {
 
 testOp(normInputGrad, {
   cases: [
-    { inputs: [[1, 1], [1, 1], [1], f32(1, 1), f32(1, 1)], attrs: both(1) },
-    { inputs: [[2, 6, 3, 5], [2, 6, 3, 5], [6], f32(2, 3), f32(2, 3)], attrs: both(3) },
-    { inputs: [[2, 8, 4, 8], [2, 8, 4, 8], [8], f32(2, 2), f32(2, 2)], attrs: both(2) },
+    { inputs: [[1, 1], [1, 1], [1], [1], f32(1, 1), f32(1, 1)], attrs: both(1) },
+    { inputs: [[2, 6, 3, 5], [2, 6, 3, 5], [6], [6], f32(2, 3), f32(2, 3)], attrs: both(3) },
+    { inputs: [[2, 8, 4, 8], [2, 8, 4, 8], [8], [8], f32(2, 2), f32(2, 2)], attrs: both(2) },
     { inputs: [[2, 6, 5, 3], [2, 6, 5, 3], f32(2, 2), f32(2, 2)], attrs: { ...both(2), affine: 'none' } },
-    { inputs: [[5, 20], [5, 20], [20], f32(5, 1), f32(5, 1)], attrs: both(1) },
+    { inputs: [[5, 20], [5, 20], [20], [20], f32(5, 1), f32(5, 1)], attrs: both(1) },
+    { name: 'SiLU', inputs: [[2, 8, 4, 8], [2, 8, 4, 8], [8], [8], f32(2, 2), f32(2, 2)], attrs: silu(2) },
+    { name: 'SiLU, odd sizes', inputs: [[2, 6, 3, 5], [2, 6, 3, 5], [6], [6], f32(2, 3), f32(2, 3)], attrs: silu(3) },
+    { name: 'SiLU without an affine part', inputs: [[2, 6, 5, 3], [2, 6, 5, 3], f32(2, 2), f32(2, 2)], attrs: { ...silu(2), affine: 'none' } },
     { inputs: [[5, 33], [5, 33], [33], f32(5, 1), f32(5, 1)], attrs: rms },
-    { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [66_000, 2], [2], f32(66_000, 1), f32(66_000, 1)], attrs: both(1) },
-    { name: 'long rows', inputs: [[1, 4, 1200], [1, 4, 1200], [4], f32(1, 1), f32(1, 1)], attrs: both(1) },
+    { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [66_000, 2], [2], [2], f32(66_000, 1), f32(66_000, 1)], attrs: both(1) },
+    { name: 'long rows', inputs: [[1, 4, 1200], [1, 4, 1200], [4], [4], f32(1, 1), f32(1, 1)], attrs: both(1) },
   ],
   errors: [
-    { name: 'dy of another shape', inputs: [f32(2, 5), f32(2, 6), f32(6), f32(2, 1), f32(2, 1)], attrs: both(1), error: ShapeError },
-    { name: 'statistics of another shape', inputs: [f32(2, 6), f32(2, 6), f32(6), f32(2, 2), f32(2, 1)], attrs: both(1), error: ShapeError },
+    { name: 'dy of another shape', inputs: [f32(2, 5), f32(2, 6), f32(6), f32(6), f32(2, 1), f32(2, 1)], attrs: both(1), error: ShapeError },
+    { name: 'statistics of another shape', inputs: [f32(2, 6), f32(2, 6), f32(6), f32(6), f32(2, 2), f32(2, 1)], attrs: both(1), error: ShapeError },
   ],
 })
 

@@ -4,15 +4,16 @@ import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText }
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { normInputGrad, normWeightGrad } from './norm-grad.ts'
 import { packedNorm } from './packed-norm.ts'
-import { geometry, type NormAttrs, rowWalk } from './rows.ts'
+import { activate, activationKey, geometry, type NormAttrs, rowWalk } from './rows.ts'
 
 /**
- * Group, layer and RMS normalisation: `y = (x − mean) · rstd · weight + bias` with `rstd = 1 / √(variance + eps)`.
+ * Group, layer and RMS normalisation: `y = (x − mean) · rstd · weight + bias` with `rstd = 1 / √(variance + eps)`, or SiLU of that.
  * Statistics run over the channels of a group and all inner axes, with the population variance; with `rms` the mean
  * counts as 0, so that `rstd = 1 / √(mean(x²) + eps)`. Layer norm over the last axis is `x [rows, D]` in one group.
  *
  * Inputs: x `[N, C, …]`, then weight `[C]` and bias `[C]` as `affine` says. Outputs: y like x, and mean and rstd
- * `[N, groups]` in f32, which the gradients need and through which none flows.
+ * `[N, groups]` in f32, which the gradients need and through which none flows. With an activation what it is applied to is never
+ * stored: gradients compute it again from x.
  *
  * Statistics are exact for a large offset: means are updated by differences (Welford), and y subtracts a nearby value
  * before the rest of the mean. Group norm: Wu & He, https://arxiv.org/abs/1803.08494; layer norm: Ba et al.,
@@ -54,9 +55,9 @@ export const norm: Op<NormAttrs> = {
       ? `vec4<Out>(vec4f(epilogue(v.x, 4u * u), epilogue(v.y, 4u * u + 1u), epilogue(v.z, 4u * u + 2u), epilogue(v.w, 4u * u + 3u)))`
       : 'Out(epilogue(v, u))'
     const head = !weighted ? '' : `let scale = ${weight}(weight[channel]); ${affine === 'both' ? `let offset = ${weight}(bias[channel]);` : ''}`
-    const body = `let v = (Vec(x[u]) - shift - rest) * r${weighted ? ' * scale' : ''}${affine === 'both' ? ' + offset' : ''}; out[u] = ${stored};`
+    const body = `let v = activate((Vec(x[u]) - shift - rest) * r${weighted ? ' * scale' : ''}${affine === 'both' ? ' + offset' : ''}); out[u] = ${stored};`
     return [assemble({
-      label: `norm/${x.dtype}/${rms ? 'rms' : 'centred'}/${affine}/${walk.key}`,
+      label: `norm/${x.dtype}/${rms ? 'rms' : 'centred'}/${affine}/${walk.key}${activationKey(attrs)}`,
       dtype: x.dtype,
       subgroups: walk.lanes.subgroups,
       params: { ...walk.params, 'count: f32': f32Bits(g.channels * g.inner), 'eps: f32': f32Bits(attrs.eps) },
@@ -67,6 +68,7 @@ export const norm: Op<NormAttrs> = {
         output(0, 'out', vector(walk.width, outType)), output(1, 'mean', 'f32'), output(2, 'rstd', 'f32'),
       ],
       body: /* wgsl */ `alias Out = ${outType};
+${activate(attrs)}
 ${walk.wgsl}
     // statistics of each lane's own stream, then of all of them
     var m = Vec();
@@ -102,10 +104,12 @@ ${walk.wgsl}
       throw new UnsupportedError('norm: expected a gradient of y only, got one of mean or rstd; compute these from x with reduce')
     }
     if (x === undefined || mean === undefined || rstd === undefined || g === undefined) return []
-    const weighted = weight === undefined ? [] : [weight]
-    const dx = needs[0] ? call(normInputGrad, [g, x, ...weighted, mean, rstd], attrs)[0] : undefined
-    if (weight === undefined || !(needs[1] || needs[2])) return [dx]
-    const [dweight, dbias] = call(normWeightGrad, [g, x, mean, rstd], attrs)
+    if (weight === undefined || !(needs[1] || needs[2])) return [needs[0] ? call(normInputGrad, [g, ...inputs, mean, rstd], attrs)[0] : undefined]
+    const { activation, ...plain } = attrs
+    const [normed] = activation ? call(norm, inputs, plain) : []
+    const slope = normed === undefined ? g : call.m.siluGrad(g, normed)
+    const dx = needs[0] ? call(normInputGrad, [slope, ...inputs, mean, rstd], plain)[0] : undefined
+    const [dweight, dbias] = call(normWeightGrad, [slope, x, mean, rstd], plain)
     return bias === undefined ? [dx, dweight] : [dx, dweight, dbias]
   },
   reference(inputs, attrs) {
@@ -124,7 +128,8 @@ ${walk.wgsl}
       rstd.data[row] = r
       values.forEach((v, i) => {
         const c = (row % groups) * channels + Math.floor(i / inner)
-        y.data[row * length + i] = (v - centre) * r * (weight ? at(weight.data, c) : 1) + (bias ? at(bias.data, c) : 0)
+        const h = (v - centre) * r * (weight ? at(weight.data, c) : 1) + (bias ? at(bias.data, c) : 0)
+        y.data[row * length + i] = attrs.activation ? h / (1 + Math.exp(-h)) : h
       })
     }
     return [y, mean, rstd]

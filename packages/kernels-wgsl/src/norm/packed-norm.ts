@@ -4,7 +4,7 @@ import { assemble, input as bind, output, texture } from '../wgsl/index.ts'
 import { bundlesOf } from './bundles.ts'
 import { heldForm, isHeld } from './packed-held.ts'
 import { streamedForm } from './packed-streamed.ts'
-import { geometry, type NormAttrs } from './rows.ts'
+import { activate, activationKey, geometry, type NormAttrs } from './rows.ts'
 
 /** A way to walk bundles, as the rest of a kernel's text. */
 export interface PackedForm {
@@ -22,10 +22,10 @@ fn block(e: u32) -> mat4x4f {
 }
 fn less(b: mat4x4f, v: vec4f) -> mat4x4f { return mat4x4f(b[0] - v, b[1] - v, b[2] - v, b[3] - v); }
 fn store(o: u32, b: mat4x4f, scale: vec4f, offset: vec4f) {
-  textureStore(texels, at(o), epilogue(b[0] * scale + offset));
-  textureStore(texels, at(o + 1u), epilogue(b[1] * scale + offset));
-  textureStore(texels, at(o + 2u), epilogue(b[2] * scale + offset));
-  textureStore(texels, at(o + 3u), epilogue(b[3] * scale + offset));
+  textureStore(texels, at(o), finish(b[0] * scale + offset));
+  textureStore(texels, at(o + 1u), finish(b[1] * scale + offset));
+  textureStore(texels, at(o + 2u), finish(b[2] * scale + offset));
+  textureStore(texels, at(o + 3u), finish(b[3] * scale + offset));
 }
 `
 
@@ -49,7 +49,7 @@ export function packedNorm({ inputs, attrs, epilogue }: Problem<NormAttrs>, layo
   const weighted = affine !== 'none'
   const form = isHeld(bundles, target) ? heldForm(bundles, g.batch, target) : streamedForm(bundles, target)
   return [assemble({
-    label: `norm/${x.dtype}/centred/${affine}/packed/${form.name}${bundles.size === 1 ? '' : '/bundles'}`,
+    label: `norm/${x.dtype}/centred/${affine}/packed/${form.name}${bundles.size === 1 ? '' : '/bundles'}${activationKey(attrs)}`,
     dtype: x.dtype,
     subgroups: true,
     params: {
@@ -65,7 +65,9 @@ override WG: u32;
 ${bundles.wgsl}
 fn weight_of(four: u32) -> vec4f { return ${weighted ? 'vec4f(weight[four])' : 'vec4f(1)'}; }
 fn bias_of(four: u32) -> vec4f { return ${affine === 'both' ? 'vec4f(bias[four])' : 'vec4f()'}; }
-${epilogue ? '' : 'fn epilogue(v: vec4f) -> vec4f { return v; }'}
+alias Vec = vec4f;
+${activate(attrs)}
+fn finish(v: vec4f) -> vec4f { return ${epilogue ? 'epilogue(activate(v))' : 'activate(v)'}; }
 ${blocks}
 ${form.body}`,
     constants: { WG: target.subgroupSize },

@@ -7,13 +7,24 @@ import { divider, type Lanes, lanesFor } from '../wgsl/index.ts'
 /**
  * Attributes of {@link norm} and its gradients.
  * `groups` divides the channels, `eps` is added to the variance, `rms` leaves the mean out, `affine` says which of
- * weight and bias follow the input.
+ * weight and bias follow the input, `activation` is applied to what is normalised.
  */
 export type NormAttrs = {
   readonly groups: number
   readonly eps: number
   readonly rms: boolean
   readonly affine: 'none' | 'weight' | 'both'
+  readonly activation?: 'silu' | undefined
+}
+
+/** WGSL of `fn activate(v: Vec) -> Vec`. */
+export function activate({ activation }: NormAttrs): string {
+  return `fn activate(v: Vec) -> Vec { return v${activation === 'silu' ? ' / (Vec(1) + exp(-v))' : ''}; }`
+}
+
+/** The end of a label. */
+export function activationKey({ activation }: NormAttrs): string {
+  return activation ? `/${activation}` : ''
 }
 
 /** Sizes of a normalisation: `batch · groups` rows of `channels · inner` contiguous elements. */

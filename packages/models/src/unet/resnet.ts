@@ -32,9 +32,9 @@ export class ResnetBlock2D extends Module {
 
   /** x `[B,C,H,W]`; time `[B, timeWidth]` is the embedding *after* its SiLU, which all blocks share. */
   forward(x: Tensor, time?: Tensor): Tensor {
-    let h = this.conv1.forward(this.norm1.forward(x).silu())
+    let h = this.conv1.forward(this.norm1.forward(x, { activation: 'silu' }))
     if (this.timeEmbProj && time) h = h.add(this.timeEmbProj.forward(time).unsqueeze(-1).unsqueeze(-1))
-    h = this.conv2.forward(this.norm2.forward(h).silu())
+    h = this.conv2.forward(this.norm2.forward(h, { activation: 'silu' }))
     return h.add(this.convShortcut?.forward(x) ?? x)
   }
 }

@@ -91,7 +91,7 @@ export class UNet2DConditionModel extends Module {
     }
     h = this.midBlock.forward(h, call('mid_block'))
     for (const [i, block] of this.upBlocks.entries()) h = block.forward(h, skips, call(`up_blocks.${i}`))
-    return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h).silu()), c.patch).to(x.dtype)
+    return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h, { activation: 'silu' })), c.patch).to(x.dtype)
   }
 
   /** Embedding of time, class and added conditions, before its SiLU: `[B, timeWidth]`. */
