@@ -43,6 +43,12 @@ fn digits(col: u32) -> vec3u {
 }
 
 /**
+ * Texels of a sum from which a block has a workgroup of its own: what a workgroup costs is then nothing, and walking on to the
+ * next column costs llvmpipe a third of a product of 2048, whose right operand no longer fits its caches.
+ */
+const longSum = 512
+
+/**
  * Idea: operands are packed into storage textures first, four neighbours of the sum in a texel, because llvmpipe reads a
  * texel for eight lanes in one call where a buffer costs a tested branch a lane. A workgroup is one subgroup; each lane owns
  * four columns and all rows of a block; rows reach it by broadcast. Lanes read neighbouring texels, so caches see streams.
@@ -94,7 +100,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 `,
     constants: { WG: lanes },
-    workgroups: [Math.min(rowBlocks, maxWorkgroups), evenGroups(colBlocks, Math.ceil(target.variants.workgroups / rowBlocks)), Math.min(p.batch, maxWorkgroups)],
+    workgroups: [Math.min(rowBlocks, maxWorkgroups), evenGroups(colBlocks, Math.max(target.variants.workgroups / rowBlocks, colBlocks * p.outer * p.inner / longSum)), Math.min(p.batch, maxWorkgroups)],
     epilogue: store.epilogue,
   })
 }
