@@ -6,8 +6,7 @@ import { processTime } from './cpu-time.ts'
 import type { Replies, Request } from './protocol.ts'
 import { traced } from './trace.ts'
 
-/** Runs before times count, unless that takes longer than `warmUpTime`. */
-const warmUps = 5
+/** Milliseconds of runs before times count: so long V8 goes on compiling what is hot, on a core that the runs want themselves. */
 const warmUpTime = 1000
 /** Runs in one sample, at most. */
 const maxRuns = 50
@@ -91,9 +90,8 @@ export class Session {
   async #warm(): Promise<Replies['warm']> {
     const begun = performance.now()
     let milliseconds = Infinity
-    for (let i = 0; i < warmUps && (i === 0 || performance.now() - begun < warmUpTime); i++) {
-      milliseconds = Math.min(milliseconds, (await this.#time()).wall)
-    }
+    do milliseconds = Math.min(milliseconds, (await this.#time()).wall)
+    while (performance.now() - begun < warmUpTime)
     await settled()
     this.#group = milliseconds < shortRun ? Math.min(maxGroup, Math.ceil(shortRun / milliseconds)) : 1
     return { milliseconds }
