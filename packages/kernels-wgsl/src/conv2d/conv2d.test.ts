@@ -48,6 +48,8 @@ testOp(conv2dWeightGrad, {
     { name: 'packed, four images a texel', inputs: [[8, 24, 13, 11], [8, 21, 13, 11]], attrs: { ...plain, shape: [24, 21, 3, 3] } },
     { name: 'packed, strips of one image', inputs: [[1, 37, 27, 29], [1, 21, 27, 29]], attrs: { ...plain, shape: [37, 21, 3, 3] } },
     { name: 'packed, strips of two images, strided, in groups', inputs: [[2, 50, 16, 32], [2, 40, 31, 30]], attrs: { stride: [2, 1], padding: [2, 1, 0, 3], groups: 2, shape: [50, 20, 3, 3] } },
+    { name: 'packed, many images inside', inputs: [[16, 24, 7, 6], [16, 21, 7, 6]], attrs: { ...plain, shape: [24, 21, 3, 3] } },
+    { name: 'packed, many images inside, strided, in groups', inputs: [[20, 40, 4, 6], [20, 28, 7, 6]], attrs: { stride: [2, 1], padding: [2, 1, 0, 1], groups: 2, shape: [40, 14, 3, 3] } },
     { name: 'few images, sum along rows inside', inputs: [[1, 6, 3, 3], [1, 4, 6, 6]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [6, 2, 3, 3] } },
   ],
 })

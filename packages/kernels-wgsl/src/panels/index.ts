@@ -1,5 +1,6 @@
 export * from './blocks.ts'
 export * from './pack.ts'
+export * from './pack-fours.ts'
 export * from './pack-images.ts'
 export * from './pack-panels.ts'
 export * from './pack-planes.ts'

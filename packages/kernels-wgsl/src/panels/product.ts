@@ -19,8 +19,11 @@ export interface Product {
   /** Rounds k1 of the sum, and texels k2 of a round. */
   readonly outer: number
   readonly inner: number
-  /** Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0 if shared). */
-  readonly a: { readonly texture: number; readonly texels: number; readonly batch: number }
+  /**
+   * Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0 if shared).
+   * Rounds lie one after another, or, if it is `turned`, texels of a number in the order of rounds.
+   */
+  readonly a: { readonly texture: number; readonly texels: number; readonly batch: number; readonly turned?: boolean }
   readonly b: RightOperand
   readonly columns: Columns
   readonly out: Pick<Results, 'shape' | 'place'>
@@ -73,6 +76,7 @@ export function product(p: Product, target: Target): Kernel {
     params: {
       rows: p.rows, cols: p.cols, batch: p.batch, row_blocks: rowBlocks, col_blocks: colBlocks,
       turns: p.outer / p.b.turnRadix, inner: p.inner, a_batch: p.a.batch, a_panel: p.outer * p.inner * lanes,
+      a_step: p.a.turned ? p.outer * lanes : lanes, a_turn: p.a.turned ? lanes : p.inner * lanes,
       ...digits.params,
       ...from.params,
       turn_radix: p.b.turnRadix, turn1: p.b.turns[0], turn0: p.b.turns[1], b_step: p.b.step,
@@ -92,7 +96,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
   for (var r = w.x; r < P.row_blocks; r += nw.x) {
     let col = (block * WG + lane) * 4u;
-    var at_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
+    var start_a = z * P.a_batch + r * ${panels}u * P.a_panel + lane;
     ${repeat(rows, (i) => `var s${i} = vec4f();`)}${sum.statements}
     let first = r * ${rows}u;
     let count = min(${rows}u, P.rows - first);${store.statements}

@@ -42,7 +42,7 @@ export interface Summands {
 export interface Sum {
   readonly key: string
   readonly rows: number
-  /** Statements that add to `s0`, `s1`…, each four columns from `col` on of batch z, while `at_a` walks the left operand. */
+  /** Statements that add to `s0`, `s1`…, each four columns from `col` on of batch z, of a left operand that begins at `start_a`. */
   readonly statements: string
 }
 
@@ -70,13 +70,15 @@ function tapByTap({ window }: RightOperand, rows: number, lanes: number): Sum {
       ${window ? `let inside = (y + t1 * P.y_turn < vec4u(P.height)) & (x + t0 * P.x_turn < vec4u(P.width));
       at_b = select(vec4u(P.zero), at_b, inside);
       let b_step = select(vec4u(), vec4u(P.b_step), inside);` : 'let b_step = P.b_step;'}
+      var at_a = start_a;
       for (var k2 = 0u; k2 < P.inner; k2++) {
         ${repeat(panels, (q) => `let a${q} = textureLoad(a, at(at_a + ${q}u * P.a_panel));`)}
         ${repeat(4, (j) => `let b${j} = textureLoad(b, at(at_b[${j}]));`)}
         ${repeat(rows, (i) => `let e${i} = subgroupBroadcast(a${Math.floor(i / lanes)}, ${i % lanes}u); s${i} += vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}`, j)).join(', ')});`)}
-        at_a += WG;
+        at_a += P.a_step;
         at_b += b_step;
       }
+      start_a += P.a_turn;
     }}`,
   }
 }
@@ -104,15 +106,16 @@ function rowOfTaps({ turns }: RightOperand, rows: number, lanes: number): Sum {
     for (var t1 = 0u; t1 < P.turns; t1++) {
       let within = y + t1 * P.y_turn < P.height;
       var at_b = place_b(z, d0) + t1 * P.turn1${back ? ` - ${taps - 1}u` : ''};
+      var at_a = start_a;
       for (var k2 = 0u; k2 < P.inner; k2++) {
-        ${repeat(taps, (t) => repeat(panels, (q) => `let a${q}_${t} = textureLoad(a, at(at_a + ${t}u * P.inner * WG + ${q}u * P.a_panel));`))}
+        ${repeat(taps, (t) => repeat(panels, (q) => `let a${q}_${t} = textureLoad(a, at(at_a + ${t}u * P.a_turn + ${q}u * P.a_panel));`))}
         ${repeat(texels, (u) => `let b${u} = textureLoad(b, at(select(P.zero, at_b + ${u}u, within && within${u})));`)}
         ${repeat(rows, (i) => `${repeat(taps, (t) => `let e${i}_${t} = subgroupBroadcast(a${Math.floor(i / lanes)}_${t}, ${i % lanes}u);`)}
         s${i} += ${repeat(taps, (t) => `vec4f(${[0, 1, 2, 3].map((j) => dot(`e${i}_${t}`, pixel(t, j))).join(', ')})`, ' + ')};`)}
-        at_a += WG;
+        at_a += P.a_step;
         at_b += P.b_step;
       }
-      at_a += ${taps - 1}u * P.inner * WG;
+      start_a += ${taps}u * P.a_turn;
     }`,
   }
 }
