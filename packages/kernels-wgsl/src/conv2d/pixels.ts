@@ -49,7 +49,7 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
       ...digits.params,
       ...store.params,
     },
-    storage: [input(1, 'w'), input(0, 'x', 'vec4<Scalar>'), store.storage],
+    storage: [input(1, 'w'), input(0, 'x', 'vec4<Scalar>'), ...store.storage],
     body: /* wgsl */ `
 override WG: u32;
 ${digits.wgsl}${store.declarations}

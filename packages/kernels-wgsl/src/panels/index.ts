@@ -1,4 +1,5 @@
 export * from './blocks.ts'
+export * from './mark.ts'
 export * from './pack.ts'
 export * from './pack-fours.ts'
 export * from './pack-images.ts'

@@ -2,7 +2,7 @@ import { evenGroups, maxWorkgroups } from '../dispatch.ts'
 import { f32Bits, type Kernel, type Problem, type Target } from '../op.ts'
 import { assemble, over, quotientFits, repeat, texture } from '../wgsl/index.ts'
 import { columnBlock } from './blocks.ts'
-import { placeOf, type Results, storeOf } from './store.ts'
+import { placeOf, type Results, storeOf, storeTexels, type Texels } from './store.ts'
 import { type Columns, type RightOperand, sumOf } from './sum.ts'
 
 /**
@@ -26,7 +26,8 @@ export interface Product {
   readonly a: { readonly texture: number; readonly texels: number; readonly batch: number; readonly turned?: boolean }
   readonly b: RightOperand
   readonly columns: Columns
-  readonly out: Pick<Results, 'shape' | 'place'>
+  /** Where results stand in the problem's output, or the texture that takes them. */
+  readonly out: Pick<Results, 'shape' | 'place'> | Texels
 }
 
 /** The digits of column numbers below `cols`: WGSL of `fn digits(col: u32) -> vec3u`, its uniform fields, and whether they come by reciprocals. */
@@ -62,15 +63,16 @@ export function product(p: Product, target: Target): Kernel {
   const sum = sumOf(p, target)
   const { rows } = sum
   const panels = rows / lanes
-  const outType = p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
+  const outType = 'texture' in p.out ? 'f32' : p.problem.epilogue?.dtype ?? p.problem.outputs[0]?.dtype ?? 'f32'
   const digits = digitsOf(p.columns, p.cols)
   const rowBlocks = Math.ceil(p.rows / rows)
   const colBlocks = Math.ceil(p.cols / columnBlock(target))
   const from = placeOf('b', p.b)
   const { window } = p.b
-  const store = storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
+  const store = 'texture' in p.out ? storeTexels(p.out, p.cols, rows)
+    : storeOf({ problem: p.problem, cols: p.cols, radix: p.columns.radix, ...p.out }, outType === 'f16' ? 'f16' : 'f32', rows)
   return assemble({
-    label: `${p.label}/${outType}/panels${rows}${digits.quick ? '' : 'd'}${sum.key}`,
+    label: `${p.label}/${outType}/panels${rows}${digits.quick ? '' : 'd'}${sum.key}${'texture' in p.out ? '/texels' : ''}`,
     dtype: outType,
     subgroups: true,
     params: {
@@ -86,7 +88,7 @@ export function product(p: Product, target: Target): Kernel {
       }),
       ...store.params,
     },
-    storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), store.storage],
+    storage: [texture(p.a.texture, p.a.texels, 'a', 'read'), texture(p.b.texture, p.b.texels, 'b', 'read'), ...store.storage],
     body: /* wgsl */ `
 override WG: u32;
 ${digits.wgsl}${from.wgsl}${store.declarations}

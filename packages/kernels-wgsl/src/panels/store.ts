@@ -1,7 +1,8 @@
 import { type Epilogue, type Problem } from '../op.ts'
 import { stridesOf } from '../shape.ts'
 import { reshapedView } from '../view/index.ts'
-import { output, pick, type Storage } from '../wgsl/index.ts'
+import { output, pick, repeat, type Storage, texture } from '../wgsl/index.ts'
+import { mark } from './mark.ts'
 
 /** Where something stands for each batch z and column: `offset + z·batch + c2·steps[0] + c1·steps[1] + c0·steps[2]`. */
 export interface Place {
@@ -23,16 +24,24 @@ export interface Results {
   /** The output's axes, and where a row and column of the product stand in a view of them with these strides. */
   readonly shape: readonly number[]
   readonly place: (strides: readonly number[]) => RowPlace
+  /** Whether a lane's four columns are no neighbours: then the text has them as `c`, a `vec4u`, `cols` standing for none. */
+  readonly scattered?: boolean
+}
+
+/** A texture that takes results instead, whole blocks of rows of each batch, four columns a texel. */
+export interface Texels {
+  readonly texture: number
+  readonly texels: number
 }
 
 /** The part of a product's text that stores a block of rows. */
 export interface Store {
-  readonly storage: Storage
+  readonly storage: readonly Storage[]
   readonly params: Readonly<Record<string, number>>
   readonly declarations: string
   /** Statements that store `count` rows `s0`, `s1`… from row `first` on: each holds four columns from `col` on, of batch z. */
   readonly statements: string
-  readonly epilogue: Epilogue | undefined
+  readonly epilogue: Epilogue | undefined | null
 }
 
 /** WGSL of `fn place_NAME(z, col's digits) -> u32`, and its uniform fields. */
@@ -67,12 +76,12 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
     return seen && place && { ...place, offset: place.offset + seen.offset }
   })
   const lie = extras.map((e) => e && lies(e, r))
-  const quads = lies(out, r) === 'together' && (!epilogue || epilogue.quad) && !lie.includes(undefined)
+  const quads = !r.scattered && lies(out, r) === 'together' && (!epilogue || epilogue.quad) && !lie.includes(undefined)
   if (!quads) {
     return {
-      storage: output(0, 'out', outType), params: { ...to.params, o_row: out.row, four: 4 }, declarations: to.wgsl, epilogue,
+      storage: [output(0, 'out', outType)], params: { ...to.params, o_row: out.row, four: 4 }, declarations: to.wgsl, epilogue,
       statements: /* wgsl */ `
-    let c = col + vec4u(0u, 1u, 2u, 3u);
+    ${r.scattered ? '' : 'let c = col + vec4u(0u, 1u, 2u, 3u);'}
     var o = vec4u(place_o(z, digits(c.x)), place_o(z, digits(c.y)), place_o(z, digits(c.z)), place_o(z, digits(c.w))) + first * P.o_row;
     for (var i = 0u; i < count; i++) {
       var s = vec4f();
@@ -90,7 +99,7 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
   const fours = (k: number): string => (together[k] ? ' / 4u' : '')
   const rowOf = (k: number): string => `P.${names[k]}row`
   return {
-    storage: output(0, 'out', `vec4<${outType}>`),
+    storage: [output(0, 'out', `vec4<${outType}>`)],
     params: Object.assign({ ...to.params, o_row: out.row }, ...places.map((p) => p.params), Object.fromEntries(extras.map((e, k) => [`${names[k]}row`, (e?.row ?? 0) / (together[k] ? 4 : 1)]))),
     declarations: to.wgsl + places.map((p) => p.wgsl).join(''),
     epilogue: epilogue?.quad && { ...epilogue, params: [], wgsl: (first) => epilogue.quad?.wgsl(first, together) ?? '' },
@@ -104,6 +113,19 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
       if (col < P.cols) { out[o] = vec4<Scalar>(${epilogue ? `epilogue(${['s', ...names].join(', ')})` : 's'}); }
       o += P.o_row / 4u;
       ${names.map((x, k) => `${x} += ${rowOf(k)};`).join(' ')}
+    }`,
+  }
+}
+
+/** {@link storeOf} for results that another kernel reads: texel `((z·blocks + block)·rows + row)·fours + four`. */
+export function storeTexels({ texture: index, texels }: Texels, cols: number, rows: number): Store {
+  return {
+    storage: [texture(index, texels, 'out', 'write'), mark.storage], params: { fours: Math.ceil(cols / 4) }, declarations: '', epilogue: null,
+    statements: /* wgsl */ `
+    ${mark.statement('col + z + r == 0u')}
+    if (col < P.cols) {
+      let o = (z * P.row_blocks * ${rows}u + first) * P.fours + col / 4u;
+      ${repeat(rows, (i) => `textureStore(out, at(o + ${i}u * P.fours), s${i});`)}
     }`,
   }
 }

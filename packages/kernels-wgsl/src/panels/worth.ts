@@ -1,4 +1,5 @@
 import { type Target, textureWidth } from '../op.ts'
+import { columnBlock } from './blocks.ts'
 
 /** The work of a product, padding aside. */
 export interface Work {
@@ -41,4 +42,37 @@ export function packingPays(work: Work, target: Target): boolean {
 /** Whether textures of so many texels can be made. */
 export function texelsFit(target: Target, ...texels: readonly number[]): boolean {
   return texels.every((n) => Math.ceil(n / textureWidth) <= target.textureRows)
+}
+
+/** The work of a convolution of 3×3 by tiles (see `winograd`), for each of `batch` groups of channels. */
+export interface Tiles {
+  readonly rows: number
+  readonly channels: number
+  readonly batch: number
+  /** Pixels of all images that are computed, the tiles that they lie in, and the positions of a tile. */
+  readonly pixels: number
+  readonly tiles: number
+  readonly positions: number
+}
+
+/** Texels that a texture of transformed operands may have: 128 MiB, which any adapter binds of a buffer. */
+const mostTexels = 2 ** 23
+
+/**
+ * Whether a convolution of 3×3, packed anyhow, is done sooner by tiles. On llvmpipe a multiply-add of its own product takes four
+ * fifths of what {@link PackingCosts.texture} says (see `rowOfTaps`), and counts as seven tenths, so that what gains little
+ * stays as it is; a texel of transformed filters and tiles takes as long as five elements packed, and one of products, which is
+ * written and read, as ten. Filters count as transformed each time, as they are in training and where a plan cannot keep them.
+ */
+export function tilesPay({ rows, channels, batch, pixels, tiles, positions }: Tiles, target: Target): boolean {
+  const costs = target.variants.packing
+  if (costs === null || target.textureRows === 0 || target.subgroupSize < 4) return false
+  const blocks = (n: number, block: number): number => Math.ceil(n / block) * block
+  const [high, four] = [blocks(rows, target.subgroupSize), blocks(channels, 4)]
+  const each = batch * positions
+  const direct = batch * 9 * four * high * blocks(pixels, columnBlock(target))
+  const byTiles = each * four * high * blocks(tiles, columnBlock(target))
+  const [filters, images, products] = [each * high * four / 4, each * tiles * four / 4, each * high * Math.ceil(tiles / 4)] as const
+  if (Math.max(filters, images, products) > mostTexels) return false
+  return costs.texture * (0.7 * direct - byTiles) > costs.element * (5 * (filters + images) + 10 * products - 9 * batch * rows * channels) + costs.dispatches
 }
