@@ -4,6 +4,7 @@ import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, eachTap, type Geometry, geometry } from './geometry.ts'
 import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
 import { pixelwise } from './pixels.ts'
+import { winograd } from './winograd/index.ts'
 
 /**
  * 2-D cross-correlation, as deep learning calls convolution:
@@ -26,7 +27,8 @@ export const conv2d: Op<Conv2dAttrs> = {
   // Implicit GEMM: rows are filters, columns are output pixels of all images, the outer sum is over taps.
   kernels(problem, target) {
     const g = geometry(problem.inputs[0]?.shape ?? [], problem.inputs[1]?.shape ?? [], problem.attrs)
-    return forwardPanels(problem, g, target) ?? pixelwise('conv2d', problem, g, target) ?? buffers('conv2d', problem, target, g, {
+    return winograd('conv2d', problem, g, target) ?? forwardPanels(problem, g, target) ?? pixelwise('conv2d', problem, g, target)
+      ?? buffers('conv2d', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.batch * g.outHeight * g.outWidth,
       outer: g.kernelHeight * g.kernelWidth,
@@ -81,7 +83,8 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
   flops: (inputs) => tapFlops(inputs[0]?.shape, inputs[1]?.shape),
   kernels(problem, target) {
     const g = geometry(problem.attrs.shape, problem.inputs[1]?.shape ?? [], problem.attrs)
-    return inputGradPanels(problem, g, target) ?? pixelwise('conv2dInputGrad', problem, g, target) ?? buffers('conv2dInputGrad', problem, target, g, {
+    return winograd('conv2dInputGrad', problem, g, target) ?? inputGradPanels(problem, g, target) ?? pixelwise('conv2dInputGrad', problem, g, target)
+      ?? buffers('conv2dInputGrad', problem, target, g, {
       rows: g.inChannels / g.groups,
       cols: g.batch * g.height * g.width,
       outer: g.kernelHeight * g.kernelWidth,
