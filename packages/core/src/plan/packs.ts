@@ -16,7 +16,8 @@ export class Packs {
    * it will hold, given the buffers of the op's inputs; undefined of other kernels.
    */
   static of(kernel: Kernel, inputs: readonly number[]): { readonly index: number; readonly key: string } | undefined {
-    if (kernel.bindings.some((b) => b.kind === 'output' || b.kind === 'scratch')) return undefined
+    // What a texture holds is not known by its number.
+    if (kernel.bindings.some((b) => b.kind === 'output' || b.kind === 'scratch' || (b.kind === 'texture' && b.access === 'read'))) return undefined
     const packed = kernel.bindings.find((b): b is Extract<Binding, { readonly kind: 'texture' }> => b.kind === 'texture' && b.access === 'write')
     const read = kernel.bindings.map((b) => (b.kind === 'input' ? inputs[b.index] : b.kind))
     return packed && { index: packed.index, key: `${kernel.wgsl}/${kernel.params.join()}/${read.join()}` }

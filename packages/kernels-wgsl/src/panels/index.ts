@@ -1,5 +1,4 @@
 export * from './blocks.ts'
-export * from './mark.ts'
 export * from './pack.ts'
 export * from './pack-fours.ts'
 export * from './pack-images.ts'

@@ -2,7 +2,6 @@ import { type Epilogue, type Problem } from '../op.ts'
 import { stridesOf } from '../shape.ts'
 import { reshapedView } from '../view/index.ts'
 import { output, pick, repeat, type Storage, texture } from '../wgsl/index.ts'
-import { mark } from './mark.ts'
 
 /** Where something stands for each batch z and column: `offset + z·batch + c2·steps[0] + c1·steps[1] + c0·steps[2]`. */
 export interface Place {
@@ -120,9 +119,8 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
 /** {@link storeOf} for results that another kernel reads: texel `((z·blocks + block)·rows + row)·fours + four`. */
 export function storeTexels({ texture: index, texels }: Texels, cols: number, rows: number): Store {
   return {
-    storage: [texture(index, texels, 'out', 'write'), mark.storage], params: { fours: Math.ceil(cols / 4) }, declarations: '', epilogue: null,
+    storage: [texture(index, texels, 'out', 'write')], params: { fours: Math.ceil(cols / 4) }, declarations: '', epilogue: null,
     statements: /* wgsl */ `
-    ${mark.statement('col + z + r == 0u')}
     if (col < P.cols) {
       let o = (z * P.row_blocks * ${rows}u + first) * P.fours + col / 4u;
       ${repeat(rows, (i) => `textureStore(out, at(o + ${i}u * P.fours), s${i});`)}

@@ -1,6 +1,5 @@
 import { stridedGroups } from '../../dispatch.ts'
 import type { Kernel, Target } from '../../op.ts'
-import { mark } from '../../panels/index.ts'
 import { assemble, divider, repeat, texture } from '../../wgsl/index.ts'
 import { ofTiles, positions, size, tile, transform } from './scheme.ts'
 import { type Tiling, tileTexels } from './tiling.ts'
@@ -28,12 +27,11 @@ export function transformTiles(t: Tiling, zero: number, target: Target): Kernel 
       images: t.images, pixels: t.height * t.width, height: t.height, width: t.width, top: t.top, left: t.left, zero,
       ...byTiles.params, ...byFours.params, ...byImage.params, ...byAcross.params,
     },
-    storage: [texture(0, zero + 1, 'x', 'read'), texture(2, tileTexels(t), 'texels', 'write'), mark.storage],
+    storage: [texture(0, zero + 1, 'x', 'read'), texture(2, tileTexels(t), 'texels', 'write')],
     body: /* wgsl */ `
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  ${mark.statement('id.x == 0u')}
   for (var i = id.x; i < P.count; i += groups.x * WG) {
     let plane = ${byTiles.over('i')};
     let tile = i - plane * P.tiles;
