@@ -6,7 +6,10 @@ import { type Options, parseOptions, usage } from './options.ts'
 import { renderMarkdown, renderPage, renderTable } from './report/index.ts'
 import type { Comparison, Library, Results } from './results.ts'
 import { compare } from './run/compare.ts'
-import { workloadIds, workloadsOf } from './workloads/index.ts'
+import { workloadIds, workloadOf, workloadsOf } from './workloads/index.ts'
+
+/** What the rates of our models are held against: the largest product of two square matrices. */
+const yardstick = 'matmul-2048'
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) console.log(usage)
@@ -46,7 +49,8 @@ async function run({ workloads, rounds, only, cold, out }: Options): Promise<voi
     const able = present.filter((name) => libraries[name]?.does(workload))
     if (able.length === 0) continue
     console.error(workload.title)
-    comparisons.push(await compare(workload, { libraries: able, rounds, cold, say: console.error, met: (library) => met.set(library.name, library) }))
+    const beside = workload.group === 'models of ours' ? workloadOf(yardstick) : undefined
+    comparisons.push(await compare(workload, { libraries: able, rounds, beside, cold, say: console.error, met: (library) => met.set(library.name, library) }))
     if (out !== undefined) write(out, results())
   }
   console.log(renderTable(results()))

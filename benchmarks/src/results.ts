@@ -35,6 +35,8 @@ export interface Comparison {
   readonly group: Group
   readonly work: Work
   readonly measurements: readonly Measurement[]
+  /** Another workload of the first library, timed in the same rounds, that its rate is held against. */
+  readonly beside?: { readonly title: string; readonly work: Work; readonly wall: readonly number[] }
   /** Share of the cores that processes which are none of ours took while it was timed. */
   readonly foreign: number
   /** Share of a core that the libraries took while it was another's turn; anything but 0 is a mistake. */

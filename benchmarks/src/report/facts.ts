@@ -1,5 +1,5 @@
 import type { Comparison, Measurement, Results } from '../results.ts'
-import { geometricMean, median, pairedRatio, type Spread } from '../statistics.ts'
+import { geometricMean, pairedRatio, type Spread } from '../statistics.ts'
 
 /** Which time is meant. */
 export type Clock = 'wall' | 'cpu'
@@ -46,14 +46,11 @@ export function summaries(results: Results): Summary[] {
   })
 }
 
-/** FLOP a millisecond of the largest square product that the first library was timed at: what its models are held against. */
-export function productRate({ libraries, comparisons }: Results): { readonly title: string; readonly rate: number } | undefined {
-  const squares = comparisons.filter(({ id }) => /^matmul-\d+$/.test(id)).sort((a, b) => b.work.amount - a.work.amount)
-  for (const { title, work, measurements } of squares) {
-    const wall = median(measurements.find(({ library }) => library === libraries[0]?.name)?.wall ?? [])
-    if (wall > 0) return { title, rate: work.amount / wall }
-  }
-  return undefined
+/** The rate of the first library as a share of that of what was timed beside it, round by round. */
+export function shareOf({ work, beside }: Comparison, { wall }: Measurement): Spread | undefined {
+  const ratio = beside && pairedRatio(wall, beside.wall)
+  const scaled = (x: number): number => x * work.amount / (beside?.work.amount ?? 1)
+  return ratio && { median: scaled(ratio.median), min: scaled(ratio.min), max: scaled(ratio.max) }
 }
 
 /** Adapters that libraries told of; one with a Dawn of its own tells nothing, and neither does one that has no GPU. */

@@ -1,6 +1,6 @@
 import type { Comparison, Measurement, Results, Trace } from '../results.ts'
 import { median } from '../statistics.ts'
-import { type Clock, measurementOf, onSoftware, productRate, ratioOf, split } from './facts.ts'
+import { type Clock, measurementOf, onSoftware, ratioOf, shareOf, split } from './facts.ts'
 import { bytesText, digits, percent, rate, ratioText } from './format.ts'
 
 /** A table of the report, whatever it is rendered as. The first column is text, the others are numbers. */
@@ -47,20 +47,22 @@ export function ratios(results: Results, clock: Clock): Table {
   })
 }
 
-/** What only the first library does, against its own matrix products. */
+/** What only the first library does, against its own matrix product. */
 function ownModels(results: Results): Table {
   const first = results.libraries[0]?.name ?? ''
-  const product = productRate(results)
+  const { models } = split(results)
+  const beside = models.find((c) => c.beside)?.beside
   return {
     heading: 'Models of ours',
     prose: 'Floating-point operations are those of matrix products, convolutions and attention, forward and backward. ' +
-      (product ? `The last column is their rate as a share of the rate of ${product.title} in the same run.` : 'No square matrix product was timed to hold their rate against.'),
+      (beside ? `The last column is their rate as a share of the rate of ${beside.title}, timed in turn with them, and the range of rounds.` : 'No matrix product was timed beside them.'),
     columns: ['workload', 'wall clock', 'CPU time', 'rate', 'share'],
-    rows: split(results).models.map((c) => {
+    rows: models.map((c) => {
       const m = measurementOf(c, first)
       if (!m || m.wall.length === 0) return [c.title, ...new Array<string>(4).fill(nameless(m))]
       const wall = median(m.wall)
-      return [c.title, `${digits(wall)} ms`, `${digits(median(m.cpu))} ms`, rate(c.work, wall), product ? percent(c.work.amount / wall / product.rate) : none]
+      const share = shareOf(c, m)
+      return [c.title, `${digits(wall)} ms`, `${digits(median(m.cpu))} ms`, rate(c.work, wall), share ? `${percent(share.median)} (${percent(share.min)}–${percent(share.max)})` : none]
     }),
   }
 }

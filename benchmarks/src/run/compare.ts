@@ -18,6 +18,8 @@ const slowest = 20_000
 export interface CompareOptions {
   readonly libraries: readonly string[]
   readonly rounds: number
+  /** A workload that the first library runs in a process of its own, in the same rounds. */
+  readonly beside?: Workload | undefined
   /** Whether to start each library with no compiled shaders first. */
   readonly cold: boolean
   readonly say: (text: string) => void
@@ -34,15 +36,18 @@ interface Entrant {
 
 /**
  * Measures libraries on a workload. Each is started, run, checked and warmed up alone; then all are asked in turn, A B C A B C,
- * for a batch of runs, and only one computes at a time.
+ * for a batch of runs, and only one computes at a time. What is timed beside takes its turn last.
  */
 export async function compare(workload: Workload, options: CompareOptions): Promise<Comparison> {
   const { id, title, group, work } = workload
+  const { beside } = options
   const shaderCaches = options.cold ? mkdtempSync(join(tmpdir(), 'antipode-bench-shaders-')) : undefined
   const entrants: Entrant[] = []
   const machine = { idle: 0, foreign: 0, milliseconds: 0 }
   try {
     for (const name of options.libraries) entrants.push(await enter(name, id, shaderCaches && join(shaderCaches, name), options))
+    const [first] = options.libraries
+    if (beside && first !== undefined) entrants.push(await enter(first, beside.id, undefined, options))
     for (let round = 0; round < options.rounds; round++) {
       for (const entrant of entrants) {
         if (!entrant.process) continue
@@ -65,8 +70,10 @@ export async function compare(workload: Workload, options: CompareOptions): Prom
     for (const { process } of entrants) await process?.[Symbol.asyncDispose]()
     if (shaderCaches) rmSync(shaderCaches, { recursive: true, force: true })
   }
+  const measurements = entrants.map(({ measurement }) => measurement)
+  const last = beside && measurements.pop()
   return {
-    id, title, group, work, measurements: entrants.map(({ measurement }) => measurement),
+    id, title, group, work, measurements, ...(beside && last && { beside: { title: beside.title, work: beside.work, wall: last.wall } }),
     foreign: machine.milliseconds > 0 ? Math.max(0, machine.foreign / (machine.milliseconds * cpus().length)) : 0,
     idle: machine.milliseconds > 0 ? machine.idle / machine.milliseconds : 0,
   }
