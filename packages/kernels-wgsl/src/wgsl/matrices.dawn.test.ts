@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { create } from 'webgpu'
 import { conv2d } from '../conv2d/index.ts'
 import { matmul } from '../matmul/index.ts'
@@ -10,9 +10,18 @@ const f16 = (...shape: number[]): Spec => ({ shape, dtype: 'f16' })
 
 /** Dawn's adapter that computes nothing and has every feature: what no adapter at hand can run is at least compiled. */
 let device: GPUDevice
+/** Held for as long as the device: Dawn frees what a device needs with the last reference to where it came from. */
+let held: readonly unknown[]
 beforeAll(async () => {
-  const adapter = await create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']).requestAdapter()
+  const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis'])
+  const adapter = await gpu.requestAdapter()
+  held = [gpu, adapter]
   device = await adapter?.requestDevice({ requiredFeatures: ['shader-f16', matrixFeature as GPUFeatureName] }) as GPUDevice // asked of an adapter that has all
+})
+
+afterAll(() => {
+  device.destroy()
+  expect(held.length).toBe(2)
 })
 
 function lowered<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], attrs: A): readonly Kernel[] {
