@@ -37,9 +37,9 @@ export class Conv2d extends Module implements Adaptable {
   }
 
   forward(x: Tensor): Tensor {
-    const narrow = x.dtype === 'f32' ? narrowWeight(this) : undefined
-    if (narrow) return conv2d(x, narrow, { ...this.geometry, bias: this.bias })
-    let y = conv2d(x, this.weight, { ...this.geometry, bias: this.bias })
+    const narrow = narrowWeight(this)
+    let y = conv2d(x, narrow ?? this.weight, { ...this.geometry, bias: this.bias })
+    if (narrow) return y
     for (const [name, w] of this.active) {
       const pair = this.adapters.get(name)
       if (pair) y = y.add(conv2d(conv2d(x, pair.a.to(x.dtype), this.geometry).mul(w * pair.scale), pair.b.to(x.dtype)))

@@ -26,9 +26,9 @@ export class Linear extends Module implements Adaptable {
   }
 
   forward(x: Tensor): Tensor {
-    const narrow = x.dtype === 'f32' ? narrowWeight(this) : undefined
-    if (narrow) return linear(x, narrow, this.bias)
-    let y = linear(x, this.weight, this.bias)
+    const narrow = narrowWeight(this)
+    let y = linear(x, narrow ?? this.weight, this.bias)
+    if (narrow) return y
     for (const [name, w] of this.active) {
       const pair = this.adapters.get(name)
       if (pair) y = y.add(linear(linear(x, pair.a.to(x.dtype)).mul(w * pair.scale), pair.b.to(x.dtype)))

@@ -49,11 +49,10 @@ function textureClass(bytes: number): number {
   return Math.ceil(rows / step) * step * rowBytes
 }
 
-/** From which dispatch to which something is needed. */
+/** The slot that something would have to itself, and from which dispatch to which it is needed. */
 interface Span {
   readonly id: number
-  readonly kind: Slot['kind']
-  readonly bytes: number
+  readonly slot: Slot
   readonly first: number
   last: number
 }
@@ -70,39 +69,35 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     if (buffer?.kind === 'made') results.set(id, sizeClass(buffer.bytes))
   }
   const spans = new Map<number, Span>()
-  const kept: { readonly slot: Slot; readonly id: number }[] = []
   dispatches.forEach((d, i) => {
     for (const part of d.buffers) {
       const described = buffers[part]
       const id = described?.kind === 'part' ? described.of : part
-      const buffer = buffers[id]
       const known = spans.get(id)
+      const slot = known || results.has(id) ? undefined : slotFor(buffers[id])
       if (known) known.last = i
-      else if (buffer?.kind === 'made' && !results.has(id)) spans.set(id, { id, kind: 'buffer', bytes: sizeClass(buffer.bytes), first: i, last: i })
-      else if (buffer?.kind === 'texture') {
-        const { keep } = buffer
-        const bytes = textureClass(buffer.bytes)
-        if (keep === undefined) spans.set(id, { id, kind: 'texture', bytes, first: i, last: i })
-        else if (!kept.some((k) => k.id === id)) kept.push({ id, slot: { kind: 'texture', bytes, keep } })
-      }
+      else if (slot) spans.set(id, { id, slot, first: i, last: i })
     }
   })
   const slots: Slot[] = []
   const slotOf = new Array<number | undefined>(buffers.length).fill(undefined)
   const taken: Span[][] = []
-  const place = (slot: Slot, id: number): number => {
-    slotOf[id] = slots.push(slot) - 1
-    taken.push([])
-    return slots.length - 1
-  }
-  for (const span of [...spans.values()].sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
-    // Slots are in the order of their sizes, so that the last that is free is the smallest.
-    let at = slots.findLastIndex(({ kind }, s) => kind === span.kind && !taken[s]?.some((t) => t.first <= span.last && span.first <= t.last))
-    if (at < 0) at = place({ kind: span.kind, bytes: span.bytes }, span.id)
+  for (const span of [...spans.values()].sort((a, b) => b.slot.bytes - a.slot.bytes || a.first - b.first)) {
+    const { slot: { kind, keep } } = span
+    // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with nothing.
+    let at = keep === undefined ? slots.findLastIndex((s, k) =>
+      s.kind === kind && s.keep === undefined && !taken[k]?.some((t) => t.first <= span.last && span.first <= t.last)) : -1
+    if (at < 0) at = slots.push(span.slot) - 1
     slotOf[span.id] = at
-    taken[at]?.push(span)
+    ;(taken[at] ??= []).push(span)
   }
-  for (const { slot, id } of kept) place(slot, id)
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0)
   return { slots, slotOf, results, peakBytes: sum(slots.map((s) => s.bytes)) + sum(results.values()) }
+}
+
+/** The slot that a buffer of the program would have to itself; undefined of those that exist before it runs. */
+function slotFor(buffer: Program['buffers'][number] | undefined): Slot | undefined {
+  if (buffer?.kind === 'made') return { kind: 'buffer', bytes: sizeClass(buffer.bytes) }
+  if (buffer?.kind !== 'texture') return undefined
+  return { kind: 'texture', bytes: textureClass(buffer.bytes), ...(buffer.keep === undefined ? {} : { keep: buffer.keep }) }
 }
