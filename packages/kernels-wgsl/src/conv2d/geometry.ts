@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.ts'
-import type { Spec } from '../op.ts'
+import type { Problem, Spec } from '../op.ts'
 import { expectRank, shapeText } from '../shape.ts'
 
 /** Attributes of `conv2d`. `padding` is `[top, left, bottom, right]`. */
@@ -8,6 +8,12 @@ export type Conv2dAttrs = {
   readonly padding: readonly [number, number, number, number]
   readonly groups: number
 }
+
+/** Which input channels meet which filters: in a convolution filters are rows, in the gradient of its input channels are. */
+export type Direction = 'conv2d' | 'conv2dInputGrad'
+
+/** The element type of a convolution's operands. */
+export const dtypeOf = (problem: Problem): 'f32' | 'f16' => (problem.inputs[0]?.dtype === 'f16' ? 'f16' : 'f32')
 
 /** Sizes of a convolution, all that its three kernels need. */
 export interface Geometry {

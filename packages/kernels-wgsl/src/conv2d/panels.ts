@@ -2,12 +2,10 @@ import type { Kernel, Problem, Target } from '../op.ts'
 import {
   fourTexels, imageTexels, packFours, packImages, packingPays, packPanels, packPlanes, packSlices, panelCount, panelTexels, planeTexels, product, rowBlock, sliceTexels, texelsFit,
 } from '../panels/index.ts'
-import type { Geometry } from './geometry.ts'
+import { dtypeOf, type Geometry } from './geometry.ts'
 
 // Convolutions and their gradients as products of packed operands; each gives undefined where packing does not pay.
 // Images are packed once, with their border, and every tap reads them shifted.
-
-const dtypeOf = (problem: Problem): 'f32' | 'f16' => (problem.inputs[0]?.dtype === 'f16' ? 'f16' : 'f32')
 
 /** Weights `[O, C/groups, kH, kW]` with filters as rows and channels summed; images with channels summed. */
 export function forwardPanels(problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {

@@ -2,10 +2,7 @@ import { maxWorkgroups } from '../dispatch.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
 import { digitsOf, storeOf } from '../panels/index.ts'
 import { assemble, input, repeat } from '../wgsl/index.ts'
-import type { Geometry } from './geometry.ts'
-
-/** Which input channels meet which filters: in a convolution filters are rows, in the gradient of its input channels are. */
-export type Direction = 'conv2d' | 'conv2dInputGrad'
+import { type Direction, dtypeOf, type Geometry } from './geometry.ts'
 
 /**
  * A convolution of 1×1, or the gradient of its input, read from buffers: `y[b, z, row, p] = Σ_k w(z, row, k) · x[b, z, k, p]`.
@@ -21,7 +18,7 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
   const lanes = target.subgroupSize
   const plane = g.height * g.width
   const cols = g.batch * plane
-  const dtype = problem.inputs[0]?.dtype === 'f16' ? 'f16' : 'f32'
+  const dtype = dtypeOf(problem)
   const outType = problem.epilogue?.dtype ?? dtype
   const still = [g.kernelHeight, g.kernelWidth, ...g.stride].every((n) => n === 1) && g.padding.every((n) => n === 0)
   if (!still || target.variants.adapter !== 'lavapipe' || lanes < 4 || outType !== dtype || plane % 4 || cols < 4 * lanes) return undefined

@@ -1,4 +1,5 @@
 import { type Target, textureWidth } from '../op.ts'
+import type { PackingCosts } from '../variants.ts'
 import { columnBlock } from './blocks.ts'
 
 /** The work of a product, padding aside. */
@@ -21,10 +22,17 @@ export interface PackingTerms {
   readonly packed: number
 }
 
+const whole = (n: number, block: number): number => Math.ceil(n / block) * block
+
+/** What packing costs on an adapter where it can be done at all. */
+function costsOn({ variants, textureRows, subgroupSize }: Target): PackingCosts | undefined {
+  return textureRows === 0 || subgroupSize < 4 ? undefined : variants.packing ?? undefined
+}
+
 /** The terms by which a product's cost is estimated on this adapter. */
 export function packingTerms({ rows, cols, depth, batch, packed }: Work, { subgroupSize }: Target): PackingTerms {
   const macs = batch * depth * Math.max(rows, fewestRows) * cols
-  const padded = batch * depth * Math.ceil(rows / subgroupSize) * subgroupSize * Math.ceil(cols / 8) * 8
+  const padded = batch * depth * whole(rows, subgroupSize) * whole(cols, 8)
   return { macs, padded, packed }
 }
 
@@ -33,8 +41,8 @@ export function packingTerms({ rows, cols, depth, batch, packed }: Work, { subgr
  * long, or the result large, against what is packed.
  */
 export function packingPays(work: Work, target: Target): boolean {
-  const costs = target.variants.packing
-  if (costs === null || target.textureRows === 0 || target.subgroupSize < 4) return false
+  const costs = costsOn(target)
+  if (!costs) return false
   const { macs, padded, packed } = packingTerms(work, target)
   return costs.buffer * macs > costs.texture * padded + costs.element * packed + costs.dispatches
 }
@@ -65,13 +73,12 @@ const mostTexels = 2 ** 23
  * written and read, as ten. Filters count as transformed each time, as they are in training and where a plan cannot keep them.
  */
 export function tilesPay({ rows, channels, batch, pixels, tiles, positions }: Tiles, target: Target): boolean {
-  const costs = target.variants.packing
-  if (costs === null || target.textureRows === 0 || target.subgroupSize < 4) return false
-  const blocks = (n: number, block: number): number => Math.ceil(n / block) * block
-  const [high, four] = [blocks(rows, target.subgroupSize), blocks(channels, 4)]
+  const costs = costsOn(target)
+  if (!costs) return false
+  const [high, four] = [whole(rows, target.subgroupSize), whole(channels, 4)]
   const each = batch * positions
-  const direct = batch * 9 * four * high * blocks(pixels, columnBlock(target))
-  const byTiles = each * four * high * blocks(tiles, columnBlock(target))
+  const direct = batch * 9 * four * high * whole(pixels, columnBlock(target))
+  const byTiles = each * four * high * whole(tiles, columnBlock(target))
   const [filters, images, products] = [each * high * four / 4, each * tiles * four / 4, each * high * Math.ceil(tiles / 4)] as const
   if (Math.max(filters, images, products) > mostTexels) return false
   return costs.texture * (0.7 * direct - byTiles) > costs.element * (5 * (filters + images) + 10 * products - 9 * batch * rows * channels) + costs.dispatches

@@ -1,10 +1,7 @@
 import type { Target } from '../../op.ts'
 import { panelCount, rowBlock } from '../../panels/index.ts'
-import type { Geometry } from '../geometry.ts'
+import type { Direction, Geometry } from '../geometry.ts'
 import { positions, tile } from './scheme.ts'
-
-/** The gradient of an input is a convolution as well: of slopes, by filters turned round, from filters to channels. */
-export type Direction = 'conv2d' | 'conv2dInputGrad'
 
 /** Sizes of a convolution of 3×3 by tiles, in terms of what it reads and what it writes. */
 export interface Tiling {
@@ -33,7 +30,10 @@ export interface Tiling {
   readonly taps: { readonly first: number; readonly step: number; readonly group: number; readonly row: number; readonly channel: number }
 }
 
-/** The tiling of a convolution of 3×3 that moves by single pixels, or of the gradient of its input. */
+/**
+ * The tiling of a convolution of 3×3 that moves by single pixels, or of the gradient of its input, which is a convolution as well:
+ * of slopes, by filters turned round, from filters to channels.
+ */
 export function tilingOf(label: Direction, dtype: 'f32' | 'f16', g: Geometry, target: Target): Tiling {
   const [cin, cout] = [g.inChannels / g.groups, g.outChannels / g.groups]
   const [top, left] = g.padding

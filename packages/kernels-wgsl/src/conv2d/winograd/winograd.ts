@@ -1,11 +1,11 @@
 import type { Kernel, Problem, Target } from '../../op.ts'
 import { imageTexels, packImages, product, texelsFit, tilesPay } from '../../panels/index.ts'
-import type { Geometry } from '../geometry.ts'
+import { type Direction, dtypeOf, type Geometry } from '../geometry.ts'
 import { transformResults } from './results.ts'
 import { positions, taps } from './scheme.ts'
 import { transformTaps } from './taps.ts'
 import { transformTiles } from './tiles.ts'
-import { type Direction, productTexels, tapTexels, tileTexels, tilingOf } from './tiling.ts'
+import { productTexels, tapTexels, tileTexels, tilingOf } from './tiling.ts'
 
 /**
  * A convolution of 3×3 that moves by single pixels, or the gradient of its input, by tiles: F(4×4, 3×3) of Lavin & Gray 2015
@@ -35,7 +35,7 @@ import { type Direction, productTexels, tapTexels, tileTexels, tilingOf } from '
  */
 export function winograd(label: Direction, problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {
   if (g.kernelHeight !== taps || g.kernelWidth !== taps || g.stride.some((n) => n !== 1)) return undefined
-  const t = tilingOf(label, problem.inputs[0]?.dtype === 'f16' ? 'f16' : 'f32', g, target)
+  const t = tilingOf(label, dtypeOf(problem), g, target)
   const work = { rows: t.rows, channels: t.channels, batch: t.groups, pixels: t.images * t.outHeight * t.outWidth, tiles: t.tiles, positions }
   const images = { label, dtype: t.dtype, input: 0, texture: 0, groups: t.groups, channels: t.channels, images: t.images, pixels: t.height * t.width } as const
   const [pixels, a, b, results] = [imageTexels(images), tapTexels(t), tileTexels(t), productTexels(t)] as const
