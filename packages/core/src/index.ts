@@ -1,4 +1,5 @@
 export * from './errors.ts'
+export { compile } from './compile/index.ts'
 export { checkpoint, grad, gradients, stopGradient, valueAndGrad, vjp } from './autograd/index.ts'
 export {
   type AdapterDescription, type CompileProgress, Device, type DeviceCounters, type DeviceOptions, type DispatchTime, evaluate, type HostSpan,

@@ -44,7 +44,7 @@ function capturedBy(result: Tensor, start: number, args: ReadonlySet<Tensor>): T
     if (args.has(t)) continue
     const { source } = t
     const inside = source.kind === 'node' && source.node.order > start
-    if (!inside && (source.kind === 'storage' || source.kind === 'node')) found.add(t)
+    if (!inside && (source.kind === 'storage' || source.kind === 'argument' || source.kind === 'node')) found.add(t)
     if (!inside || visited.has(source.node)) continue
     visited.add(source.node)
     stack.push(...source.node.inputs)

@@ -8,7 +8,7 @@ export interface SharedSpec extends Spec {
 }
 
 /** What nodes of equal op, attributes and operand specs have in common: a program makes the same ones again and again. */
-interface Kind {
+export interface Kind {
   /** Another for every other kind: what the structure of a graph is compared by. */
   readonly key: number
   /** Of the outputs. */
@@ -23,7 +23,19 @@ export interface Node extends Kind {
   readonly outputs: readonly Tensor[]
   /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
   readonly order: number
+  /** What it stands for, where it is a call of a compiled function. */
+  readonly trace?: Trace
 }
+
+/** What a compiled function computes: nodes, operands before results. */
+export interface Trace {
+  readonly nodes: readonly { readonly node: Node; readonly inputs: readonly TraceRef[] }[]
+  /** In the order of the outputs of a call. */
+  readonly outputs: readonly TraceRef[]
+}
+
+/** A value in a trace: an input of the call, by number, or an output of one of its nodes. */
+export type TraceRef = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
 const specs = new Map<string, SharedSpec>()
 
@@ -40,6 +52,12 @@ export function sharedSpec({ shape, dtype }: Spec): SharedSpec {
 }
 
 const kinds = new Map<string, Kind>()
+let distinct = 0
+
+/** A kind unlike all others. */
+export function newKind(specs: readonly Spec[]): Kind {
+  return { key: distinct++, specs: specs.map(sharedSpec) }
+}
 
 /** The kind of a node. Only the first of a kind is checked and has its outputs' shapes worked out. */
 export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
@@ -47,7 +65,7 @@ export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
   for (const { spec } of inputs) text += `,${spec.key}`
   let kind = kinds.get(text)
   if (!kind) {
-    kind = { key: kinds.size, specs: op.infer(inputs, attrs).map(sharedSpec) }
+    kind = newKind(op.infer(inputs, attrs))
     kinds.set(text, kind)
   }
   return kind

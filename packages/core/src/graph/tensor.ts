@@ -3,16 +3,17 @@ import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../erro
 import { encodeElements } from '../io/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
-import { kindOf, nextOrder, type Node, type SharedSpec, sharedSpec } from './node.ts'
+import { type Kind, kindOf, nextOrder, type Node, type SharedSpec, sharedSpec } from './node.ts'
 import { track } from './scope.ts'
 import type { Storage } from './storage.ts'
 
-/** Where a tensor's value comes from: memory, a computation not yet run, or a number. */
+/** Where a tensor's value comes from: memory, a computation not yet run, a number, or whoever calls the function that is being compiled. */
 type Source =
   | { readonly kind: 'storage'; readonly storage: Storage }
   | { readonly kind: 'node'; readonly node: Node; readonly index: number }
   | { readonly kind: 'scalar'; readonly value: number }
   | { readonly kind: 'constant'; readonly bytes: Uint8Array }
+  | { readonly kind: 'argument' }
   | { readonly kind: 'disposed' }
 
 /** What arithmetic takes on its right-hand side. */
@@ -226,6 +227,16 @@ function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, { axes, keepDim
 
 /** Applies an op to tensors: checks shapes and dtypes at once, and computes nothing. */
 export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): readonly Tensor[] {
+  return nodeOf({ op, inputs, attrs, kind: () => kindOf(op, attrs, inputs) })
+}
+
+/** What makes a node. Its kind is asked for once its inputs are known to be good. */
+interface Making extends Pick<Node, 'op' | 'inputs' | 'attrs' | 'trace'> {
+  readonly kind: () => Kind
+}
+
+/** The outputs of a new node. */
+export function nodeOf({ op, inputs, attrs, trace, kind }: Making): readonly Tensor[] {
   const device = inputs.find((t) => t.source.kind !== 'scalar')?.device ?? inputs[0]?.device
   if (!device) throw new ShapeError(`${op.name}: expected at least one input`)
   for (const t of inputs) {
@@ -234,11 +245,11 @@ export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}):
     }
     if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
   }
-  const { key, specs } = kindOf(op, attrs, inputs)
+  const { key, specs } = kind()
   if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder() }
+  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), ...(trace ? { trace } : {}) }
   node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
   return node.outputs
 }

@@ -1,6 +1,7 @@
 import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Node, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
+import { inlined } from './inline.ts'
 import { type Leaf, type LeafRef, Leaves } from './leaves.ts'
 
 /** What a value of a graph is, as the planner sees it. */
@@ -10,7 +11,10 @@ export type ValueRef =
   | { readonly kind: 'constant'; readonly index: number }
   | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
-/** A graph cut loose from its tensors: nodes in the order in which they run, operands before results. */
+/**
+ * A graph cut loose from its tensors: nodes in the order in which they run, operands before results. Calls of compiled functions
+ * are told by their key alone; the nodes they stand for are worked out when someone asks for nodes or outputs.
+ */
 export interface Graph {
   readonly nodes: readonly { readonly node: Node; readonly inputs: readonly ValueRef[] }[]
   readonly leaves: readonly Leaf[]
@@ -53,7 +57,9 @@ export function walk(outputs: readonly Tensor[]): Graph {
     } else if (source.kind === 'disposed') {
       throw new DisposedError(`evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`)
     } else if (source.kind === 'storage') stored.set(t, source.storage)
-    else if (refs.has(t)) return
+    else if (source.kind === 'argument') {
+      throw new UnsupportedError('evaluate: expected a value, got an argument of a function that is being compiled, or what depends on it; give it back and evaluate that')
+    } else if (refs.has(t)) return
     else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
     else {
       scalarTypes.push(t.dtype)
@@ -83,11 +89,21 @@ export function walk(outputs: readonly Tensor[]): Graph {
     return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
   }
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  const graph = {
+  const found = {
     nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
     outputs: outputs.map(ref),
   }
-  return { ...graph, key: keyOf(graph) }
+  let whole: Pick<Graph, 'nodes' | 'outputs'> | undefined
+  return {
+    ...found,
+    key: keyOf(found),
+    get nodes() {
+      return (whole ??= inlined(found)).nodes
+    },
+    get outputs() {
+      return (whole ??= inlined(found)).outputs
+    },
+  }
 }
 
 /** All of a graph that its plan depends on, as a list of numbers; each node's key tells how many of them are its operands. */

@@ -47,6 +47,26 @@ function wholeRun(): Promise<{ steps: TrainStep[]; bytes: Buffer }> {
   return whole
 }
 
+test('a compiled run asks for its loss once, and ends in the same checkpoint, to the bit', async () => {
+  const { bytes, steps } = await wholeRun()
+  using run = new ToyRun(device)
+  const { loss } = run.options
+  let asked = 0
+  const checkpoint = checkpointAt('compiled', 1000)
+  const compiled: TrainStep[] = []
+  for await (const step of run.train({
+    checkpoint,
+    compile: true,
+    loss: (batch) => {
+      asked++
+      return loss(batch)
+    },
+  })) compiled.push(step)
+  expect(asked).toBe(1)
+  expect(compiled).toEqual(steps)
+  expect(readFileSync(checkpoint.path).equals(bytes)).toBe(true)
+})
+
 test('the loss of a toy falls, and every step reports its number, loss, gradient norm and metrics', async () => {
   const { steps } = await wholeRun()
   expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: toySteps }, (_, i) => i))

@@ -1,4 +1,4 @@
-import { concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
+import { compile, concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
 import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
@@ -11,6 +11,11 @@ export interface TrainOptions<B> {
   readonly batch: (step: number) => B | Promise<B>
   /** The loss of a batch, over the parameters. */
   readonly loss: (batch: B) => LossAndMetrics
+  /**
+   * Whether `loss` is run for the first batch only, and its graph repeated for those that follow (see `compile` of
+   * @antipode/core): less work for the host in each step. All that changes from step to step must then come in by the batch.
+   */
+  readonly compile?: boolean
   /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
   readonly release?: (batch: B) => void
   readonly optimizer: Optimizer
@@ -54,7 +59,7 @@ export interface TrainStep extends Measured {
  * @throws {CheckpointError} if a checkpoint does not fit, or is past the last step
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
-  const { parameters, batch: batchOf, loss: lossOf, release, optimizer, steps, schedule } = options
+  const { parameters, batch: batchOf, release, optimizer, steps, schedule } = options
   const { ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
@@ -63,6 +68,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   const state = { parameters, optimizer, ema }
   let step = resume && checkpoint ? await loadRun(device, state, { ...checkpoint, steps }) : 0
   let saved = step
+  const measures = measuring(options)
   const save = async (): Promise<void> => {
     if (checkpoint && saved !== step) await saveRun(state, step, checkpoint)
     saved = step
@@ -75,7 +81,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     const batch = await batchOf(step)
     let measured: Measured
     try {
-      measured = await makeStep(options, lossOf(batch), optimizer.lr * (schedule?.(step) ?? 1))
+      measured = await makeStep(options, measures(batch), optimizer.lr * (schedule?.(step) ?? 1))
     } finally {
       release?.(batch)
     }
@@ -88,22 +94,41 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   await save()
 }
 
+/** All of a step that depends on its batch alone, yet to be computed. */
+interface Measures {
+  /** Loss, norm of the gradients and metrics, f32. */
+  readonly report: Tensor
+  /** Names of the metrics, in their order in the report. */
+  readonly names: readonly string[]
+  readonly grads: readonly Tensor[]
+  /** The factor that clips the gradients. */
+  readonly scale: Tensor
+}
+
+/** What takes a batch's loss, its gradients and their norm. */
+function measuring<B>({ parameters, loss: lossOf, clipNorm = Infinity, compile: once = false }: TrainOptions<B>): (batch: B) => Measures {
+  const measure = (batch: B): Measures => {
+    const { loss, metrics } = lossOf(batch)
+    const grads = gradients(loss, [...parameters.values()])
+    const { norm, scale } = clipGradNorm(grads, clipNorm)
+    const report = concat([loss, norm, ...Object.values(metrics)].map((t) => t.to('f32').reshape([1])))
+    return { report, names: Object.keys(metrics), grads, scale }
+  }
+  return once ? compile(measure) : measure
+}
+
 /** Loss, gradients, update, average and metrics: one graph, one submission and one reading. */
 async function makeStep<B>(
   { parameters, optimizer, clipNorm, ema }: TrainOptions<B>,
-  { loss, metrics }: LossAndMetrics,
+  { report, names, grads, scale }: Measures,
   lr: number,
 ): Promise<Measured> {
-  const grads = gradients(loss, [...parameters.values()])
-  const { norm, scale } = clipGradNorm(grads, clipNorm ?? Infinity)
   const updates = optimizer.update(parameters, grads, clipNorm === undefined ? { lr } : { lr, gradScale: scale })
   const averages = ema?.update(new Map([...parameters.keys()].map((name, i) => [name, updates[i] as Tensor]))) ?? []
-  const report = concat([loss, norm, ...Object.values(metrics)].map((t) => t.to('f32').reshape([1])))
   try {
     await evaluate(report, ...updates, ...averages)
-    const [lossValue = Number.NaN, gradNorm = Number.NaN, ...numbers] = await report.data()
-    const named = Object.keys(metrics).map((name, i) => [name, numbers[i] ?? Number.NaN] as const)
-    return { loss: lossValue, gradNorm, metrics: Object.fromEntries(named) }
+    const [loss = Number.NaN, gradNorm = Number.NaN, ...numbers] = await report.data()
+    return { loss, gradNorm, metrics: Object.fromEntries(names.map((name, i) => [name, numbers[i] ?? Number.NaN])) }
   } finally {
     for (const t of [report, ...updates, ...averages]) t.dispose()
   }

@@ -1,0 +1,86 @@
+import type { Op, Ref } from '@antipode/kernels-wgsl'
+import { ConfigError, UnsupportedError } from '../errors.ts'
+import { newKind, type Node, nodeOf, Tensor, type Trace, type TraceRef } from '../graph/index.ts'
+import { flatten, withTensors } from './tree.ts'
+
+/**
+ * Runs a function once on tensors that stand for its arguments, and gives what calls it without running it.
+ * @param tensors those among the arguments, in order
+ * @throws {ConfigError} if it gives a promise @throws {UnsupportedError} if it updates tensors in place
+ */
+export function traced<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, tensors: readonly Tensor[]): (tensors: readonly Tensor[]) => R {
+  const stands = tensors.map((t) => new Tensor(t.device, t.spec, { kind: 'argument' }))
+  const result = fn(...withTensors(args, stands))
+  if (result instanceof Promise) {
+    throw new ConfigError('compile: expected a function that gives tensors to be computed, got one that gives a promise; evaluate what the compiled function gives')
+  }
+  const results = flatten(result).tensors
+  const { inputs, trace, refs } = record(results, stands)
+  const captured = inputs.slice(stands.length)
+  const specs = results.filter((_, i) => refs[i]?.kind === 'output').map((t) => t.spec)
+  const op = callOf(fn.name, trace)
+  const kind = newKind(specs)
+  return (given) => {
+    const passed = [...given, ...captured]
+    const computed = specs.length > 0 ? nodeOf({ op, attrs: {}, inputs: passed, kind: () => kind, trace }) : []
+    let next = 0
+    return withTensors(result, refs.map((ref) => (ref.kind === 'input' ? passed[ref.index] : computed[next++]) as Tensor))
+  }
+}
+
+/** What a call needs and computes; `refs` says for each result what it is. */
+interface Recorded {
+  readonly inputs: readonly Tensor[]
+  readonly trace: Trace
+  readonly refs: readonly TraceRef[]
+}
+
+/** Cuts what the results depend on loose from its tensors: arguments first, then whatever else was there before. */
+function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded {
+  const inputs = [...stands]
+  const known = new Map(stands.map((t, index) => [t, index]))
+  const found = new Set<Node>()
+  const stack = [...results]
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    const { source } = t
+    if (source.kind === 'node') {
+      if (found.has(source.node)) continue
+      if (source.node.op.inplace) {
+        throw new UnsupportedError(`compile: expected a function that changes no tensor, got one that calls ${source.node.op.name}; give its operands back and update outside`)
+      }
+      found.add(source.node)
+      stack.push(...source.node.inputs)
+    } else if (!known.has(t)) {
+      if (source.kind === 'argument') {
+        throw new UnsupportedError('compile: expected arguments to be used in the call they are passed to, got one of an earlier call or of another function; pass it as an argument')
+      }
+      known.set(t, inputs.push(t) - 1)
+    }
+  }
+  const order = [...found].sort((a, b) => a.order - b.order)
+  const places = new Map(order.map((node, place) => [node, place]))
+  const ref = (t: Tensor): TraceRef => (t.source.kind === 'node'
+    ? { kind: 'output', node: places.get(t.source.node) as number, index: t.source.index }
+    : { kind: 'input', index: known.get(t) as number })
+  const refs = results.map(ref)
+  const nodes = order.map((node) => ({ node, inputs: node.inputs.map(ref) }))
+  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output') }, refs }
+}
+
+/** The op of a call: what it computes is its trace's. */
+function callOf(name: string, { nodes, outputs }: Trace): Op {
+  return {
+    name: `compile(${name})`,
+    infer: () => [],
+    flops: () => nodes.reduce((sum, { node }) => sum + (node.op.flops?.(node.inputs, node.specs, node.attrs) ?? 0), 0),
+    reference: (inputs) => {
+      const values: (readonly Ref[])[] = []
+      const valueOf = (r: TraceRef): Ref => (r.kind === 'input' ? inputs[r.index] : values[r.node]?.[r.index]) as Ref
+      for (const { node, inputs: refs } of nodes) values.push(node.op.reference(refs.map(valueOf), node.attrs))
+      return outputs.map(valueOf)
+    },
+    vjp: () => {
+      throw new UnsupportedError('grad: a compiled function gives no gradients; take them in the function that is compiled')
+    },
+  }
+}

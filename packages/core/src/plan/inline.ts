@@ -1,0 +1,41 @@
+import type { Graph, ValueRef } from './walk.ts'
+
+type Nodes = Pick<Graph, 'nodes' | 'outputs'>
+
+/** A graph's nodes with those of compiled functions in place of their calls, as far as the outputs depend on them. */
+export function inlined({ nodes, outputs }: Nodes): Nodes {
+  if (!nodes.some(({ node }) => node.trace)) return { nodes, outputs }
+  const flat: { readonly node: Graph['nodes'][number]['node']; readonly inputs: readonly ValueRef[] }[] = []
+  /** What the outputs of each node given have become. */
+  const became: (readonly ValueRef[])[] = []
+  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? became[r.node]?.[r.index] as ValueRef : r)
+  const add = ({ node, inputs }: Graph['nodes'][number]): readonly ValueRef[] => {
+    if (node.trace === undefined) {
+      const at = flat.push({ node, inputs }) - 1
+      return node.specs.map((_, index) => ({ kind: 'output', node: at, index }))
+    }
+    const { trace } = node
+    const made: (readonly ValueRef[])[] = []
+    const inside = (r: (typeof trace.outputs)[number]): ValueRef => (r.kind === 'input' ? inputs[r.index] : made[r.node]?.[r.index]) as ValueRef
+    for (const one of trace.nodes) made.push(add({ node: one.node, inputs: one.inputs.map(inside) }))
+    return trace.outputs.map(inside)
+  }
+  for (const { node, inputs } of nodes) became.push(add({ node, inputs: inputs.map(now) }))
+  return reached({ nodes: flat, outputs: outputs.map(now) })
+}
+
+/** Without nodes that no output depends on: who calls a function need not want all it gives. */
+function reached({ nodes, outputs }: Nodes): Nodes {
+  const wanted = new Set(outputs.flatMap((r) => (r.kind === 'output' ? [r.node] : [])))
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    if (wanted.has(i)) for (const r of nodes[i]?.inputs ?? []) if (r.kind === 'output') wanted.add(r.node)
+  }
+  const places = new Map<number, number>()
+  const kept = nodes.filter((_, i) => {
+    const keep = wanted.has(i)
+    if (keep) places.set(i, places.size)
+    return keep
+  })
+  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? { ...r, node: places.get(r.node) as number } : r)
+  return { nodes: kept.map(({ node, inputs }) => ({ node, inputs: inputs.map(now) })), outputs: outputs.map(now) }
+}
