@@ -187,6 +187,7 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
     if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
+    if (this.#pacer.alternates(runner)) await this.#settle()
     if (!known) this.gpu.pushErrorScope('out-of-memory')
     const located = this.#during('encode', () => runner.run(graph, this.#profiler))
     this.#pacer.submitted(runner)
@@ -207,7 +208,7 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   async #prepare(plan: Plan): Promise<PlanRunner> {
-    const runner = await this.#during('compile', () => PlanRunner.make(this.gpu, plan, this.#pool, this.#pipelines, this.#onCompile))
+    const runner = await this.#during('compile', () => PlanRunner.make({ device: this.gpu, plan, pool: this.#pool, software: this.adapter.software }, this.#pipelines, this.#onCompile))
     this.#planned++
     if (this.#runners.size >= maxPlans) {
       const [oldest] = this.#runners

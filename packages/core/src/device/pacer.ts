@@ -49,6 +49,15 @@ export class Pacer {
     return this.#flights.length
   }
 
+  /**
+   * Whether a run is to be encoded only once all that was submitted is done. Where the host's cores are the GPU, encoding beside it
+   * takes from one kernel thread what the other then waits for; and while it lasts, Linux moves both threads to the other core, on
+   * which they stay for milliseconds (denoising 64 digits on two cores: 15.3 ms instead of 16.6).
+   */
+  alternates(run: Paced): boolean {
+    return this.#rests && !run.short && this.pending > 0
+  }
+
   submitted(run: Paced): void {
     this.#flights.push({ run, submitted: performance.now() })
     if (this.#rests && !run.short && this.pending === 1) halt(shortest)
