@@ -137,6 +137,7 @@ fn out_column(z: u32, col: u32) -> u32 {
 /** Gradient of {@link conv2d} with respect to its weight, from dy `[B,O,H',W']` and x. */
 export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dWeightGrad',
+  epilogue: true,
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
   flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
