@@ -1,4 +1,4 @@
-import { type Device, evaluate, type Tensor, tensor } from '@antipode/core'
+import { compile, type Device, evaluate, type Tensor, tensor } from '@antipode/core'
 import { adamw } from '@antipode/core/optim'
 import { type PairBatch, train } from '@antipode/npo'
 import { denoised, digitsModel, dpoTask } from '../models/index.ts'
@@ -9,11 +9,12 @@ export async function digitsStep(device: Device, { inputs }: Problem): Promise<P
   const unet = await digitsModel(device)
   const { data = [], shape = [] } = inputs['x'] ?? {}
   const x = tensor(device, data, shape)
+  const step = compile((sample: Tensor) => denoised(unet, sample))
   let result: Tensor | undefined
   return {
     async run() {
       result?.dispose()
-      result = denoised(unet, x)
+      result = step(x)
       await evaluate(result)
     },
     wait: () => device.sync(),
@@ -23,7 +24,7 @@ export async function digitsStep(device: Device, { inputs }: Problem): Promise<P
 
 /** Steps of preference training: forward and backward of the tuned model, forward of the base, clipping, AdamW and the report. */
 export async function digitsDpo(device: Device, problem: Problem): Promise<Prepared> {
-  const steps = train<PairBatch<Tensor>>({ ...dpoTask(await digitsModel(device), problem.inputs), optimizer: adamw({ lr: 1e-3, weightDecay: 0 }), clipNorm: 1, steps: 1e6 })
+  const steps = train<PairBatch<Tensor>>({ ...dpoTask(await digitsModel(device), problem.inputs), optimizer: adamw({ lr: 1e-3, weightDecay: 0 }), clipNorm: 1, compile: true, steps: 1e6 })
   let reported = new Float32Array()
   return {
     async run() {

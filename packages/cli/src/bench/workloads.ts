@@ -1,4 +1,4 @@
-import { conv2d, type Device, evaluate, gradients, randn, scaledDotProductAttention, type Tensor, tensor } from '@antipode/core'
+import { compile, conv2d, type Device, evaluate, gradients, randn, scaledDotProductAttention, type Tensor, tensor } from '@antipode/core'
 import { adamw } from '@antipode/core/optim'
 import { digitsUNet } from '@antipode/models/digits'
 import { cfg, denoising, drawNoise, type SampleBatch, sampleToEnd, train } from '@antipode/npo'
@@ -74,6 +74,7 @@ export function digitsTrain(device: Device, { batch, signal }: { readonly batch:
       condition: labelsOf(device, Int32Array.from({ length: batch }, (_, i) => i % 10)),
     }),
     loss: (given) => objective.evaluate({ model: digitsDenoiser(unet) }, given),
+    compile: true,
     release: (given) => { given.samples.dispose() },
     signal,
   })
@@ -94,7 +95,7 @@ export function digitsSample(
 ): Workload {
   const unet = digitsUNet(device, 'digits-16', { seed: 0 })
   const model = digitsDenoiser(unet)
-  const denoise = cfg<Tensor>({ positive: model, negative: model, scale: 5, unconditional })
+  const denoise = compile(cfg<Tensor>({ positive: model, negative: model, scale: 5, unconditional }))
   return {
     title: `${steps} guided sampling steps of digits-16 on ${batch} images`,
     async round() {

@@ -1,4 +1,4 @@
-import { randn, type Tensor, type TensorHost } from '@antipode/core'
+import { compile, randn, type Tensor, type TensorHost } from '@antipode/core'
 import type { UNet2DConditionModel } from '@antipode/models'
 import { cfg, offsets, sampleToEnd } from '@antipode/npo'
 import { digitsDenoiser, labelsOf, pixelLimit, solver, unconditional } from '../train/index.ts'
@@ -22,12 +22,12 @@ export interface DrawOptions {
 /** Samples one image per label, `[N, 1, side, side]`, clamped to [−1, 1] as a picture would be. */
 export async function drawImages(device: TensorHost, unet: UNet2DConditionModel, options: DrawOptions): Promise<Float32Array> {
   const { positive, negative, scale, steps, batch, seed, labels, side, signal, onBatch } = options
-  const denoise = cfg<Tensor>({
+  const denoise = compile(cfg<Tensor>({
     positive: digitsDenoiser(unet.with(offsets(positive))),
     negative: digitsDenoiser(unet.with(offsets(negative))),
     scale,
     unconditional,
-  })
+  }))
   const pixels = side * side
   const images = new Float32Array(labels.length * pixels)
   for (let start = 0; start < labels.length; start += batch) {

@@ -50,6 +50,7 @@ export async function trainMoving(
     steps,
     batch: (index) => batchOf(splits.train, 2, index),
     loss: (batch) => objective.evaluate({ model }, batch),
+    compile: true,
     release: (batch) => { batch.samples.dispose() },
     signal,
   })) {

@@ -58,6 +58,7 @@ export async function tuneOffset(device: TensorHost, unet: UNet2DConditionModel,
       }
     },
     loss: (batch) => tuned.evaluate({ model, reference }, batch),
+    compile: true,
     checkpoint: { path, every: 50, recipe: JSON.stringify({ name, seed, training, pairs: pairs.meanGap }) },
     resume: resume && existsSync(path),
     signal,

@@ -82,6 +82,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
       }
     },
     loss: (batch) => objective.evaluate({ model: digitsDenoiser(unet) }, batch),
+    compile: true,
     release: (batch) => { batch.samples.dispose() },
     checkpoint: run,
     resume,
