@@ -1,6 +1,6 @@
 import type { Op, Ref } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
-import { newKind, type Node, nodeOf, Tensor, type Trace, type TraceRef } from '../graph/index.ts'
+import { newKind, type Node, nodeOf, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
 
 /**
@@ -57,14 +57,27 @@ function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded
       known.set(t, inputs.push(t) - 1)
     }
   }
-  const order = [...found].sort((a, b) => a.order - b.order)
-  const places = new Map(order.map((node, place) => [node, place]))
+  const nodes: TracedNode[] = []
+  const outputs = new Map<Node, readonly TraceRef[]>()
   const ref = (t: Tensor): TraceRef => (t.source.kind === 'node'
-    ? { kind: 'output', node: places.get(t.source.node) as number, index: t.source.index }
+    ? outputs.get(t.source.node)?.[t.source.index] as TraceRef
     : { kind: 'input', index: known.get(t) as number })
+  for (const node of [...found].sort((a, b) => a.order - b.order)) outputs.set(node, append(nodes, node, node.inputs.map(ref)))
   const refs = results.map(ref)
-  const nodes = order.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output') }, refs }
+  const joins = nodes.filter(({ node, inputs: operands }) => node.op.starts && operands.every((r) => r.kind === 'input'))
+  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), joins }, refs }
+}
+
+/** Adds a node, or what it stands for if it is a call, and says where its outputs are. */
+function append(nodes: TracedNode[], node: Node, inputs: readonly TraceRef[]): TraceRef[] {
+  if (!node.trace) {
+    const place = nodes.push({ node, inputs }) - 1
+    return node.specs.map((_, index) => ({ kind: 'output', node: place, index }))
+  }
+  const first = nodes.length
+  const ref = (r: TraceRef): TraceRef => (r.kind === 'input' ? inputs[r.index] as TraceRef : { ...r, node: first + r.node })
+  for (const inner of node.trace.nodes) nodes.push({ node: inner.node, inputs: inner.inputs.map(ref) })
+  return node.trace.outputs.map(ref)
 }
 
 /** The op of a call: what it computes is its trace's. */

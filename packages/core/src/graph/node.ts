@@ -27,11 +27,18 @@ export interface Node extends Kind {
   readonly trace?: Trace
 }
 
-/** What a compiled function computes: nodes, operands before results. */
+/** What a compiled function computes: nodes, operands before results, none of which is a call itself. */
 export interface Trace {
-  readonly nodes: readonly { readonly node: Node; readonly inputs: readonly TraceRef[] }[]
+  readonly nodes: readonly TracedNode[]
   /** In the order of the outputs of a call. */
   readonly outputs: readonly TraceRef[]
+  /** Those of its nodes that join inputs of the call. */
+  readonly joins: readonly TracedNode[]
+}
+
+export interface TracedNode {
+  readonly node: Node
+  readonly inputs: readonly TraceRef[]
 }
 
 /** A value in a trace: an input of the call, by number, or an output of one of its nodes. */

@@ -3,6 +3,6 @@ export { type AttentionCall, type AttentionSizes, MultiHeadAttention } from './a
 export { Conv2d, type Conv2dGeometry } from './conv2d.ts'
 export { Embedding } from './embedding.ts'
 export { Initialiser, type InitialiserOptions } from './initialiser.ts'
-export { Linear } from './linear.ts'
+export { Linear, linears } from './linear.ts'
 export { type AdapterWeights, Module, type StateSource } from './module.ts'
 export { GroupNorm, LayerNorm, RMSNorm } from './norms.ts'

@@ -1,5 +1,6 @@
+import { join, joinPlaces } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
-import type { Tensor } from '../graph/index.ts'
+import { apply1, type Tensor } from '../graph/index.ts'
 import { type Adaptable, type LowRank, narrowWeight } from './adapters.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
@@ -40,4 +41,23 @@ export class Linear extends Module implements Adaptable {
     const [outputs = 0, inputs = 0] = this.weight.shape
     return { a: [rank, inputs], b: [outputs, rank] }
   }
+}
+
+/**
+ * What each of several layers makes of the same x `[..., in]`, as terms to be added up: `[..., out]`, and perhaps a bias `[out]`.
+ * It takes one product, whose weights are moved together in memory the first time, instead of one a layer. Layers whose weights
+ * cannot lie end to end, or which carry an adapter that is on, run one by one.
+ */
+export function linears(layers: readonly Linear[], x: Tensor): (readonly Tensor[])[] {
+  const width = x.shape.at(-1) ?? 0
+  const weights = layers.map((l) => l.weight)
+  const rows = weights.map((w) => w.shape[0] ?? 0)
+  const ends = rows.map((_, k) => rows.slice(0, k + 1).reduce((a, b) => a + b, 0))
+  const { starts } = joinPlaces(weights.map((w) => w.size))
+  const alike = weights.every((w, k) => starts[k] === (ends[k - 1] ?? 0) * width && w.shape[1] === width && w.dtype === weights[0]?.dtype)
+  const adapted = layers.some(({ active, adapters }) => [...active.keys()].some((name) => adapters.has(name)))
+  if (!alike || adapted || layers.length < 2) return layers.map((l) => [l.forward(x)])
+  const total = ends.at(-1) ?? 0
+  const y = linear(x, apply1(join, weights).slice(0, 0, total * width).reshape([total, width]))
+  return layers.map(({ bias }, k) => [...(bias ? [bias] : []), y.slice(-1, ends[k - 1] ?? 0, ends[k] ?? 0)])
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, conv2d, Device, evaluate, gradients, linear, randn, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors } from '../io/index.ts'
+import { noise } from '../testing/index.ts'
 import { narrowWeight } from './adapters.ts'
-import { Conv2d, Embedding, GroupNorm, Initialiser, LayerNorm, Linear, Module, MultiHeadAttention, RMSNorm } from './index.ts'
+import { Conv2d, Embedding, GroupNorm, Initialiser, LayerNorm, Linear, linears, Module, MultiHeadAttention, RMSNorm } from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -260,4 +261,26 @@ test('placeholders take no memory until weights are loaded', async () => {
 
 test('everything is given back', () => {
   expect(device.memory().tensors).toBe(0)
+})
+
+test('weights of layers on one input are moved together once, and stay tensors of their own', async () => {
+  const init = new Initialiser(device, { seed: 3 })
+  const layers = [6, 4, 10].map((n) => Linear.of(init, 64, n))
+  using x = tensor(device, noise(2 * 64, 4), [2, 64])
+  const run = async (): Promise<number[][]> => {
+    const ys = [...linears(layers, x).map((terms) => terms.reduce((a, b) => b.add(a))), ...layers.map((l) => l.forward(x))]
+    await evaluate(...ys)
+    const got = await Promise.all(ys.map(async (y) => [...await y.data()]))
+    for (const y of ys) y.dispose()
+    return got
+  }
+  const first = await run()
+  first.slice(0, 3).forEach((y, k) => expect(y).toEqual(first[3 + k]?.map((v) => expect.closeTo(v, 5) as unknown)))
+  const { buffers } = device.counters()
+  layers[1]?.weight.write(new Float32Array(256))
+  const second = await run()
+  expect(device.counters().buffers).toBe(buffers)
+  expect(second[1]).toEqual([...await (layers[1]?.bias?.data() ?? []), ...await (layers[1]?.bias?.data() ?? [])])
+  expect([second[0], second[2]]).toEqual([first[0], first[2]])
+  for (const l of layers) l.dispose()
 })

@@ -1,3 +1,4 @@
+import type { TraceRef } from '../graph/index.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 type Nodes = Pick<Graph, 'nodes' | 'outputs'>
@@ -5,22 +6,22 @@ type Nodes = Pick<Graph, 'nodes' | 'outputs'>
 /** A graph's nodes with those of compiled functions in place of their calls, as far as the outputs depend on them. */
 export function inlined({ nodes, outputs }: Nodes): Nodes {
   if (!nodes.some(({ node }) => node.trace)) return { nodes, outputs }
-  const flat: { readonly node: Graph['nodes'][number]['node']; readonly inputs: readonly ValueRef[] }[] = []
+  const flat: Graph['nodes'][number][] = []
   /** What the outputs of each node given have become. */
   const became: (readonly ValueRef[])[] = []
   const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? became[r.node]?.[r.index] as ValueRef : r)
-  const add = ({ node, inputs }: Graph['nodes'][number]): readonly ValueRef[] => {
-    if (node.trace === undefined) {
-      const at = flat.push({ node, inputs }) - 1
-      return node.specs.map((_, index) => ({ kind: 'output', node: at, index }))
+  for (const { node, inputs } of nodes) {
+    const given = inputs.map(now)
+    const first = flat.length
+    const inside = (r: TraceRef): ValueRef => (r.kind === 'input' ? given[r.index] as ValueRef : { ...r, node: first + r.node })
+    if (node.trace) {
+      for (const one of node.trace.nodes) flat.push({ node: one.node, inputs: one.inputs.map(inside) })
+      became.push(node.trace.outputs.map(inside))
+    } else {
+      flat.push({ node, inputs: given })
+      became.push(node.specs.map((_, index) => ({ kind: 'output', node: first, index })))
     }
-    const { trace } = node
-    const made: (readonly ValueRef[])[] = []
-    const inside = (r: (typeof trace.outputs)[number]): ValueRef => (r.kind === 'input' ? inputs[r.index] : made[r.node]?.[r.index]) as ValueRef
-    for (const one of trace.nodes) made.push(add({ node: one.node, inputs: one.inputs.map(inside) }))
-    return trace.outputs.map(inside)
   }
-  for (const { node, inputs } of nodes) became.push(add({ node, inputs: inputs.map(now) }))
   return reached({ nodes: flat, outputs: outputs.map(now) })
 }
 

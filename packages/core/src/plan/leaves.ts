@@ -9,7 +9,7 @@ export interface Leaf {
   readonly spec: SharedSpec
   /** Whose buffer it is, once what belongs together lies so. */
   readonly storage: Storage
-  /** What has to lie in it before the graph runs, for then the graph overwrites all of it by one kernel. */
+  /** What has to lie in it before the graph runs, for then the graph overwrites all of it by one kernel, or reads it as one operand. */
   readonly together?: Together
 }
 
@@ -32,14 +32,26 @@ export class Leaves {
   readonly #joined = new Map<Storage, { readonly leaf: Omit<Leaf, 'storage'>; readonly start: number }>()
   readonly #known = new Map<object, Map<SharedSpec, number>>()
 
-  /** @param nodes all of the graph's, among them those that overwrite stored tensors through a join */
+  /** @param nodes all of the graph's, among them those that join stored tensors, to overwrite them or to read them as one */
   constructor(nodes: readonly Node[]) {
+    const alone = new Set<Storage>()
     for (const { op, inputs } of nodes) {
       for (const k of op.inplace ?? []) {
         const t = k === undefined ? undefined : inputs[k]
-        if (t?.source.kind === 'node') this.#join(t.source.node)
+        if (t?.source.kind === 'node') this.#join(t.source.node, t.source.node.inputs)
+        if (t?.source.kind !== 'storage') continue
+        alone.add(t.source.storage)
         // What is overwritten by itself must not be read as part of something larger.
-        if (t?.source.kind === 'storage' && t.source.storage.whole) this.#together([t], [0], t.spec)
+        if (t.source.storage.whole) this.#together([t], [0], t.spec)
+      }
+    }
+    const joinUnlessAlone = (node: Node, inputs: readonly Tensor[]): void => {
+      if (!inputs.some(({ source }) => source.kind === 'storage' && alone.has(source.storage))) this.#join(node, inputs)
+    }
+    for (const node of nodes) {
+      if (node.op.starts) joinUnlessAlone(node, node.inputs)
+      for (const { node: inner, inputs } of node.trace?.joins ?? []) {
+        joinUnlessAlone(inner, inputs.map((r) => (r.kind === 'input' ? node.inputs[r.index] : undefined) as Tensor))
       }
     }
   }
@@ -63,7 +75,7 @@ export class Leaves {
     return index
   }
 
-  #join({ op, attrs, inputs, specs: [spec] }: Node): void {
+  #join({ op, attrs, specs: [spec] }: Node, inputs: readonly Tensor[]): void {
     const starts = op.starts?.(inputs, attrs)
     if (starts && spec) this.#together(inputs, starts, spec)
   }

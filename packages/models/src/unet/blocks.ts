@@ -5,8 +5,8 @@ import { AttentionBlock2D, Transformer2DModel } from './transformer.ts'
 
 /** What every block of a UNet is given beside its image. */
 export interface BlockCall {
-  /** Time embedding after its SiLU, `[B, timeWidth]`. */
-  readonly time: Tensor
+  /** What each resnet adds between its convolutions, by terms: see {@link ResnetBlock2D.shifted}. */
+  readonly shifts: ReadonlyMap<ResnetBlock2D, readonly Tensor[]>
   /** Tokens to attend to, `[B,M,contextWidth]`. */
   readonly context?: Tensor | undefined
   /**
@@ -20,11 +20,11 @@ export interface BlockCall {
 
 /** A resnet of its inputs side by side, and the attention behind it: the part of a block that is checkpointed as one. */
 function layer(
-  i: number, inputs: readonly Tensor[], resnet: ResnetBlock2D | undefined, attention: AttentionLayer | undefined, { time, context, after, checkpoint: again }: BlockCall,
+  i: number, inputs: readonly Tensor[], resnet: ResnetBlock2D | undefined, attention: AttentionLayer | undefined, { shifts, context, after, checkpoint: again }: BlockCall,
 ): Tensor {
   const compute = (...parts: readonly Tensor[]): Tensor => {
     const x = concat(parts, 1)
-    let h = resnet?.forward(x, time) ?? x
+    let h = resnet?.shifted(x, shifts.get(resnet) ?? []) ?? x
     if (after) h = after(`resnets.${i}`, h)
     if (!attention) return h
     h = attention.forward(h, context)

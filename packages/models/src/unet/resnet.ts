@@ -32,8 +32,13 @@ export class ResnetBlock2D extends Module {
 
   /** x `[B,C,H,W]`; time `[B, timeWidth]` is the embedding *after* its SiLU, which all blocks share. */
   forward(x: Tensor, time?: Tensor): Tensor {
+    return this.shifted(x, this.timeEmbProj && time ? [this.timeEmbProj.forward(time)] : [])
+  }
+
+  /** The same with what the block's own layer made of the embedding, as terms `[B,outChannels]` or `[outChannels]`. */
+  shifted(x: Tensor, shift: readonly Tensor[]): Tensor {
     let h = this.conv1.forward(this.norm1.forward(x, { activation: 'silu' }))
-    if (this.timeEmbProj && time) h = h.add(this.timeEmbProj.forward(time).unsqueeze(-1).unsqueeze(-1))
+    for (const term of shift) h = h.add(term.unsqueeze(-1).unsqueeze(-1))
     h = this.conv2.forward(this.norm2.forward(h, { activation: 'silu' }))
     return h.add(this.convShortcut?.forward(x) ?? x)
   }

@@ -1,9 +1,10 @@
 import { ConfigError, constant, type Tensor, concat, where } from '@antipode/core'
-import { Conv2d, Embedding, GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
+import { Conv2d, Embedding, GroupNorm, type Initialiser, linears, Module } from '@antipode/core/nn'
 import { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
 import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
 import { timestepEmbedding, TimestepEmbedding } from './embeddings.ts'
 import { patchesToPixels, pixelsToPatches } from './patches.ts'
+import type { ResnetBlock2D } from './resnet.ts'
 
 /** What a prediction is conditioned on. */
 export interface UNet2DCondition {
@@ -76,12 +77,12 @@ export class UNet2DConditionModel extends Module {
    */
   forward(x: Tensor, timesteps: Tensor | number, condition: UNet2DCondition = {}): Tensor {
     const c = resolveUNet2DConfig(this.config)
-    const time = this.embed(x, timesteps, condition, c).silu()
+    const shifts = this.shifts(this.embed(x, timesteps, condition, c).silu())
     const { dtype } = this.convIn.weight
     const context = condition.context?.to(dtype)
     const { after, checkpoint } = condition
     const call = (block: string): BlockCall => ({
-      time, context, checkpoint, after: after && ((layer, h) => after(`${block}.${layer}`, h)),
+      shifts, context, checkpoint, after: after && ((layer, h) => after(`${block}.${layer}`, h)),
     })
     let h = this.convIn.forward(pixelsToPatches(x.to(dtype), c.patch))
     const skips = [h]
@@ -92,6 +93,14 @@ export class UNet2DConditionModel extends Module {
     h = this.midBlock.forward(h, call('mid_block'))
     for (const [i, block] of this.upBlocks.entries()) h = block.forward(h, skips, call(`up_blocks.${i}`))
     return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h, { activation: 'silu' })), c.patch).to(x.dtype)
+  }
+
+  /** What each resnet makes of the embedding `[B, timeWidth]` after its SiLU. */
+  protected shifts(time: Tensor): Map<ResnetBlock2D, readonly Tensor[]> {
+    const resnets = [...this.downBlocks, this.midBlock, ...this.upBlocks].flatMap((block) => block.resnets)
+    const timed = resnets.flatMap((resnet) => (resnet.timeEmbProj ? [{ resnet, layer: resnet.timeEmbProj }] : []))
+    const shifts = linears(timed.map(({ layer }) => layer), time)
+    return new Map(timed.map(({ resnet }, k) => [resnet, shifts[k] ?? []]))
   }
 
   /** Embedding of time, class and added conditions, before its SiLU: `[B, timeWidth]`. */
