@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import type { Op, Spec } from '../op.ts'
+import { byteSize, type Op, type Spec } from '../op.ts'
 import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
@@ -126,6 +126,17 @@ function startsOf(inputs: readonly Spec[]): number[] {
 /** Tensors at most that one kernel joins: each adds accesses to its text, which take time to compile. */
 const joined = 4
 
+/** Elements that take less time to copy than a kernel of their own takes to start. */
+const few = 2 ** 12
+/** Bytes at whose multiples a kernel may bind a buffer. */
+const alignment = 256
+
+/** Whether inputs along the first axis may be computed in their places in the output; few that cannot begin there are copied together. */
+function havePlaces(inputs: readonly Spec[]): boolean {
+  const bindable = startsOf(inputs).every((start) => start * byteSize(inputs[0]?.dtype ?? 'f32') % alignment === 0)
+  return bindable || inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0) > few
+}
+
 /** Attributes of {@link concat}. */
 export type ConcatAttrs = { readonly axis: number }
 
@@ -149,7 +160,7 @@ export const concat: Op<ConcatAttrs> = {
   },
   // Along other axes there may be one image, whose halves are a skip connection that waits long and what it is joined to: the
   // memory of the whole would be taken as long as the skip waits.
-  starts: (inputs, { axis }) => (axis === 0 ? startsOf(inputs) : undefined),
+  starts: (inputs, { axis }) => (axis === 0 && havePlaces(inputs) ? startsOf(inputs) : undefined),
   // Some inputs a kernel, each copied into its part of the output: parts never overlap, so the order of copies is free.
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec
@@ -161,8 +172,8 @@ export const concat: Op<ConcatAttrs> = {
       end += run
       return { index, run, start: end - run, size: sizeOf(x.shape) }
     })
-    // What was computed in its place is not copied, so along the first axis each has a kernel of its own.
-    const together = axis === 0 ? 1 : joined
+    // What was computed in its place is not copied, so each that has one has a kernel of its own.
+    const together = axis === 0 && havePlaces(inputs) ? 1 : joined
     return Array.from({ length: Math.ceil(parts.length / together) }, (_, k) => parts.slice(k * together, (k + 1) * together)).map((some) => {
       const width = stride % 4 === 0 && some.every(({ run, start }) => run % 4 === 0 && start % 4 === 0) ? 4 : 1
       const copies = some.map(({ run, start, size }, k) => {

@@ -16,10 +16,10 @@ export interface TimestepWaves {
 export function timestepEmbedding(t: Tensor, width: number, { flipSinToCos = true, freqShift = 0 }: TimestepWaves = {}): Tensor {
   const half = Math.floor(width / 2)
   const frequencies = Float32Array.from({ length: 2 * half }, (_, i) => Math.exp(-Math.log(10000) * (i % half) / (half - freqShift)))
-  const angles = t.to('f32').reshape([-1, 1]).mul(constant(t.device, frequencies, [1, 2 * half]))
-  // Both halves of both waves are computed and half of them chosen: one kernel instead of four, on few numbers.
+  const [times, rates] = [t.to('f32').reshape([-1, 1]), constant(t.device, frequencies, [1, 2 * half])]
+  // Both halves of both waves are computed, from angles of their own, and half of them chosen: one kernel instead of four, on few numbers.
   const cosines = constant(t.device, Float32Array.from(frequencies, (_, i) => (i < half === flipSinToCos ? 1 : 0)), [1, 2 * half])
-  return where(cosines, angles.cos(), angles.sin())
+  return where(cosines, times.mul(rates).cos(), times.mul(rates).sin())
 }
 
 /** Two linear layers with a SiLU between them, `[N, in] -> [N, out]`. */

@@ -111,8 +111,8 @@ export class UNet2DConditionModel extends Module {
     let embedding = this.timeEmbedding.forward(timestepEmbedding(t, c.channels[0] ?? 0, waves)).expand([batch, -1])
     if (this.classEmbedding && c.classes) {
       const none = c.classes - 1
-      const labels = classLabels?.to('f32') ?? constant(x.device, [none]).expand([batch])
-      embedding = embedding.add(this.classEmbedding.forward(where(labels.lt(0), none, labels).to('i32')))
+      const labels = classLabels?.to('i32') ?? constant(x.device, [none], [1], { dtype: 'i32' }).expand([batch])
+      embedding = embedding.add(this.classEmbedding.forward(where(labels.lt(0), none, labels)))
     } else if (classLabels) throw new ConfigError('UNet2DConditionModel: expected no classLabels, as num_class_embeds is not set')
     if (this.addEmbedding && c.addition) {
       if (!addedCond) throw new ConfigError('UNet2DConditionModel: expected addedCond with textEmbeds and timeIds, as addition_embed_type is text_time')
