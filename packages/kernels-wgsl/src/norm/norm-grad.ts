@@ -2,10 +2,11 @@ import { ShapeError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, mathHelpers, output } from '../wgsl/index.ts'
-import { activationKey, geometry, type NormAttrs, rowWalk } from './rows.ts'
+import { activationKey, geometry, type NormAttrs, parametersOf, rowWalk } from './rows.ts'
 import { weightGradKernels } from './weight-grad.ts'
 
-function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs: NormAttrs): void {
+/** @throws {ShapeError} if dy or the statistics do not fit x */
+export function checkStatistics(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs: NormAttrs): void {
   const { batch, groups } = geometry(op, x, attrs)
   if (!sameShape(dy.shape, x.shape)) {
     throw new ShapeError(`${op}: expected dy of x's shape ${shapeText(x.shape)}, got ${shapeText(dy.shape)}`)
@@ -18,18 +19,14 @@ function check(op: string, dy: Spec, x: Spec, statistics: readonly Spec[], attrs
 }
 
 /** Splits the inputs `dy, x, weight?, bias?, mean, rstd`. */
-function parts<T>(inputs: readonly T[], { affine }: NormAttrs): { dy: T; x: T; weight: T | undefined; bias: T | undefined; mean: T; rstd: T } {
-  const after = statisticsAt(affine)
+function parts<T>(inputs: readonly T[], attrs: NormAttrs): { dy: T; x: T; weight: T | undefined; bias: T | undefined; mean: T; rstd: T } {
+  const { affine } = attrs
+  const after = 2 + parametersOf(attrs)
   const part = (k: number): T => input('normInputGrad', inputs, k)
   return {
     dy: part(0), x: part(1), weight: affine === 'none' ? undefined : part(2), bias: affine === 'both' ? part(3) : undefined,
     mean: part(after), rstd: part(after + 1),
   }
-}
-
-/** The input that mean is. */
-function statisticsAt(affine: NormAttrs['affine']): number {
-  return affine === 'none' ? 2 : affine === 'weight' ? 3 : 4
 }
 
 /**
@@ -44,8 +41,8 @@ export const normInputGrad: Op<NormAttrs> = {
   infer(inputs, attrs) {
     const { dy, x, mean, rstd } = parts(inputs, attrs)
     const dtype = computableFloat('normInputGrad', x)
-    sameDType('normInputGrad', inputs.slice(0, statisticsAt(attrs.affine)))
-    check('normInputGrad', dy, x, [mean, rstd], attrs)
+    sameDType('normInputGrad', inputs.slice(0, 2 + parametersOf(attrs)))
+    checkStatistics('normInputGrad', dy, x, [mean, rstd], attrs)
     return [{ shape: x.shape, dtype }]
   },
   kernels(problem: Problem<NormAttrs>, target) {
@@ -62,7 +59,7 @@ export const normInputGrad: Op<NormAttrs> = {
     const head = `${weighted ? `let scale = ${read('weight')};` : ''} ${shifted ? `let offset = ${read('bias')};` : ''}`
     const [scaled, moved] = [weighted ? ' * scale' : '', shifted ? ' + offset' : '']
     const load = `let h = (Vec(x[u]) - m) * r; let g = ${active ? `silu_grad(Vec(dy[u]), h${scaled}${moved})` : 'Vec(dy[u])'}${scaled};`
-    const after = statisticsAt(affine)
+    const after = 2 + parametersOf(attrs)
     return [assemble({
       label: `normInputGrad/${x.dtype}/${rms ? 'rms' : 'centred'}/${walk.key}${activationKey(attrs)}`,
       dtype: x.dtype,
@@ -125,7 +122,7 @@ export const normWeightGrad: Op<NormAttrs> = {
     const [dy, x, mean, rstd] = [0, 1, 2, 3].map((k) => input('normWeightGrad', inputs, k)) as [Spec, Spec, Spec, Spec]
     const dtype = computableFloat('normWeightGrad', x)
     sameDType('normWeightGrad', [x, dy])
-    check('normWeightGrad', dy, x, [mean, rstd], attrs)
+    checkStatistics('normWeightGrad', dy, x, [mean, rstd], attrs)
     const parameter: Spec = { shape: [x.shape[1] ?? 0], dtype }
     return [parameter, parameter]
   },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
 import { refCall, testOp } from '../testing.ts'
 import { norm, type NormAttrs, normInputGrad, normWeightGrad } from './index.ts'
+import { normApply } from './norm-apply.ts'
 
 const both = (groups: number): NormAttrs => ({ groups, eps: 1e-5, rms: false, affine: 'both' })
 const silu = (groups: number): NormAttrs => ({ ...both(groups), activation: 'silu' })
@@ -40,6 +41,21 @@ testOp(norm, {
     { name: 'bias missing', inputs: [f32(1, 6, 2), f32(6)], attrs: both(2), error: ShapeError },
     { name: 'no channels', inputs: [f32(6)], attrs: { ...both(1), affine: 'none' }, error: ShapeError },
     { name: 'dtypes', inputs: [f32(1, 6), { shape: [6], dtype: 'f16' }, f32(6)], attrs: both(1), error: DTypeError },
+  ],
+})
+
+testOp(normApply, {
+  cases: [
+    { inputs: [[1, 1], [1], [1], f32(1, 1), f32(1, 1)], attrs: both(1) },
+    { inputs: [[2, 6, 3, 5], [6], [6], f32(2, 3), f32(2, 3)], attrs: silu(3) },
+    { name: 'four elements a load', inputs: [[2, 8, 4, 8], [8], [8], f32(2, 2), f32(2, 2)], attrs: silu(2) },
+    { name: 'no affine part', inputs: [[2, 6, 5, 3], f32(2, 2), f32(2, 2)], attrs: { ...both(2), affine: 'none' } },
+    { name: 'RMS norm', inputs: [[5, 33], [33], f32(5, 1), f32(5, 1)], attrs: rms },
+    { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [2], [2], f32(66_000, 1), f32(66_000, 1)], attrs: both(1) },
+  ],
+  errors: [
+    { name: 'statistics of another shape', inputs: [f32(2, 6), f32(6), f32(6), f32(2, 2), f32(2, 1)], attrs: both(1), error: ShapeError },
+    { name: 'dtypes', inputs: [f32(2, 6), { shape: [6], dtype: 'f16' }, f32(6), f32(2, 1), f32(2, 1)], attrs: both(1), error: DTypeError },
   ],
 })
 

@@ -17,6 +17,11 @@ export type NormAttrs = {
   readonly activation?: 'silu' | undefined
 }
 
+/** How many of weight and bias follow the input. */
+export function parametersOf({ affine }: NormAttrs): 0 | 1 | 2 {
+  return affine === 'both' ? 2 : affine === 'weight' ? 1 : 0
+}
+
 /** WGSL of `fn activate(v: Vec) -> Vec`. */
 export function activate({ activation }: NormAttrs): string {
   return `fn activate(v: Vec) -> Vec { return v${activation === 'silu' ? ' / (Vec(1) + exp(-v))' : ''}; }`
