@@ -1,8 +1,8 @@
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {
-  type Attrs, type Binding, byteSize, type Call, type DType, type Epilogue, f32Bits, type ImageLayout, isFloat, type Kernel, type Maths, type Op,
-  type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
+  type Attrs, type Binding, byteSize, type Call, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
+  type PackedLayout, type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
 export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type Variants, variantTable } from './variants.ts'

@@ -1,12 +1,12 @@
-import { after, byteSize, fusedEpilogue, fusedKernel, type ImageLayout, isContiguous, type Kernel, kernelFlops, type Op, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type PackedLayout, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
-import { awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
+import { awaitNext, awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
 import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
 import { Copies } from './copies.ts'
 import { bindingAlignment, type LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
-import { countUses, overwrittenLeaves, placesOf } from './uses.ts'
+import { countUses, isOnlyPacked, overwrittenLeaves, placesOf } from './uses.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** One dispatch, its storage buffers by number in binding order, and which graph scalars fill its scalar words. */
@@ -67,8 +67,11 @@ class Builder {
     const places = placesOf(this.#graph)
     for (const [index, { node, inputs }] of nodes.entries()) {
       const operands = inputs.map((r) => this.#resolve(r))
-      const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'place'> =>
-        ({ ...(uses.get(`${index}.${k}`) ?? { uses: 0, wanted: false }), place: places.get(`${index}.${k}`) })
+      const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'onlyPacked' | 'place'> => {
+        const use = uses.get(`${index}.${k}`)
+        const onlyPacked = k === 0 && node.op.again !== undefined && use !== undefined && isOnlyPacked(use, this.#target)
+        return { uses: use?.uses ?? 0, wanted: use?.wanted ?? false, onlyPacked, place: places.get(`${index}.${k}`) }
+      }
       const define = (k: number, seen: Seen): void => { this.#seen.set(`${index}.${k}`, seen) }
       const spec = node.specs[0] as Spec
       const [first] = operands
@@ -87,8 +90,8 @@ class Builder {
       } else {
         for (const [k, seen] of operands.entries()) {
           this.#expectFresh(node.op, seen.value)
-          // Nothing but a packed first one can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
-          const waits = k === 0 && node.op.takesPacked && giverOf(seen)
+          // Nothing but what is packed can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
+          const waits = k === node.op.takesPacked && giverOf(seen)
           if (seen.value.state.kind !== 'scalar' && !waits) this.#store(seen.value)
         }
         const same = node.op.starts && `${node.key}(${JSON.stringify(inputs)})`
@@ -206,7 +209,7 @@ class Builder {
   }
 
   /** Emits an op. With `layout` its first output is packed: the texture is returned, or undefined if it could not be, and nothing was done. */
-  #emitKernel(pending: PendingKernel, end: End | undefined, layout?: ImageLayout): number | undefined {
+  #emitKernel(pending: PendingKernel, end: End | undefined, layout?: PackedLayout): number | undefined {
     const { op, attrs, values } = pending
     const problem: Problem = {
       inputs: pending.inputs.map((x) => ({ shape: x.view.shape, dtype: x.value.spec.dtype })),
@@ -217,13 +220,13 @@ class Builder {
     const all = layout ? op.packed?.(problem, layout, this.#target) : op.kernels?.(problem, this.#target) ?? []
     if (!all) return undefined
     const scratch = new Map<string, number>()
-    const [first] = pending.inputs
-    const giver = op.takesPacked && first ? giverOf(first) : undefined
-    const packer = giver ? all.find((k) => k.images) : undefined
-    const given = giver && packer?.images && this.#emitKernel(giver.kernel, giver.end, packer.images)
-    if (given !== undefined) scratch.set(`texture${packer?.images?.texture}`, given)
+    const taken = pending.inputs[op.takesPacked ?? -1]
+    const giver = taken && giverOf(taken)
+    const packer = giver ? all.find((k) => k.layout) : undefined
+    const given = giver && packer?.layout && this.#emitKernel(giver.kernel, giver.end, packer.layout)
+    if (given !== undefined) scratch.set(`texture${packer?.layout?.texture}`, given)
     const kernels = given === undefined ? all : all.filter((k) => k !== packer)
-    const inputs = pending.inputs.map((x, k) => (k === 0 && given !== undefined ? nowhere : this.#contiguous(x)))
+    const inputs = pending.inputs.map((x) => (x === taken && given !== undefined ? nowhere : this.#contiguous(x)))
     // A kernel must not read a buffer that it overwrites under another name: such an operand is copied.
     const overwritten = new Set(op.inplace?.flatMap((k) => k ?? []))
     pending.inputs.forEach((x, k) => {
@@ -241,6 +244,7 @@ class Builder {
     pending.emitted = true
     values.forEach((v, k) => { v.state = { kind: 'buffer', id: outputs[k] as number } })
     if (end) end.value.state = { kind: 'buffer', id: outputs[0] as number }
+    if (layout && !end) awaitNext(pending)
     const flops = kernelFlops(op, problem, kernels)
     const inPlace = this.#placed(op, problem, inputs, outputs[0] as number)
     // What lies elsewhere in a join's result, as a tensor does that is in it twice, cannot be read while that is written.

@@ -83,12 +83,24 @@ test('a dispatch says how much it computes and how many bytes it binds, each buf
   expect(host.plan(self.matmul(self)).dispatches.map((d) => [d.flops, d.bytes])).toEqual([[128, 2 * 4 * 16]])
 })
 
+const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
+const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
+
 test('a packed product counts its texels, and its arithmetic where it is done', () => {
-  const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
-  const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
   const { dispatches } = lavapipe.plan(zeros(256, 256).matmul(zeros(256, 256)))
   const [buffer, texture] = [4 * 256 * 256, 16 * 1024 * 16]
   expect(dispatches.map((d) => [d.flops, d.bytes])).toEqual([[0, buffer + texture], [0, buffer + texture], [2 * 256 ** 3, buffer + 2 * texture]])
+})
+
+test('what a convolution and the gradient of its weight read packed takes no memory between them', () => {
+  const [x, w] = [zeros(64, 32, 8, 8), zeros(32, 32, 3, 3)]
+  const normed = groupNorm(x, 8, { activation: 'silu' })
+  const loss = conv2d(normed, w, { padding: 1 }).square().mean()
+  const packs = (...tensors: Tensor[]): string[] =>
+    lavapipe.plan(...tensors).dispatches.map((d) => d.kernel.label.match(/^\w+|(?<=\/)pack[\w-]+/g)?.join(' ') ?? '').filter((l) => /norm|pack/.test(l))
+  expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-fours', 'conv2dWeightGrad pack-slices'])
+  expect(packs(loss, normed, ...gradients(loss, [w]))).toEqual(
+    ['norm', 'conv2d pack-panels', 'conv2d pack-images4', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-fours4'])
 })
 
 test('a value with two readers is computed once', () => {

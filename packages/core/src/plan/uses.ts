@@ -1,16 +1,26 @@
-import { byteSize, reshape, sizeOf } from '@antipode/kernels-wgsl'
+import { byteSize, type PackedLayout, reshape, sizeOf, type Target } from '@antipode/kernels-wgsl'
 import { bindingAlignment } from './leaves.ts'
+import type { Node } from '../graph/index.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
-/** Readers of every node output, views counted as their viewers' readers. */
-export function countUses(graph: Graph): Map<string, { uses: number; wanted: boolean }> {
-  const counts = new Map<string, { uses: number; wanted: boolean }>()
+/** Who reads a node's output. */
+export interface Uses {
+  /** Operands that read it, views counted as their viewers' operands. */
+  uses: number
+  wanted: boolean
+  /** Those of them that are the output itself: a node and the number of its operand. */
+  readonly operands: { readonly node: Node; readonly operand: number }[]
+}
+
+/** The readers of every node output. */
+export function countUses(graph: Graph): ReadonlyMap<string, Uses> {
+  const counts = new Map<string, Uses>()
   const origin = new Map<string, ValueRef>()
   const base = (r: ValueRef): ValueRef => (r.kind === 'output' ? origin.get(`${r.node}.${r.index}`) ?? r : r)
-  const count = (r: ValueRef): { uses: number; wanted: boolean } => {
+  const count = (r: ValueRef): Uses => {
     const b = base(r)
     const key = b.kind === 'output' ? `${b.node}.${b.index}` : ''
-    const entry = counts.get(key) ?? { uses: 0, wanted: false }
+    const entry = counts.get(key) ?? { uses: 0, wanted: false, operands: [] }
     counts.set(key, entry)
     return entry
   }
@@ -20,10 +30,29 @@ export function countUses(graph: Graph): Map<string, { uses: number; wanted: boo
       origin.set(`${i}.0`, base(first))
       return
     }
-    for (const r of inputs) count(r).uses++
+    for (const [operand, r] of inputs.entries()) {
+      const read = count(r)
+      read.uses++
+      if (base(r) === r) read.operands.push({ node, operand })
+    }
   })
   for (const r of graph.outputs) count(r).wanted = true
   return counts
+}
+
+/**
+ * Whether several operands read a value and take it packed, one of them as images and all others four images a texel, so that it
+ * need never be stored. What images are packed for can tell its statistics, which the others then know.
+ */
+export function isOnlyPacked({ uses, wanted, operands }: Uses, target: Target): boolean {
+  if (wanted || uses < 2 || operands.length < uses || target.textureRows === 0) return false
+  const kinds = operands.map((o) => layoutOf(o.node, o.operand, target)?.kind)
+  return !kinds.includes(undefined) && kinds.filter((kind) => kind === 'images').length === 1
+}
+
+/** How a node would pack an operand that it may take packed. */
+function layoutOf({ op, inputs, specs, attrs }: Node, operand: number, target: Target): PackedLayout | undefined {
+  return op.takesPacked === operand ? op.kernels?.({ inputs, outputs: specs, attrs }, target).find((k) => k.layout)?.layout : undefined
 }
 
 /** Where a value is to be computed: from an element on in the result of a later node, which puts it there as it is. */

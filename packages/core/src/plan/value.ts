@@ -40,10 +40,12 @@ export type State =
 export interface Value {
   readonly spec: Spec
   state: State
-  /** How many operands read it, directly or through views. */
+  /** How many operands read it, directly or through views; once it is packed, those for which it is not. */
   uses: number
   /** Whether the caller asked for it. */
   wanted: boolean
+  /** Whether all that read it, of which there are several, take it packed. */
+  readonly onlyPacked?: boolean
   /** Where a later node would have it. */
   readonly place?: Place | undefined
 }
@@ -64,9 +66,9 @@ export function inOrder({ value, view }: Seen): boolean {
   return view.offset === 0 && sizeOf(view.shape) === sizeOf(value.spec.shape) && isContiguous(view)
 }
 
-/** Whether a single reader may still take the value's work into its own. */
-export function awaitsTaker({ uses, wanted }: Value): boolean {
-  return uses === 1 && !wanted
+/** Whether its reader, or each in turn, may still take the value's work into its own. */
+export function awaitsTaker({ uses, wanted, onlyPacked = false }: Value): boolean {
+  return (uses === 1 || onlyPacked) && !wanted
 }
 
 /** What a kernel op ends in: the value of the expression that took it in. */
@@ -83,6 +85,15 @@ export function giverOf(seen: Seen): { readonly kernel: PendingKernel; readonly 
   if (!kernel?.op.packed || kernel.emitted || !awaitsTaker(value) || !inOrder(seen) || !sameShape(view.shape, kernel.values[0]?.spec.shape ?? [])) return undefined
   if (state.kind === 'expression') return { kernel, end: { value, expression: state.expression } }
   return kernel.values[0] === value && !kernel.owner ? { kernel, end: undefined } : undefined
+}
+
+/** Once a kernel has packed its first output for one operand, has that computed again for the next, if there is one. */
+export function awaitNext({ op, attrs, inputs, values: [value, ...others] }: PendingKernel): void {
+  if (!value) return
+  value.uses--
+  if (value.uses === 0 || !op.again) return
+  const known = others.map((v): Seen => ({ value: v, view: whole(v.spec) }))
+  value.state = { kind: 'kernel', kernel: { op: op.again, attrs, inputs: [...inputs, ...known], values: [value], owner: undefined, emitted: false } }
 }
 
 /** Storage buffers that every WebGPU adapter lets one kernel bind. */

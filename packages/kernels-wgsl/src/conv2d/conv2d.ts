@@ -15,7 +15,7 @@ import { winograd } from './winograd/index.ts'
 export const conv2d: Op<Conv2dAttrs> = {
   name: 'conv2d',
   epilogue: true,
-  takesPacked: true,
+  takesPacked: 0,
   infer(inputs, attrs) {
     const x = input('conv2d', inputs, 0)
     const dtype = computableFloat('conv2d', x)
@@ -138,6 +138,7 @@ fn out_column(z: u32, col: u32) -> u32 {
 export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dWeightGrad',
   epilogue: true,
+  takesPacked: 1,
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
   flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is

@@ -43,6 +43,7 @@ export const norm: Op<NormAttrs> = {
   },
   kernels: (problem, target) => [normKernel('norm', problem, target)],
   packed: (problem, layout, target) => packedNorm(problem, layout, target),
+  again: normApply,
   vjp(call, { inputs, outputs, grads, attrs, needs }) {
     const [x, weight, bias] = inputs
     const [, mean, rstd] = outputs

@@ -1,4 +1,4 @@
-import { f32Bits, type ImageLayout, type Kernel, type Problem, type Spec, type Target } from '../op.ts'
+import { f32Bits, type Kernel, type PackedLayout, type Problem, type Spec, type Target } from '../op.ts'
 import { imageTexels } from '../panels/index.ts'
 import { assemble, input as bind, output, texture } from '../wgsl/index.ts'
 import { bundlesOf } from './bundles.ts'
@@ -38,12 +38,13 @@ fn store(o: u32, b: mat4x4f, scale: vec4f, offset: vec4f) {
  * read by four accesses, of which each takes llvmpipe little longer than that of one number, and makes four texels. Bundles of few blocks
  * stay in registers between their statistics and their texels, larger ones are read twice.
  */
-export function packedNorm({ inputs, attrs, epilogue }: Problem<NormAttrs>, layout: ImageLayout, target: Target): Kernel[] | undefined {
+export function packedNorm({ inputs, attrs, epilogue }: Problem<NormAttrs>, layout: PackedLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec
   const g = geometry('norm', x, attrs)
   const { affine } = attrs
   const bundles = bundlesOf(g)
-  if (target.subgroupSize === 0 || attrs.rms || layout.groups !== 1 || layout.channels !== x.shape[1] || layout.pixels !== g.inner || g.inner % 4 || g.groups % bundles.size) return undefined
+  if (target.subgroupSize === 0 || attrs.rms || g.inner % 4 || g.groups % bundles.size) return undefined
+  if (layout.kind !== 'images' || layout.groups !== 1 || layout.channels !== x.shape[1] || layout.pixels !== g.inner) return undefined
   if (epilogue && (epilogue.extras > 0 || !epilogue.quad)) return undefined
   const texels = imageTexels(layout)
   const weighted = affine !== 'none'

@@ -1,18 +1,12 @@
-import { f32Bits, type Kernel, type Target } from '../op.ts'
+import { f32Bits, type FourLayout, type Kernel, type Target } from '../op.ts'
 import { quotientFits, repeat } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed four of them a texel. */
-export interface Fours extends Packed {
-  /** A multiple of four. */
-  readonly images: number
-  readonly channels: number
-  /** Pixels of a channel. */
-  readonly pixels: number
-}
+export type Fours = Packed & Omit<FourLayout, 'kind'>
 
 /** Texels of the images; one more is zero. */
-export function fourTexels({ images, channels, pixels }: Pick<Fours, 'images' | 'channels' | 'pixels'>): number {
+export function fourTexels({ images, channels, pixels }: Omit<FourLayout, 'kind' | 'texture'>): number {
   return images / 4 * channels * pixels
 }
 
@@ -25,7 +19,7 @@ export function packFours(f: Fours, target: Target): Kernel {
   const each = f.pixels % 4 === 0 ? 4 : 1
   const pixels = f.pixels / each
   const reads = [0, 1, 2, 3].map((k) => `${each === 4 ? 'vec4f' : 'Acc'}(x[e + ${k}u * P.image_step])`).join(', ')
-  return packKernel({ ...f, type: each === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
+  const kernel = packKernel({ ...f, type: each === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
     name: `pack-fours${each}`, texels: fourTexels(f) + 1, items,
     params: { channels: f.channels, pixels, image_step: f.channels * pixels, zero: fourTexels(f), 'of_channels: f32': f32Bits(1 / f.channels) },
     quick: quotientFits(items, f.channels),
@@ -41,4 +35,5 @@ export function packFours(f: Fours, target: Target): Kernel {
     }
   `,
   }, target)
+  return { ...kernel, layout: { kind: 'fours', texture: f.texture, images: f.images, channels: f.channels, pixels: f.pixels } }
 }

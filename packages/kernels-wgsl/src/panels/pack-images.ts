@@ -3,10 +3,10 @@ import { quotientFits } from '../wgsl/index.ts'
 import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed four channels a texel. */
-export type Images = Packed & ImageLayout
+export type Images = Packed & Omit<ImageLayout, 'kind'>
 
 /** Texels of the images; one more is zero. */
-export function imageTexels({ groups, channels, images, pixels }: Omit<ImageLayout, 'texture'>): number {
+export function imageTexels({ groups, channels, images, pixels }: Omit<ImageLayout, 'kind' | 'texture'>): number {
   return groups * Math.ceil(channels / 4) * images * pixels
 }
 
@@ -45,5 +45,5 @@ export function packImages(p: Images, target: Target): Kernel {
     }
   `,
   }, target)
-  return { ...kernel, images: { texture: p.texture, groups: p.groups, channels: p.channels, images: p.images, pixels: p.pixels } }
+  return { ...kernel, layout: { kind: 'images', texture: p.texture, groups: p.groups, channels: p.channels, images: p.images, pixels: p.pixels } }
 }

@@ -1,6 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
-import type { DType, ImageLayout, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
+import type { DType, Kernel, Op, PackedLayout, Problem, Ref, Spec, Target } from '../op.ts'
 import { imageTexels } from '../panels/index.ts'
 import { at, computableFloat, expectRank, input, refZeros, shapeText, sizeOf } from '../shape.ts'
 import { assemble, divider, input as bind, output, texture } from '../wgsl/index.ts'
@@ -115,12 +115,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  * Idea: lanes walk the small images as one line; what a lane reads of four channels it stores as often as it is repeated.
  * 64 images of 32×4×4 take 0.2 ms on llvmpipe, where copying them and packing the copy took 0.6.
  */
-function packedUpsample({ inputs, attrs, epilogue }: Problem<UpsampleAttrs>, layout: ImageLayout, target: Target): Kernel[] | undefined {
+function packedUpsample({ inputs, attrs, epilogue }: Problem<UpsampleAttrs>, layout: PackedLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec
   const { factor } = attrs
   const [images = 0, channels = 0, height = 0, width = 0] = x.shape
   const pixels = height * width
-  if (epilogue || layout.groups !== 1 || layout.channels !== channels || layout.pixels !== pixels * factor ** 2) return undefined
+  if (epilogue || layout.kind !== 'images' || layout.groups !== 1 || layout.channels !== channels || layout.pixels !== pixels * factor ** 2) return undefined
   const fours = Math.ceil(channels / 4)
   const count = fours * images * pixels
   const texels = imageTexels(layout)
