@@ -65,7 +65,7 @@ test('a norm of values far from zero keeps their digits', async () => {
   for (const t of leaves) t.dispose()
 })
 
-test('a norm that is read twice, or asked for, is stored', async () => {
+test('a norm that more than convolutions read, or that is asked for, is stored', async () => {
   const leaves = await leavesOf(32, 8)
   const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]
   const normed = (): Tensor => groupNorm(x, 8, { weight, bias })
