@@ -1,4 +1,4 @@
-import { join, joinPlaces } from '@antipode/kernels-wgsl'
+import { byteSize, join, joinPlaces } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import { type Adaptable, type LowRank, narrowWeight } from './adapters.ts'
@@ -43,10 +43,13 @@ export class Linear extends Module implements Adaptable {
   }
 }
 
+/** Bytes that any adapter binds as one buffer. */
+const bindable = 2 ** 27
+
 /**
  * What each of several layers makes of the same x `[..., in]`, as terms to be added up: `[..., out]`, and perhaps a bias `[out]`.
  * It takes one product, whose weights are moved together in memory the first time, instead of one a layer. Layers whose weights
- * cannot lie end to end, or which carry an adapter that is on, run one by one.
+ * cannot lie end to end, are more than 128 MiB together or carry an adapter that is on run one by one.
  */
 export function linears(layers: readonly Linear[], x: Tensor): (readonly Tensor[])[] {
   const width = x.shape.at(-1) ?? 0
@@ -56,8 +59,9 @@ export function linears(layers: readonly Linear[], x: Tensor): (readonly Tensor[
   const { starts } = joinPlaces(weights.map((w) => w.size))
   const alike = weights.every((w, k) => starts[k] === (ends[k - 1] ?? 0) * width && w.shape[1] === width && w.dtype === weights[0]?.dtype)
   const adapted = layers.some(({ active, adapters }) => [...active.keys()].some((name) => adapters.has(name)))
-  if (!alike || adapted || layers.length < 2) return layers.map((l) => [l.forward(x)])
   const total = ends.at(-1) ?? 0
+  const fits = total * width * byteSize(x.dtype) <= bindable
+  if (!alike || !fits || adapted || layers.length < 2) return layers.map((l) => [l.forward(x)])
   const y = linear(x, apply1(join, weights).slice(0, 0, total * width).reshape([total, width]))
   return layers.map(({ bias }, k) => [...(bias ? [bias] : []), y.slice(-1, ends[k - 1] ?? 0, ends[k] ?? 0)])
 }
