@@ -124,6 +124,7 @@ test('gradients inside go through captured parameters and arguments; those throu
 test('what cannot be compiled is refused when it is first called', () => {
   const x = leaf(1, 3)
   expect(() => compile((t: Tensor) => Promise.resolve(t))(x)).toThrow(ConfigError)
+  expect(() => compile((t: Tensor, by: readonly Float32Array[]) => t.mul(by.length))(x, [Float32Array.of(1)])).toThrow(/got Float32Array; pass tensor/)
   expect(() => compile((t: Tensor) => apply1(sgdOp, [x, t, zeros(host, [3]), constant(host, [1, 0, 0, 0])], {}))(x)).toThrow(UnsupportedError)
   const seen: Tensor[] = []
   const keeps = compile((t: Tensor) => {

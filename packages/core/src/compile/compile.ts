@@ -17,7 +17,7 @@ const maxTraces = 64
  *
  * Gradients are taken inside of `fn`, not through it, and updates in place are made outside.
  *
- * @throws {ConfigError} if `fn` gives a promise @throws {UnsupportedError} if it updates tensors in place
+ * @throws {ConfigError} if `fn` gives a promise, or an argument holds a typed array @throws {UnsupportedError} if it updates tensors in place
  * @example
  * const step = compile((x: Tensor, target: Tensor) => {
  *   const loss = net.forward(x).sub(target).square().mean()

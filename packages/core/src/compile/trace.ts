@@ -1,6 +1,6 @@
 import type { Op, Ref } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
-import { newKind, type Node, nodeOf, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
+import { applyTrace, newKind, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
 
 /**
@@ -22,7 +22,7 @@ export function traced<A extends readonly unknown[], R>(fn: (...args: A) => R, a
   const kind = newKind(specs)
   return (given) => {
     const passed = [...given, ...captured]
-    const computed = specs.length > 0 ? nodeOf({ op, attrs: {}, inputs: passed, kind: () => kind, trace }) : []
+    const computed = specs.length > 0 ? applyTrace(op, passed, kind, trace) : []
     let next = 0
     return withTensors(result, refs.map((ref) => (ref.kind === 'input' ? passed[ref.index] : computed[next++]) as Tensor))
   }

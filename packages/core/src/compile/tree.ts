@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts'
 import { Tensor } from '../graph/index.ts'
 
 /** The tensors of a value, in order, and all else of it: equal keys mean values that differ in what their tensors hold only. */
@@ -9,6 +10,7 @@ export interface Flat {
 /**
  * Takes the tensors out of a value: those in arrays, maps and plain objects are found. Numbers, texts and the like are told
  * by their value; functions and objects of classes by being the same.
+ * @throws {ConfigError} if there is an array of numbers in binary form, which stays the same when its numbers change
  */
 export function flatten(value: unknown): Flat {
   const tensors: Tensor[] = []
@@ -19,6 +21,7 @@ export function flatten(value: unknown): Flat {
     }
     if (typeof v === 'function') return `f${identity(v)}`
     if (typeof v !== 'object' || v === null) return typeof v === 'string' ? JSON.stringify(v) : `${typeof v} ${Object.is(v, -0) ? '-0' : String(v)}`
+    if (ArrayBuffer.isView(v)) throw new ConfigError(`compile: expected numbers as tensors, got ${v.constructor.name}; pass tensor() or constant()`)
     if (Array.isArray(v)) return `[${v.map(keyOf).join()}]`
     if (v instanceof Map) return `m{${[...v].map(([k, x]) => `${keyOf(k)}:${keyOf(x)}`).join()}}`
     return isPlain(v) ? `{${Object.entries(v).map(([k, x]) => `${JSON.stringify(k)}:${keyOf(x)}`).join()}}` : `o${identity(v)}`

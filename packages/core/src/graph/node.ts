@@ -24,7 +24,7 @@ export interface Node extends Kind {
   /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
   readonly order: number
   /** What it stands for, where it is a call of a compiled function. */
-  readonly trace?: Trace
+  readonly trace: Trace | undefined
 }
 
 /** What a compiled function computes: nodes, operands before results, none of which is a call itself. */

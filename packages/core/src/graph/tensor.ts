@@ -3,7 +3,7 @@ import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../erro
 import { encodeElements } from '../io/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
-import { type Kind, kindOf, nextOrder, type Node, type SharedSpec, sharedSpec } from './node.ts'
+import { type Kind, kindOf, nextOrder, type Node, type SharedSpec, sharedSpec, type Trace } from './node.ts'
 import { track } from './scope.ts'
 import type { Storage } from './storage.ts'
 
@@ -227,16 +227,17 @@ function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, { axes, keepDim
 
 /** Applies an op to tensors: checks shapes and dtypes at once, and computes nothing. */
 export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): readonly Tensor[] {
-  return nodeOf({ op, inputs, attrs, kind: () => kindOf(op, attrs, inputs) })
+  const device = deviceOf(op, inputs)
+  return outputsOf(device, op, inputs, attrs, kindOf(op, attrs, inputs), undefined)
 }
 
-/** What makes a node. Its kind is asked for once its inputs are known to be good. */
-interface Making extends Pick<Node, 'op' | 'inputs' | 'attrs' | 'trace'> {
-  readonly kind: () => Kind
+/** Calls a compiled function: a node of that op and kind that stands for its trace. */
+export function applyTrace(op: K.Op, inputs: readonly Tensor[], kind: Kind, trace: Trace): readonly Tensor[] {
+  return outputsOf(deviceOf(op, inputs), op, inputs, {}, kind, trace)
 }
 
-/** The outputs of a new node. */
-export function nodeOf({ op, inputs, attrs, trace, kind }: Making): readonly Tensor[] {
+/** The device on which all inputs live, none of them disposed. */
+function deviceOf(op: K.Op, inputs: readonly Tensor[]): TensorHost {
   const device = inputs.find((t) => t.source.kind !== 'scalar')?.device ?? inputs[0]?.device
   if (!device) throw new ShapeError(`${op.name}: expected at least one input`)
   for (const t of inputs) {
@@ -245,11 +246,14 @@ export function nodeOf({ op, inputs, attrs, trace, kind }: Making): readonly Ten
     }
     if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
   }
-  const { key, specs } = kind()
+  return device
+}
+
+function outputsOf(device: TensorHost, op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs, { key, specs }: Kind, trace: Trace | undefined): readonly Tensor[] {
   if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), ...(trace ? { trace } : {}) }
+  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace }
   node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
   return node.outputs
 }

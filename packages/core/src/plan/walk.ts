@@ -93,21 +93,48 @@ export function walk(outputs: readonly Tensor[]): Graph {
     nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
     outputs: outputs.map(ref),
   }
-  let whole: Pick<Graph, 'nodes' | 'outputs'> | undefined
-  return {
-    ...found,
-    key: keyOf(found),
-    get nodes() {
-      return (whole ??= inlined(found)).nodes
-    },
-    get outputs() {
-      return (whole ??= inlined(found)).outputs
-    },
+  return new Found(found, keyOf(found))
+}
+
+type Calls = Omit<Graph, 'key'>
+
+/** A graph as it was found, calls of compiled functions in it. */
+class Found implements Graph {
+  readonly leaves: readonly Leaf[]
+  readonly storages: ReadonlySet<Storage>
+  readonly scalars: Uint32Array
+  readonly scalarTypes: readonly DType[]
+  readonly constants: readonly Tensor[]
+  readonly key: string
+  readonly #calls: Calls
+  #whole: Pick<Graph, 'nodes' | 'outputs'> | undefined
+
+  constructor(calls: Calls, key: string) {
+    this.leaves = calls.leaves
+    this.storages = calls.storages
+    this.scalars = calls.scalars
+    this.scalarTypes = calls.scalarTypes
+    this.constants = calls.constants
+    this.key = key
+    this.#calls = calls
+  }
+
+  get nodes(): Graph['nodes'] {
+    return this.#inlined().nodes
+  }
+
+  get outputs(): Graph['outputs'] {
+    return this.#inlined().outputs
+  }
+
+  #inlined(): Pick<Graph, 'nodes' | 'outputs'> {
+    this.#whole ??= inlined(this.#calls)
+    return this.#whole
   }
 }
 
 /** All of a graph that its plan depends on, as a list of numbers; each node's key tells how many of them are its operands. */
-function keyOf({ nodes, leaves, scalarTypes, constants, outputs }: Omit<Graph, 'key'>): string {
+function keyOf({ nodes, leaves, scalarTypes, constants, outputs }: Calls): string {
   const numbers = [leaves.length, constants.length, scalarTypes.length, nodes.length]
   const note = (r: ValueRef): void => {
     if (r.kind === 'output') numbers.push(r.node, r.index)
