@@ -1,4 +1,4 @@
-import type { Op, Ref } from '@antipode/kernels-wgsl'
+import { join, type Op, type Ref } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
 import { applyTrace, newKind, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
@@ -64,7 +64,7 @@ function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded
     : { kind: 'input', index: known.get(t) as number })
   for (const node of [...found].sort((a, b) => a.order - b.order)) outputs.set(node, append(nodes, node, node.inputs.map(ref)))
   const refs = results.map(ref)
-  const joins = nodes.filter(({ node, inputs: operands }) => node.op.starts && operands.every((r) => r.kind === 'input'))
+  const joins = nodes.filter(({ node, inputs: operands }) => node.op === join && operands.every((r) => r.kind === 'input'))
   return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), joins }, refs }
 }
 

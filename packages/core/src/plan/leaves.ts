@@ -1,4 +1,4 @@
-import { byteSize, sizeOf } from '@antipode/kernels-wgsl'
+import { byteSize, join, sizeOf } from '@antipode/kernels-wgsl'
 import { type Node, type SharedSpec, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
 
 /** Offsets at which a kernel may bind a buffer, in bytes: WebGPU's default alignment. */
@@ -49,7 +49,7 @@ export class Leaves {
       if (!inputs.some(({ source }) => source.kind === 'storage' && alone.has(source.storage))) this.#join(node, inputs)
     }
     for (const node of nodes) {
-      if (node.op.starts) joinUnlessAlone(node, node.inputs)
+      if (node.op === join) joinUnlessAlone(node, node.inputs)
       for (const { node: inner, inputs } of node.trace?.joins ?? []) {
         joinUnlessAlone(inner, inputs.map((r) => (r.kind === 'input' ? node.inputs[r.index] : undefined) as Tensor))
       }

@@ -1,9 +1,10 @@
 import { variantTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
-import { conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
+import { concat, conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
 import { arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, noise } from '../testing/index.ts'
+import { walk } from './walk.ts'
 
 const host = new FakeHost()
 const leaf = (...shape: number[]): Tensor => tensor(host, noise(shape.reduce((a, b) => a * b, 1), shape.length), shape)
@@ -166,4 +167,11 @@ test('a network deeper than the call stack is planned', () => {
 test('a condition on integers and a sum over none plan like others', () => {
   expect(labels(where(arange(host, 4, { dtype: 'i32' }).eq(2), 1, 0).mul(ones(host, [4], { dtype: 'i32' })))).toEqual(['fused'])
   expect(labels(tensor(host, [], [0, 3]).sum({ axes: 0 }))).toEqual(['reduce'])
+})
+
+test('stored tensors that are concatenated stay where they are: what is disposed gives its memory back', () => {
+  const [x, y] = [leaf(64, 2), leaf(64, 3)]
+  const graph = walk([concat([x, y], 1).exp(), concat([leaf(64, 4), leaf(64, 4)]).exp()])
+  expect(graph.leaves.length).toBe(4)
+  expect(graph.leaves.some((l) => l.together)).toBe(false)
 })
