@@ -46,3 +46,15 @@ test('calls share one plan, whatever their tensors hold', async () => {
   }
   expect(device.counters().plans).toBe(before.plans + 2)
 })
+
+test('functions that are compiled anew share the plans of those before, where they compute the same on other tensors', async () => {
+  using x = tensor(device, noise(12, 1), [3, 4])
+  const before = device.counters().plans
+  for (const seed of [2, 3, 4]) {
+    using w = tensor(device, noise(12, seed), [3, 4])
+    using y = compile((t: Tensor) => t.mul(w).tanh().sum({ axes: 1 }).mul(seed))(x)
+    using plain = x.mul(w).tanh().sum({ axes: 1 }).mul(seed)
+    expect(await y.data()).toEqual(await plain.data())
+  }
+  expect(device.counters().plans).toBe(before + 2)
+})

@@ -1,6 +1,6 @@
 import { join, type Op, type Ref } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
-import { applyTrace, newKind, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
+import { applyTrace, kindOfTrace, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
 
 /**
@@ -19,7 +19,7 @@ export function traced<A extends readonly unknown[], R>(fn: (...args: A) => R, a
   const captured = inputs.slice(stands.length)
   const specs = results.filter((_, i) => refs[i]?.kind === 'output').map((t) => t.spec)
   const op = callOf(fn.name, trace)
-  const kind = newKind(specs)
+  const kind = kindOfTrace(trace, inputs, specs)
   return (given) => {
     const passed = [...given, ...captured]
     const computed = specs.length > 0 ? applyTrace(op, passed, kind, trace) : []

@@ -1,7 +1,7 @@
 export { arange, constant, type CreateOptions, full, ones, rand, randn, type RandomOptions, tensor, tensorFromBytes, zeros } from './create.ts'
 export type { Elements, MemoryReport, TensorHost } from './host.ts'
 export { type Leak, leaks } from './leaks.ts'
-export { newKind, nextOrder, type Node, type SharedSpec, sharedSpec, type Trace, type TracedNode, type TraceRef } from './node.ts'
+export { kindOfTrace, nextOrder, type Node, type SharedSpec, sharedSpec, type Trace, type TracedNode, type TraceRef } from './node.ts'
 export { scope } from './scope.ts'
 export { Storage } from './storage.ts'
 export { apply, apply1, applyTrace, binary, type Operand, type ReduceOptions, scalar, Tensor } from './tensor.ts'

@@ -59,23 +59,28 @@ export function sharedSpec({ shape, dtype }: Spec): SharedSpec {
 }
 
 const kinds = new Map<string, Kind>()
-let distinct = 0
 
-/** A kind unlike all others. */
-export function newKind(specs: readonly Spec[]): Kind {
-  return { key: distinct++, specs: specs.map(sharedSpec) }
+function shared(text: string, specs: () => readonly Spec[]): Kind {
+  let kind = kinds.get(text)
+  if (!kind) {
+    kind = { key: kinds.size, specs: specs().map(sharedSpec) }
+    kinds.set(text, kind)
+  }
+  return kind
 }
 
 /** The kind of a node. Only the first of a kind is checked and has its outputs' shapes worked out. */
 export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
   let text = op.name + JSON.stringify(attrs)
   for (const { spec } of inputs) text += `,${spec.key}`
-  let kind = kinds.get(text)
-  if (!kind) {
-    kind = newKind(op.infer(inputs, attrs))
-    kinds.set(text, kind)
-  }
-  return kind
+  return shared(text, () => op.infer(inputs, attrs))
+}
+
+/** The kind of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
+export function kindOfTrace({ nodes, outputs }: Pick<Trace, 'nodes' | 'outputs'>, inputs: readonly Tensor[], specs: readonly Spec[]): Kind {
+  const ref = (r: TraceRef): string => (r.kind === 'input' ? `i${r.index}` : `${r.node}.${r.index}`)
+  const parts = nodes.map(({ node, inputs: operands }) => `${node.key}(${operands.map(ref).join()})`)
+  return shared(`trace ${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`, () => specs)
 }
 
 let made = 0
