@@ -60,12 +60,9 @@ export function sharedSpec({ shape, dtype }: Spec): SharedSpec {
 
 const kinds = new Map<string, Kind>()
 
-function shared(text: string, specs: () => readonly Spec[]): Kind {
-  let kind = kinds.get(text)
-  if (!kind) {
-    kind = { key: kinds.size, specs: specs().map(sharedSpec) }
-    kinds.set(text, kind)
-  }
+function newKind(text: string, specs: readonly Spec[]): Kind {
+  const kind = { key: kinds.size, specs: specs.map(sharedSpec) }
+  kinds.set(text, kind)
   return kind
 }
 
@@ -73,14 +70,15 @@ function shared(text: string, specs: () => readonly Spec[]): Kind {
 export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
   let text = op.name + JSON.stringify(attrs)
   for (const { spec } of inputs) text += `,${spec.key}`
-  return shared(text, () => op.infer(inputs, attrs))
+  return kinds.get(text) ?? newKind(text, op.infer(inputs, attrs))
 }
 
 /** The kind of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
-export function kindOfTrace({ nodes, outputs }: Pick<Trace, 'nodes' | 'outputs'>, inputs: readonly Tensor[], specs: readonly Spec[]): Kind {
+export function kindOfTrace({ nodes, outputs }: Trace, inputs: readonly Tensor[], specs: readonly Spec[]): Kind {
   const ref = (r: TraceRef): string => (r.kind === 'input' ? `i${r.index}` : `${r.node}.${r.index}`)
   const parts = nodes.map(({ node, inputs: operands }) => `${node.key}(${operands.map(ref).join()})`)
-  return shared(`trace ${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`, () => specs)
+  const text = `trace ${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`
+  return kinds.get(text) ?? newKind(text, specs)
 }
 
 let made = 0
