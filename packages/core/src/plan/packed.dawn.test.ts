@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { conv2d, Device, evaluate, gradients, groupNorm, randn, type Tensor, upsampleNearest2d } from '../index.ts'
 import { sgd } from '../optim/index.ts'
-import { interpret } from '../testing/index.ts'
+import { interpret, largestGap, valuesOf } from '../testing/index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -16,15 +16,6 @@ async function leavesOf(channels: number, side: number): Promise<Tensor[]> {
   const leaves = [[15, channels, side, side], [channels], [channels], [32, channels, 3, 3]].map((shape, seed) => randn(device, shape, { seed }))
   await evaluate(...leaves)
   return leaves
-}
-
-/** What leaves hold, for {@link interpret}. */
-async function valuesOf(leaves: readonly Tensor[]): Promise<Map<Tensor, ArrayLike<number>>> {
-  return new Map(await Promise.all(leaves.map(async (t) => [t, await t.data()] as const)))
-}
-
-function largestGap(want: Float64Array, got: ArrayLike<number>): number {
-  return want.reduce((most, v, i) => Math.max(most, Math.abs(v - (got[i] ?? Number.NaN))), 0)
 }
 
 test.each([

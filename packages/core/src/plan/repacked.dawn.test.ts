@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { checkpoint, conv2d, Device, evaluate, gradients, groupNorm, randn, type Tensor } from '../index.ts'
 import { sgd } from '../optim/index.ts'
-import { interpret } from '../testing/index.ts'
+import { interpret, largestGap, valuesOf } from '../testing/index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -28,16 +28,12 @@ async function leavesOf(channels: number, side: number, images = 16, dtype: 'f32
   return leaves as [Tensor, Tensor, Tensor, Tensor]
 }
 
-async function valuesOf(leaves: readonly Tensor[]): Promise<Map<Tensor, ArrayLike<number>>> {
-  return new Map(await Promise.all(leaves.map(async (t) => [t, await t.data()] as const)))
-}
-
 /** Compares a tensor with what it should hold, relative to the largest of that, and disposes of it. */
 async function expectClose(t: Tensor, want: Float64Array = Float64Array.of(Number.NaN), tolerance = 1e-5): Promise<void> {
   const got = await t.data()
   t.dispose()
   const scale = want.reduce((most, v) => Math.max(most, Math.abs(v)), 1)
-  expect(want.reduce((most, v, i) => Math.max(most, Math.abs(v - (got[i] ?? Number.NaN))), 0) / scale).toBeLessThan(tolerance)
+  expect(largestGap(want, got) / scale).toBeLessThan(tolerance)
 }
 
 /** Compares outputs with the interpreter, and disposes of them. */

@@ -22,3 +22,8 @@ export function noise(count: number, seed: number, lo = -1, hi = 1): Float32Arra
     return lo + (hi - lo) * ((state >>> 0) / 2 ** 32)
   })
 }
+
+/** The widest gap between what there is and what there should be; a number that is missing is NaN, which no bound lets pass. */
+export function largestGap(want: Float64Array, got: ArrayLike<number>): number {
+  return want.reduce((most, v, i) => Math.max(most, Math.abs(v - (got[i] ?? Number.NaN))), 0)
+}

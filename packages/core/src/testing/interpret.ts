@@ -27,6 +27,11 @@ export function interpret(tensors: readonly Tensor[], leaves: ReadonlyMap<Tensor
   return tensors.map((t) => valueOf(t).data)
 }
 
+/** What stored tensors hold, for {@link interpret}. */
+export async function valuesOf(leaves: readonly Tensor[]): Promise<Map<Tensor, ArrayLike<number>>> {
+  return new Map(await Promise.all(leaves.map(async (t) => [t, await t.data()] as const)))
+}
+
 function leafData(t: Tensor, leaves: ReadonlyMap<Tensor, ArrayLike<number>>): ArrayLike<number> {
   const given = leaves.get(t)
   if (given) return given
