@@ -243,6 +243,9 @@ export function f32Bits(x: number): number {
 const bitsF32 = /* @__PURE__ */ new Float32Array(1)
 const bitsU32 = /* @__PURE__ */ new Uint32Array(bitsF32.buffer)
 
+/** Bytes at whose multiples a kernel may bind a buffer: WebGPU's default alignment. */
+export const bindingAlignment = 256
+
 /** Bytes of one element. */
 export function byteSize(dtype: DType): number {
   return dtype === 'f16' || dtype === 'bf16' ? 2 : 4

@@ -1,8 +1,5 @@
-import { byteSize, join, sizeOf } from '@antipode/kernels-wgsl'
+import { bindingAlignment, byteSize, join, sizeOf } from '@antipode/kernels-wgsl'
 import { type Node, type SharedSpec, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
-
-/** Offsets at which a kernel may bind a buffer, in bytes: WebGPU's default alignment. */
-export const bindingAlignment = 256
 
 /** A buffer that exists before a graph runs. */
 export interface Leaf {

@@ -1,11 +1,8 @@
-import type { Target } from '@antipode/kernels-wgsl'
+import { bindingAlignment, type Target } from '@antipode/kernels-wgsl'
 import { build, type Dispatch } from './build.ts'
 import type { PlanBuffer } from './buffers.ts'
 import { assignMemory, type MemoryPlan } from './memory.ts'
 import type { Graph } from './walk.ts'
-
-/** Uniform blocks and constants start at multiples of this: WebGPU's default offset alignment. */
-const alignment = 256
 
 /**
  * All that running a graph takes, worked out once per structure and with no GPU: dispatches in order, memory by liveness,
@@ -34,7 +31,7 @@ export function makePlan(graph: Graph, target: Target): Plan {
   let bytes = 0
   const place = (size: number): number => {
     const offset = bytes
-    bytes += Math.ceil(Math.max(16, size) / alignment) * alignment
+    bytes += Math.ceil(Math.max(16, size) / bindingAlignment) * bindingAlignment
     return offset
   }
   const dispatches = program.dispatches.map((d) => ({ ...d, offset: place(d.kernel.params.length * 4) }))

@@ -1,5 +1,4 @@
-import { byteSize, type PackedLayout, reshape, sizeOf, type Target } from '@antipode/kernels-wgsl'
-import { bindingAlignment } from './leaves.ts'
+import { bindingAlignment, byteSize, type PackedLayout, reshape, sizeOf, type Target } from '@antipode/kernels-wgsl'
 import type { Node } from '../graph/index.ts'
 import type { Graph, ValueRef } from './walk.ts'
 

@@ -1,12 +1,12 @@
 import { stridedGroups } from '../dispatch.ts'
-import type { Kernel, Op, Spec, Target } from '../op.ts'
+import { bindingAlignment, type Kernel, type Op, type Spec, type Target } from '../op.ts'
 import { at, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectWholeWords, slice } from './slice.ts'
 
-/** Elements from which a tensor of a {@link join} may start: 256 bytes of f16, WebGPU's alignment of what a kernel binds. */
-const joinAlignment = 128
+/** Elements at whose multiples a tensor of a {@link join} may start, so that kernels can bind it in f16 too. */
+const joinAlignment = bindingAlignment / 2
 
 /** Where a {@link join} puts tensors of these sizes, and how many elements it has; in elements. */
 export function joinPlaces(sizes: readonly number[]): { readonly starts: readonly number[]; readonly size: number } {

@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import { byteSize, type Op, type Spec } from '../op.ts'
+import { bindingAlignment, byteSize, type Op, type Spec } from '../op.ts'
 import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
@@ -128,12 +128,10 @@ const joined = 4
 
 /** Elements that take less time to copy than a kernel of their own takes to start. */
 const few = 2 ** 12
-/** Bytes at whose multiples a kernel may bind a buffer. */
-const alignment = 256
 
 /** Whether inputs along the first axis may be computed in their places in the output; few that cannot begin there are copied together. */
 function havePlaces(inputs: readonly Spec[]): boolean {
-  const bindable = startsOf(inputs).every((start) => start * byteSize(inputs[0]?.dtype ?? 'f32') % alignment === 0)
+  const bindable = startsOf(inputs).every((start) => start * byteSize(inputs[0]?.dtype ?? 'f32') % bindingAlignment === 0)
   return bindable || inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0) > few
 }
 
