@@ -30,13 +30,15 @@ export interface FetchOptions {
   readonly threads: number
   readonly width: 1 | 4 | 8
   readonly type: string
+  /** Whether the sum ends where a tile does, so that nothing is beyond its end. */
+  readonly whole: boolean
 }
 
 /**
  * Neighbouring threads read neighbours in memory. Lines beyond the last read the last again, since what they make is not
  * stored; beyond the end of the sum stand zeros.
  */
-export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, width, type }: FetchOptions): Fetch {
+export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, width, type, whole }: FetchOptions): Fetch {
   const { along } = layoutOf(g, name)
   const reads = lines * depth / width / threads
   const short = (along === 'sum' ? depth : lines) / width
@@ -58,7 +60,7 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
     vars: repeat(reads, (i) => `var ${name}_${i} = ${type}(); var ${name}_in_${i} = false;`),
     read: `{${places === 1 ? `\n      let w = ${walk(0)};` : ''}${repeat(reads, (i) => `{${places === 1 ? '' : `\n        let w = ${walk(i)};`}
         let k = k2 + ${k(i)};
-        ${name}_in_${i} = (k < P.inner) & (w.x + k * w.dx < w.limit);
+        ${name}_in_${i} = ${whole ? '' : '(k < P.inner) & '}(w.x + k * w.dx < w.limit);
         ${name}_${i} = ${name}[select(0u, w.base + k * w.step, ${name}_in_${i})${width === 1 ? '' : ` / ${width}u`}];
       }`)}
       }`,

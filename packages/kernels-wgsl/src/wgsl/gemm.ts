@@ -24,7 +24,7 @@ export interface Gemm {
   /** How operands lie; the left one along the sum and the right one along the columns where nothing is said. */
   readonly aLayout?: Layout
   readonly bLayout?: Layout
-  /** Elements of the output from one row to the next. */
+  /** Elements of the output from one row to the next; columns stand side by side in runs of so many, each at a multiple of it. */
   readonly rowStride: number
   /**
    * WGSL, all indices u32, of
@@ -130,7 +130,10 @@ export interface Form {
   /** Whether the text uses subgroup matrices. */
   readonly matrices?: boolean
   readonly declarations: string
-  /** WGSL of one thread's work `t` on the tile that begins at row `r` and column `c`; it calls `put(z, part, row, col, value)`. */
+  /**
+   * WGSL of one thread's work `t` on the tile that begins at row `r` and column `c`. It hands results on, those beyond the last row
+   * or column too, by `put4(z, part, row, col, values)`: four columns from a multiple of four on.
+   */
   readonly tile: string
 }
 
@@ -143,6 +146,25 @@ function formOf(g: Gemm, target: Target): Form {
   }
   return tiles(g, tilesOf(128, 128) >= busy / 2 && tilesBytes(8) <= target.workgroupBytes ? 8 : 4, target)
 }
+
+const putVector = /* wgsl */ `
+fn put4(z: u32, part: u32, row: u32, col: u32, v: vec4f) {
+  if (row >= P.rows || col >= P.cols) { return; }
+  let o = out_column(z, col) + row * P.row_stride;
+  out[(part * P.size + o) / 4u] = vec4<Out>(vec4f(epilogue(v.x, o), epilogue(v.y, o + 1u), epilogue(v.z, o + 2u), epilogue(v.w, o + 3u)));
+}
+`
+
+const putEach = /* wgsl */ `
+fn put4(z: u32, part: u32, row: u32, col: u32, v: vec4f) {
+  for (var j = 0u; j < 4u; j++) {
+    if (row < P.rows && col + j < P.cols) {
+      let o = out_column(z, col + j) + row * P.row_stride;
+      out[part * P.size + o] = Out(epilogue(v[j], o));
+    }
+  }
+}
+`
 
 /** Steps of the sum that a part of it should at least have. */
 const fewSteps = 8
@@ -163,10 +185,7 @@ function tiledGemm(g: Gemm, target: Target): Kernel[] {
   const outType = parts > 1 ? 'f32' : outputType(g.problem)
   const body = /* wgsl */ `${walkStruct}${g.walks}
 override WG: u32;
-fn put(z: u32, part: u32, row: u32, col: u32, value: f32) {
-  let o = out_column(z, col) + row * P.row_stride;
-  out[part * P.size + o] = Out(epilogue(value, o));
-}
+${g.rowStride % 4 === 0 ? putVector : putEach}
 ${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -185,6 +204,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
     name: form.name, body, outType, workgroup: form.threads, groups: [across, down, g.batch * parts],
     params: { row_blocks: down, col_blocks: across, parts, steps, all_steps: all, round, size },
     ...(form.matrices ? { matrices: true } : {}),
+    vectors: g.rowStride % 4 === 0,
     ...(parts > 1 ? { out: scratch(0, parts * size * 4, 'out'), epilogue: undefined } : {}),
   })
   return parts === 1 ? [kernel] : [{ ...kernel, share: 1 }, sumParts(g, parts, size, target)]
@@ -232,20 +252,23 @@ interface Built {
   readonly params: Readonly<Record<string, number>>
   readonly subgroups?: boolean
   readonly matrices?: boolean
+  /** Whether results are written four at a time. */
+  readonly vectors?: boolean
   /** What is written and the expression fused into that: by default the output and the problem's own. */
   readonly out?: Storage
   readonly epilogue?: Epilogue | undefined
 }
 
-function build(g: Gemm, { name, body, outType, workgroup, groups, params, subgroups = false, matrices = false, ...given }: Built): Kernel {
+function build(g: Gemm, { name, body, outType, workgroup, groups, params, subgroups = false, matrices = false, vectors = false, ...given }: Built): Kernel {
   const dtype = g.problem.inputs[0]?.dtype ?? 'f32'
+  const out = given.out ?? output(0, 'out')
   return assemble({
     label: `${g.label}/${dtype}/${name}`,
     dtype,
     subgroups,
     matrices,
     params: { rows: g.rows, cols: g.cols, batch: g.batch, outer: g.outer, inner: g.inner, row_stride: g.rowStride, ...params, ...g.params },
-    storage: [...g.storage, given.out ?? output(0, 'out', outType)],
+    storage: [...g.storage, { ...out, type: vectors ? `vec4<${outType}>` : outType }],
     body: `alias Out = ${outType};\n${body}`,
     constants: { WG: workgroup },
     // Beyond the limit workgroups loop: a million rows of few columns are no rarity.

@@ -23,7 +23,7 @@ export function tiles(g: Gemm, own: 4 | 8, target: Target): Form {
   const { unroll } = target.variants
   const fetch = (name: 'a' | 'b'): Fetch => {
     const width = layoutOf(g, name).multiple % 4 === 0 ? 4 : 1
-    return fetchTile(g, name, { lines: side, depth, threads, width, type: width === 4 ? 'vec4<Scalar>' : 'Scalar' })
+    return fetchTile(g, name, { lines: side, depth, threads, width, type: width === 4 ? 'vec4<Scalar>' : 'Scalar', whole: false })
   }
   const [a, b] = [fetch('a'), fetch('b')]
   const store = (f: Fetch): string => f.store((l, k, value) => {
@@ -61,9 +61,7 @@ var<workgroup> tile_b: array<vec4f, ${depth * line}>;
       ${pick('s', values)}
       let row = r + ${halves === 1 ? 'ty * 4u + i' : 'i / 8u * 64u + ty * 4u + i / 2u % 4u'};
       let col = c + ${halves === 1 ? 'tx * 4u' : 'i % 2u * 64u + tx * 4u'};
-      for (var j = 0u; j < 4u; j++) {
-        if (row < P.rows && col + j < P.cols) { put(z, part, row, col + j, s[j]); }
-      }
+      put4(z, part, row, col, s);
     }`,
   }
 }
