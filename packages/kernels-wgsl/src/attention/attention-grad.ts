@@ -96,7 +96,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
         ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - ${w.seen('delta', i)});`) : ''}
         ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
-      }, target).map((kernel) => ({ ...kernel, share: dk ? 5 : 3 }))
+      }, target).map((kernel) => (kernel.share === 0 ? kernel : { ...kernel, share: dk ? 5 : 3 }))
     })
   },
   reference(inputs, attrs) {

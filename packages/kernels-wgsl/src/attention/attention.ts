@@ -41,6 +41,7 @@ export const attention: Op<AttentionAttrs> = {
       resident: ['q'],
       streamed: ['k', 'v'],
       sums: { sum: 'out' },
+      log: 'lse',
       storage: [bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), ...(attrs.hasMask ? [bind(3, 'mask')] : []), output(0, 'out'), output(1, 'lse', 'f32')],
       before: () => /* wgsl */ `
     var top = R(${lowest});
@@ -56,7 +57,7 @@ export const attention: Op<AttentionAttrs> = {
       after: (w) => /* wgsl */ `
     let some = total > R();
     let norm = select(R(), 1.0 / total, some);
-    var sums_log = select(R(), top + log(total), some);
+    var sums_log = select(R(${w.none}), top + log(total), some);
     ${w.scale('sum', 'norm')}
     ${w.write('sums_log', 'lse')}`,
     }, target)

@@ -1,6 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
 import { assemble, divider, lowest, pick, repeat, type Storage } from '../wgsl/index.ts'
+import { mergeParts, type Partial, partsOf, partStorage } from './parts.ts'
 import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
 import { seenVector, streamed } from './streamed.ts'
 
@@ -20,6 +21,8 @@ export interface Stream {
   readonly streamed: readonly string[]
   /** Sums of the owned rows, vectors too, each stored to the buffer named. */
   readonly sums: Readonly<Record<string, string>>
+  /** The buffer of log-sum-exps, one number an owned row, where sums are means that they weigh: see {@link Words.none}. */
+  readonly log?: string
   readonly storage: readonly Storage[]
   /**
    * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: the owned `row`s, where in the mask
@@ -46,18 +49,25 @@ export interface Words {
   write(name: string, buffer: string): string
   /** An element of such a buffer, that of the i-th streamed row. */
   seen(buffer: string, i: number): string
+  /** The log-sum-exp to write for a row that saw no key: 0, but for a part of the stream, which then has no weight. */
+  readonly none: string
 }
 
 /** The kernels of a stream. The text of the loop differs by the head's size in whole registers, nothing else. */
 export function stream(s: Stream, target: Target): Kernel[] {
   const { queries, keys, depth, batch, heads, maskBatch, maskHead } = s.sizes
   const [rows, others] = s.own === 'queries' ? [queries, keys] : [keys, queries]
-  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, sizes: s.sizes, rows, others }, target)
-  const { slots, lanes, together } = form
   const held = s.resident.length + Object.keys(s.sums).length
+  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, sizes: s.sizes, held, rows, others, together: s.log === undefined ? 1 : 2 }, target)
+  const { slots, together, group } = form
+  const lanes = form.lanes / group
   // More rows a lane are fewer loads a multiply-add; a software adapter spills to fast memory, a GPU should not spill.
   let each = held * slots * 4 <= form.budget ? 4 : held * slots * 2 <= form.budget ? 2 : 1
   while (each > 1 && lanes * each / 2 >= rows) each /= 2
+  const blocks = Math.ceil(rows / (lanes * each))
+  const items = batch * heads * blocks
+  const parts = form.least === undefined ? { count: 1, span: others } : partsOf(items, others, form.least, target)
+  const cut = parts.count > 1
   const type = (scalar: string): string => (each === 1 ? { f: 'f32', u: 'u32' }[scalar] ?? '' : `vec${each}${scalar}`)
   const component = (name: string): string => (each === 1 ? name : `${name}[c]`)
   const vector = (row: string): string => `own + ${row} * P.token`
@@ -66,17 +76,22 @@ export function stream(s: Stream, target: Target): Kernel[] {
     rows: (f, merge) => (merge === 'max' ? Array.from({ length: together }, (_, i) => f(i)).reduce((a, b) => `max(${a}, ${b})`)
       : merge ? `(${repeat(together, f, ' + ')})` : repeat(together, f)),
     // Partial sums of eight, so that the additions do not wait for one another.
-    dot: (x, y, i) => repeat(slots / 8, (g) => `(${repeat(8, (k) => `${x}_${8 * g + k} * ${form.element(y, 8 * g + k, i)}`, ' + ')})`, '\n + '),
+    dot: (x, y, i) => {
+      const sums = repeat(Math.ceil(slots / 8), (g) =>
+        `(${repeat(Math.min(8, slots - 8 * g), (k) => `${x}_${8 * g + k} * ${form.element(y, 8 * g + k, i)}`, ' + ')})`, '\n + ')
+      return group === 1 ? sums : `meet(${sums})`
+    },
     add: (sum, by, y, keep) => repeat(slots, (d) =>
       `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${words.rows((i) => `${by}_${i} * ${form.element(y, d, i)}`, '+')};`),
     scale: (sum, by) => repeat(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
     read: (name, buffer) => `var ${name} = R();
     for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[${vector(component('row'))}]; }`,
     write: (name, buffer) => `for (var c = 0u; c < P.each; c++) {
-      let r = first + c * WG + lane;
-      if (r < P.rows) { ${buffer}[${vector('r')}] = ${component(name)}; }
+      let r = first + c * ${lanes}u + place;
+      if (r < P.rows${group === 1 ? '' : ` && lane % ${group}u == 0u`}) { ${buffer}[${cut ? 'part * P.vectors + ' : ''}${vector('r')}] = ${component(name)}; }
     }`,
     seen: (buffer, i) => `${buffer}[${seenVector(i)}]`,
+    none: cut ? String(lowest) : '0.0',
   }
   const [query, key] = s.own === 'queries' ? ['row', `${type('u')}(j)`] : [`${type('u')}(j)`, 'row']
   const lowestText = `R(${lowest})`
@@ -89,41 +104,56 @@ export function stream(s: Stream, target: Target): Kernel[] {
     ...(together > 1 ? [each === 1 ? '(j < P.others)' : `vec${each}<bool>(j < P.others)`] : []),
   ]
 
+  // A lane that shares its rows has channels beyond the last in slots before its last.
+  const [slotsEnd, real] = group === 1 ? ['P.depth', ''] : [`${slots}u`, ' && channel < P.depth']
   const load = s.resident.map((x) => /* wgsl */ `
-    for (var d = 0u; d < P.depth; d++) {
-      for (var c = 0u; c < P.each; c++) { ${component('held[d]')} = Acc(${x}[${element(component('row'), 'd')}]); }
+    for (var d = 0u; d < ${slotsEnd}; d++) {
+      let channel = ${form.channel('d')};
+      for (var c = 0u; c < P.each${real}; c++) { ${component('held[d]')} = Acc(${x}[${element(component('row'), 'channel')}]); }
     }
     ${repeat(slots, (d) => `let ${x}_${d} = held[${d}];`, ' ')}`).join('')
-  const range = s.attrs.causal ? (s.own === 'queries' ? ['0u', 'min(P.others, first + ROWS)'] : ['first', 'P.others']) : ['0u', 'P.others']
+  const ends = s.attrs.causal ? (s.own === 'queries' ? ['0u', 'min(P.others, first + ROWS)'] : ['first', 'P.others']) : ['0u', 'P.others']
+  const range = cut ? [`max(${ends[0]}, part * P.span)`, `min(${ends[1]}, (part + 1u) * P.span)`] : ends
   const store = Object.entries(s.sums).map(([sum, buffer]) => /* wgsl */ `
-    for (var i = 0u; i < P.depth; i++) {
+    for (var i = 0u; i < ${slotsEnd}; i++) {
       var ${sum}_ = R();
       ${pick(`${sum}_`, slots)}
+      let channel = ${form.channel('i')};
       for (var c = 0u; c < P.each; c++) {
-        let r = first + c * WG + lane;
-        if (r < P.rows) { ${buffer}[${element('r', 'i')}] = Scalar(${component(`${sum}_`)}); }
+        let r = first + c * ${lanes}u + place;
+        if (r < P.rows${real}) { ${buffer}[${cut ? 'part * P.vectors * P.depth + ' : ''}${element('r', 'channel')}] = ${cut ? 'f32' : 'Scalar'}(${component(`${sum}_`)}); }
       }
     }`).join('')
 
-  const blocks = Math.ceil(rows / (lanes * each))
+  const results: Partial = {
+    label: s.label, dtype: s.dtype, parts: parts.count, vectors: batch * heads * rows, depth,
+    sums: Object.values(s.sums).map((name) => storageOf(s, name)), log: s.log === undefined ? undefined : storageOf(s, s.log),
+  }
+  const scratches = new Map(cut ? partStorage(results).map((x) => [x.name, x]) : [])
   const [toOwn, toSeen] = [vectorSteps(s.sizes, rows), vectorSteps(s.sizes, others)]
-  const [byBlocks, byHeads] = [divider('blocks', blocks, batch * heads * blocks), divider('heads', heads, batch * heads)] as const
-  return [...form.kernels, assemble({
+  const [byBlocks, byHeads] = [divider('blocks', blocks, items), divider('heads', heads, batch * heads)] as const
+  const kernel = assemble({
     label: `${s.label}/${s.dtype}/${slots}x${each}${s.attrs.causal ? '/causal' : ''}${s.attrs.hasMask ? '/mask' : ''}/${form.key}`,
     dtype: s.dtype,
     subgroups: form.subgroups,
     params: {
-      items: batch * heads * blocks, blocks, rows, others, keys, depth, each, heads, ...byBlocks.params, ...byHeads.params,
+      items: items * parts.count, blocks, rows, others, keys, depth, each, heads, ...byBlocks.params, ...byHeads.params,
       own_head: toOwn.head, seen_head: toSeen.head, token: toOwn.token, token_elements: toOwn.token * depth,
       mask_batch: maskBatch, mask_head: maskHead, 'scale: f32': f32Bits(s.attrs.scale), ...form.params,
+      ...(cut ? { unparted: items, span: parts.span, vectors: results.vectors } : {}),
     },
-    storage: form.storage,
+    storage: form.storage.map((x) => scratches.get(x.name) ?? x),
     body: /* wgsl */ `
 override WG: u32;
 alias R = ${type('f')};
 alias RU = ${type('u')};
 const ROWS = ${lanes * each}u;
-fn score(dot: R, plane: u32, row: RU, j: u32) -> R {
+${group === 1 ? '' : `fn meet(x: R) -> R {
+  var sum = x;
+  ${repeat(Math.log2(group), (k) => `sum += subgroupShuffleXor(sum, ${2 ** k}u);`, ' ')}
+  return sum;
+}
+`}fn score(dot: R, plane: u32, row: RU, j: u32) -> R {
   var t = dot * P.scale;${maskText}
   t = max(t, ${lowestText});
   return ${on.length ? `select(${lowestText}, t, ${on.join(' & ')})` : 't'};
@@ -133,13 +163,15 @@ fn weight(t: R, top: R) -> R { return select(exp(t - top), R(), t <= ${lowestTex
 ${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var item = w.x; item < P.items; item += groups.x) {
+  for (var turn = w.x; turn < P.items; turn += groups.x) {
+    ${cut ? 'let part = turn / P.unparted; let item = turn % P.unparted;' : 'let item = turn;'}
     let unit = ${byBlocks.over('item')};
     let first = (item - unit * P.blocks) * ROWS;
     let batch = ${byHeads.over('unit')};
     let head = unit - batch * P.heads;
     let plane = batch * P.mask_batch + head * P.mask_head;
-    let row = min(RU(first + lane)${each === 1 ? '' : ` + WG * RU(${repeat(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
+    let place = lane${group === 1 ? '' : ` / ${group}u`};
+    let row = min(RU(first + place)${each === 1 ? '' : ` + ${lanes}u * RU(${repeat(each, (c) => `${c}u`, ', ')})`}, RU(P.rows - 1u));
     // The numbers of the head's first vectors, of those that are owned and of those that stream.
     let own = batch * P.heads * P.rows + head * P.own_head;
     let seen = batch * P.heads * P.others + head * P.seen_head;
@@ -150,8 +182,15 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   }
 }
 `,
-    constants: { WG: lanes },
-    workgroups: [stridedGroups(batch * heads * blocks, target), 1, 1],
+    constants: { WG: form.lanes },
+    workgroups: [stridedGroups(items * parts.count, target), 1, 1],
     epilogue: null,
-  })]
+  })
+  return cut ? [...form.kernels, { ...kernel, share: 1 }, mergeParts(results, target)] : [...form.kernels, kernel]
+}
+
+function storageOf({ storage }: Stream, name: string): Storage {
+  const found = storage.find((x) => x.name === name)
+  if (!found) throw new TypeError(`stream: expected a buffer ${name} among ${storage.map((x) => x.name).join(', ')}`)
+  return found
 }
