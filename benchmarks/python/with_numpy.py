@@ -7,6 +7,12 @@ class Library:
     version = np.__version__
     adapter = ""
 
+    def load(self, file, shape):
+        return np.fromfile(file, np.float32).reshape(shape)
+
+    def dump(self, x):
+        return np.ascontiguousarray(x, np.float32).tobytes()
+
     def prepare(self, request, arrays):
         step = globals()[request["kind"]]
         repeats = request["repeats"]
@@ -25,8 +31,8 @@ class Library:
     def wait(self):
         pass
 
-    def numbers(self, x):
-        return x
+    def forget(self):
+        pass
 
 
 def matmul(a, b):

@@ -1,4 +1,8 @@
-"""The workloads in torch, eager or through torch.compile. Sums are kept in f32: no TF32, no reductions in f16."""
+"""The workloads in torch, eager or through torch.compile. Sums are kept in f32: no TF32, no reductions in f16. numpy is not needed."""
+
+import ctypes
+import gc
+import math
 
 import torch
 import torch.nn.functional as F
@@ -15,19 +19,35 @@ class Library:
     adapter = torch.cuda.get_device_name() if GPU else "CPU"
 
     def __init__(self, mode="eager"):
-        self.compiled = (lambda fn: torch.compile(fn, dynamic=False)) if mode == "compile" else (lambda fn: fn)
+        self.compiles = mode == "compile"
+
+    def compiled(self, fn):
+        return torch.compile(fn, dynamic=False) if self.compiles else fn
+
+    def load(self, file, shape):
+        return torch.from_file(file, size=math.prod(shape), dtype=torch.float32).reshape(shape)
+
+    def dump(self, x):
+        x = x.detach().float().cpu().contiguous()
+        return ctypes.string_at(x.data_ptr(), 4 * x.numel())
 
     def prepare(self, request, arrays):
         dtype = torch.float16 if request["dtype"] == "f16" else torch.float32
-        x = {name: torch.from_numpy(a).to("cuda" if GPU else "cpu", dtype) for name, a in arrays.items()}
+        # The files are removed after this: a copy is wanted on the CPU too.
+        x = {name: a.to("cuda" if GPU else "cpu", dtype, copy=True) for name, a in arrays.items()}
         return globals()[request["kind"]](self.compiled, x, request)
 
     def wait(self):
         if GPU:
             torch.cuda.synchronize()
 
-    def numbers(self, x):
-        return x.detach().float().cpu().numpy()
+    def forget(self):
+        # What was compiled for a workload is no use to another, and counts against torch's limit for a function.
+        if self.compiles:
+            torch._dynamo.reset()
+        gc.collect()
+        if GPU:
+            torch.cuda.empty_cache()
 
 
 def forward(fn):

@@ -5,15 +5,9 @@ python3 worker.py torch eager|compile
 """
 
 import json
-import math
 import sys
 import time
 from pathlib import Path
-
-import numpy as np
-
-SHORT_RUN = 0.004  # seconds; shorter runs are timed in groups that are waited for once
-MAX_GROUP = 100
 
 
 def main():
@@ -24,46 +18,42 @@ def main():
         from with_torch import Library
     lib = Library(*mode)
     say({"version": lib.version, "adapter": lib.adapter})
-    run, group = None, 1
+    run = result = None
     for line in sys.stdin:
         request = json.loads(line)
         answer = {}
         try:
             if request["do"] == "prepare":
-                run, group = lib.prepare(request, arrays(request["inputs"])), None
+                run = lib.prepare(request, {name: lib.load(x["file"], x["shape"]) for name, x in request["inputs"].items()})
             elif request["do"] == "run":
                 result = run()
             elif request["do"] == "wait":
                 lib.wait()
             elif request["do"] == "time":
-                if group is None:
-                    wall, _ = timed(lib, run, 1)
-                    group = min(MAX_GROUP, math.ceil(SHORT_RUN / wall)) if wall < SHORT_RUN else 1
-                wall, cpu = timed(lib, run, group)
-                answer = {"wall": 1000 * wall, "cpu": 1000 * cpu}
+                answer = timed(lib, run, request["runs"])
             elif request["do"] == "read":
-                answer = {"files": [write(request["folder"], i, lib.numbers(x)) for i, x in enumerate(result)]}
+                answer = {"files": [write(request["folder"], i, lib.dump(x)) for i, x in enumerate(result)]}
+            elif request["do"] == "forget":
+                run = result = None  # they hold the arrays of a workload
+                lib.forget()
         except Exception as error:  # the parent reports it
             answer = {"problem": f"{type(error).__name__}: {error}"}
         say(answer)
 
 
-def timed(lib, run, group):
-    """Seconds of wall clock and of CPU time for one run of a group."""
+def timed(lib, run, runs):
+    """Milliseconds of wall clock and of CPU time for each of some runs that are waited for once."""
     begun, before = time.perf_counter(), time.process_time()
-    for _ in range(group):
+    for _ in range(runs):
         run()
     lib.wait()
-    return (time.perf_counter() - begun) / group, (time.process_time() - before) / group
-
-
-def arrays(inputs):
-    return {name: np.fromfile(x["file"], np.float32).reshape(x["shape"]) for name, x in inputs.items()}
+    wall, cpu = time.perf_counter() - begun, time.process_time() - before
+    return {"wall": 1000 * wall / runs, "cpu": 1000 * cpu / runs}
 
 
 def write(folder, index, numbers):
     path = Path(folder) / f"output-{index}.f32"
-    np.ascontiguousarray(numbers, np.float32).tofile(path)
+    path.write_bytes(numbers)
     return str(path)
 
 

@@ -70,8 +70,8 @@ export interface Prepared {
   wait(): Promise<void>
   /** Outputs of the last run, row-major, NCHW. A training step gives its loss, the old and the new weights. */
   read(): Promise<readonly Float32Array[]>
-  /** One measurement, where taking the time around `run` would not tell the time of one. */
-  time?(): Promise<Timing>
+  /** One measurement, of so many runs that are waited for once, where taking the time around `run` would not tell the time of one. */
+  time?(runs: number): Promise<Timing>
 }
 
 /** A library under measurement. */
@@ -82,4 +82,6 @@ export interface Runner {
   /** Whether the adapter computes on the CPU, so that CPU time tells something. */
   readonly software: boolean
   prepare(problem: Problem): Promise<Prepared>
+  /** Drops what it prepared, where nothing does that by itself: in a process of its own that goes on to the next workload. */
+  forget?(): Promise<void>
 }

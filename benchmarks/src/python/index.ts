@@ -21,6 +21,8 @@ export async function open(module: string, mode?: string): Promise<Runner> {
     child.kill()
     rmSync(folder, { recursive: true, force: true })
   })
+  // Told to end while Python computes, this process takes it along.
+  process.once('SIGTERM', () => process.exit())
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const answer = async (): Promise<Answer> => {
     for (let line = await lines.next(); !line.done; line = await lines.next()) {
@@ -40,6 +42,7 @@ export async function open(module: string, mode?: string): Promise<Runner> {
   return {
     name: mode === 'compile' ? `${module}.compile` : module, version: String(version), adapter: String(adapter), software: false,
     prepare: (problem) => prepare(ask, folder, problem),
+    forget: async () => { await ask({ do: 'forget' }) },
   }
 }
 
@@ -50,13 +53,18 @@ async function prepare(ask: (request: Answer) => Promise<Answer>, folder: string
     return [name, { file, shape }] as const
   })
   await ask({ do: 'prepare', kind, dtype, repeats: repeats ?? null, learningRate, inputs: Object.fromEntries(files) })
+  for (const [, { file }] of files) rmSync(file)
   return {
     run: async () => { await ask({ do: 'run' }) },
     wait: async () => { await ask({ do: 'wait' }) },
     async read() {
       const { files } = await ask({ do: 'read', folder }) as { readonly files: readonly string[] }
-      return files.map((file) => Float32Array.from(new Float32Array(Uint8Array.from(readFileSync(file)).buffer)))
+      return files.map((file) => {
+        const { buffer } = Uint8Array.from(readFileSync(file))
+        rmSync(file)
+        return new Float32Array(buffer)
+      })
     },
-    time: async () => await ask({ do: 'time' }) as unknown as Timing, // as the worker writes it
+    time: async (runs) => await ask({ do: 'time', runs }) as unknown as Timing, // as the worker writes it
   }
 }

@@ -13,6 +13,8 @@ export type Request =
   | { readonly do: 'sample'; readonly milliseconds: number }
   /** One more run, not timed, with every call of WebGPU counted. */
   | { readonly do: 'trace' }
+  /** Drops the workload and its arrays. */
+  | { readonly do: 'forget' }
   | { readonly do: 'quit' }
 
 /** What a child answers. */
@@ -28,6 +30,7 @@ export interface Replies {
     readonly busy: number
   }
   readonly trace: { readonly trace: Trace | undefined }
+  readonly forget: Record<string, never>
   readonly quit: Record<string, never>
 }
 

@@ -31,6 +31,8 @@ test('a library is prepared, checked, warmed up and sampled in groups that are w
   const { error, tolerance } = await session.answer({ do: 'check' }) as Replies['check']
   expect(error).toBeLessThan(tolerance)
   await session.answer({ do: 'warm' })
+  // Its first turn finds out how many make a group.
+  await session.answer({ do: 'sample', milliseconds: 0 })
   Object.assign(calls, { runs: 0, waits: 0 })
   const { timings, busy } = await session.answer({ do: 'sample', milliseconds: 5 }) as Replies['sample']
   expect(timings.length).toBeGreaterThan(0)
@@ -40,6 +42,37 @@ test('a library is prepared, checked, warmed up and sampled in groups that are w
   expect(busy).toBeGreaterThanOrEqual(0)
   // Its counts are of WebGPU, which nothing here has called.
   expect(await session.answer({ do: 'trace' })).toHaveProperty('trace')
+})
+
+test('the next workload begins as the first did, and finds nothing of the one before, even if that failed', async () => {
+  const { runner } = adder(0)
+  const seen: string[] = []
+  const groups: number[] = []
+  const session = new Session({
+    ...runner,
+    async prepare(problem) {
+      seen.push(problem.id)
+      if (problem.id === 'geglu') throw new TypeError('no such layer')
+      // A run takes a tenth of a millisecond, so that a group has forty.
+      return { ...await runner.prepare(problem), time: (runs) => { groups.push(runs); return Promise.resolve({ wall: 0.1, cpu: 0.1 }) } }
+    },
+    forget() { seen.push('forget'); return Promise.resolve() },
+  })
+  const turn = async (): Promise<number[]> => {
+    groups.length = 0
+    await session.answer({ do: 'sample', milliseconds: 0 })
+    return [groups[0] ?? 0, groups.at(-1) ?? 0]
+  }
+  await session.answer({ do: 'first', id: 'add-chain' })
+  expect(await turn()).toEqual([1, 40])
+  expect(await turn()).toEqual([40, 40])
+  await expect(session.answer({ do: 'first', id: 'geglu' })).rejects.toThrow('no such layer')
+  await expect(session.answer({ do: 'sample', milliseconds: 0 })).rejects.toThrow('expected a first run')
+  await session.answer({ do: 'first', id: 'add-chain' })
+  expect(await turn()).toEqual([1, 40])
+  await session.answer({ do: 'forget' })
+  await expect(session.answer({ do: 'warm' })).rejects.toThrow('expected a first run')
+  expect(seen).toEqual(['add-chain', 'forget', 'geglu', 'forget', 'add-chain', 'forget'])
 })
 
 test('a wrong result is far from the truth, and no number at all is as far as JSON can say', async () => {

@@ -13,6 +13,8 @@ const maxRuns = 50
 /** Shorter runs are timed in groups that are waited for once, as a program would run them. */
 const shortRun = 4
 const maxGroup = 100
+/** Milliseconds of single runs that tell how many make a group. */
+const sizing = 50
 
 /** A process that uses less of a core than this is at rest; none is waited for longer than that many milliseconds. */
 const rest = { share: 0.05, look: 200, patience: 90_000 }
@@ -36,8 +38,8 @@ export class Session {
   readonly #runner: Runner
   #problem: Problem | undefined
   #prepared: Prepared | undefined
-  /** Runs that are timed together. */
-  #group = 1
+  /** Runs that are timed together; found out in its first turn, since others may compute while it warms up. */
+  #group: number | undefined
   #answered = processTime()
 
   constructor(runner: Runner) {
@@ -54,6 +56,7 @@ export class Session {
         case 'check': return await this.#check()
         case 'warm': return await this.#warm()
         case 'sample': return { timings: await this.#sample(request.milliseconds), idle, busy: processTime() - begun }
+        case 'forget': return await this.#forget()
         case 'trace': return { trace: await traced(() => this.#once()) }
         default: return request satisfies never
       }
@@ -72,7 +75,14 @@ export class Session {
     await this.#ready.wait()
   }
 
+  async #forget(): Promise<Replies['forget']> {
+    this.#problem = this.#prepared = this.#group = undefined
+    await this.#runner.forget?.()
+    return {}
+  }
+
   async #first(id: string): Promise<Replies['first']> {
+    if (this.#problem) await this.#forget()
     const workload = workloadOf(id)
     this.#problem = { ...workload, ...workload.make() }
     const begun = performance.now()
@@ -88,29 +98,40 @@ export class Session {
   }
 
   async #warm(): Promise<Replies['warm']> {
-    const begun = performance.now()
-    let milliseconds = Infinity
-    do milliseconds = Math.min(milliseconds, (await this.#time()).wall)
-    while (performance.now() - begun < warmUpTime)
+    const milliseconds = await this.#shortest(warmUpTime)
     await settled()
-    this.#group = milliseconds < shortRun ? Math.min(maxGroup, Math.ceil(shortRun / milliseconds)) : 1
     return { milliseconds }
   }
 
+  /** Milliseconds of the shortest of single runs that go on for so long. */
+  async #shortest(patience: number): Promise<number> {
+    const begun = performance.now()
+    let milliseconds = Infinity
+    do milliseconds = Math.min(milliseconds, (await this.#time(1)).wall)
+    while (performance.now() - begun < patience)
+    return milliseconds
+  }
+
+  async #groupSize(): Promise<number> {
+    const milliseconds = await this.#shortest(sizing)
+    return milliseconds < shortRun ? Math.min(maxGroup, Math.ceil(shortRun / milliseconds)) : 1
+  }
+
   async #sample(milliseconds: number): Promise<Timing[]> {
+    const group = this.#group ??= await this.#groupSize()
     const begun = performance.now()
     const timings: Timing[] = []
-    while (timings.length === 0 || timings.length < maxRuns && performance.now() - begun < milliseconds) timings.push(await this.#time())
+    while (timings.length === 0 || timings.length < maxRuns && performance.now() - begun < milliseconds) timings.push(await this.#time(group))
     return timings
   }
 
-  /** Times one run, or a group of short ones. */
-  async #time(): Promise<Timing> {
+  /** Times so many runs that are waited for once. */
+  async #time(runs: number): Promise<Timing> {
     const prepared = this.#ready
-    if (prepared.time) return prepared.time()
+    if (prepared.time) return prepared.time(runs)
     const [begun, before] = [performance.now(), processTime()]
-    for (let i = 0; i < this.#group; i++) await prepared.run()
+    for (let i = 0; i < runs; i++) await prepared.run()
     await prepared.wait()
-    return { wall: (performance.now() - begun) / this.#group, cpu: (processTime() - before) / this.#group }
+    return { wall: (performance.now() - begun) / runs, cpu: (processTime() - before) / runs }
   }
 }
