@@ -13,6 +13,8 @@ export interface Peer {
   readonly missing: () => string | undefined
   /** Whether it is run only when asked for by name. */
   readonly onRequest?: boolean
+  /** Whether one process serves all workloads: it takes seconds to start, and no driver compiles shaders for it. */
+  readonly lasting?: boolean
 }
 
 const folder = join(import.meta.dirname, '../peers')
@@ -27,10 +29,21 @@ const inFull = (does: Does): Does => (workload) => workload.dtype !== 'f16' && d
 const installed = (name: string) => (): string | undefined =>
   existsSync(join(folder, 'node_modules', name)) ? undefined : 'not installed; `npm run bench:peers` does that'
 
-const python = (module: string) => (): string | undefined =>
-  spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0 ? undefined : `python3 has no ${module}`
+/** Whether Python has a module, as a first look told: that takes seconds. */
+const modules = new Map<string, boolean>()
 
-const worker = (module: string, mode?: string) => async (): Promise<Runner> => (await import('./python/index.ts')).open(module, mode)
+const has = (module: string): boolean => {
+  const known = modules.get(module) ?? spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0
+  modules.set(module, known)
+  return known
+}
+
+/** A library of Python. */
+const python = (module: string, mode?: string): Pick<Peer, 'open' | 'missing' | 'lasting'> => ({
+  open: async () => (await import('./python/index.ts')).open(module, mode),
+  missing: () => (has(module) ? undefined : `python3 has no ${module}`),
+  lasting: true,
+})
 
 /** Every library by name; the first is ours. */
 export const libraries: Readonly<Record<string, Peer>> = {
@@ -51,7 +64,7 @@ export const libraries: Readonly<Record<string, Peer>> = {
     open: async () => (await import('./onnx/index.ts')).openWeb(), does: inFull(({ kind }) => inference.includes(kind)), missing: installed('onnxruntime-web'),
   },
   // It has no error function, hence no GELU, and nobody trains with it.
-  numpy: { open: worker('numpy'), does: inFull(except('geglu', 'feedForward', 'trainStep')), missing: python('numpy') },
-  torch: { open: worker('torch', 'eager'), does: except(), missing: python('torch'), onRequest: true },
-  'torch.compile': { open: worker('torch', 'compile'), does: except(), missing: python('torch'), onRequest: true },
+  numpy: { ...python('numpy'), does: inFull(except('geglu', 'feedForward', 'trainStep')) },
+  torch: { ...python('torch', 'eager'), does: except(), onRequest: true },
+  'torch.compile': { ...python('torch', 'compile'), does: except(), onRequest: true },
 }

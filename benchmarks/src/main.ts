@@ -6,6 +6,7 @@ import { type Options, parseOptions, usage } from './options.ts'
 import { renderMarkdown, renderPage, renderTable } from './report/index.ts'
 import type { Comparison, Library, Results } from './results.ts'
 import { compare } from './run/compare.ts'
+import { Processes } from './run/processes.ts'
 import { workloadIds, workloadOf, workloadsOf } from './workloads/index.ts'
 
 /** What the rates of our models are held against: the largest product of two square matrices. */
@@ -45,12 +46,15 @@ async function run({ workloads, rounds, only, cold, out }: Options): Promise<voi
     host: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node, platform: `${platform()} ${release()}` },
     rounds, libraries: present.flatMap((name) => met.get(name) ?? []), absent, comparisons,
   })
+  await using processes = new Processes((name) => libraries[name]?.lasting === true)
   for (const workload of workloadsOf(workloads)) {
     const able = present.filter((name) => libraries[name]?.does(workload))
     if (able.length === 0) continue
     console.error(workload.title)
     const beside = workload.group === 'models of ours' ? workloadOf(yardstick) : undefined
-    comparisons.push(await compare(workload, { libraries: able, rounds, beside, cold, say: console.error, met: (library) => met.set(library.name, library) }))
+    comparisons.push(await compare(workload, {
+      libraries: able, processes, rounds, beside, cold, say: console.error, met: (library) => met.set(library.name, library),
+    }))
     if (out !== undefined) write(out, results())
   }
   console.log(renderTable(results()))

@@ -16,7 +16,10 @@ export interface Measurement {
   /** Why there are no times, or fewer than there should be. */
   readonly problem?: string
   readonly error?: number
-  /** From upload to the first result, in a fresh process whose driver has no compiled shaders, and in one whose driver has them. */
+  /**
+   * From upload to the first result, in a fresh process whose driver has no compiled shaders, and in one whose driver has them.
+   * A library that keeps its process has no cold one; none has either where they got ready side by side.
+   */
   readonly cold?: number
   readonly warm?: number
   /** Median wall clock and CPU time of each round, in the order of the rounds. */

@@ -5,10 +5,9 @@ import type { Comparison, Library, Measurement } from '../results.ts'
 import { median, quantile } from '../statistics.ts'
 import type { Timing, Workload } from '../workload.ts'
 import { machineTime } from './cpu-time.ts'
-import { LibraryProcess } from './library-process.ts'
+import type { LibraryProcess } from './library-process.ts'
+import { patience, type Processes } from './processes.ts'
 
-/** Milliseconds: how long a start and a first run may take, with all its shaders to compile; how long anything later. */
-const patience = { first: 300_000, later: 180_000 }
 /** Milliseconds of runs in a library's turn. */
 const turn = 400
 /** A library whose one run takes longer than this is timed once and not in rounds. */
@@ -17,6 +16,7 @@ const slowest = 20_000
 /** How a comparison is made. */
 export interface CompareOptions {
   readonly libraries: readonly string[]
+  readonly processes: Processes
   readonly rounds: number
   /** A workload that the first library runs in a process of its own, in the same rounds. */
   readonly beside?: Workload | undefined
@@ -35,24 +35,27 @@ interface Entrant {
 }
 
 /**
- * Measures libraries on a workload. Each is started, run, checked and warmed up alone; then all are asked in turn, A B C A B C,
- * for a batch of runs, and only one computes at a time. What is timed beside takes its turn last.
+ * Measures libraries on a workload. Each is started, run, checked and warmed up alone; then all are
+ * asked in turn, A B C A B C, for a batch of runs, and only one computes at a time. What is timed beside takes its turn last.
  */
 export async function compare(workload: Workload, options: CompareOptions): Promise<Comparison> {
   const { id, title, group, work } = workload
-  const { beside } = options
+  const { beside, processes } = options
   const shaderCaches = options.cold ? mkdtempSync(join(tmpdir(), 'antipode-bench-shaders-')) : undefined
   const entrants: Entrant[] = []
   const machine = { idle: 0, foreign: 0, milliseconds: 0 }
   try {
-    for (const name of options.libraries) entrants.push(await enter(name, id, shaderCaches && join(shaderCaches, name), options))
     const [first] = options.libraries
-    if (beside && first !== undefined) entrants.push(await enter(first, beside.id, undefined, options))
+    const entries = [
+      ...options.libraries.map((name) => () => enter(name, id, shaderCaches && processes.fresh(name) ? join(shaderCaches, name) : undefined, options)),
+      ...(beside && first !== undefined ? [() => enter(first, beside.id, undefined, options)] : []),
+    ]
+    for (const entry of entries) entrants.push(await entry())
     for (let round = 0; round < options.rounds; round++) {
       for (const entrant of entrants) {
         if (!entrant.process) continue
         const begun = { wall: performance.now(), busy: machineTime() }
-        const reply = await attempt(entrant, (process) => process.ask({ do: 'sample', milliseconds: turn }, patience.later))
+        const reply = await attempt(entrant, options, (process) => process.ask({ do: 'sample', milliseconds: turn }, patience.later))
         if (!reply) continue
         const { timings, idle, busy } = reply
         machine.idle += idle
@@ -67,7 +70,7 @@ export async function compare(workload: Workload, options: CompareOptions): Prom
     }
     for (const entrant of entrants) await finish(entrant, options)
   } finally {
-    for (const { process } of entrants) await process?.[Symbol.asyncDispose]()
+    await Promise.all(entrants.map((entrant) => leave(entrant, options)))
     if (shaderCaches) rmSync(shaderCaches, { recursive: true, force: true })
   }
   const measurements = entrants.map(({ measurement }) => measurement)
@@ -83,20 +86,21 @@ export async function compare(workload: Workload, options: CompareOptions): Prom
  * Starts a library, checks its result, and leaves it running if it may be timed in rounds. Given a folder for compiled shaders,
  * it is started twice: once while that is empty.
  */
-async function enter(name: string, id: string, shaderCache: string | undefined, { say, met }: CompareOptions): Promise<Entrant> {
+async function enter(name: string, id: string, shaderCache: string | undefined, options: CompareOptions): Promise<Entrant> {
+  const { processes, say, met } = options
   const entrant: Entrant = { name, process: undefined, measurement: { library: name, wall: [], cpu: [], runs: 0 }, timings: [] }
-  const start = async (): Promise<LibraryProcess> => LibraryProcess.start(name, { patience: patience.first, shaderCache })
   try {
     if (shaderCache) {
       mkdirSync(shaderCache)
-      await using process = await start()
+      await using process = await processes.start(name, shaderCache)
       entrant.measurement = { ...entrant.measurement, cold: (await process.ask({ do: 'first', id }, patience.first)).milliseconds }
     }
-    entrant.process = await start()
+    entrant.process = await processes.start(name, shaderCache)
     met(entrant.process.library)
-    const warm = (await entrant.process.ask({ do: 'first', id }, patience.first)).milliseconds
+    const { milliseconds: warm } = await entrant.process.ask({ do: 'first', id }, patience.first)
+    entrant.measurement = { ...entrant.measurement, warm }
     const { error, tolerance } = await entrant.process.ask({ do: 'check' }, patience.later)
-    entrant.measurement = { ...entrant.measurement, warm, error }
+    entrant.measurement = { ...entrant.measurement, error }
     if (!(error <= tolerance)) throw new TypeError(`wrong: error ${error.toExponential(1)} is above ${tolerance}`)
     const { milliseconds } = await entrant.process.ask({ do: 'warm' }, patience.later)
     if (milliseconds > slowest) {
@@ -104,14 +108,16 @@ async function enter(name: string, id: string, shaderCache: string | undefined, 
       throw new TypeError(`too slow to repeat: one run took ${(milliseconds / 1000).toFixed(0)} s`)
     }
   } catch (error) {
-    await give(entrant, error)
+    await give(entrant, options, error)
   }
-  say(`  ${name}: ${entrant.measurement.problem ?? `first result ${[entrant.measurement.cold, entrant.measurement.warm].map((t) => t?.toFixed(0) ?? '–').join(' cold, ')} ms warm`}`)
+  const { problem, cold, warm } = entrant.measurement
+  const first = `first result ${[cold, warm].map((t) => t?.toFixed(0) ?? '–').join(' cold, ')} ms warm`
+  say(`  ${name}: ${problem ?? first}`)
   return entrant
 }
 
 /** Quartiles and counted calls, at the end. */
-async function finish(entrant: Entrant, { say }: CompareOptions): Promise<void> {
+async function finish(entrant: Entrant, options: CompareOptions): Promise<void> {
   const walls = entrant.timings.map(({ wall }) => wall)
   if (walls.length === 0) return
   if (!(median(entrant.measurement.wall) > 0)) {
@@ -119,26 +125,32 @@ async function finish(entrant: Entrant, { say }: CompareOptions): Promise<void> 
     return
   }
   entrant.measurement = { ...entrant.measurement, quartiles: [quantile(walls, 0.25), quantile(walls, 0.75)], runs: walls.length }
-  say(`  ${entrant.name}: ${median(entrant.measurement.wall).toPrecision(4)} ms`)
-  const reply = await attempt(entrant, (process) => process.ask({ do: 'trace' }, patience.later))
+  options.say(`  ${entrant.name}: ${median(entrant.measurement.wall).toPrecision(4)} ms`)
+  const reply = await attempt(entrant, options, (process) => process.ask({ do: 'trace' }, patience.later))
   if (reply?.trace) entrant.measurement = { ...entrant.measurement, trace: reply.trace }
 }
 
 /** The answer of a library that is still there; one that fails is out. */
-async function attempt<T>(entrant: Entrant, ask: (process: LibraryProcess) => Promise<T>): Promise<T | undefined> {
+async function attempt<T>(entrant: Entrant, options: CompareOptions, ask: (process: LibraryProcess) => Promise<T>): Promise<T | undefined> {
   if (!entrant.process) return undefined
   try {
     return await ask(entrant.process)
   } catch (error) {
-    await give(entrant, error)
+    await give(entrant, options, error)
     return undefined
   }
 }
 
 /** Gives a library up and says why. */
-async function give(entrant: Entrant, error: unknown): Promise<void> {
+async function give(entrant: Entrant, options: CompareOptions, error: unknown): Promise<void> {
   const problem = error instanceof TypeError ? error.message : String(error)
   entrant.measurement = { ...entrant.measurement, problem }
-  await entrant.process?.[Symbol.asyncDispose]()
+  await leave(entrant, options)
+}
+
+/** Hands its process back. */
+async function leave(entrant: Entrant, { processes }: CompareOptions): Promise<void> {
+  const { name, process } = entrant
   entrant.process = undefined
+  if (process) await processes.release(name, process)
 }

@@ -15,6 +15,8 @@ export class LibraryProcess implements AsyncDisposable {
   readonly library: Library
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: AsyncIterator<Line>
+  /** Why nothing can be asked any more: an answer that came too late would be taken for that to the next request. */
+  #lost: TypeError | undefined
 
   private constructor(child: ChildProcessByStdio<Writable, Readable, null>, lines: AsyncIterator<Line>, library: Library) {
     this.#child = child
@@ -39,17 +41,32 @@ export class LibraryProcess implements AsyncDisposable {
       if (!first.value || !('library' in first.value)) throw new TypeError(problemOf(first.value))
       return new LibraryProcess(child, lines, first.value.library)
     } catch (error) {
-      child.kill('SIGKILL')
+      child.kill()
       throw error
     }
   }
 
-  /** Asks for something. @throws {TypeError} with the library's own words, or those of a silence of `patience` milliseconds */
+  /**
+   * Asks for something. @throws {TypeError} with the library's own words, after which it may be asked again, or those of a
+   * silence of `patience` milliseconds or an end, after which it may not
+   */
   async ask<D extends Request['do']>(request: Extract<Request, { do: D }>, patience: number): Promise<Replies[D]> {
+    if (this.#lost) throw this.#lost
     this.#child.stdin.write(`${JSON.stringify(request)}\n`)
-    const { value } = await within(patience, this.#lines.next())
-    if (!value || !('reply' in value)) throw new TypeError(problemOf(value))
+    const value = await this.#answer(patience)
+    if (!('reply' in value)) throw new TypeError(problemOf(value))
     return value.reply as Replies[D] // the protocol answers a request with its own reply
+  }
+
+  async #answer(patience: number): Promise<Line> {
+    try {
+      const { value } = await within(patience, this.#lines.next())
+      if (!value) throw new TypeError(problemOf(value))
+      return value
+    } catch (error) {
+      this.#lost = error as TypeError // there is no other in these lines
+      throw error
+    }
   }
 
   /** Ends the process and waits until it is gone. */
@@ -59,7 +76,7 @@ export class LibraryProcess implements AsyncDisposable {
       else this.#child.once('exit', () => { resolve() })
     })
     this.#child.stdin.end(`${JSON.stringify({ do: 'quit' } satisfies Request)}\n`)
-    const impatient = setTimeout(() => { this.#child.kill('SIGKILL') }, 5000)
+    const impatient = setTimeout(() => { this.#child.kill() }, 5000)
     await gone
     clearTimeout(impatient)
   }
