@@ -31,7 +31,7 @@ function options(): Options {
 }
 
 /** Compares workload after workload, and writes what is known after each: a full run takes long. */
-async function run({ workloads, rounds, only, cold, out }: Options): Promise<void> {
+async function run({ workloads, rounds, only, cold, quick, out }: Options): Promise<void> {
   const wanted = only.length > 0 ? only : Object.keys(libraries).filter((name) => !libraries[name]?.onRequest)
   const absent = Object.fromEntries(wanted.flatMap((name) => {
     const why = libraries[name]?.missing()
@@ -53,7 +53,7 @@ async function run({ workloads, rounds, only, cold, out }: Options): Promise<voi
     console.error(workload.title)
     const beside = workload.group === 'models of ours' ? workloadOf(yardstick) : undefined
     comparisons.push(await compare(workload, {
-      libraries: able, processes, rounds, beside, cold, say: console.error, met: (library) => met.set(library.name, library),
+      libraries: able, processes, rounds, beside, cold, quick, say: console.error, met: (library) => met.set(library.name, library),
     }))
     if (out !== undefined) write(out, results())
   }

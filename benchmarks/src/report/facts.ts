@@ -46,6 +46,11 @@ export function summaries(results: Results): Summary[] {
   })
 }
 
+/** Comparisons in which the time to somebody's first result was taken. */
+export function firstResults({ comparisons }: Results): readonly Comparison[] {
+  return comparisons.filter(({ measurements }) => measurements.some(({ warm, cold }) => warm !== undefined || cold !== undefined))
+}
+
 /** The rate of the first library as a share of that of what was timed beside it, round by round. */
 export function shareOf({ work, beside }: Comparison, { wall }: Measurement): Spread | undefined {
   const ratio = beside && pairedRatio(wall, beside.wall)

@@ -2,7 +2,7 @@ import { html, type Markup, trusted } from '../../../packages/cli/src/report/htm
 import { STYLE } from '../../../packages/cli/src/report/style.ts'
 import type { Results } from '../results.ts'
 import { dotChart } from './charts.ts'
-import { type Clock, measurementOf, onSoftware, ratioOf, split, summaries } from './facts.ts'
+import { type Clock, firstResults, measurementOf, onSoftware, ratioOf, split, summaries } from './facts.ts'
 import { digits } from './format.ts'
 import { provenance } from './markdown.ts'
 import { problems, type Table, tables } from './tables.ts'
@@ -38,7 +38,7 @@ function ratioChart(results: Results, clock: Clock): Markup {
 }
 
 function firstResultChart(results: Results): Markup {
-  const { comparisons } = results
+  const comparisons = firstResults(results)
   const libraries = charted(results)
   const title = 'Milliseconds to the first result'
   return figure(title, 'In a fresh process: the dot with no compiled shaders, the other end of its line with all of them on disk.', dotChart({
@@ -80,7 +80,7 @@ ${provenance(results).map((text) => html`<p class="note">${text}</p>`)}</header>
 ${cards(results)}
 ${compares ? ratioChart(results, 'wall') : ''}
 ${compares && onSoftware(results) ? ratioChart(results, 'cpu') : ''}
-${results.comparisons.length > 0 ? firstResultChart(results) : ''}
+${firstResults(results).length > 0 ? firstResultChart(results) : ''}
 ${tables(results).map(table)}
 ${lines.length > 0 ? html`<h2>Not measured, or not wholly</h2><ul class="findings">${lines.map((text) => html`<li>${text}</li>`)}</ul>` : ''}
 <footer class="byline">The numbers behind this page are in results.json beside it.</footer>

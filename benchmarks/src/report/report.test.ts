@@ -69,6 +69,16 @@ test('the page stands alone, escapes what it shows, and draws a mark for each ra
   expect(page).toContain('Adapter: A.')
 })
 
+test('where no first result was timed, nothing is said of any', () => {
+  const quick: Results = {
+    ...results, comparisons: results.comparisons.map((c) => ({ ...c, measurements: c.measurements.map(({ cold: _, warm: __, ...m }) => m) })),
+  }
+  expect(renderMarkdown(results)).toContain('to the first result')
+  expect(renderMarkdown(quick)).not.toContain('to the first result')
+  expect(renderPage(quick)).not.toContain('to the first result')
+  expect(renderPage(quick).match(/<svg /g)).toHaveLength(2)
+})
+
 test('a run of one library alone, and one of nothing, can be reported', () => {
   const alone: Results = { ...results, libraries: [library('ours')], comparisons: results.comparisons.slice(2).map(({ beside: _, ...c }) => c) }
   expect(renderMarkdown(alone)).toContain('No matrix product was timed')

@@ -1,6 +1,6 @@
 import type { Comparison, Measurement, Results, Trace } from '../results.ts'
 import { median } from '../statistics.ts'
-import { type Clock, measurementOf, onSoftware, ratioOf, shareOf, split } from './facts.ts'
+import { type Clock, firstResults, measurementOf, onSoftware, ratioOf, shareOf, split } from './facts.ts'
 import { bytesText, digits, percent, rate, ratioText } from './format.ts'
 
 /** A table of the report, whatever it is rendered as. The first column is text, the others are numbers. */
@@ -104,9 +104,10 @@ export function tables(results: Results): Table[] {
       if (!m || m.wall.length === 0) return undefined
       return m.quartiles ? `${digits(median(m.wall))} [${m.quartiles.map(digits).join(', ')}]` : `${digits(median(m.wall))}, once`
     }),
-    byLibrary(results, comparisons, {
+    byLibrary(results, firstResults(results), {
       heading: 'Milliseconds to the first result',
-      prose: 'From the upload to the first result in a fresh process: while the driver has no compiled shaders / when it has them all.',
+      prose: 'From the upload to the first result in a fresh process: while the driver has no compiled shaders / when it has them all. ' +
+        'A library of Python keeps its process, so it has but the second.',
     }, (c, name) => {
       const { cold, warm } = measurementOf(c, name) ?? {}
       if (cold === undefined && warm === undefined) return undefined

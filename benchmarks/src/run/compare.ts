@@ -22,6 +22,8 @@ export interface CompareOptions {
   readonly beside?: Workload | undefined
   /** Whether to start each library with no compiled shaders first. */
   readonly cold: boolean
+  /** Whether all get ready at once. */
+  readonly quick: boolean
   readonly say: (text: string) => void
   readonly met: (library: Library) => void
 }
@@ -35,7 +37,7 @@ interface Entrant {
 }
 
 /**
- * Measures libraries on a workload. Each is started, run, checked and warmed up alone; then all are
+ * Measures libraries on a workload. Each is started, run, checked and warmed up, alone unless that is to be quick; then all are
  * asked in turn, A B C A B C, for a batch of runs, and only one computes at a time. What is timed beside takes its turn last.
  */
 export async function compare(workload: Workload, options: CompareOptions): Promise<Comparison> {
@@ -50,7 +52,8 @@ export async function compare(workload: Workload, options: CompareOptions): Prom
       ...options.libraries.map((name) => () => enter(name, id, shaderCaches && processes.fresh(name) ? join(shaderCaches, name) : undefined, options)),
       ...(beside && first !== undefined ? [() => enter(first, beside.id, undefined, options)] : []),
     ]
-    for (const entry of entries) entrants.push(await entry())
+    if (options.quick) entrants.push(...await Promise.all(entries.map((entry) => entry())))
+    else for (const entry of entries) entrants.push(await entry())
     for (let round = 0; round < options.rounds; round++) {
       for (const entrant of entrants) {
         if (!entrant.process) continue
@@ -87,7 +90,7 @@ export async function compare(workload: Workload, options: CompareOptions): Prom
  * it is started twice: once while that is empty.
  */
 async function enter(name: string, id: string, shaderCache: string | undefined, options: CompareOptions): Promise<Entrant> {
-  const { processes, say, met } = options
+  const { processes, quick, say, met } = options
   const entrant: Entrant = { name, process: undefined, measurement: { library: name, wall: [], cpu: [], runs: 0 }, timings: [] }
   try {
     if (shaderCache) {
@@ -98,7 +101,7 @@ async function enter(name: string, id: string, shaderCache: string | undefined, 
     entrant.process = await processes.start(name, shaderCache)
     met(entrant.process.library)
     const { milliseconds: warm } = await entrant.process.ask({ do: 'first', id }, patience.first)
-    entrant.measurement = { ...entrant.measurement, warm }
+    if (!quick) entrant.measurement = { ...entrant.measurement, warm }
     const { error, tolerance } = await entrant.process.ask({ do: 'check' }, patience.later)
     entrant.measurement = { ...entrant.measurement, error }
     if (!(error <= tolerance)) throw new TypeError(`wrong: error ${error.toExponential(1)} is above ${tolerance}`)
@@ -111,7 +114,7 @@ async function enter(name: string, id: string, shaderCache: string | undefined, 
     await give(entrant, options, error)
   }
   const { problem, cold, warm } = entrant.measurement
-  const first = `first result ${[cold, warm].map((t) => t?.toFixed(0) ?? '–').join(' cold, ')} ms warm`
+  const first = warm === undefined ? 'ready' : `first result ${[cold, warm].map((t) => t?.toFixed(0) ?? '–').join(' cold, ')} ms warm`
   say(`  ${name}: ${problem ?? first}`)
   return entrant
 }
