@@ -144,9 +144,9 @@ function fromBuffers(o: StreamedOptions, lanes: number): Streamed {
  * four of them where registers allow, each with every fourth bundle of channels. So registers hold any head, and what is read of a
  * tile serves four rows and not one. Heads that would leave a lane a single row are shared by eight.
  *
- * Measured on an H100 against a lane for each row, with the same parts: heads of 160 over 256 tokens 3.7 times as fast forward, 13
- * and 26 times backward, where a lane alone spills; heads of 80 over 1,024 tokens 1.1, 1.8 and 4.5 times; heads of 40 over 4,096
- * tokens 1.05 forward and 0.9 backward.
+ * Measured on an H100 against a lane for each row: heads of 160 over 256 tokens 3.7 times as fast forward, 13 and 26 times backward
+ * by queries and by keys, where a lane alone spills; heads of 80 over 1,024 tokens 1.1, 1.8 and 4.5 times; heads of 40 over 4,096
+ * tokens 1.1, 0.9 and 1.2 times. Indices that Dawn cannot prove inside cost the last a fifth of its time.
  */
 function fromTiles(o: StreamedOptions, target: Target): Streamed {
   const meets = target.kind === 'gpu' && target.subgroupSize >= 4

@@ -41,8 +41,8 @@ async function measure(objective: Objective<Batch, Tensor>, networks: Toys, batc
 
 // A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is lost
 // in f32, whatever computes it. Measured on lavapipe: losses within 6e-7 of their size, gradients within 2.3e-6 of the
-// largest one.
-const lossTolerance = 1e-6
+// largest one. On an H100, where SiLU's exponential may be off by three units in the last place and more, a loss within 1.7e-6.
+const lossTolerance = 2.5e-6
 const gradientTolerance = 4e-6
 
 // Made by tools/golden/dpo.py in float64.
