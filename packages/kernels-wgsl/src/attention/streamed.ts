@@ -155,7 +155,8 @@ function fromTiles(o: StreamedOptions, target: Target): Streamed {
   const slots = total / group
   const unit = slots % 4 === 0 ? 4 : slots % 2 === 0 ? 2 : 1
   const bundles = total / unit
-  const { together } = o
+  // Where a lane holds a whole head the text is long as it is.
+  const together = group === 1 ? 1 : o.together
   const most = Math.max(1, Math.floor(workgroupBytes / (4 * o.names.length * total)))
   const tile = Math.max(together, Math.min(32, 2 ** Math.floor(Math.log2(most))))
   // Whole vectors are read where they begin at multiples of four.
