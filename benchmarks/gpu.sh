@@ -9,7 +9,7 @@
 #
 # How to read it: torch sums in f32 as we do (TF32 and f16 reductions are off); short runs are started in groups and waited for
 # once, on both sides; with several GPUs, set CUDA_VISIBLE_DEVICES to the one that Vulkan lists first, and see that both names
-# below are the same. Clocks are left as they are. On an H100 it takes five minutes.
+# below are the same. Clocks are left as they are. Its workloads took four and a half minutes on an H100.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -19,3 +19,16 @@ export function evenGroups(items: number, most: number): number {
   const each = Math.max(1, Math.ceil(items / most))
   return Math.max(1, Math.ceil(items / each))
 }
+
+/** A loop cut into parts that are computed side by side, each over `span` of its steps but for the last, which may have fewer. */
+export interface Parts {
+  readonly count: number
+  readonly span: number
+}
+
+/** Cuts a loop of `length` steps into `most` parts or fewer, none of less than `least` steps, each a multiple of `unit` of them. */
+export function partsOf(length: number, { most, least, unit }: { readonly most: number; readonly least: number; readonly unit: number }): Parts {
+  const wanted = Math.max(1, Math.min(Math.floor(most), Math.floor(length / least)))
+  const span = Math.ceil(length / wanted / unit) * unit
+  return { count: Math.max(1, Math.ceil(length / span)), span }
+}

@@ -1,24 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Target } from '../op.ts'
-import { assemble, lowest, output, scratch, type Storage } from '../wgsl/index.ts'
-
-/** A stream cut into parts: each is a workgroup's own, and a last kernel puts their results together. */
-export interface Parts {
-  readonly count: number
-  /** Rows that a part visits, but for the last. */
-  readonly span: number
-}
-
-/**
- * Into how many parts to cut `others` rows that stream past `items` workgroups, none shorter than `least`: as many as it takes to
- * keep an adapter busy. On an H100 that makes gradients of 77 keys over 4,096 queries 13 times as fast, attention over 1,024 tokens
- * of 8 heads twice; with twice as many parts everything is slower again.
- */
-export function partsOf(items: number, others: number, least: number, { variants: { busy } }: Target): Parts {
-  const wanted = Math.max(1, Math.min(Math.floor(busy / items), Math.floor(others / least)))
-  const span = Math.ceil(others / wanted / least) * least
-  return { count: Math.max(1, Math.ceil(others / span)), span }
-}
+import { assemble, lowest, scratch, type Storage } from '../wgsl/index.ts'
 
 /** Results in parts: `[parts, vectors, depth]` of each sum, and `[parts, vectors]` of the logarithms by which they are weighed. */
 export interface Partial {
@@ -66,7 +48,7 @@ export function mergeParts(p: Partial, target: Target): Kernel {
       label: `${p.label}/${p.dtype}/parts`,
       dtype: p.dtype,
       params: { parts, size, vectors, depth },
-      storage: [...from, ...[...sums, ...(log ? [log] : [])].map((s, i) => output(s.binding.kind === 'output' ? s.binding.index : i, s.name, s.type))],
+      storage: [...from, ...sums, ...(log ? [log] : [])],
       body: /* wgsl */ `
 override WG: u32;
 @compute @workgroup_size(WG)

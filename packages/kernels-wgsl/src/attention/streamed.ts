@@ -146,7 +146,7 @@ function fromBuffers(o: StreamedOptions, lanes: number): Streamed {
  *
  * Measured on an H100 against a lane for each row: heads of 160 over 256 tokens 3.7 times as fast forward, 13 and 26 times backward
  * by queries and by keys, where a lane alone spills; heads of 80 over 1,024 tokens 1.1, 1.8 and 4.5 times; heads of 40 over 4,096
- * tokens 1.1, 0.9 and 1.2 times. Indices that Dawn cannot prove inside cost the last a fifth of its time.
+ * tokens 1.1, 0.9 and 1.2 times. Indices that Dawn could not prove inside took a quarter of the last's time.
  */
 function fromTiles(o: StreamedOptions, target: Target): Streamed {
   const meets = target.kind === 'gpu' && target.subgroupSize >= 4

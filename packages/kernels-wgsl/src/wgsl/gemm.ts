@@ -1,4 +1,4 @@
-import { maxWorkgroups, stridedGroups } from '../dispatch.ts'
+import { maxWorkgroups, partsOf, stridedGroups } from '../dispatch.ts'
 import type { DType, Epilogue, Kernel, Problem, Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { assemble, output, pick, repeat, scratch, type Storage } from './kernel.ts'
@@ -178,9 +178,7 @@ function tiledGemm(g: Gemm, target: Target): Kernel[] {
   const [down, across] = [Math.ceil(g.rows / form.height), Math.ceil(g.cols / form.breadth)]
   const round = Math.max(1, Math.ceil(g.inner / form.depth))
   const all = g.outer * round
-  const wanted = Math.min(Math.floor(target.variants.busy / 2 / (down * across * g.batch)), Math.floor(all / fewSteps))
-  const steps = Math.ceil(all / Math.max(1, wanted))
-  const parts = Math.ceil(all / steps)
+  const { count: parts, span: steps } = partsOf(all, { most: target.variants.busy / 2 / (down * across * g.batch), least: fewSteps, unit: 1 })
   const size = sizeOf(g.problem.outputs[0]?.shape ?? [])
   const outType = parts > 1 ? 'f32' : outputType(g.problem)
   const body = /* wgsl */ `${walkStruct}${g.walks}

@@ -41,8 +41,9 @@ async function measure(objective: Objective<Batch, Tensor>, networks: Toys, batc
 
 // A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is lost
 // in f32, whatever computes it. Measured on lavapipe: losses within 6e-7 of their size, gradients within 2.3e-6 of the
-// largest one. On an H100, where SiLU's exponential may be off by three units in the last place and more, a loss within 1.7e-6.
-const lossTolerance = 2.5e-6
+// largest one. GPUs have a bound of their own: on an H100, where SiLU's exponential may be off by three units in the last place and
+// more, a loss was within 1.7e-6.
+const lossTolerance = (): number => (device.adapter.software ? 1e-6 : 2.5e-6)
 const gradientTolerance = 4e-6
 
 // Made by tools/golden/dpo.py in float64.
@@ -54,7 +55,7 @@ test.each(golden.cases)('loss, metrics and gradients equal those of torch: β $b
     const parameters = networks.model.state()
     const { numbers, grads } = await measure(expected.swap ? negate(objective) : objective, networks, batch, [...parameters.values()])
     for (const key of ['loss', 'accuracy', 'error', 'referenceError'] as const) {
-      expect(Math.abs((numbers[key] ?? Number.NaN) / expected[key] - 1), key).toBeLessThan(lossTolerance)
+      expect(Math.abs((numbers[key] ?? Number.NaN) / expected[key] - 1), key).toBeLessThan(lossTolerance())
     }
     for (const [i, name] of [...parameters.keys()].entries()) {
       const want = (expected.gradients as Values)[name] ?? []
@@ -138,7 +139,7 @@ test('loss and gradients equal central differences of a float64 computation by h
       const at = (h: number): number => lossByHand(own.map((w, k) => (k === i ? w + h : w)), frozen, data, pull)
       return (at(1e-5) - at(-1e-5)) / 2e-5
     })
-    expect(Math.abs((numbers['loss'] ?? Number.NaN) / loss - 1)).toBeLessThan(lossTolerance)
+    expect(Math.abs((numbers['loss'] ?? Number.NaN) / loss - 1)).toBeLessThan(lossTolerance())
     const flat = grads.flatMap((g) => [...g])
     expect(gap(flat, numeric) / Math.max(...numeric.map(Math.abs))).toBeLessThan(gradientTolerance)
   })
