@@ -5,18 +5,27 @@ export type Counter = readonly [number, number, number, number]
  * Philox 4x32-10: four unsigned words from a 128-bit counter and a 64-bit key, in plain u32 arithmetic.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.2.
  */
-export function philoxBlock([c0, c1, c2, c3]: Counter, [k0, k1]: readonly [number, number]): Counter {
+export function philoxBlock(counter: Counter, [k0, k1]: readonly [number, number]): Counter {
+  let [c0, c1, c2, c3] = counter
   for (let round = 0; round < 10; round++) {
-    const p0 = BigInt(c0) * 0xd2511f53n
-    const p1 = BigInt(c2) * 0xcd9e8d57n
-    c0 = Number(p1 >> 32n ^ BigInt(c1) ^ BigInt(k0))
-    c1 = Number(p1 & 0xffffffffn)
-    c2 = Number(p0 >> 32n ^ BigInt(c3) ^ BigInt(k1))
-    c3 = Number(p0 & 0xffffffffn)
+    const a = c0
+    const b = c2
+    c0 = (mulHigh(b, 0xcd9e8d57) ^ c1 ^ k0) >>> 0
+    c1 = Math.imul(b, 0xcd9e8d57) >>> 0
+    c2 = (mulHigh(a, 0xd2511f53) ^ c3 ^ k1) >>> 0
+    c3 = Math.imul(a, 0xd2511f53) >>> 0
     k0 = (k0 + 0x9e3779b9) >>> 0
     k1 = (k1 + 0xbb67ae85) >>> 0
   }
   return [c0, c1, c2, c3]
+}
+
+/**
+ * Upper half of the 64-bit product of two words. Each sum stays below 2^53 and is exact: a 32-bit times a 16-bit number,
+ * and what is left of another such product without its lowest 16 bits.
+ */
+function mulHigh(a: number, b: number): number {
+  return Math.floor((a * (b >>> 16) + Math.floor(a * (b & 0xffff) / 65536)) / 65536)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
-import { at, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
+import { input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { philoxBlock, philoxWgsl } from './philox.ts'
 
@@ -122,9 +122,10 @@ export const philoxNormal: Op<RandomAttrs> = {
   name: 'philoxNormal',
   infer: (inputs, attrs) => infer('philoxNormal', inputs, attrs),
   kernels: (problem, target) => [kernel('philoxNormal', problem, target, normalWgsl)],
-  reference: (inputs, { shape, dtype = 'f32' }) => [reference(inputs, shape, dtype, (u) => [0, 2].flatMap((i) => {
-    const r = Math.sqrt(-2 * Math.log1p(-at(Float64Array.from(u), i)))
-    const angle = 2 * Math.PI * at(Float64Array.from(u), i + 1)
-    return [r * Math.cos(angle), r * Math.sin(angle)]
-  }))],
+  reference: (inputs, { shape, dtype = 'f32' }) => [reference(inputs, shape, dtype, ([a = 0, b = 0, c = 0, d = 0]) => {
+    const [r, s] = [radius(a), radius(c)]
+    return [r * Math.cos(2 * Math.PI * b), r * Math.sin(2 * Math.PI * b), s * Math.cos(2 * Math.PI * d), s * Math.sin(2 * Math.PI * d)]
+  })],
 }
+
+const radius = (u: number): number => Math.sqrt(-2 * Math.log1p(-u))
