@@ -1,7 +1,7 @@
 import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
-import { check, type Conv2dAttrs, eachTap, type Geometry, geometry } from './geometry.ts'
+import { check, type Conv2dAttrs, eachRun, type Geometry, geometry } from './geometry.ts'
 import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
 import { pixelwise } from './pixels.ts'
 import { winograd } from './winograd/index.ts'
@@ -67,7 +67,11 @@ fn out_column(z: u32, col: u32) -> u32 {
     const [x, w] = inputs as readonly [Ref, Ref]
     const g = check('conv2d', x, w, attrs)
     const out = refZeros([g.batch, g.outChannels, g.outHeight, g.outWidth], x.dtype)
-    eachTap(g, (xi, wi, yi) => { out.data[yi] = at(out.data, yi) + at(x.data, xi) * at(w.data, wi) })
+    const [, step] = g.stride
+    eachRun(g, (run) => {
+      const weight = at(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.y + j] = at(out.data, run.y + j) + at(x.data, run.x + j * step) * weight
+    })
     return [out]
   },
 }
@@ -127,8 +131,10 @@ fn out_column(z: u32, col: u32) -> u32 {
   reference(inputs, attrs) {
     const [dy, w] = inputs as readonly [Ref, Ref]
     const out = refZeros(attrs.shape, dy.dtype)
-    eachTap(geometry(attrs.shape, w.shape, attrs), (xi, wi, yi) => {
-      out.data[xi] = at(out.data, xi) + at(dy.data, yi) * at(w.data, wi)
+    const [, step] = attrs.stride
+    eachRun(geometry(attrs.shape, w.shape, attrs), (run) => {
+      const weight = at(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.x + j * step] = at(out.data, run.x + j * step) + at(dy.data, run.y + j) * weight
     })
     return [out]
   },
@@ -184,8 +190,11 @@ ${weightIndex}`, { bLayout: { along: 'sum', multiple: 1 } })
   reference(inputs, attrs) {
     const [dy, x] = inputs as readonly [Ref, Ref]
     const out = refZeros(attrs.shape, dy.dtype)
-    eachTap(geometry(x.shape, attrs.shape, attrs), (xi, wi, yi) => {
-      out.data[wi] = at(out.data, wi) + at(dy.data, yi) * at(x.data, xi)
+    const [, step] = attrs.stride
+    eachRun(geometry(x.shape, attrs.shape, attrs), (run) => {
+      let sum = at(out.data, run.w)
+      for (let j = 0; j < run.count; j++) sum += at(dy.data, run.y + j) * at(x.data, run.x + j * step)
+      out.data[run.w] = sum
     })
     return [out]
   },

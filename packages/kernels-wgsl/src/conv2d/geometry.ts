@@ -65,22 +65,34 @@ export function check(op: string, x: Spec, w: Spec, attrs: Conv2dAttrs): Geometr
   return g
 }
 
-/** Visits every multiply-add of a convolution by the flat indices of x, w and y. */
-export function eachTap(g: Geometry, visit: (x: number, w: number, y: number) => void): void {
+/** Multiply-adds of one tap along a row of outputs: the first flat index of x, w and y. x moves on by the stride, y by one, w stays. */
+export interface Run {
+  readonly x: number
+  readonly w: number
+  readonly y: number
+  readonly count: number
+}
+
+/** Visits every multiply-add of a convolution, in runs. */
+export function eachRun(g: Geometry, visit: (run: Run) => void): void {
   const cin = g.inChannels / g.groups
   const cout = g.outChannels / g.groups
-  for (let b = 0; b < g.batch; b++) for (let o = 0; o < g.outChannels; o++) for (let i = 0; i < g.outHeight; i++) for (let j = 0; j < g.outWidth; j++) {
-    const y = ((b * g.outChannels + o) * g.outHeight + i) * g.outWidth + j
-    for (let c = 0; c < cin; c++) for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
-      const row = i * g.stride[0] + u - g.padding[0]
-      const col = j * g.stride[1] + v - g.padding[1]
-      if (row < 0 || col < 0 || row >= g.height || col >= g.width) continue
-      const channel = Math.floor(o / cout) * cin + c
-      visit(
-        ((b * g.inChannels + channel) * g.height + row) * g.width + col,
-        ((o * cin + c) * g.kernelHeight + u) * g.kernelWidth + v,
-        y,
-      )
+  const [down, across] = g.stride
+  for (let b = 0; b < g.batch; b++) for (let o = 0; o < g.outChannels; o++) for (let c = 0; c < cin; c++) {
+    const plane = (b * g.inChannels + Math.floor(o / cout) * cin + c) * g.height
+    for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
+      const first = Math.max(0, Math.ceil((g.padding[1] - v) / across))
+      const end = Math.min(g.outWidth, Math.floor((g.width - 1 + g.padding[1] - v) / across) + 1)
+      for (let i = 0; i < g.outHeight && first < end; i++) {
+        const row = i * down + u - g.padding[0]
+        if (row < 0 || row >= g.height) continue
+        visit({
+          x: (plane + row) * g.width + first * across + v - g.padding[1],
+          w: ((o * cin + c) * g.kernelHeight + u) * g.kernelWidth + v,
+          y: ((b * g.outChannels + o) * g.outHeight + i) * g.outWidth + first,
+          count: end - first,
+        })
+      }
     }
   }
 }
