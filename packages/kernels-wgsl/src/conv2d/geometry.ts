@@ -83,7 +83,8 @@ export function eachRun(g: Geometry, visit: (run: Run) => void): void {
     for (let u = 0; u < g.kernelHeight; u++) for (let v = 0; v < g.kernelWidth; v++) {
       const first = Math.max(0, Math.ceil((g.padding[1] - v) / across))
       const end = Math.min(g.outWidth, Math.floor((g.width - 1 + g.padding[1] - v) / across) + 1)
-      for (let i = 0; i < g.outHeight && first < end; i++) {
+      if (first >= end) continue
+      for (let i = 0; i < g.outHeight; i++) {
         const row = i * down + u - g.padding[0]
         if (row < 0 || row >= g.height) continue
         visit({

@@ -47,7 +47,7 @@ test.each([
         const [got = []] = await runKernels(host, kernels, inputs.map((spec) => ({ spec, data: spec.data })), [{ shape: [texels, 4], dtype: 'f32' }])
         const [want] = refCall(normApply, inputs, attrs)
         const unit = layout.channels * layout.pixels
-        const gaps = got.map((v, i) => {
+        const gaps = Array.from(got, (v, i) => {
           const [texel, k] = [Math.floor(i / 4), i % 4]
           const image = 4 * Math.floor(texel / unit) + k
           // The last texel is the zero that lies outside of every image.

@@ -34,14 +34,26 @@ function pipelineOf(device: GPUDevice, kernel: Kernel): Promise<GPUComputePipeli
   return pipeline
 }
 
+/** Compiles kernels as far as their device does before it runs them: texts are read, checked and translated. */
+export async function compileKernels({ device }: TestHost, kernels: readonly Kernel[]): Promise<void> {
+  for (const kernel of kernels) await pipelineOf(device, kernel)
+}
+
+/** An input of {@link runKernels}: its elements, and their bytes where they are known already. */
+export interface KernelInput {
+  readonly spec: Spec
+  readonly data: ArrayLike<number>
+  readonly bytes?: Uint8Array<ArrayBuffer>
+}
+
 /** Runs the kernels of one op on plain arrays and reads every output back. */
 export async function runKernels(
   { device }: TestHost,
   kernels: readonly Kernel[],
-  inputs: readonly { readonly spec: Spec; readonly data: ArrayLike<number> }[],
+  inputs: readonly KernelInput[],
   outputs: readonly Spec[],
   inplace: readonly (number | undefined)[] = [],
-): Promise<number[][]> {
+): Promise<ArrayLike<number>[]> {
   const owned: GPUBuffer[] = []
   const buffer = (bytes: number, usage: number): GPUBuffer => {
     const b = device.createBuffer({ size: Math.max(16, Math.ceil(bytes / 4) * 4), usage })
@@ -49,8 +61,7 @@ export async function runKernels(
     return b
   }
   const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
-  const inputBuffers = inputs.map(({ spec, data }) => {
-    const bytes = encode(data, spec.dtype)
+  const inputBuffers = inputs.map(({ spec, data, bytes = encode(data, spec.dtype) }) => {
     const b = buffer(bytes.byteLength, storage)
     device.queue.writeBuffer(b, 0, bytes)
     return b
@@ -104,7 +115,7 @@ export async function runKernels(
   device.queue.submit([encoder.finish()])
   const error = await device.popErrorScope()
   if (error) throw new Error(`${kernels.map((k) => k.label).join(', ')}: ${error.message}\n${kernels[0]?.wgsl ?? ''}`)
-  const results: number[][] = []
+  const results: ArrayLike<number>[] = []
   for (const [k, s] of outputs.entries()) {
     const b = staging[k] as GPUBuffer
     await b.mapAsync(GPUMapMode.READ)
