@@ -1,7 +1,7 @@
 export { DIGIT_CLASSES, type ClassifierWeights, type DigitClassifier, digitClassifier } from './classifier.ts'
 export * from './data/index.ts'
 export { type DigitsBase, digitsBase } from './digits-base.ts'
-export { digitsConfig, digitsLoraTargets, type DigitsModelName, digitsUNet, type DigitsUNetOptions, NO_DIGIT } from './digits-unet.ts'
+export { type DigitsConfig, digitsConfig, digitsLoraTargets, type DigitsModelName, digitsUNet, type DigitsUNetOptions, NO_DIGIT } from './digits-unet.ts'
 export { loadDigitClassifier } from './load-classifier.ts'
 export { digitJudge, type DigitScore, JUDGE_DEFINITION, LABELLER_DEFINITION, labellingReward } from './rewards.ts'
 export { trainDigitClassifier, type TrainClassifierOptions } from './train-classifier.ts'
