@@ -1,5 +1,6 @@
 import { ConfigError, constant, type Tensor, concat, where } from '@antipode/core'
 import { Conv2d, Embedding, GroupNorm, type Initialiser, linears, Module } from '@antipode/core/nn'
+import { anObject, callable, checkArgument, checkOptions, finite, flag, type Ranges } from '@antipode/core/options'
 import { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
 import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
 import { timestepEmbedding, TimestepEmbedding } from './embeddings.ts'
@@ -8,7 +9,7 @@ import type { ResnetBlock2D } from './resnet.ts'
 
 /** What a prediction is conditioned on. */
 export interface UNet2DCondition {
-  /** Tokens of the prompt, `[B,M,cross_attention_dim]`. */
+  /** Tokens of the prompt, `[B,M,cross_attention_dim]`: what cross-attention needs, and nothing else reads. */
   readonly context?: Tensor | undefined
   /** Class of each image, i32 `[B]`; −1, or no labels at all, is the last class of the table, which stands for "no class". */
   readonly classLabels?: Tensor | undefined
@@ -21,6 +22,10 @@ export interface UNet2DCondition {
    * computed in between, for a third more work at most. Changes no value.
    */
   readonly checkpoint?: boolean | undefined
+}
+
+const conditionRanges: Ranges<UNet2DCondition> = {
+  context: anObject('a tensor'), classLabels: anObject('a tensor'), addedCond: anObject('textEmbeds and timeIds'), after: callable, checkpoint: flag,
 }
 
 /**
@@ -77,9 +82,15 @@ export class UNet2DConditionModel extends Module {
    * x `[B, in_channels, H, W]`, timesteps `[B]`, or one number for all -> the prediction `[B, out_channels, H, W]`.
    * H and W must be divisible by the patch size and by 2 for each downsampling. The prediction has x's dtype; in between the
    * model computes in that of its parameters, with sums and the waves of time in f32.
+   * @throws {ConfigError} if a condition is missing, unknown, or none of the model's; or a timestep is not finite
    */
   forward(x: Tensor, timesteps: Tensor | number, condition: UNet2DCondition = {}): Tensor {
+    checkOptions('UNet2DConditionModel', condition, conditionRanges)
+    if (typeof timesteps === 'number') checkArgument('UNet2DConditionModel', 'timesteps', timesteps, finite)
     const c = resolveUNet2DConfig(this.config)
+    if (!condition.context && [...c.downTypes, c.midType, ...c.upTypes].some((type) => type?.includes('CrossAttn'))) {
+      throw new ConfigError('UNet2DConditionModel: expected context, the tokens of the prompt, as the model has cross-attention, got none')
+    }
     const shifts = this.shifts(this.embed(x, timesteps, condition, c).silu())
     const { dtype } = this.convIn.weight
     const context = condition.context?.to(dtype)
@@ -121,7 +132,7 @@ export class UNet2DConditionModel extends Module {
       if (!addedCond) throw new ConfigError('UNet2DConditionModel: expected addedCond with textEmbeds and timeIds, as addition_embed_type is text_time')
       const ids = timestepEmbedding(addedCond.timeIds.reshape([-1]), c.addition.timeWidth, waves).reshape([batch, -1])
       embedding = embedding.add(this.addEmbedding.forward(concat([addedCond.textEmbeds.to('f32'), ids], 1)))
-    }
+    } else if (addedCond) throw new ConfigError('UNet2DConditionModel: expected no addedCond, as addition_embed_type is not set')
     return embedding
   }
 }
