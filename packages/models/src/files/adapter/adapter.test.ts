@@ -1,5 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, type Tensor, type TensorHost } from '@antipode/core'
@@ -10,6 +12,7 @@ import { waveParameter, waves } from '../../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
 import golden from './adapters.golden.json' with { type: 'json' }
 import { loadAdapter, saveAdapter } from './index.ts'
+import { fileBeside } from './file-beside.ts'
 import { layerPattern } from './layer-pattern.ts'
 
 let folder: string
@@ -166,6 +169,40 @@ test('ranks and alphas of each layer come back from a file as they were, to the 
   await expect(saveAdapter(path, model, 'a', { lora_alpha: '1' })).rejects.toThrow('expected metadata without lora_alpha')
   await expect(saveAdapter(path, model, 'a', {}, { dtype: 'f64' as never })).rejects.toThrow(ConfigError)
   await expect(saveAdapter(path, model, 'b')).rejects.toThrow(ConfigError)
+})
+
+test('a load that fails midway leaves the adapters as they were, and frees what it had read', async () => {
+  const host = new FakeHost()
+  const model = new Pair(host)
+  model.addAdapter('a', { rank: 1, alpha: 9, targets: /first/ })
+  const before = host.memory().tensors
+  const upload = host.upload.bind(host)
+  let left = 3
+  host.upload = (...args) => {
+    if (left-- === 0) throw new CheckpointError('no room')
+    return upload(...args)
+  }
+  await expect(loadAdapter(model, 'a', await fileOf({ tensors: shapes }))).rejects.toThrow('no room')
+  expect(host.memory().tensors).toBe(before)
+  expect(model.adapterAlphas('a')).toEqual(new Map([['first', 9]]))
+})
+
+test('a configuration beside an address is read where there is one, and within bounds', async () => {
+  const answers: Readonly<Record<string, readonly [number, string]>> = { '/a/x': [200, '{"r":1}'], '/b/x': [404, 'no'], '/c/x': [500, 'no'], '/d/x': [200, ' '.repeat(1_000_001)] }
+  const server = createServer(({ url = '' }, response) => {
+    const [status, text] = answers[url] ?? [404, '']
+    response.writeHead(status).end(text)
+  })
+  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
+  const { port } = server.address() as AddressInfo
+  const beside = (folder: string): Promise<string | undefined> => fileBeside(`http://127.0.0.1:${port}/${folder}/adapter.safetensors?download=1`, 'x')
+  expect(await beside('a')).toBe('{"r":1}')
+  expect(await beside('b')).toBeUndefined()
+  await expect(beside('c')).rejects.toThrow('got status 500')
+  await expect(beside('d')).rejects.toThrow('got more than 1000000 characters')
+  server.closeAllConnections()
+  server.close()
+  await expect(beside('a')).rejects.toThrow(CheckpointError)
 })
 
 test('layers whose own names begin with unet. come back too', async () => {
