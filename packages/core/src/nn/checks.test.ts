@@ -62,6 +62,7 @@ test('weights of adapters are finite numbers, and an alpha is for a layer that h
   expect(net.adapterAlphas('a')).toEqual(new Map([['first', 3]]))
   expect(() => net.with({ a: Number.NaN })).toThrow('with: expected the weight of "a" to be a finite number, got NaN')
   expect(() => net.merged({ a: Infinity })).toThrow('merged: expected the weight of "a" to be a finite number')
+  expect(() => { net.removeAdapter('b') }).toThrow('removeAdapter: expected an adapter of the model (a), got "b"')
   expect(() => net.adapterAlphas('b')).toThrow('adapterAlphas: expected an adapter of the model (a), got "b"')
   const tensors = net.adapterParameters('a')
   expect(() => { net.setAdapter('a', tensors, { alpha: Number.NaN }) }).toThrow('setAdapter: expected alpha to be a finite number')

@@ -162,8 +162,9 @@ export abstract class Module implements Disposable {
     setLowRank(layersOf(this), name, tensors, options.alpha)
   }
 
-  /** Takes an adapter off this model and all its copies, and frees it. */
+  /** Takes an adapter off this model and all its copies, and frees it. @throws {ConfigError} if there is no such adapter */
   removeAdapter(name: string): void {
+    checkAdapters('removeAdapter', layersOf(this), { [name]: 1 })
     removeLowRank(layersOf(this), name)
   }
 

@@ -1,8 +1,8 @@
-import { CheckpointError, ConfigError, type DType, type TensorHost } from '@antipode/core'
+import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
 import { readSafetensors, type SafetensorsSource, writeSafetensors } from '@antipode/core/io'
 import { Initialiser } from '@antipode/core/nn'
 import { abortSignal, checkOptions, oneOf } from '@antipode/core/options'
-import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+import { resolveUNet2DConfig, type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { checkFileOptions, entriesOf, type FileMetadata, type SaveOptions } from './entries.ts'
 
 /** Options of {@link loadModel}. */
@@ -50,17 +50,22 @@ export async function loadModel(
   if (config === undefined) {
     throw new CheckpointError('loadModel: expected a file with its configuration, got none in the header; make the model and call its load() instead')
   }
-  const model = modelOf(parse(config), new Initialiser(device, { seed: 0, dtype, placeholders: true }))
+  const model = modelOf(parse(config), new Initialiser(device, { seed: 0, dtype, placeholders: true }), file.tensors.size)
   await model.load(file)
   return model
 }
 
-function modelOf(config: UNet2DConfig, init: Initialiser): UNet2DConditionModel {
+/** @param tensors how many the file has */
+function modelOf(config: UNet2DConfig, init: Initialiser, tensors: number): UNet2DConditionModel {
   try {
+    // A layer has many tensors. A configuration of a billion layers would fill the memory before their names could be compared.
+    const { layers, transformerLayers } = resolveUNet2DConfig(config)
+    const least = layers.reduce((sum, n, i) => sum + n + (transformerLayers[i] ?? 0), 0)
+    if (least > tensors) throw new ConfigError(`UNet2DConditionModel: expected ${tensors} layers at most, as the file has no more tensors, got ${least}`)
     return new UNet2DConditionModel(init, config)
   } catch (cause) {
     // What is wrong is the file, not what the caller wrote.
-    if (cause instanceof ConfigError) throw new CheckpointError(`loadModel: expected a configuration of this model in the header; ${cause.message}`, { cause })
+    if (cause instanceof ConfigError || cause instanceof ShapeError) throw new CheckpointError(`loadModel: expected a configuration of this model in the header; ${cause.message}`, { cause })
     throw cause
   }
 }
