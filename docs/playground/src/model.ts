@@ -1,6 +1,6 @@
-import { CheckpointError, type Device, tensor } from '@antipode/core'
+import { CheckpointError, type Device } from '@antipode/core'
 import { readSafetensors, type SafetensorsFile } from '@antipode/core/io'
-import type { UNet2DConditionModel } from '@antipode/models'
+import { loadAdapter, type UNet2DConditionModel } from '@antipode/models'
 import { digitsConfig, type DigitsModelName, digitsUNet } from '@antipode/models/digits'
 import type { OffsetName } from './arms.ts'
 
@@ -38,18 +38,17 @@ export const shippedFiles: readonly CheckpointFile[] = Object.entries(shipped).m
  */
 export async function loadModel(device: Device, files: readonly CheckpointFile[], earlier?: PlaygroundModel): Promise<PlaygroundModel> {
   let model = earlier
-  const adapters: [OffsetName, SafetensorsFile][] = []
+  const adapters: [OffsetName, Blob][] = []
   for (const { name, blob } of files) {
-    const file = await readSafetensors(await blob())
-    if ([...file.tensors.keys()].some((key) => key.endsWith('.lora_A.weight'))) adapters.push([offsetName(name), file])
+    const bytes = await blob()
+    const file = await readSafetensors(bytes)
+    if ([...file.tensors.keys()].some((key) => key.endsWith('.lora_A.weight'))) adapters.push([offsetName(name), bytes])
     else model = await loadBase(device, file)
   }
   if (!model) throw new CheckpointError('playground: expected a base checkpoint, got none; make one with `npm run antipode -- train base`, and open it here')
   const offsets = new Set(model.offsets)
-  for (const [name, file] of adapters) {
-    const tensors = new Map(await Promise.all([...file.tensors].map(async ([key, { shape }]) =>
-      [key, tensor(device, await file.readFloat32(key), shape)] as const)))
-    model.unet.setAdapter(name, tensors)
+  for (const [name, bytes] of adapters) {
+    await loadAdapter(model.unet, name, bytes)
     offsets.add(name)
   }
   return { ...model, offsets }
@@ -59,7 +58,7 @@ async function loadBase(device: Device, file: SafetensorsFile): Promise<Playgrou
   const name: DigitsModelName = file.metadata['model'] === 'digits-28' ? 'digits-28' : 'digits-16'
   const unet = digitsUNet(device, name, { seed: 0 })
   await unet.load(file)
-  return { unet, name, side: digitsConfig(name).sample_size ?? 16, offsets: new Set() }
+  return { unet, name, side: digitsConfig(name).sample_size, offsets: new Set() }
 }
 
 function offsetName(fileName: string): OffsetName {

@@ -1,14 +1,20 @@
 import { sizeOf } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
 import type { Tensor } from '../graph/index.ts'
+import { checkArgument, checkOptions, finite, type Range, required, text, whole } from '../options/index.ts'
 import { Initialiser } from './initialiser.ts'
 
-/** A low-rank change of a weight: Δ = scale · B·A, with A `[rank, in, ...]` and B `[out, rank, ...]`. */
+/** A low-rank change of a weight: Δ = (alpha / rank) · B·A, with A `[rank, in, ...]` and B `[out, rank, ...]`. */
 export interface LowRank {
   readonly a: Tensor
   readonly b: Tensor
-  /** alpha / rank. */
-  readonly scale: number
+  /** Kept instead of the quotient, so that a file gives back the very number that was trained with. */
+  readonly alpha: number
+}
+
+/** What a pair is multiplied by at weight 1. */
+export function strengthOf({ a, alpha }: LowRank): number {
+  return alpha / (a.shape[0] ?? 1)
 }
 
 /** A layer that can carry adapters beside its weight. */
@@ -24,13 +30,24 @@ export interface Adaptable {
 
 /** How to make an adapter; see {@link addLowRank}. */
 export interface AdapterOptions {
+  /** Whole, 1 or more. */
   readonly rank: number
-  /** Strength at weight 1 is alpha / rank; the rank by default. */
+  /** Strength at weight 1 is alpha / rank; any finite number, the rank by default. */
   readonly alpha?: number
   /** Which linear and convolution layers get one, by their names in the model. */
   readonly targets: RegExp | ((layer: string) => boolean)
-  /** Seed of A; default 0. */
+  /** Seed of A, whole in [0, 2^53); default 0. */
   readonly seed?: number
+}
+
+/** One alpha for all layers of an adapter, or one for each by its name; a layer without one has its rank. */
+export type AdapterAlpha = number | ReadonlyMap<string, number>
+
+const targets: Range = { expected: 'a RegExp or a function of a name', accepts: (v) => v instanceof RegExp || typeof v === 'function' }
+/** What {@link AdapterAlpha} accepts. */
+export const alphas: Range = {
+  expected: 'a finite number, or a Map of such by the names of layers',
+  accepts: (v) => finite.accepts(v) || v instanceof Map && [...v.values()].every((one) => finite.accepts(one)),
 }
 
 /** Named layers of a model. */
@@ -40,9 +57,11 @@ export type Layers = Iterable<readonly [name: string, layer: Adaptable]>
  * Adds an adapter to the layers that match: A is normal with deviation 1/rank, B is zero, so nothing changes until it is
  * trained. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021, section 4.1.
  */
-export function addLowRank(layers: Layers, name: string, { rank, alpha = rank, targets, seed = 0 }: AdapterOptions): void {
-  if (!Number.isInteger(rank) || rank < 1) throw new ConfigError(`addAdapter: expected a whole rank of 1 or more, got ${rank}`)
-  const matches = typeof targets === 'function' ? targets : (layer: string) => layer.search(targets) >= 0
+export function addLowRank(layers: Layers, name: string, options: AdapterOptions): void {
+  checkArgument('addAdapter', 'the name', name, text)
+  checkOptions('addAdapter', options, { rank: required(whole(1)), alpha: finite, targets: required(targets), seed: whole(0) })
+  const { rank, alpha = rank, targets: wanted, seed = 0 } = options
+  const matches = typeof wanted === 'function' ? wanted : (layer: string) => layer.search(wanted) >= 0
   const chosen = [...layers].filter(([layer]) => matches(layer))
   const [first] = chosen
   if (!first) throw new ConfigError(`addAdapter: expected targets that match a linear or convolution layer, got none for "${name}"`)
@@ -52,7 +71,7 @@ export function addLowRank(layers: Layers, name: string, { rank, alpha = rank, t
   const init = new Initialiser(first[1].weight.device, { seed })
   for (const [, layer] of chosen) {
     const shapes = layer.lowRankShapes(rank)
-    layer.adapters.set(name, { a: init.normal(shapes.a, 1 / rank), b: init.filled(shapes.b, 0), scale: alpha / rank })
+    layer.adapters.set(name, { a: init.normal(shapes.a, 1 / rank), b: init.filled(shapes.b, 0), alpha })
   }
 }
 
@@ -68,56 +87,86 @@ export function lowRankTensors(layers: Layers, name: string): Map<string, Tensor
   return out
 }
 
+/** Alpha of each layer that has an adapter, by the layer's name. */
+export function lowRankAlphas(layers: Layers, name: string): Map<string, number> {
+  const out = new Map<string, number>()
+  for (const [layer, { adapters }] of layers) {
+    const pair = adapters.get(name)
+    if (pair) out.set(layer, pair.alpha)
+  }
+  return out
+}
+
+/** Anything that has a shape: a tensor, or what a file's header says of one. */
+export interface Shaped {
+  readonly shape: readonly number[]
+}
+
 /**
- * Puts given tensors on the layers as an adapter, in place of one of that name; the model owns them from then on.
- * @throws {CheckpointError} that lists names which fit no layer, lack their other half or have another shape
+ * The pairs among tensors with PEFT's names, by their layers.
+ * @throws {CheckpointError} that counts the layers that fit and lists names which fit no layer, lack their other half or have
+ * another shape
  */
-export function setLowRank(layers: Layers, name: string, tensors: ReadonlyMap<string, Tensor>, alpha?: number): void {
-  const known = [...layers]
+export function lowRankPairs<T extends Shaped>(layers: Layers, name: string, tensors: ReadonlyMap<string, T>): Map<string, { readonly layer: Adaptable; readonly a: T; readonly b: T }> {
   const left = new Set(tensors.keys())
   const wrong: string[] = []
-  const pairs: [Adaptable, LowRank][] = []
-  for (const [prefix, layer] of known) {
+  const pairs = new Map<string, { layer: Adaptable; a: T; b: T }>()
+  for (const [prefix, layer] of layers) {
     const [keyA, keyB] = [`${prefix}.lora_A.weight`, `${prefix}.lora_B.weight`]
     const [a, b] = [tensors.get(keyA), tensors.get(keyB)]
     left.delete(keyA)
     left.delete(keyB)
     if (!a && !b) continue
-    const rank = a?.shape[0] ?? 0
+    const rank = a?.shape[0] ?? b?.shape[1] ?? 0
     const shapes = layer.lowRankShapes(rank)
     if (!a || !b || rank < 1 || `${a.shape}` !== `${shapes.a}` || `${b.shape}` !== `${shapes.b}`) {
       wrong.push(`${prefix} (expected A [${shapes.a}] and B [${shapes.b}], got ${a ? `[${a.shape}]` : 'none'} and ${b ? `[${b.shape}]` : 'none'})`)
-    } else pairs.push([layer, { a, b, scale: (alpha ?? rank) / rank }])
+    } else pairs.set(prefix, { layer, a, b })
   }
-  if (left.size > 0 || wrong.length > 0 || pairs.length === 0) {
-    const parts = [
-      left.size > 0 ? `no layer for ${some([...left])}` : '',
-      wrong.length > 0 ? `misfits: ${some(wrong)}` : '',
-      pairs.length === 0 ? 'no pair of tensors fits' : '',
-    ].filter(Boolean)
-    throw new CheckpointError(`setAdapter: "${name}": ${parts.join('; ')}; expected names like <layer>.lora_A.weight`)
-  }
-  removeLowRank(known, name)
-  for (const [layer, pair] of pairs) layer.adapters.set(name, pair)
+  if (left.size === 0 && wrong.length === 0 && pairs.size > 0) return pairs
+  const parts = [
+    `${pairs.size} layers fit`,
+    left.size > 0 ? `no layer for ${some([...left])}` : '',
+    wrong.length > 0 ? `misfits: ${some(wrong)}` : '',
+  ].filter(Boolean)
+  throw new CheckpointError(`setAdapter: "${name}": expected names and shapes of this model, like <layer>.lora_A.weight; ${parts.join('; ')}`)
 }
 
-/** Takes an adapter off and frees its tensors. */
-export function removeLowRank(layers: Layers, name: string): void {
+/**
+ * Puts given tensors on the layers as an adapter, in place of one of that name; the model owns them from then on.
+ * @throws {CheckpointError} as {@link lowRankPairs} @throws {ConfigError} if an alpha is for a layer that has no pair
+ */
+export function setLowRank(layers: Layers, name: string, tensors: ReadonlyMap<string, Tensor>, alpha?: AdapterAlpha): void {
+  checkArgument('setAdapter', 'the name', name, text)
+  const known = [...layers]
+  const pairs = lowRankPairs(known, name, tensors)
+  const each = typeof alpha === 'object' ? alpha : new Map<string, number>()
+  const strangers = [...each.keys()].filter((layer) => !pairs.has(layer))
+  if (strangers.length > 0) throw new ConfigError(`setAdapter: "${name}": expected an alpha for layers that have a pair, got one for ${some(strangers)}`)
+  const kept = new Set(tensors.values())
+  removeLowRank(known, name, kept)
+  for (const [prefix, { layer, a, b }] of pairs) {
+    layer.adapters.set(name, { a, b, alpha: (typeof alpha === 'number' ? alpha : each.get(prefix)) ?? a.shape[0] ?? 1 })
+  }
+}
+
+/** Takes an adapter off and frees its tensors, but for those to be kept. */
+export function removeLowRank(layers: Layers, name: string, kept: ReadonlySet<Tensor> = new Set()): void {
   for (const [, { adapters }] of layers) {
     const pair = adapters.get(name)
-    pair?.a.dispose()
-    pair?.b.dispose()
+    if (pair) for (const t of [pair.a, pair.b]) if (!kept.has(t)) t.dispose()
     adapters.delete(name)
   }
 }
 
-/** @throws {ConfigError} that lists the adapters there are, if one is asked for that is not */
-export function checkAdapters(layers: Layers, weights: Readonly<Record<string, number>>): void {
+/** @throws {ConfigError} that lists the adapters there are, if one is asked for that is not, or its weight is no finite number */
+export function checkAdapters(where: string, layers: Layers, weights: Readonly<Record<string, number>>): void {
   const known = new Set([...layers].flatMap(([, layer]) => [...layer.adapters.keys()]))
-  for (const name of Object.keys(weights)) {
+  for (const [name, weight] of Object.entries(weights)) {
     if (!known.has(name)) {
-      throw new ConfigError(`with: expected an adapter of the model (${[...known].join(', ') || 'it has none'}), got "${name}"`)
+      throw new ConfigError(`${where}: expected an adapter of the model (${[...known].join(', ') || 'it has none'}), got "${name}"`)
     }
+    checkArgument(where, `the weight of "${name}"`, weight, finite)
   }
 }
 
@@ -127,10 +176,10 @@ export function mergedWeight({ weight, adapters }: Adaptable, weights: Readonly<
   for (const [name, w] of Object.entries(weights)) {
     const pair = adapters.get(name)
     if (!pair) continue
-    const { a, b, scale } = pair
+    const { a, b } = pair
     const rank = a.shape[0] ?? 1
     const product = b.to('f32').reshape([-1, rank]).matmul(a.to('f32').reshape([rank, sizeOf(a.shape) / rank]))
-    sum = (sum ?? weight.to('f32')).add(product.reshape(weight.shape).mul(w * scale))
+    sum = (sum ?? weight.to('f32')).add(product.reshape(weight.shape).mul(w * strengthOf(pair)))
   }
   return sum
 }

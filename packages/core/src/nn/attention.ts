@@ -1,10 +1,11 @@
 import { scaledDotProductAttention } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
+import { anObject, checkOptions, flag, required, whole } from '../options/index.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
-/** Sizes of a {@link MultiHeadAttention}. */
+/** Sizes of a {@link MultiHeadAttention}: whole, 1 or more. */
 export interface AttentionSizes {
   /** Width of the tokens that ask. */
   readonly width: number
@@ -34,8 +35,13 @@ export class MultiHeadAttention extends Module {
   readonly toOut: readonly [Linear]
   readonly heads: number
 
-  constructor(init: Initialiser, { width, heads, headWidth, contextWidth = width, bias = false }: AttentionSizes) {
+  /** @throws {ConfigError} if a size is not whole and 1 or more, or unknown */
+  constructor(init: Initialiser, sizes: AttentionSizes) {
     super()
+    checkOptions('MultiHeadAttention', sizes, {
+      width: required(whole(1)), heads: required(whole(1)), headWidth: required(whole(1)), contextWidth: whole(1), bias: flag,
+    })
+    const { width, heads, headWidth, contextWidth = width, bias = false } = sizes
     const inner = heads * headWidth
     this.heads = heads
     this.toQ = Linear.of(init, width, inner, { bias })
@@ -46,6 +52,7 @@ export class MultiHeadAttention extends Module {
 
   /** x `[B,N,width]`, context `[B,M,contextWidth]` (x itself by default) -> `[B,N,width]`. */
   forward(x: Tensor, context: Tensor = x, options: AttentionCall = {}): Tensor {
+    checkOptions('MultiHeadAttention', options, { mask: anObject('a tensor'), causal: flag })
     const split = (t: Tensor): Tensor => t.reshape([...t.shape.slice(0, -1), this.heads, -1]) // b n (h d) -> b n h d
     const y = scaledDotProductAttention(
       split(this.toQ.forward(x)), split(this.toK.forward(context)), split(this.toV.forward(context)), { ...options, layout: 'BNHD' },

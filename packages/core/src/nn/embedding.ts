@@ -1,5 +1,6 @@
 import { embedding } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
+import { checkArgument, whole } from '../options/index.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
@@ -13,8 +14,10 @@ export class Embedding extends Module {
     this.weight = weight
   }
 
-  /** Standard normal rows, as `torch.nn.Embedding` draws them. */
+  /** Standard normal rows, as `torch.nn.Embedding` draws them. @throws {ConfigError} unless count and size are whole and 1 or more */
   static of(init: Initialiser, count: number, size: number): Embedding {
+    checkArgument('Embedding', 'count', count, whole(1))
+    checkArgument('Embedding', 'size', size, whole(1))
     return new Embedding(init.normal([count, size], 1))
   }
 

@@ -1,11 +1,13 @@
 import { type DType, sizeOf } from '@antipode/kernels-wgsl'
 import { type Tensor, tensor, type TensorHost, zeros } from '../graph/index.ts'
+import { checkOptions, flag, oneOf, required, whole } from '../options/index.ts'
 import { rng, type Rng } from '../random/index.ts'
 
 /** Options of {@link Initialiser}. */
 export interface InitialiserOptions {
+  /** Whole, in [0, 2^53). */
   readonly seed: number
-  /** Element type of the parameters, f32 by default. */
+  /** Element type of the parameters: f32, the default, f16 or bf16. */
   readonly dtype?: DType
   /** Make parameters that are zero and own no memory, for a model whose weights `load` brings. Default false. */
   readonly placeholders?: boolean
@@ -21,8 +23,10 @@ export class Initialiser {
   readonly #random: Rng
   readonly #placeholders: boolean
 
-  /** @throws {ConfigError} if the seed is not an integer in [0, 2^53) */
-  constructor(device: TensorHost, { seed, dtype = 'f32', placeholders = false }: InitialiserOptions) {
+  /** @throws {ConfigError} if the seed is not an integer in [0, 2^53), or another option is unknown or out of its range */
+  constructor(device: TensorHost, options: InitialiserOptions) {
+    checkOptions('Initialiser', options, { seed: required(whole(0)), dtype: oneOf('f32', 'f16', 'bf16'), placeholders: flag })
+    const { seed, dtype = 'f32', placeholders = false } = options
     this.device = device
     this.dtype = dtype
     this.#random = rng(seed)

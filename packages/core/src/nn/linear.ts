@@ -1,7 +1,8 @@
 import { byteSize, join, joinPlaces } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
-import { type Adaptable, type LowRank, narrowWeight } from './adapters.ts'
+import { checkArgument, checkOptions, flag, whole } from '../options/index.ts'
+import { type Adaptable, type LowRank, narrowWeight, strengthOf } from './adapters.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
@@ -20,9 +21,15 @@ export class Linear extends Module implements Adaptable {
     this.bias = bias
   }
 
-  /** Fresh parameters, as `torch.nn.Linear` draws them. */
-  static of(init: Initialiser, inputs: number, outputs: number, { bias = true }: { bias?: boolean } = {}): Linear {
-    const made = init.affine([outputs, inputs], bias)
+  /**
+   * Fresh parameters, as `torch.nn.Linear` draws them.
+   * @param options.bias true by default @throws {ConfigError} if a width is not whole and 1 or more, or on an unknown option
+   */
+  static of(init: Initialiser, inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
+    checkArgument('Linear', 'inputs', inputs, whole(1))
+    checkArgument('Linear', 'outputs', outputs, whole(1))
+    checkOptions('Linear', options, { bias: flag })
+    const made = init.affine([outputs, inputs], options.bias ?? true)
     return new Linear(made.weight, made.bias)
   }
 
@@ -32,7 +39,7 @@ export class Linear extends Module implements Adaptable {
     if (narrow) return y
     for (const [name, w] of this.active) {
       const pair = this.adapters.get(name)
-      if (pair) y = y.add(linear(linear(x, pair.a.to(x.dtype)).mul(w * pair.scale), pair.b.to(x.dtype)))
+      if (pair) y = y.add(linear(linear(x, pair.a.to(x.dtype)).mul(w * strengthOf(pair)), pair.b.to(x.dtype)))
     }
     return y
   }

@@ -1,15 +1,17 @@
 import { sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
-import { Tensor, tensor, type TensorHost, tensorFromBytes } from '../graph/index.ts'
-import type { SafetensorsFile } from '../io/index.ts'
+import { Tensor, type TensorHost } from '../graph/index.ts'
+import { checkOptions, flag } from '../options/index.ts'
 import {
-  type Adaptable, type AdapterOptions, addLowRank, checkAdapters, lowRankTensors, mergedWeight, removeLowRank, setLowRank, some,
+  type Adaptable, type AdapterAlpha, type AdapterOptions, addLowRank, alphas, checkAdapters, lowRankAlphas, lowRankPairs, lowRankTensors, mergedWeight, removeLowRank, setLowRank, type Shaped,
+  some,
 } from './adapters.ts'
+import { unfitDTypes, readParameter, type StateFile } from './read-parameter.ts'
 
 /** What {@link Module.load} reads: tensors by name, or an open safetensors file. */
-export type StateSource = ReadonlyMap<string, Tensor> | Pick<SafetensorsFile, 'tensors' | 'read' | 'readFloat32'>
+export type StateSource = ReadonlyMap<string, Tensor> | StateFile
 
-/** Weights of adapters by name; an adapter that is not named is off. */
+/** Weights of adapters by name, finite numbers of either sign; an adapter that is not named is off. */
 export type AdapterWeights = Readonly<Record<string, number>>
 
 /**
@@ -60,12 +62,19 @@ export abstract class Module implements Disposable {
   /**
    * Replaces the parameters by those of a checkpoint, each converted to the dtype the module has, and frees the old ones.
    * Tensors of a map belong to the module from then on. Load before making optimisers or copies: both hold the old tensors.
+   * Where anything fails, the module is as it was, and what had been read is freed.
    *
-   * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are
-   * @throws {CheckpointError} that lists the names in question, before anything is changed
+   * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are, and so
+   * is a checkpoint none of whose names is the model's
+   * @throws {CheckpointError} that lists the names in question, before anything is read: missing, unexpected, of another shape,
+   * or of a dtype that holds no parameters (a file's F32, F16 and BF16 do); or that names one whose numbers the dtype cannot hold
+   * @throws {ConfigError} on an unknown option
    */
-  async load(source: StateSource, { strict = true }: { strict?: boolean } = {}): Promise<void> {
-    const given: ReadonlyMap<string, { readonly shape: readonly number[] }> = source instanceof Map ? source : (source as SafetensorsFile).tensors
+  async load(source: StateSource, options: { readonly strict?: boolean } = {}): Promise<void> {
+    checkOptions('load', options, { strict: flag })
+    const { strict = true } = options
+    const file = source instanceof Map ? undefined : source as StateFile
+    const given: ReadonlyMap<string, Shaped> = file?.tensors ?? source as ReadonlyMap<string, Tensor>
     const own = this.state()
     const missing = [...own.keys()].filter((name) => !given.has(name))
     const unexpected = [...given.keys()].filter((name) => !own.has(name))
@@ -73,23 +82,31 @@ export abstract class Module implements Disposable {
       const got = given.get(name)
       return got && !sameShape(got.shape, shape) ? [`${name} (expected ${shapeText(shape)}, got ${shapeText(got.shape)})`] : []
     })
-    if (misfits.length > 0 || strict && missing.length + unexpected.length > 0) {
+    const odd = file ? unfitDTypes(file, own.keys()) : []
+    const nothing = own.size > 0 && missing.length === own.size
+    if (misfits.length + odd.length > 0 || nothing || strict && missing.length + unexpected.length > 0) {
       const part = (title: string, names: string[]): string[] => (names.length > 0 ? [`${names.length} ${title}: ${some(names)}`] : [])
-      throw new CheckpointError(
-        `load: the checkpoint does not fit this model; ${[...part('missing', missing), ...part('unexpected', unexpected), ...part('of another shape', misfits)].join('; ')}`,
-      )
+      throw new CheckpointError(`load: the checkpoint does not fit this model; ${
+        [...part('missing', missing), ...part('unexpected', unexpected), ...part('of another shape', misfits), ...part('of a dtype other than F32, F16 and BF16', odd)].join('; ')
+      }`)
     }
     const values = new Map<string, Tensor>()
-    for (const [name, old] of own) {
-      if (given.has(name)) values.set(name, source instanceof Map ? (source.get(name) as Tensor).to(old.dtype) : await read(source as SafetensorsFile, name, old))
+    try {
+      for (const [name, old] of own) {
+        if (given.has(name)) values.set(name, file ? await readParameter(file, name, old) : (source as ReadonlyMap<string, Tensor>).get(name)!.to(old.dtype))
+      }
+      await this.device.evaluate([...values.values()])
+    } catch (error) {
+      const theirs = new Set<unknown>(file ? [] : given.values())
+      for (const t of values.values()) if (!theirs.has(t)) t.dispose()
+      throw error
     }
-    await this.device.evaluate([...values.values()])
     replace(this, '', (name, old) => {
       const value = values.get(name)
       if (value && value !== old) old.dispose()
       return value ?? old
     })
-    if (source instanceof Map) for (const [name, t] of source) if (values.get(name) !== t) (t as Tensor).dispose()
+    if (!file) for (const [name, t] of source as ReadonlyMap<string, Tensor>) if (values.get(name) !== t) t.dispose()
   }
 
   /**
@@ -108,7 +125,7 @@ export abstract class Module implements Disposable {
 
   /**
    * Puts a low-rank adapter on every linear and convolution layer that `targets` matches. It is off until `with` turns it on.
-   * @throws {ConfigError} if the name is taken or nothing matches
+   * @throws {ConfigError} if the name is taken, nothing matches, or an option is unknown or out of its range
    */
   addAdapter(name: string, options: AdapterOptions): void {
     addLowRank(layersOf(this), name, options)
@@ -116,21 +133,38 @@ export abstract class Module implements Disposable {
 
   /** Tensors of an adapter by their PEFT names, for an optimiser or a file. @throws {ConfigError} if there is no such adapter */
   adapterParameters(name: string): Map<string, Tensor> {
-    checkAdapters(layersOf(this), { [name]: 1 })
+    checkAdapters('adapterParameters', layersOf(this), { [name]: 1 })
     return lowRankTensors(layersOf(this), name)
+  }
+
+  /** Alpha of each layer that has the adapter, by the layer's name. @throws {ConfigError} if there is no such adapter */
+  adapterAlphas(name: string): Map<string, number> {
+    checkAdapters('adapterAlphas', layersOf(this), { [name]: 1 })
+    return lowRankAlphas(layersOf(this), name)
+  }
+
+  /**
+   * Checks that tensors of these names and shapes would fit as an adapter, such as those that a file's header tells of.
+   * @throws {CheckpointError} that says which layers fit and which names and shapes do not
+   */
+  checkAdapter(name: string, tensors: ReadonlyMap<string, Shaped>): void {
+    lowRankPairs(layersOf(this), name, tensors)
   }
 
   /**
    * Puts trained tensors on as an adapter, replacing one of that name; the model owns them from then on.
-   * @param options.alpha strength at weight 1 is alpha / rank; the rank of each pair by default
-   * @throws {CheckpointError} if names or shapes do not fit
+   * @param options.alpha strength at weight 1 is alpha / rank: one finite number, or one for each layer by its name; the rank
+   * of each pair by default
+   * @throws {CheckpointError} if names or shapes do not fit @throws {ConfigError} if alpha does not
    */
-  setAdapter(name: string, tensors: ReadonlyMap<string, Tensor>, { alpha }: { alpha?: number } = {}): void {
-    setLowRank(layersOf(this), name, tensors, alpha)
+  setAdapter(name: string, tensors: ReadonlyMap<string, Tensor>, options: { readonly alpha?: AdapterAlpha } = {}): void {
+    checkOptions('setAdapter', options, { alpha: alphas })
+    setLowRank(layersOf(this), name, tensors, options.alpha)
   }
 
-  /** Takes an adapter off this model and all its copies, and frees it. */
+  /** Takes an adapter off this model and all its copies, and frees it. @throws {ConfigError} if there is no such adapter */
   removeAdapter(name: string): void {
+    checkAdapters('removeAdapter', layersOf(this), { [name]: 1 })
     removeLowRank(layersOf(this), name)
   }
 
@@ -141,10 +175,10 @@ export abstract class Module implements Disposable {
 
   /**
    * A copy whose layers add `Σ w·(alpha/rank)·B·A·x` of the named adapters; all others are off. The weights are run-time
-   * numbers: changing them recompiles nothing. @throws {ConfigError} if there is no such adapter
+   * numbers: changing them recompiles nothing. @throws {ConfigError} if there is no such adapter, or a weight is not finite
    */
   with(weights: AdapterWeights): this {
-    checkAdapters(layersOf(this), weights)
+    checkAdapters('with', layersOf(this), weights)
     const copied = copy(this)
     for (const [, layer] of layersOf(copied)) layer.active = new Map(Object.entries(weights))
     return copied
@@ -152,10 +186,10 @@ export abstract class Module implements Disposable {
 
   /**
    * All parameters by name with adapters folded in: `W + Σ w·(alpha/rank)·B·A`, in float32 and lazy where one applies, the
-   * model's own tensors elsewhere. @throws {ConfigError} if there is no such adapter
+   * model's own tensors elsewhere. @throws {ConfigError} if there is no such adapter, or a weight is not finite
    */
   merged(weights: AdapterWeights): Map<string, Tensor> {
-    checkAdapters(layersOf(this), weights)
+    checkAdapters('merged', layersOf(this), weights)
     const out = this.state()
     for (const [name, layer] of layersOf(this)) {
       const weight = mergedWeight(layer, weights)
@@ -209,11 +243,3 @@ function replace(module: Module, prefix: string, next: (name: string, old: Tenso
   }
   for (const key of Object.keys(module)) visit(module as never, key, prefix + snakeCase(key))
 }
-
-async function read(file: Pick<SafetensorsFile, 'tensors' | 'read' | 'readFloat32'>, name: string, { device, shape, dtype }: Tensor): Promise<Tensor> {
-  const stored = file.tensors.get(name)?.dtype
-  return stored === dtype.toUpperCase()
-    ? tensorFromBytes(device, await file.read(name), shape, dtype)
-    : tensor(device, await file.readFloat32(name), shape, { dtype, allowNonFinite: true })
-}
-

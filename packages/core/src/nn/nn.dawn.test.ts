@@ -168,7 +168,7 @@ test.each([
   using a = randn(device, shapeA, { seed: 1 })
   using b = randn(device, shapeB, { seed: 2 })
   using x = randn(device, shape, { seed: 4 })
-  layer.adapters.set('npo', { a, b, scale })
+  layer.adapters.set('npo', { a, b, alpha: scale * rank })
   layer.active = new Map([['npo', weight]])
   expect(narrowWeight(layer) !== undefined).toBe(inside)
   const beside = layer instanceof Linear ? linear(linear(x, a), b) : conv2d(conv2d(x, a, { padding: 1, stride: 2 }), b)

@@ -1,7 +1,20 @@
+import { ConfigError } from '../errors.ts'
 import { groupNorm, layerNorm, type NormOptions, rmsNorm } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
+import { atLeast, checkArgument, checkOptions, oneOf, whole } from '../options/index.ts'
 import type { Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
+
+/** What is added to the variance, or to the mean square: finite and 0 or more. */
+export interface NormEps {
+  readonly eps?: number
+}
+
+/** Checks what all norms are made of. @throws {ConfigError} */
+function checkNorm(where: string, size: number, options: NormEps): void {
+  checkArgument(where, 'the size', size, whole(1))
+  checkOptions(where, options, { eps: atLeast(0) })
+}
 
 /** {@link groupNorm} with learned scale and shift per channel: x `[B,C,...]`. */
 export class GroupNorm extends Module {
@@ -10,22 +23,33 @@ export class GroupNorm extends Module {
   readonly groups: number
   readonly eps: number
 
+  /** @throws {ConfigError} if the groups do not divide the channels, or eps is negative or not finite */
   constructor(groups: number, weight: Tensor, bias: Tensor, eps = 1e-5) {
     super()
+    checkNorm('GroupNorm', weight.size, { eps })
+    checkGroups(groups, weight.size)
     this.weight = weight
     this.bias = bias
     this.groups = groups
     this.eps = eps
   }
 
-  /** Scale 1 and shift 0. */
-  static of(init: Initialiser, groups: number, channels: number, { eps = 1e-5 }: { eps?: number } = {}): GroupNorm {
-    return new GroupNorm(groups, init.filled([channels], 1), init.filled([channels], 0), eps)
+  /** Scale 1 and shift 0; eps is 1e-5 by default. @throws {ConfigError} if the groups do not divide the channels, or on an option out of its range */
+  static of(init: Initialiser, groups: number, channels: number, options: NormEps = {}): GroupNorm {
+    checkNorm('GroupNorm', channels, options)
+    checkGroups(groups, channels)
+    return new GroupNorm(groups, init.filled([channels], 1), init.filled([channels], 0), options.eps)
   }
 
-  forward(x: Tensor, { activation }: Pick<NormOptions, 'activation'> = {}): Tensor {
-    return groupNorm(x, this.groups, { weight: this.weight, bias: this.bias, eps: this.eps, activation })
+  forward(x: Tensor, options: Pick<NormOptions, 'activation'> = {}): Tensor {
+    checkOptions('GroupNorm', options, { activation: oneOf('silu') })
+    return groupNorm(x, this.groups, { weight: this.weight, bias: this.bias, eps: this.eps, activation: options.activation })
   }
+}
+
+function checkGroups(groups: number, channels: number): void {
+  checkArgument('GroupNorm', 'groups', groups, whole(1))
+  if (channels % groups !== 0) throw new ConfigError(`GroupNorm: expected groups that divide the channels, got ${groups} for ${channels}`)
 }
 
 /** {@link layerNorm} over the last axis with learned scale and shift. */
@@ -34,20 +58,23 @@ export class LayerNorm extends Module {
   readonly bias: Tensor
   readonly eps: number
 
+  /** @throws {ConfigError} if eps is negative or not finite */
   constructor(weight: Tensor, bias: Tensor, eps = 1e-5) {
     super()
+    checkNorm('LayerNorm', weight.size, { eps })
     this.weight = weight
     this.bias = bias
     this.eps = eps
   }
 
-  /** Scale 1 and shift 0. */
-  static of(init: Initialiser, size: number, { eps = 1e-5 }: { eps?: number } = {}): LayerNorm {
-    return new LayerNorm(init.filled([size], 1), init.filled([size], 0), eps)
+  /** Scale 1 and shift 0; eps is 1e-5 by default. @throws {ConfigError} on a size that is not whole, or an option out of its range */
+  static of(init: Initialiser, size: number, options: NormEps = {}): LayerNorm {
+    checkNorm('LayerNorm', size, options)
+    return new LayerNorm(init.filled([size], 1), init.filled([size], 0), options.eps)
   }
 
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this)
+    return layerNorm(x, { weight: this.weight, bias: this.bias, eps: this.eps })
   }
 }
 
@@ -56,18 +83,21 @@ export class RMSNorm extends Module {
   readonly weight: Tensor
   readonly eps: number
 
+  /** @throws {ConfigError} if eps is negative or not finite */
   constructor(weight: Tensor, eps = 1e-6) {
     super()
+    checkNorm('RMSNorm', weight.size, { eps })
     this.weight = weight
     this.eps = eps
   }
 
-  /** Scale 1. */
-  static of(init: Initialiser, size: number, { eps = 1e-6 }: { eps?: number } = {}): RMSNorm {
-    return new RMSNorm(init.filled([size], 1), eps)
+  /** Scale 1; eps is 1e-6 by default. @throws {ConfigError} on a size that is not whole, or an option out of its range */
+  static of(init: Initialiser, size: number, options: NormEps = {}): RMSNorm {
+    checkNorm('RMSNorm', size, options)
+    return new RMSNorm(init.filled([size], 1), options.eps)
   }
 
   forward(x: Tensor): Tensor {
-    return rmsNorm(x, this)
+    return rmsNorm(x, { weight: this.weight, eps: this.eps })
   }
 }

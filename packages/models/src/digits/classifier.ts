@@ -1,4 +1,5 @@
-import { ConfigError, ShapeError } from '@antipode/core'
+import { ConfigError, NumericError, ShapeError } from '@antipode/core'
+import { checkArgument, whole } from '@antipode/core/options'
 import { areaAverage, SMALL_SIDE, STORED_SIDE } from './data/index.ts'
 
 /** Number of classes. */
@@ -24,7 +25,7 @@ export interface DigitClassifier {
   readonly weights: ClassifierWeights
   /** Images [N, 1, size, size] to logits [N, 10]. @throws {ShapeError} if the length does not fit 16×16 or 28×28. */
   logits(images: Float32Array, size: number): Float32Array<ArrayBuffer>
-  /** Most likely class of each image, [N]. @throws {ShapeError} as `logits`. */
+  /** Most likely class of each image, [N]. @throws {ShapeError} as `logits`. @throws {NumericError} for an image without one. */
   predict(images: Float32Array, size: number): Uint8Array<ArrayBuffer>
   /** Softmax probability of the class asked for, [N]. @throws {ShapeError} as `logits`, or if the lengths differ. */
   probability(images: Float32Array, labels: ArrayLike<number>, size: number): Float32Array<ArrayBuffer>
@@ -35,10 +36,11 @@ export interface DigitClassifier {
 /**
  * A classifier with the given weights.
  *
- * @throws {ShapeError} if the weights do not fit each other.
+ * @throws {ShapeError} if the weights do not fit each other. @throws {ConfigError} if `hidden` is not whole and 1 or more.
  */
 export function digitClassifier(weights: ClassifierWeights): DigitClassifier {
   const { hidden, w1, b1, w2, b2 } = weights
+  checkArgument('digitClassifier', 'hidden', hidden, whole(1))
   if (w1.length !== INPUTS * hidden || b1.length !== hidden || w2.length !== hidden * 10 || b2.length !== 10) {
     throw new ShapeError(
       `digitClassifier: expected weights [256,${hidden}], [${hidden}], [${hidden},10], [10], got lengths ` +
@@ -54,6 +56,11 @@ export function digitClassifier(weights: ClassifierWeights): DigitClassifier {
   }
   const predict = (images: Float32Array, size: number): Uint8Array<ArrayBuffer> => {
     const scores = logits(images, size)
+    const lost = scores.findIndex(Number.isNaN)
+    if (lost >= 0) {
+      const where = `image ${Math.floor(lost / DIGIT_CLASSES)}`
+      throw new NumericError(`DigitClassifier: expected images of numbers, got a score that is none for ${where}; look for NaN in it`, { where })
+    }
     return Uint8Array.from({ length: scores.length / DIGIT_CLASSES }, (_, n) => argmax(scores, n * DIGIT_CLASSES))
   }
   const probability = (images: Float32Array, labels: ArrayLike<number>, size: number): Float32Array<ArrayBuffer> => {

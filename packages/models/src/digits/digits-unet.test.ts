@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '@antipode/core'
+import { FakeHost } from '@antipode/core/testing'
+import { loadAdapter } from '../files/index.ts'
 import { flopsPerImage, parameterCount } from '../unet/index.ts'
-import { digitsConfig } from './digits-unet.ts'
+import { digitsBase } from './digits-base.ts'
+import { digitsConfig, digitsUNet } from './digits-unet.ts'
 
 test('digits-16 fits two CPU cores: under 8 MFLOP an image', () => {
   const config = digitsConfig('digits-16')
@@ -19,4 +22,16 @@ test('digits-28 has about two million parameters', () => {
 
 test('other names are refused', () => {
   expect(() => digitsConfig('digits-32' as never)).toThrow(ConfigError)
+})
+
+test('the offsets that come with the package act at full strength: alpha and rank are 8 in every layer', async () => {
+  const unet = digitsUNet(new FakeHost(), 'digits-16', { seed: 0 })
+  const { eta, delta } = digitsBase['digits-16'] ?? {}
+  for (const [name, url] of Object.entries({ eta, delta })) {
+    await loadAdapter(unet, name, url as URL)
+    expect(new Set(unet.adapterAlphas(name).values())).toEqual(new Set([8]))
+    expect([...unet.adapterParameters(name)].filter(([key, t]) => key.endsWith('lora_A.weight') && t.shape[0] !== 8)).toEqual([])
+    expect(unet.adapterAlphas(name).size).toBe(20)
+  }
+  expect(() => digitsUNet(new FakeHost(), 'digits-16', { sed: 0 } as never)).toThrow('digitsUNet: expected options among seed, dtype, got sed')
 })

@@ -1,5 +1,6 @@
 import { ConfigError, type DType, type TensorHost } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
+import { checkOptions, oneOf, required, whole } from '@antipode/core/options'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { DIGIT_CLASSES } from './classifier.ts'
 
@@ -8,6 +9,9 @@ export type DigitsModelName = 'digits-16' | 'digits-28'
 
 /** Class of a digits model that stands for "no class". */
 export const NO_DIGIT: number = DIGIT_CLASSES
+
+/** Configuration of a digits model, whose images have one side. */
+export type DigitsConfig = UNet2DConfig & { readonly sample_size: number }
 
 const common = {
   in_channels: 1,
@@ -21,7 +25,7 @@ const common = {
 } as const satisfies UNet2DConfig
 
 // Channels are multiples of 16 and pixels times batch of 32, the block of the kernels on software adapters.
-const configs: Readonly<Record<DigitsModelName, UNet2DConfig>> = {
+const configs: Readonly<Record<DigitsModelName, DigitsConfig>> = {
   'digits-16': {
     ...common,
     sample_size: 16,
@@ -41,25 +45,27 @@ const configs: Readonly<Record<DigitsModelName, UNet2DConfig>> = {
 }
 
 /** Configuration of a digits model. @throws {ConfigError} if there is none of that name */
-export function digitsConfig(name: DigitsModelName): UNet2DConfig {
-  const config: UNet2DConfig | undefined = configs[name]
+export function digitsConfig(name: DigitsModelName): DigitsConfig {
+  const config: DigitsConfig | undefined = Object.hasOwn(configs, name) ? configs[name] : undefined
   if (!config) throw new ConfigError(`digitsConfig: expected ${Object.keys(configs).join(' or ')}, got ${JSON.stringify(name)}`)
   return config
 }
 
 /** Options of {@link digitsUNet}. */
 export interface DigitsUNetOptions {
-  /** Seed of the fresh parameters. */
+  /** Seed of the fresh parameters, whole in [0, 2^53). */
   readonly seed: number
+  /** Element type of the parameters: f32, the default, f16 or bf16. */
   readonly dtype?: DType
 }
 
 /**
  * A fresh class-conditional denoiser of digits: x `[B, 1, side, side]`, labels 0..9, or 10 for no class.
- * @throws {ConfigError} if there is no model of that name
+ * @throws {ConfigError} if there is no model of that name, or an option is unknown or out of its range
  */
-export function digitsUNet(device: TensorHost, name: DigitsModelName, { seed, dtype = 'f32' }: DigitsUNetOptions): UNet2DConditionModel {
-  return new UNet2DConditionModel(new Initialiser(device, { seed, dtype }), digitsConfig(name))
+export function digitsUNet(device: TensorHost, name: DigitsModelName, options: DigitsUNetOptions): UNet2DConditionModel {
+  checkOptions('digitsUNet', options, { seed: required(whole(0)), dtype: oneOf('f32', 'f16', 'bf16') })
+  return new UNet2DConditionModel(new Initialiser(device, options), digitsConfig(name))
 }
 
 /** Layers of a digits model that adapters go on: attention's projections, and the convolutions of the resnets. */

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '@antipode/core'
 import { checkLabels, DIGIT_CLASSES, type DigitClassifier } from './classifier.ts'
-import type { LabelledImages } from './data/index.ts'
+import { checkLabelled, type LabelledImages } from './data/index.ts'
 
 /**
  * Scores images [N, 1, size, size] against the digits 0..9 they should show; higher is better.
@@ -47,7 +47,7 @@ export const JUDGE_DEFINITION: string =
  * method was tried, which on real digits prefers blurred and faint ones (measured: a class mean beats a clean digit).
  *
  * @param reference clean digits, for example `splits.labeller`
- * @throws {ConfigError} if a class has no reference.
+ * @throws {ConfigError} if a class has no reference. @throws {ShapeError} if images and labels do not fit each other.
  */
 export function labellingReward(reference: LabelledImages): DigitScore {
   const shelves = shelve('labellingReward', reference, LABELLER, 1)
@@ -68,7 +68,7 @@ export function labellingReward(reference: LabelledImages): DigitScore {
  * The four neighbours are chosen among the 16 nearest of the unmoved image, which keeps 2,000 images under a second.
  *
  * @param reference clean digits that labelled nothing, for example `splits.judge`
- * @throws {ConfigError} if a class has fewer than 16 references.
+ * @throws {ConfigError} if a class has fewer than 16 references. @throws {ShapeError} if images and labels do not fit each other.
  */
 export function digitJudge(reference: LabelledImages, classifier: DigitClassifier): DigitScore {
   const { size } = reference
@@ -105,10 +105,12 @@ function tolerantDistances(image: Float32Array, size: number, shelf: Float32Arra
 /** Signatures of the references, one array a class. */
 function shelve(
   op: string,
-  { images, labels, size, count }: LabelledImages,
+  reference: LabelledImages,
   metric: Metric,
   least: number,
 ): Float32Array[] {
+  checkLabelled(op, reference)
+  const { images, labels, size, count } = reference
   const width = size * size + 2 * metric.blocks ** 2
   return Array.from({ length: DIGIT_CLASSES }, (_, digit) => {
     const members = Array.from({ length: count }, (_, n) => n).filter((n) => labels[n] === digit)

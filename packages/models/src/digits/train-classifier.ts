@@ -1,4 +1,4 @@
-import { ConfigError } from '@antipode/core'
+import { abortSignal, checkOptions, positive, required, whole } from '@antipode/core/options'
 import {
   affine,
   type ClassifierWeights,
@@ -7,18 +7,19 @@ import {
   digitClassifier,
   toInputs,
 } from './classifier.ts'
-import { degradedBatch, type Generator, type LabelledImages } from './data/index.ts'
+import { aGenerator, degradedBatch, type Generator, type LabelledImages } from './data/index.ts'
 
 /** Options of `trainDigitClassifier`. */
 export interface TrainClassifierOptions {
   /** Draws the initial weights, batches, degradations and shifts; the result is a function of its seed. */
   readonly generator: Generator
+  /** Whole, 1 or more; so are batch and hidden. */
   readonly steps: number
   /** Images a step; default 64. */
   readonly batch?: number
   /** Hidden units; default 128. */
   readonly hidden?: number
-  /** Adam's step size at the start, decaying as a cosine to 0; default 0.002. */
+  /** Adam's step size at the start, above 0, decaying as a cosine to 0; default 0.002. */
   readonly learningRate?: number
   readonly signal?: AbortSignal
 }
@@ -28,16 +29,13 @@ export interface TrainClassifierOptions {
  * pixel in each direction: it must read what a generator draws, not only clean originals.
  *
  * @param source 16×16 digits
- * @throws {ConfigError} if a number is out of range. @throws {ShapeError} if the images are not 16×16 or 28×28.
+ * @throws {ConfigError} if an option is unknown or out of its range. @throws {ShapeError} if the images are not 16×16 or 28×28.
  */
 export function trainDigitClassifier(source: LabelledImages, options: TrainClassifierOptions): DigitClassifier {
+  checkOptions('trainDigitClassifier', options, {
+    generator: required(aGenerator), steps: required(whole(1)), batch: whole(1), hidden: whole(1), learningRate: positive, signal: abortSignal,
+  })
   const { generator, steps, batch = 64, hidden = 128, learningRate = 0.002, signal } = options
-  if (![steps, batch, hidden].every((n) => Number.isInteger(n) && n > 0) || !(learningRate > 0)) {
-    throw new ConfigError(
-      `trainDigitClassifier: expected positive integers steps, batch, hidden and learningRate > 0, got ${steps}, ` +
-        `${batch}, ${hidden}, ${learningRate}; see the defaults`,
-    )
-  }
   const inputs = 256
   const initial = (length: number, fanIn: number): Float32Array =>
     Float32Array.from({ length }, () => generator.normal() * Math.sqrt(2 / fanIn)) // He et al. 2015, eq. 10

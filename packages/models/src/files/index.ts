@@ -1,2 +1,3 @@
-export { loadAdapter, saveAdapter } from './save-adapter.ts'
-export { type FileDType, type FileMetadata, loadModel, type LoadModelOptions, saveModel, type SaveOptions } from './save-model.ts'
+export { loadAdapter, type LoadAdapterOptions, saveAdapter } from './adapter/index.ts'
+export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'
+export { loadModel, type LoadModelOptions, saveModel } from './save-model.ts'

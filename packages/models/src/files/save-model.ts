@@ -1,25 +1,13 @@
-import { CheckpointError, type DType, type Tensor, type TensorHost } from '@antipode/core'
-import { encodeFloat32, readSafetensors, type SafetensorsSource, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
+import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
+import { readSafetensors, type SafetensorsSource, writeSafetensors } from '@antipode/core/io'
 import { Initialiser } from '@antipode/core/nn'
-import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
-
-/** Element types that files are written in. */
-export type FileDType = 'f32' | 'f16'
-
-/** Strings kept in the header of a file, such as the recipe. */
-export type FileMetadata = Readonly<Record<string, string>>
-
-/** Options of {@link saveModel} and `saveAdapter`. */
-export interface SaveOptions {
-  /** Element type in the file; f32 by default. */
-  readonly dtype?: FileDType
-  /** Aborts between tensors; the file at the path stays as it was. */
-  readonly signal?: AbortSignal
-}
+import { abortSignal, checkOptions, oneOf } from '@antipode/core/options'
+import { resolveUNet2DConfig, type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+import { checkFileOptions, entriesOf, type FileMetadata, type SaveOptions } from './entries.ts'
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
-  /** Element type of the parameters, f32 by default, whatever the file has. */
+  /** Element type of the parameters: f32, the default, f16 or bf16, whatever the file has. */
   readonly dtype?: DType
   readonly signal?: AbortSignal
 }
@@ -28,14 +16,17 @@ const configKey = 'config'
 
 /**
  * Writes a model's parameters and configuration as one safetensors file, complete or not at all. Adapters are not written.
+ * @throws {ConfigError} if metadata has the key `config`, which is written here, or an option is unknown
  * @throws {CheckpointError} if it cannot be written @throws {UnsupportedError} where there is no Node
  */
 export async function saveModel(
   path: string,
   model: UNet2DConditionModel,
   metadata: FileMetadata = {},
-  { dtype = 'f32', signal }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
+  checkFileOptions('saveModel', metadata, options, [configKey])
+  const { dtype = 'f32', signal } = options
   await writeSafetensors(path, entriesOf(model.namedParameters(), dtype), {
     metadata: { ...metadata, [configKey]: JSON.stringify(model.config) },
     ...(signal ? { signal } : {}),
@@ -44,21 +35,39 @@ export async function saveModel(
 
 /**
  * Reads a model that {@link saveModel} wrote, from a path, URL, Blob or bytes.
- * @throws {CheckpointError} if it is not such a file, or names and shapes are not those of its configuration
+ * @throws {CheckpointError} if it is not such a file, its configuration is not understood, or names, shapes or dtypes are not its
+ * @throws {ConfigError} on an unknown option
  */
 export async function loadModel(
   device: TensorHost,
   source: SafetensorsSource,
-  { dtype = 'f32', signal }: LoadModelOptions = {},
+  options: LoadModelOptions = {},
 ): Promise<UNet2DConditionModel> {
+  checkOptions('loadModel', options, { dtype: oneOf('f32', 'f16', 'bf16'), signal: abortSignal })
+  const { dtype = 'f32', signal } = options
   await using file = await readSafetensors(source, signal ? { signal } : {})
   const config = file.metadata[configKey]
   if (config === undefined) {
     throw new CheckpointError('loadModel: expected a file with its configuration, got none in the header; make the model and call its load() instead')
   }
-  const model = new UNet2DConditionModel(new Initialiser(device, { seed: 0, dtype, placeholders: true }), parse(config))
+  const model = modelOf(parse(config), new Initialiser(device, { seed: 0, dtype, placeholders: true }), file.tensors.size)
   await model.load(file)
   return model
+}
+
+/** @param tensors how many the file has */
+function modelOf(config: UNet2DConfig, init: Initialiser, tensors: number): UNet2DConditionModel {
+  try {
+    // A layer has many tensors. A configuration of a billion layers would fill the memory before their names could be compared.
+    const { layers, transformerLayers } = resolveUNet2DConfig(config)
+    const least = layers.reduce((sum, n, i) => sum + n + (transformerLayers[i] ?? 0), 0)
+    if (least > tensors) throw new ConfigError(`UNet2DConditionModel: expected ${tensors} layers at most, as the file has no more tensors, got ${least}`)
+    return new UNet2DConditionModel(init, config)
+  } catch (cause) {
+    // What is wrong is the file, not what the caller wrote.
+    if (cause instanceof ConfigError || cause instanceof ShapeError) throw new CheckpointError(`loadModel: expected a configuration of this model in the header; ${cause.message}`, { cause })
+    throw cause
+  }
 }
 
 function parse(json: string): UNet2DConfig {
@@ -67,16 +76,4 @@ function parse(json: string): UNet2DConfig {
   } catch (cause) {
     throw new CheckpointError('loadModel: expected a configuration in JSON in the header, got something else; the file is damaged', { cause })
   }
-}
-
-/** Tensors as entries of a file, each read from the device when its turn comes. */
-export function entriesOf(tensors: Iterable<readonly [name: string, tensor: Tensor]>, dtype: FileDType): StreamedSafetensorsEntry[] {
-  const stored = dtype === 'f16' ? 'F16' : 'F32'
-  return Array.from(tensors, ([name, t]) => ({
-    name,
-    dtype: stored,
-    shape: t.shape,
-    // Parameters are floats, so their elements are a Float32Array.
-    data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, stored),
-  }))
 }

@@ -53,7 +53,8 @@ type AttentionLayer = AttentionBlock2D | Transformer2DModel
 function attentionLayer(init: Initialiser, { outChannels: channels, groups, eps, attention }: BlockSizes): AttentionLayer | undefined {
   if (attention.kind === 'none') return undefined
   if (attention.kind === 'self') return new AttentionBlock2D(init, { channels, headWidth: attention.headWidth, groups, eps })
-  return new Transformer2DModel(init, { channels, groups, headWidth: channels / attention.heads, ...attention })
+  const { kind: _, heads, ...rest } = attention
+  return new Transformer2DModel(init, { channels, groups, heads, headWidth: channels / heads, ...rest })
 }
 
 /** Resnets of a block, each followed by its attention. */

@@ -1,4 +1,5 @@
 import { ConfigError } from '@antipode/core'
+import { checkFields } from './config-fields.ts'
 
 /** Blocks that go down in resolution. */
 export type DownBlockType = 'DownBlock2D' | 'AttnDownBlock2D' | 'CrossAttnDownBlock2D'
@@ -9,22 +10,32 @@ export type MidBlockType = 'UNetMidBlock2D' | 'UNetMidBlock2DCrossAttn'
 
 /**
  * Configuration of a `UNet2DConditionModel`, with the names and defaults of diffusers' `config.json`: a parsed file can be
- * passed as it is. Fields that are not listed must have the value that changes nothing.
+ * passed as it is. Every field of diffusers is known: one that is not listed here must have the value that changes nothing, or
+ * changes nothing in any case. A field that nobody knows is an error.
  */
 export interface UNet2DConfig {
-  readonly sample_size?: number | null
+  /** Side of the images, or [height, width]: what {@link flopsPerImage} counts at. The model takes any size. */
+  readonly sample_size?: number | readonly [number, number] | null
   readonly in_channels?: number
   readonly out_channels?: number
   readonly block_out_channels?: readonly number[]
-  readonly layers_per_block?: number
+  /** Resnets of each block on the way down, one number for all or one for each; blocks on the way up have one more. */
+  readonly layers_per_block?: number | readonly number[]
   readonly down_block_types?: readonly DownBlockType[]
+  /** `UNetMidBlock2DCrossAttn` where it is left out; null for no block at all. */
   readonly mid_block_type?: MidBlockType | null
   readonly up_block_types?: readonly UpBlockType[]
+  /** Must divide the channels of every block. */
   readonly norm_num_groups?: number
+  /** 0 or more. */
   readonly norm_eps?: number
+  /** 1, or 0 for zeros below and to the right only. */
   readonly downsample_padding?: number
   readonly cross_attention_dim?: number | readonly number[]
-  /** Number of heads in cross-attention blocks (a misnomer that checkpoints rely on), width of a head in `Attn…` blocks. */
+  /**
+   * Number of heads in cross-attention blocks (a misnomer that checkpoints rely on), width of a head in `Attn…` blocks. A list is
+   * in the order of the way down; `Attn…` blocks on the way up take it from its start too, as diffusers' do.
+   */
   readonly attention_head_dim?: number | readonly number[]
   readonly num_attention_heads?: number | readonly number[] | null
   readonly transformer_layers_per_block?: number | readonly number[]
@@ -47,9 +58,9 @@ export interface ResolvedUNet2DConfig {
   readonly inChannels: number
   readonly outChannels: number
   readonly channels: readonly number[]
-  readonly layers: number
+  readonly layers: readonly number[]
   readonly downTypes: readonly DownBlockType[]
-  readonly midType: MidBlockType
+  readonly midType: MidBlockType | null
   readonly upTypes: readonly UpBlockType[]
   readonly groups: number
   readonly eps: number
@@ -67,54 +78,40 @@ export interface ResolvedUNet2DConfig {
   readonly patch: number
 }
 
-/** Values of fields that other diffusers models use and this one does not know; anything else would change the result. */
-const neutral: Readonly<Record<string, readonly unknown[]>> = {
-  act_fn: ['silu', 'swish'], time_embedding_type: ['positional'], resnet_time_scale_shift: ['default'], class_embed_type: [null],
-  encoder_hid_dim_type: [null], encoder_hid_dim: [null], center_input_sample: [false], dual_cross_attention: [false],
-  only_cross_attention: [false], mid_block_only_cross_attention: [null, false], cross_attention_norm: [null],
-  class_embeddings_concat: [false], time_embedding_act_fn: [null], timestep_post_act: [null], time_cond_proj_dim: [null],
-  time_embedding_dim: [null], addition_embed_type: [null, 'text_time'], resnet_skip_time_act: [false], resnet_out_scale_factor: [1],
-  mid_block_scale_factor: [1], conv_in_kernel: [3], conv_out_kernel: [3], attention_type: ['default'], reverse_transformer_layers_per_block: [null],
-}
-
 /** Fills in defaults and checks that every field means something here. @throws {ConfigError} that names the field */
 export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig {
-  for (const [field, allowed] of Object.entries(neutral)) {
-    const value = (config as Readonly<Record<string, unknown>>)[field]
-    if (value !== undefined && !allowed.includes(value)) {
-      throw new ConfigError(`UNet2DConditionModel: expected ${field} to be ${allowed.join(' or ')}, got ${JSON.stringify(value)}`)
-    }
-  }
+  checkFields(config)
   const channels = config.block_out_channels ?? [320, 640, 1280, 1280]
   const count = channels.length
-  const downTypes = config.down_block_types ?? ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']
-  const upTypes = config.up_block_types ?? ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']
+  const checkCount = (field: string, list: readonly unknown[]): void => {
+    if (list.length !== count) throw new ConfigError(`UNet2DConditionModel: expected ${count} entries in ${field}, got ${list.length}`)
+  }
   const perBlock = (field: string, value: number | readonly number[]): readonly number[] => {
     const list = typeof value === 'number' ? channels.map(() => value) : value
-    if (list.length !== count) throw new ConfigError(`UNet2DConditionModel: expected ${count} entries in ${field}, got ${list.length}`)
+    checkCount(field, list)
     return list
   }
-  for (const [field, list] of [['down_block_types', downTypes], ['up_block_types', upTypes]] as const) {
-    if (list.length !== count) throw new ConfigError(`UNet2DConditionModel: expected ${count} entries in ${field}, got ${list.length}`)
-  }
-  expectKnown('down_block_types', downTypes, ['DownBlock2D', 'AttnDownBlock2D', 'CrossAttnDownBlock2D'])
-  expectKnown('up_block_types', upTypes, ['UpBlock2D', 'AttnUpBlock2D', 'CrossAttnUpBlock2D'])
-  const midType = config.mid_block_type ?? 'UNetMidBlock2DCrossAttn'
-  expectKnown('mid_block_type', [midType], ['UNetMidBlock2D', 'UNetMidBlock2DCrossAttn'])
+  const downTypes = config.down_block_types ?? ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']
+  const upTypes = config.up_block_types ?? ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']
+  checkCount('down_block_types', downTypes)
+  checkCount('up_block_types', upTypes)
+  const groups = config.norm_num_groups ?? 32
+  const odd = channels.find((c) => c % groups !== 0)
+  if (odd !== undefined) throw new ConfigError(`UNet2DConditionModel: expected norm_num_groups that divides block_out_channels, got ${groups} for ${odd}`)
   const headWidths = perBlock('attention_head_dim', config.attention_head_dim ?? 8)
   const { addition_time_embed_dim: timeWidth, projection_class_embeddings_input_dim: inputs } = config
   if (config.addition_embed_type && !(timeWidth && inputs)) {
     throw new ConfigError('UNet2DConditionModel: expected addition_time_embed_dim and projection_class_embeddings_input_dim with addition_embed_type')
   }
-  return {
+  const resolved: ResolvedUNet2DConfig = {
     inChannels: config.in_channels ?? 4,
     outChannels: config.out_channels ?? 4,
     channels,
-    layers: config.layers_per_block ?? 2,
+    layers: perBlock('layers_per_block', config.layers_per_block ?? 2),
     downTypes,
-    midType,
+    midType: config.mid_block_type === undefined ? 'UNetMidBlock2DCrossAttn' : config.mid_block_type,
     upTypes,
-    groups: config.norm_num_groups ?? 32,
+    groups,
     eps: config.norm_eps ?? 1e-5,
     downsamplePadding: config.downsample_padding ?? 1,
     contextWidths: perBlock('cross_attention_dim', config.cross_attention_dim ?? 1280),
@@ -129,9 +126,21 @@ export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig 
     midAttention: config.add_attention ?? false,
     patch: config.patch_size ?? 1,
   }
+  checkHeads(resolved)
+  return resolved
 }
 
-function expectKnown(field: string, got: readonly string[], known: readonly string[]): void {
-  const stranger = got.find((type) => !known.includes(type))
-  if (stranger !== undefined) throw new ConfigError(`UNet2DConditionModel: expected ${field} among ${known.join(', ')}, got ${stranger}`)
+/** Attention cuts channels into heads without a rest. @throws {ConfigError} */
+function checkHeads({ channels, downTypes, midType, upTypes, heads, headWidths, midAttention }: ResolvedUNet2DConfig): void {
+  const last = channels.length - 1
+  const check = (type: string, block: number, own: number): void => {
+    const field = type.includes('CrossAttn') ? 'heads' : type.startsWith('Attn') ? 'widths of heads' : undefined
+    const parts = (field === 'heads' ? heads[block] : headWidths[own]) ?? 1
+    if (field && (channels[block] ?? 0) % parts !== 0) {
+      throw new ConfigError(`UNet2DConditionModel: expected ${field} in attention_head_dim that divide the channels of ${type}, got ${parts} for ${channels[block]}`)
+    }
+  }
+  downTypes.forEach((type, i) => { check(type, i, i) })
+  upTypes.forEach((type, k) => { check(type, last - k, k) })
+  check(midType === 'UNetMidBlock2D' && midAttention ? 'AttnMidBlock2D' : midType ?? '', last, last)
 }

@@ -39,11 +39,13 @@ export function flopsOf(...outputs: readonly Tensor[]): number {
 
 /** {@link flopsOf} one forward pass on one image, by arithmetic alone. @throws {ConfigError} without a sample_size */
 export function flopsPerImage(config: UNet2DConfig): number {
-  const { inChannels, contextWidths } = resolveUNet2DConfig(config)
-  const side = config.sample_size
+  const { inChannels, contextWidths, addition } = resolveUNet2DConfig(config)
+  const { sample_size: side } = config
   if (!side) throw new ConfigError('flopsPerImage: expected a sample_size to count at, got none')
+  const image = typeof side === 'number' ? [side, side] : side
   const context = zeros(nowhere, [1, 77, contextWidths[0] ?? 1])
-  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, side, side]), 0, { context }))
+  const added = addition && { textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]) }
+  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, addedCond: added }))
 }
 
 /** Number of parameters of a configuration, without making them. */

@@ -1,5 +1,6 @@
 import { type Tensor, upsampleNearest2d } from '@antipode/core'
 import { Conv2d, GroupNorm, type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { atLeast, checkOptions, required, whole } from '@antipode/core/options'
 
 /** Sizes of a {@link ResnetBlock2D}. */
 export interface ResnetSizes {
@@ -20,8 +21,12 @@ export class ResnetBlock2D extends Module {
   readonly conv2: Conv2d
   readonly convShortcut: Conv2d | undefined
 
-  constructor(init: Initialiser, { inChannels, outChannels, timeWidth, groups, eps }: ResnetSizes) {
+  /** @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels, or one is unknown */
+  constructor(init: Initialiser, sizes: ResnetSizes) {
     super()
+    const size = required(whole(1))
+    checkOptions('ResnetBlock2D', sizes, { inChannels: size, outChannels: size, timeWidth: whole(1), groups: size, eps: required(atLeast(0)) })
+    const { inChannels, outChannels, timeWidth, groups, eps } = sizes
     this.norm1 = GroupNorm.of(init, groups, inChannels, { eps })
     this.conv1 = Conv2d.of(init, inChannels, outChannels, 3, { padding: 1 })
     this.timeEmbProj = timeWidth === undefined ? undefined : Linear.of(init, timeWidth, outChannels)
@@ -48,8 +53,11 @@ export class ResnetBlock2D extends Module {
 export class Downsample2D extends Module {
   readonly conv: Conv2d
 
-  constructor(init: Initialiser, channels: number, { padding = 1 }: { padding?: number } = {}) {
+  /** @param options.padding 1, the default, or 0 for zeros below and to the right only @throws {ConfigError} on any other */
+  constructor(init: Initialiser, channels: number, options: { readonly padding?: number } = {}) {
     super()
+    checkOptions('Downsample2D', options, { padding: whole(0, 1) })
+    const { padding = 1 } = options
     // Without padding of its own, an autoencoder pads below and to the right only.
     this.conv = Conv2d.of(init, channels, channels, 3, { stride: 2, padding: padding === 0 ? [0, 0, 1, 1] : padding })
   }

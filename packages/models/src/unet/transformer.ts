@@ -1,5 +1,8 @@
-import type { Tensor } from '@antipode/core'
+import { ConfigError, type Tensor } from '@antipode/core'
 import { Conv2d, GroupNorm, type Initialiser, LayerNorm, Linear, Module, MultiHeadAttention } from '@antipode/core/nn'
+import { atLeast, checkOptions, flag, required, whole } from '@antipode/core/options'
+
+const size = required(whole(1))
 
 /** One linear layer whose output's first half is gated by the GELU of its second. Source: Shazeer 2020, "GLU Variants". */
 export class GEGLU extends Module {
@@ -31,7 +34,7 @@ export class FeedForward extends Module {
   }
 }
 
-/** Sizes of transformer blocks. */
+/** Sizes of transformer blocks: whole, 1 or more. */
 export interface TransformerSizes {
   readonly width: number
   readonly heads: number
@@ -49,8 +52,11 @@ export class BasicTransformerBlock extends Module {
   readonly norm3: LayerNorm
   readonly ff: FeedForward
 
-  constructor(init: Initialiser, { width, heads, headWidth, contextWidth = width }: TransformerSizes) {
+  /** @throws {ConfigError} if a size is not whole and 1 or more, or unknown */
+  constructor(init: Initialiser, sizes: TransformerSizes) {
     super()
+    checkOptions('BasicTransformerBlock', sizes, { width: size, heads: size, headWidth: size, contextWidth: whole(1) })
+    const { width, heads, headWidth, contextWidth = width } = sizes
     this.norm1 = LayerNorm.of(init, width)
     this.attn1 = new MultiHeadAttention(init, { width, heads, headWidth })
     this.norm2 = LayerNorm.of(init, width)
@@ -87,8 +93,13 @@ export class Transformer2DModel extends Module {
   readonly transformerBlocks: readonly BasicTransformerBlock[]
   readonly projOut: Linear | Conv2d
 
-  constructor(init: Initialiser, { channels, heads, headWidth, layers, contextWidth, groups, linearProjection }: Transformer2DSizes) {
+  /** @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide the channels, or one is unknown */
+  constructor(init: Initialiser, sizes: Transformer2DSizes) {
     super()
+    checkOptions('Transformer2DModel', sizes, {
+      channels: size, heads: size, headWidth: size, layers: size, contextWidth: size, groups: size, linearProjection: required(flag),
+    })
+    const { channels, heads, headWidth, layers, contextWidth, groups, linearProjection } = sizes
     const width = heads * headWidth
     const projection = (from: number, to: number): Linear | Conv2d => (linearProjection ? Linear.of(init, from, to) : Conv2d.of(init, from, to, 1))
     this.norm = GroupNorm.of(init, groups, channels, { eps: 1e-6 })
@@ -114,7 +125,11 @@ export class Transformer2DModel extends Module {
 export class AttentionBlock2D extends MultiHeadAttention {
   readonly groupNorm: GroupNorm
 
-  constructor(init: Initialiser, { channels, headWidth, groups, eps }: { channels: number; headWidth: number; groups: number; eps: number }) {
+  /** @throws {ConfigError} if head width or groups do not divide the channels, or a size is unknown */
+  constructor(init: Initialiser, sizes: { channels: number; headWidth: number; groups: number; eps: number }) {
+    checkOptions('AttentionBlock2D', sizes, { channels: size, headWidth: size, groups: size, eps: required(atLeast(0)) })
+    const { channels, headWidth, groups, eps } = sizes
+    if (channels % headWidth !== 0) throw new ConfigError(`AttentionBlock2D: expected a headWidth that divides the channels, got ${headWidth} for ${channels}`)
     super(init, { width: channels, heads: channels / headWidth, headWidth, bias: true })
     this.groupNorm = GroupNorm.of(init, groups, channels, { eps })
   }

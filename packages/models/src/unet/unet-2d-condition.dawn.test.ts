@@ -3,6 +3,7 @@ import { Device, evaluate, gradients, randn, type Tensor, tensor, type TensorHos
 import { Initialiser } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
+import { waveParameter, waves } from '../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from './index.ts'
 
 let device: Device
@@ -11,18 +12,6 @@ afterAll(async () => { await device[Symbol.asyncDispose]() })
 
 const config = golden.config as UNet2DConfig
 
-/** The numbers that the golden run was given under a name. */
-function waves(host: TensorHost, name: string, shape: readonly number[], base: number, scale: number): Tensor {
-  const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100003, 0)
-  const n = shape.reduce((a, b) => a * b, 1)
-  return tensor(host, Float32Array.from({ length: n }, (_, i) => base + scale * Math.sin(0.7310585 * i + 0.01 * hash)), shape)
-}
-
-function parameter(name: string, { device: host, shape, size }: Tensor): Tensor {
-  if (shape.length > 1) return waves(host, name, shape, 0, 0.7 * Math.sqrt(2 / (size / (shape[0] ?? 1))))
-  return name.endsWith('.weight') ? waves(host, name, shape, 1, 0.1) : waves(host, name, shape, 0, 0.05)
-}
-
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0)
 const l1 = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + Math.abs(b), 0)
 
@@ -30,7 +19,7 @@ const l1 = (values: ArrayLike<number>): number => Array.from(values).reduce((a, 
 async function goldenRun(host: TensorHost): Promise<{ outputs: Map<string, Tensor>; dispose: () => void }> {
   const model = new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), config)
   expect(model.parameterCount).toBe(golden.params)
-  await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, parameter(name, t)])))
+  await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   const sample = waves(host, 'input.sample', golden.inputs.sample, 0, 1)
   const context = waves(host, 'input.ctx', golden.inputs.ctx, 0, 1)
   const target = waves(host, 'target', golden.output.shape, 0, 1)

@@ -1,5 +1,6 @@
 import { ConfigError, constant, type Tensor, concat, where } from '@antipode/core'
 import { Conv2d, Embedding, GroupNorm, type Initialiser, linears, Module } from '@antipode/core/nn'
+import { anObject, callable, checkArgument, checkOptions, finite, flag, type Ranges } from '@antipode/core/options'
 import { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
 import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
 import { timestepEmbedding, TimestepEmbedding } from './embeddings.ts'
@@ -8,7 +9,7 @@ import type { ResnetBlock2D } from './resnet.ts'
 
 /** What a prediction is conditioned on. */
 export interface UNet2DCondition {
-  /** Tokens of the prompt, `[B,M,cross_attention_dim]`. */
+  /** Tokens of the prompt, `[B,M,cross_attention_dim]`: what cross-attention needs, and nothing else reads. */
   readonly context?: Tensor | undefined
   /** Class of each image, i32 `[B]`; −1, or no labels at all, is the last class of the table, which stands for "no class". */
   readonly classLabels?: Tensor | undefined
@@ -23,6 +24,10 @@ export interface UNet2DCondition {
   readonly checkpoint?: boolean | undefined
 }
 
+const conditionRanges: Ranges<UNet2DCondition> = {
+  context: anObject('a tensor'), classLabels: anObject('a tensor'), addedCond: anObject('textEmbeds and timeIds'), after: callable, checkpoint: flag,
+}
+
 /**
  * The denoiser of Stable Diffusion 1.x, 2.x and XL, and of class-conditional models of the same vocabulary: a UNet whose
  * blocks are named in its configuration, with the parameter names of diffusers' checkpoints.
@@ -35,12 +40,13 @@ export class UNet2DConditionModel extends Module {
   readonly classEmbedding: Embedding | undefined
   readonly addEmbedding: TimestepEmbedding | undefined
   readonly downBlocks: readonly DownBlock[]
-  readonly midBlock: MidBlock
+  /** None where `mid_block_type` is null. */
+  readonly midBlock: MidBlock | undefined
   readonly upBlocks: readonly UpBlock[]
   readonly convNormOut: GroupNorm
   readonly convOut: Conv2d
 
-  /** @throws {ConfigError} if a field has a value that this model does not know */
+  /** @throws {ConfigError} that names a field which is unknown or has a value that this model does not know */
   constructor(init: Initialiser, config: UNet2DConfig) {
     super()
     const c = resolveUNet2DConfig(config)
@@ -49,21 +55,23 @@ export class UNet2DConditionModel extends Module {
     const timeWidth = 4 * first
     const last = channels.length - 1
     const at = (i: number): number => channels[Math.max(0, Math.min(i, last))] ?? first
-    const sizes = (i: number, type: string): BlockSizes => ({ outChannels: at(i), timeWidth, groups: c.groups, eps: c.eps, attention: attentionOf(type, c, i) })
+    // Blocks on the way up are asked for by their place there, `own`, where diffusers reads a list from its start.
+    const sizes = (i: number, type: string, own = i): BlockSizes => ({ outChannels: at(i), timeWidth, groups: c.groups, eps: c.eps, attention: attentionOf(type, c, i, own) })
     this.config = config
     this.convIn = Conv2d.of(init, c.inChannels * c.patch ** 2, first, 3, { padding: 1 })
     this.timeEmbedding = new TimestepEmbedding(init, first, timeWidth)
     this.classEmbedding = c.classes ? Embedding.of(init, c.classes, timeWidth) : undefined
     this.addEmbedding = c.addition ? new TimestepEmbedding(init, c.addition.inputs, timeWidth) : undefined
     this.downBlocks = c.downTypes.map((type, i) => new DownBlock(init, {
-      ...sizes(i, type), inChannels: at(i - 1), layers: c.layers, downsample: i < last ? { padding: c.downsamplePadding } : undefined,
+      ...sizes(i, type), inChannels: at(i - 1), layers: c.layers[i] ?? 0, downsample: i < last ? { padding: c.downsamplePadding } : undefined,
     }))
-    this.midBlock = new MidBlock(init, sizes(last, c.midType === 'UNetMidBlock2D' && c.midAttention ? 'Attn' : c.midType))
+    this.midBlock = c.midType ? new MidBlock(init, sizes(last, c.midType === 'UNetMidBlock2D' && c.midAttention ? 'Attn' : c.midType)) : undefined
     this.upBlocks = c.upTypes.map((type, k) => {
       const i = last - k
+      const layers = c.layers[i] ?? 0
       return new UpBlock(init, {
-        ...sizes(i, type), inChannels: at(i + 1), upsample: i > 0,
-        skipChannels: Array.from({ length: c.layers + 1 }, (_, layer) => (layer < c.layers ? at(i) : at(i - 1))),
+        ...sizes(i, type, k), inChannels: at(i + 1), upsample: i > 0,
+        skipChannels: Array.from({ length: layers + 1 }, (_, layer) => (layer < layers ? at(i) : at(i - 1))),
       })
     })
     this.convNormOut = GroupNorm.of(init, c.groups, first, { eps: c.eps })
@@ -74,9 +82,15 @@ export class UNet2DConditionModel extends Module {
    * x `[B, in_channels, H, W]`, timesteps `[B]`, or one number for all -> the prediction `[B, out_channels, H, W]`.
    * H and W must be divisible by the patch size and by 2 for each downsampling. The prediction has x's dtype; in between the
    * model computes in that of its parameters, with sums and the waves of time in f32.
+   * @throws {ConfigError} if a condition is missing, unknown, or none of the model's; or a timestep is not finite
    */
   forward(x: Tensor, timesteps: Tensor | number, condition: UNet2DCondition = {}): Tensor {
+    checkOptions('UNet2DConditionModel', condition, conditionRanges)
+    if (typeof timesteps === 'number') checkArgument('UNet2DConditionModel', 'timesteps', timesteps, finite)
     const c = resolveUNet2DConfig(this.config)
+    if (!condition.context && [...c.downTypes, c.midType, ...c.upTypes].some((type) => type?.includes('CrossAttn'))) {
+      throw new ConfigError('UNet2DConditionModel: expected context, the tokens of the prompt, as the model has cross-attention, got none')
+    }
     const shifts = this.shifts(this.embed(x, timesteps, condition, c).silu())
     const { dtype } = this.convIn.weight
     const context = condition.context?.to(dtype)
@@ -90,14 +104,14 @@ export class UNet2DConditionModel extends Module {
       skips.push(...block.forward(h, call(`down_blocks.${i}`)))
       h = skips.at(-1) ?? h
     }
-    h = this.midBlock.forward(h, call('mid_block'))
+    h = this.midBlock?.forward(h, call('mid_block')) ?? h
     for (const [i, block] of this.upBlocks.entries()) h = block.forward(h, skips, call(`up_blocks.${i}`))
     return patchesToPixels(this.convOut.forward(this.convNormOut.forward(h, { activation: 'silu' })), c.patch).to(x.dtype)
   }
 
   /** What each resnet makes of the embedding `[B, timeWidth]` after its SiLU. */
   protected shifts(time: Tensor): Map<ResnetBlock2D, readonly Tensor[]> {
-    const resnets = [...this.downBlocks, this.midBlock, ...this.upBlocks].flatMap((block) => block.resnets)
+    const resnets = [...this.downBlocks, this.midBlock, ...this.upBlocks].flatMap((block) => block?.resnets ?? [])
     const timed = resnets.flatMap((resnet) => (resnet.timeEmbProj ? [{ resnet, layer: resnet.timeEmbProj }] : []))
     const shifts = linears(timed.map(({ layer }) => layer), time)
     return new Map(timed.map(({ resnet }, k) => [resnet, shifts[k] ?? []]))
@@ -118,14 +132,14 @@ export class UNet2DConditionModel extends Module {
       if (!addedCond) throw new ConfigError('UNet2DConditionModel: expected addedCond with textEmbeds and timeIds, as addition_embed_type is text_time')
       const ids = timestepEmbedding(addedCond.timeIds.reshape([-1]), c.addition.timeWidth, waves).reshape([batch, -1])
       embedding = embedding.add(this.addEmbedding.forward(concat([addedCond.textEmbeds.to('f32'), ids], 1)))
-    }
+    } else if (addedCond) throw new ConfigError('UNet2DConditionModel: expected no addedCond, as addition_embed_type is not set')
     return embedding
   }
 }
 
-function attentionOf(type: string, c: ResolvedUNet2DConfig, i: number): Attention {
+function attentionOf(type: string, c: ResolvedUNet2DConfig, i: number, own: number): Attention {
   if (type.includes('CrossAttn')) {
     return { kind: 'cross', heads: c.heads[i] ?? 1, layers: c.transformerLayers[i] ?? 1, contextWidth: c.contextWidths[i] ?? 0, linearProjection: c.linearProjection }
   }
-  return type.startsWith('Attn') ? { kind: 'self', headWidth: c.headWidths[i] ?? 1 } : { kind: 'none' }
+  return type.startsWith('Attn') ? { kind: 'self', headWidth: c.headWidths[own] ?? 1 } : { kind: 'none' }
 }

@@ -1,4 +1,4 @@
-import { ConfigError, ShapeError } from '@antipode/core'
+import { ConfigError, OutOfMemoryError, ShapeError } from '@antipode/core'
 import fc from 'fast-check'
 import { mat4, mat4d } from 'wgpu-matrix'
 import { describe, expect, test } from 'vitest'
@@ -96,6 +96,10 @@ describe('pluckerRays', () => {
     expect(() => pluckerRays({ ...good, intrinsics: [[8, Number.POSITIVE_INFINITY, 4, 4]] })).toThrow(ConfigError)
     expect(() => pluckerRays({ ...good, height: 0 })).toThrow(ShapeError)
     expect(() => pluckerRays({ ...good, width: 2.5 })).toThrow(ShapeError)
+    expect(() => pluckerRays({ ...good, size: 4 } as never)).toThrow('got size; remove or rename it')
+    expect(() => pluckerRays({ ...good, intrinsics: [null] as never })).toThrow(ConfigError)
+    expect(() => pluckerRays({ ...good, intrinsics: [{ length: 3 }] as never })).toThrow(/intrinsics\[0\]/)
+    expect(() => pluckerRays({ ...good, height: 2 ** 40, width: 2 ** 40 })).toThrow(OutOfMemoryError)
   })
 })
 

@@ -1,4 +1,5 @@
 import { ConfigError, ShapeError } from '@antipode/core'
+import { checkArgument } from '@antipode/core/options'
 import { mat4d } from 'wgpu-matrix'
 
 /** A 4×4 matrix as `wgpu-matrix` keeps it: 16 numbers, column after column; a translation stands at 12, 13 and 14. */
@@ -54,6 +55,7 @@ export function checkRigid(name: string, pose: Matrix4): void {
  * @throws {ShapeError} on no matrix, or one without 16 numbers @throws {ConfigError} on one that is no rigid motion
  */
 export function relativePoses(cameraToWorld: readonly Matrix4[]): Float64Array[] {
+  checkArgument('relativePoses', 'cameraToWorld', cameraToWorld, { expected: 'a list of matrices', accepts: Array.isArray })
   const [first] = cameraToWorld
   if (!first) throw new ShapeError('relativePoses: expected a matrix for each frame, got none')
   cameraToWorld.forEach((pose, frame) => { checkRigid(`relativePoses: cameraToWorld[${frame}]`, pose) })

@@ -1,5 +1,6 @@
 import { ShapeError, type Tensor } from '@antipode/core'
 import { Module } from '@antipode/core/nn'
+import { anObject, checkOptions, flag } from '@antipode/core/options'
 import type { UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import { batchToFrames, framesToBatch, type Layer, repeatFrames } from '../temporal/index.ts'
 
@@ -37,19 +38,26 @@ export class VideoUNet extends Module {
 
   /**
    * x `[B,C,F,H,W]`, timesteps `[B]`, or one number for all; conditions have one row for each clip -> the prediction
-   * `[B,C,F,H,W]`. Any number of frames. @throws {ShapeError} if x is no video or timesteps fit neither
+   * `[B,C,F,H,W]`. Any number of frames. @throws {ShapeError} if x is no video, or timesteps or a condition have not a row for
+   * each clip @throws {ConfigError} on a condition that is unknown
    */
-  forward(x: Tensor, timesteps: Tensor | number, { context, classLabels, addedCond }: VideoCondition = {}): Tensor {
+  forward(x: Tensor, timesteps: Tensor | number, condition: VideoCondition = {}): Tensor {
+    checkOptions('VideoUNet', condition, { context: anObject('a tensor'), classLabels: anObject('a tensor'), addedCond: anObject('textEmbeds and timeIds'), checkpoint: flag })
+    const { context, classLabels, addedCond, checkpoint } = condition
     const images = framesToBatch(x) // b c f h w -> (b f) c h w
     const [batch = 0, , frames = 1] = x.shape
     if (typeof timesteps !== 'number' && timesteps.size !== batch && timesteps.size !== 1) {
       throw new ShapeError(`VideoUNet: expected ${batch} timesteps, one for each clip, got [${timesteps.shape.join(',')}]`)
     }
-    const perFrame = (t: Tensor): Tensor => repeatFrames(t, frames) // b ... -> (b f) ...
+    const perFrame = (t: Tensor): Tensor => {
+      if (t.shape[0] !== batch) throw new ShapeError(`VideoUNet: expected conditions with ${batch} rows, one for each clip, got [${t.shape.join(',')}]`)
+      return repeatFrames(t, frames) // b ... -> (b f) ...
+    }
     const times = typeof timesteps === 'number' || timesteps.size === 1 ? timesteps : perFrame(timesteps.reshape([batch]))
     const prediction = this.unet.forward(images, times, {
       ...(context && { context: perFrame(context) }),
       ...(classLabels && { classLabels: perFrame(classLabels) }),
+      checkpoint,
       ...(addedCond && { addedCond: { textEmbeds: perFrame(addedCond.textEmbeds), timeIds: perFrame(addedCond.timeIds) } }),
       after: (layer, h) => {
         const block = this.temporal.behind(layer)

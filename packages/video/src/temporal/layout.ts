@@ -36,8 +36,12 @@ export function batchToFrames(x: Tensor, frames: number): Tensor {
   return split.permute([0, 2, 1, 3, 4]) // (b f) c h w -> b c f h w
 }
 
-/** What a clip has once, for each of its frames: `[B, ...] -> [B·F, ...]`, each row `frames` times in a row. */
+/**
+ * What a clip has once, for each of its frames: `[B, ...] -> [B·F, ...]`, each row `frames` times in a row.
+ * @throws {ShapeError} unless frames is whole and 1 or more
+ */
 export function repeatFrames(x: Tensor, frames: number): Tensor {
+  if (!Number.isInteger(frames) || frames < 1) throw new ShapeError(`repeatFrames: expected a whole number of frames, 1 or more, got ${frames}`)
   const [batch = 1, ...rest] = x.shape
   const each = x.reshape([batch, 1, ...rest]).expand([batch, frames, ...rest])
   return each.reshape([batch * frames, ...rest]) // b f ... -> (b f) ...
@@ -45,7 +49,7 @@ export function repeatFrames(x: Tensor, frames: number): Tensor {
 
 /** @throws {ConfigError} unless the groups of a group norm divide its channels */
 export function checkGroups(name: string, channels: number, groups: number): void {
-  if (!Number.isInteger(channels / groups) || channels < 1) {
+  if (channels % groups !== 0) {
     throw new ConfigError(`${name}: expected groups that divide the channels, got ${groups} for ${channels}; pass { groups }`)
   }
 }

@@ -1,5 +1,6 @@
 import { ConfigError, type Tensor } from '@antipode/core'
 import { GroupNorm, type Initialiser, LayerNorm, Linear, Module, MultiHeadAttention } from '@antipode/core/nn'
+import { checkOptions, flag, required, whole } from '@antipode/core/options'
 import { FeedForward } from '@antipode/models'
 import type { Layer } from './layer.ts'
 import { checkGroups, videoShape } from './layout.ts'
@@ -58,7 +59,7 @@ class FrameTransformerBlock extends Module implements Layer {
   }
 }
 
-/** Sizes of a {@link TemporalAttention}. */
+/** Sizes of a {@link TemporalAttention}: whole, 1 or more. */
 export interface TemporalAttentionSizes {
   /** Even, for the positions. */
   readonly channels: number
@@ -66,6 +67,7 @@ export interface TemporalAttentionSizes {
   readonly heads?: number
   /** Groups of its norm; must divide the channels. 32 by default. */
   readonly groups?: number
+  /** Whether a GEGLU network follows the attention; default true. */
   readonly feedForward?: boolean
 }
 
@@ -82,11 +84,13 @@ export class TemporalAttention extends Module implements Layer, TemporalAttentio
   readonly transformerBlocks: readonly [FrameTransformerBlock]
   readonly projOut: Linear
 
-  /** @throws {ConfigError} if heads or groups do not divide the channels, or the channels are odd */
-  constructor(init: Initialiser, { channels, heads = 8, groups = 32, feedForward = true }: TemporalAttentionSizes) {
+  /** @throws {ConfigError} if heads or groups do not divide the channels, the channels are odd, or a size is unknown */
+  constructor(init: Initialiser, sizes: TemporalAttentionSizes) {
     super()
+    checkOptions('TemporalAttention', sizes, { channels: required(whole(1)), heads: whole(1), groups: whole(1), feedForward: flag })
+    const { channels, heads = 8, groups = 32, feedForward = true } = sizes
     checkGroups('TemporalAttention', channels, groups)
-    if (channels % 2 !== 0 || !Number.isInteger(channels / heads) || heads < 1) {
+    if (channels % 2 !== 0 || channels % heads !== 0) {
       throw new ConfigError(
         `TemporalAttention: expected heads that divide an even number of channels, got ${heads} for ${channels}; ` +
           'pass { heads }',

@@ -1,5 +1,6 @@
 import { conv2d, type Tensor } from '@antipode/core'
 import { GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
+import { checkOptions, required, whole } from '@antipode/core/options'
 import type { Layer } from './layer.ts'
 import { checkGroups, videoShape } from './layout.ts'
 
@@ -63,7 +64,7 @@ class Stage extends Module implements Layer {
   }
 }
 
-/** Sizes of a {@link TemporalConv}. */
+/** Sizes of a {@link TemporalConv}: whole, 1 or more. */
 export interface TemporalConvSizes {
   readonly channels: number
   /** Groups of its norms; must divide the channels. 32 by default. */
@@ -82,9 +83,11 @@ export class TemporalConv extends Module implements Layer {
   readonly conv3: Stage
   readonly conv4: Stage
 
-  /** @throws {ConfigError} if `groups` does not divide the channels */
-  constructor(init: Initialiser, { channels, groups = 32 }: TemporalConvSizes) {
+  /** @throws {ConfigError} if `groups` does not divide the channels, or a size is unknown */
+  constructor(init: Initialiser, sizes: TemporalConvSizes) {
     super()
+    checkOptions('TemporalConv', sizes, { channels: required(whole(1)), groups: whole(1) })
+    const { channels, groups = 32 } = sizes
     checkGroups('TemporalConv', channels, groups)
     const stage = (at: 2 | 3, conv: FrameConv): Stage => new Stage(GroupNorm.of(init, groups, channels), conv, at)
     this.conv1 = stage(2, FrameConv.of(init, channels))

@@ -99,6 +99,9 @@ describe('degrade', () => {
     expect(() => degrade(image, 28, { generator: rng(1) })).toThrow(ShapeError)
     expect(() => degrade(image, 16, { faint: 1.5, generator: rng(1) })).toThrow(ConfigError)
     expect(() => degrade(image, 16, { blur: Number.NaN, generator: rng(1) })).toThrow(ConfigError)
+    expect(() => degrade(image, 16, { blur: Infinity, generator: rng(1) })).toThrow('degrade: expected blur to be a number in [0, 1000], got Infinity')
+    expect(() => degrade(image, -16, { generator: rng(1) })).toThrow('degrade: expected size to be')
+    expect(() => degrade(image, 16, { sigma: 1, generator: rng(1) } as never)).toThrow('got sigma; remove or rename it')
   })
 })
 
@@ -125,6 +128,7 @@ describe('degradedBatch', () => {
   test('an impossible request is refused', () => {
     expect(() => degradedBatch(train, { count: 0, generator: rng(1) })).toThrow(ConfigError)
     expect(() => degradedBatch(train, { count: 1, generator: rng(1), quality: 2 })).toThrow(ConfigError)
+    expect(() => degradedBatch({ ...train, size: 28 }, { count: 1, generator: rng(1) })).toThrow(ShapeError)
   })
 })
 
@@ -149,5 +153,7 @@ describe('movingDigits', () => {
     const once = movingDigits(train, { ...options, generator: rng(9) })
     expect(movingDigits(train, { ...options, generator: rng(9) })).toEqual(once)
     expect(() => movingDigits(train, { count: 1, frames: 0, generator: rng(1) })).toThrow(ConfigError)
+    expect(() => movingDigits(train, { count: 1, frames: 1, generator: rng(1), speed: Number.NaN })).toThrow('movingDigits: expected speed to be')
+    expect(() => movingDigits({ ...train, count: 1 }, { count: 1, frames: 1, generator: rng(1) })).toThrow(ShapeError)
   })
 })

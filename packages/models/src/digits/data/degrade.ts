@@ -1,14 +1,16 @@
 import { ConfigError, ShapeError } from '@antipode/core'
+import { between, checkArgument, checkOptions, required, whole } from '@antipode/core/options'
+import { aGenerator, checkLabelled } from './check-images.ts'
 import type { Generator } from './generator.ts'
 import type { LabelledImages } from './load-digits.ts'
 
 /** How badly an image is spoilt; 0 leaves it alone. */
 export interface Degradation {
-  /** Standard deviation of a Gaussian blur, in pixels of the image at hand; ≥ 0. */
+  /** Standard deviation of a Gaussian blur, in pixels of the image at hand; in [0, 1000]. */
   readonly blur?: number
   /** Share of ink lost everywhere, in [0, 1]. */
   readonly faint?: number
-  /** Standard deviation of Gaussian pixel noise; the pixel range is [−1, 1]. */
+  /** Standard deviation of Gaussian pixel noise, in [0, 1000]; the pixel range is [−1, 1]. */
   readonly noise?: number
 }
 
@@ -24,21 +26,19 @@ export const WORST_DEGRADATION: Required<Degradation> = { blur: 1, faint: 0.6, n
  *
  * @param image [1, size, size] in [−1, 1]
  * @throws {ShapeError} if the image does not have size × size pixels.
- * @throws {ConfigError} if a strength is outside its range.
+ * @throws {ConfigError} if a strength is outside its range or an option unknown.
  */
 export function degrade(
   image: Float32Array,
   size: number,
-  { blur = 0, faint = 0, noise = 0, generator }: Degradation & { readonly generator: Generator },
+  options: Degradation & { readonly generator: Generator },
 ): Float32Array<ArrayBuffer> {
+  checkArgument('degrade', 'size', size, whole(1))
+  checkOptions('degrade', options, { blur: between(0, 1000), faint: between(0, 1), noise: between(0, 1000), generator: required(aGenerator) })
+  const { blur = 0, faint = 0, noise = 0, generator } = options
   if (image.length !== size * size) {
     throw new ShapeError(
       `degrade: expected ${size}x${size} = ${size * size} pixels, got ${image.length}; pass one image and its side`,
-    )
-  }
-  if (!(blur >= 0 && faint >= 0 && faint <= 1 && noise >= 0)) {
-    throw new ConfigError(
-      `degrade: expected blur >= 0, faint in [0, 1] and noise >= 0, got ${blur}, ${faint}, ${noise}; use 0 for none`,
     )
   }
   const result = blur > 0 ? gaussianBlur(image, size, blur) : Float32Array.from(image)
@@ -60,19 +60,16 @@ export interface DegradedBatch extends LabelledImages {
  * Digits of random quality, good and bad mixed as in an unfiltered collection: class uniform, image uniform in its
  * class, quality q ~ U[0, 1], each strength (1 − q)·U[½, 1] of `WORST_DEGRADATION`.
  *
- * @throws {ConfigError} if `count` is no positive integer, `quality` is outside [0, 1] or a class has no image.
+ * @throws {ConfigError} if `count` is no positive integer, `quality` is outside [0, 1], an option is unknown or there is no image.
+ * @throws {ShapeError} if images and labels do not fit each other.
  */
 export function degradedBatch(
   source: LabelledImages,
   options: { readonly count: number; readonly generator: Generator; readonly quality?: number },
 ): DegradedBatch {
+  checkOptions('degradedBatch', options, { count: required(whole(1)), generator: required(aGenerator), quality: between(0, 1) })
+  checkLabelled('degradedBatch', source)
   const { count, generator, quality: fixed } = options
-  if (!Number.isInteger(count) || count < 1 || (fixed !== undefined && !(fixed >= 0 && fixed <= 1))) {
-    throw new ConfigError(
-      `degradedBatch: expected a positive integer count and a quality in [0, 1], got ${count} and ${fixed}; leave ` +
-        `quality out for random ones`,
-    )
-  }
   const { size } = source
   const pixels = size * size
   const members = indicesByClass(source.labels)

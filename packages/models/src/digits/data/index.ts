@@ -1,3 +1,4 @@
+export { aGenerator, checkLabelled } from './check-images.ts'
 export * from './degrade.ts'
 export * from './generator.ts'
 export * from './load-digits.ts'

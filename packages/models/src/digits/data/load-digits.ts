@@ -1,6 +1,7 @@
 import { digitsUrl } from '#assets'
-import { CheckpointError, ConfigError } from '@antipode/core'
-import { type AssetSource, readPackedAsset } from './packed-asset.ts'
+import { CheckpointError } from '@antipode/core'
+import { checkOptions, type Range, required } from '@antipode/core/options'
+import { anAsset, type AssetSource, readPackedAsset } from './packed-asset.ts'
 import { areaAverage, STORED_SIDE } from './resample.ts'
 
 /** Sides that the digits come in: 28 as stored, 16 by area average. */
@@ -29,6 +30,8 @@ export interface Digits extends LabelledImages {
   readonly splits: Readonly<Record<DigitSplit, LabelledImages>>
 }
 
+const aSize: Range = { expected: '16 or 28', accepts: (v) => v === 16 || v === 28 }
+
 /** Options of `loadDigits`. */
 export interface LoadDigitsOptions {
   /** Side of the images. */
@@ -43,18 +46,15 @@ const SPLITS = ['train', 'labeller', 'judge'] as const
  * Loads the 10,000 handwritten digits of the package's asset (MNIST, see assets/digits.LICENSE.md), in Node and
  * browsers. Inside a split the classes take turns, so every prefix is about class-balanced.
  *
- * @throws {ConfigError} if `size` is neither 16 nor 28.
+ * @throws {ConfigError} if `size` is neither 16 nor 28, or an option is unknown.
  * @throws {CheckpointError} if the asset is missing, damaged or of another format.
  * @example
  * const { splits } = await loadDigits({ size: 16 })
  * splits.train.images // [5000, 1, 16, 16]
  */
-export async function loadDigits({ size, source = digitsUrl }: LoadDigitsOptions): Promise<Digits> {
-  if (size !== 16 && size !== 28) {
-    throw new ConfigError(
-      `loadDigits: expected size 16 or 28, got ${String(size)}; resize the images yourself for others`,
-    )
-  }
+export async function loadDigits(options: LoadDigitsOptions): Promise<Digits> {
+  checkOptions('loadDigits', options, { size: required(aSize), source: anAsset })
+  const { size, source = digitsUrl } = options
   const { header, payload } = await readPackedAsset(source, 'antipode-digits')
   const { count, ranges } = readHeader(header)
   const stored = STORED_SIDE * STORED_SIDE
@@ -65,6 +65,10 @@ export async function loadDigits({ size, source = digitsUrl }: LoadDigitsOptions
     )
   }
   const labels = payload.slice(0, count)
+  const odd = labels.find((label) => label > 9)
+  if (odd !== undefined) {
+    throw new CheckpointError(`loadDigits: expected labels 0 to 9, got ${odd}; reinstall the package`)
+  }
   const full = Float32Array.from(payload.subarray(count), (byte) => byte / 127.5 - 1) // [N, 1, 28, 28]
   const images = size === 28 ? full : areaAverage(full)
   const view = ([start, end]: readonly [number, number]): LabelledImages => ({
@@ -84,8 +88,8 @@ function readHeader(header: Readonly<Record<string, unknown>>): { count: number;
   const splits = header['splits'] as Partial<Ranges> | undefined // each range is checked below
   const sound = (range: unknown): boolean =>
     Array.isArray(range) &&
-    Number.isInteger(range[0]) &&
-    range[0] >= 0 &&
+    range.length === 2 &&
+    range.every((end) => Number.isSafeInteger(end) && end >= 0) &&
     range[1] > range[0] &&
     range[1] <= Number(count)
   const complete = typeof splits === 'object' && SPLITS.every((name) => sound(splits?.[name]))

@@ -1,4 +1,6 @@
 import { ConfigError } from '@antipode/core'
+import { atLeast, checkOptions, required, whole } from '@antipode/core/options'
+import { aGenerator, checkLabelled } from './check-images.ts'
 import type { Generator } from './generator.ts'
 import type { LabelledImages } from './load-digits.ts'
 
@@ -21,20 +23,21 @@ const INK = -0.5
  * its own frame, so that its ink stays inside. Positions between pixels are interpolated bilinearly.
  *
  * @param source digits to draw from; the frames have their size
- * @param options `speed`: greatest speed in each direction, pixels a frame (default 1.5)
- * @throws {ConfigError} if `count` or `frames` is no positive integer or there is no digit to draw.
+ * @param options `speed`: greatest speed in each direction, pixels a frame, 0 or more (default 1.5)
+ * @throws {ConfigError} if `count` or `frames` is no positive integer, an option is unknown or out of its range, or there is no
+ *   digit to draw.
+ * @throws {ShapeError} if images and labels do not fit each other.
  */
 export function movingDigits(
   source: LabelledImages,
   options: { readonly count: number; readonly frames: number; readonly generator: Generator; readonly speed?: number },
 ): MovingDigits {
+  checkOptions('movingDigits', options, {
+    count: required(whole(1)), frames: required(whole(1)), generator: required(aGenerator), speed: atLeast(0),
+  })
+  checkLabelled('movingDigits', source)
+  if (source.count === 0) throw new ConfigError('movingDigits: expected at least one digit to draw, got none; pass a split')
   const { count, frames, generator, speed = 1.5 } = options
-  if (!(Number.isInteger(count) && count > 0 && Number.isInteger(frames) && frames > 0 && source.count > 0)) {
-    throw new ConfigError(
-      `movingDigits: expected positive integers count and frames and at least one digit, got ${count}, ${frames} ` +
-        `and ${source.count}; pass a split`,
-    )
-  }
   const { size } = source
   const pixels = size * size
   const clips = new Float32Array(count * frames * pixels) // [B, 1, F, H, W]

@@ -1,7 +1,11 @@
 import { CheckpointError } from '@antipode/core'
+import type { Range } from '@antipode/core/options'
 
 /** Where an asset is read from: a URL (`file:`, `https:`, …) or its bytes, gzipped as stored. */
 export type AssetSource = URL | Uint8Array<ArrayBuffer>
+
+/** An {@link AssetSource}. */
+export const anAsset: Range = { expected: 'a URL or bytes', accepts: (v) => v instanceof URL || v instanceof Uint8Array }
 
 /** A gunzipped asset: a small JSON header and the bytes that follow it. */
 export interface PackedAsset {

@@ -1,0 +1,2 @@
+export { loadAdapter, type LoadAdapterOptions } from './load-adapter.ts'
+export { saveAdapter } from './save-adapter.ts'

@@ -1,0 +1,51 @@
+import { CheckpointError, type Tensor, tensor } from '@antipode/core'
+import { readSafetensors, type SafetensorsSource } from '@antipode/core/io'
+import { type Module, unfitDTypes } from '@antipode/core/nn'
+import { abortSignal, anObject, checkOptions } from '@antipode/core/options'
+import { adapterNames } from './adapter-names.ts'
+import { statedAlphas } from './stated-alphas.ts'
+
+/** Options of {@link loadAdapter}. */
+export interface LoadAdapterOptions {
+  /** The parsed `adapter_config.json` of PEFT, where the file does not lie beside the adapter. */
+  readonly config?: object
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Puts the adapter of a file on a model under a name, in f32, each layer at its own strength. Names may be PEFT's, diffusers' or
+ * kohya-ss's, also behind `unet.` or `base_model.model.`. Alpha is read in all the forms in which they store it: in the header
+ * (`lora_adapter_metadata`, `lora_alpha`, `ss_network_alpha`), as tensors (`<layer>.alpha`), and from `adapter_config.json`
+ * beside the file; without any of these it is the rank. Where anything is wrong, the model stays as it was.
+ *
+ * @throws {CheckpointError} if it is no such file, does not fit the model, or says something of its strength that is not
+ * understood: DoRA, trained biases, other methods than LoRA, ranks that contradict the tensors
+ * @throws {ConfigError} on an unknown option
+ */
+export async function loadAdapter(model: Module, name: string, source: SafetensorsSource, options: LoadAdapterOptions = {}): Promise<void> {
+  checkOptions('loadAdapter', options, { config: anObject('the parsed adapter_config.json'), signal: abortSignal })
+  const { config, signal } = options
+  await using file = await readSafetensors(source, signal ? { signal } : {})
+  const own = [...model.namedModules()].flatMap(([layer, module]) => ('adapters' in module ? [layer] : []))
+  const { layers, strangers } = adapterNames(file.tensors.keys(), own)
+  const names = new Map(strangers.map((stranger) => [stranger, stranger]))
+  for (const [layer, { a, b, alpha }] of layers) {
+    if (a !== undefined) names.set(`${layer}.lora_A.weight`, a)
+    if (b !== undefined) names.set(`${layer}.lora_B.weight`, b)
+    if (alpha !== undefined && a === undefined && b === undefined) names.set(alpha, alpha)
+  }
+  const header = new Map([...names].map(([as, key]) => [as, file.tensors.get(key) ?? { shape: [] }]))
+  model.checkAdapter(name, header)
+  const odd = unfitDTypes(file, names.values())
+  if (odd.length > 0) throw new CheckpointError(`loadAdapter: expected F32, F16 or BF16, got ${odd.slice(0, 8).join(', ')}; convert the file`)
+  const ranks = new Map([...layers.keys()].map((layer) => [layer, header.get(`${layer}.lora_A.weight`)?.shape[0] ?? 1]))
+  const alpha = await statedAlphas({ file, layers, source, config, signal }, ranks)
+  const tensors = new Map<string, Tensor>()
+  try {
+    for (const [as, key] of names) tensors.set(as, tensor(model.device, await file.readFloat32(key), header.get(as)?.shape, { allowNonFinite: true }))
+    model.setAdapter(name, tensors, { alpha })
+  } catch (error) {
+    for (const t of tensors.values()) t.dispose()
+    throw error
+  }
+}

@@ -1,0 +1,38 @@
+import { ConfigError, type Tensor } from '@antipode/core'
+import { encodeFloat32, type StreamedSafetensorsEntry } from '@antipode/core/io'
+import { abortSignal, checkArgument, checkOptions, oneOf } from '@antipode/core/options'
+
+/** Element types that files are written in. */
+export type FileDType = 'f32' | 'f16'
+
+/** Strings kept in the header of a file, such as the recipe. */
+export type FileMetadata = Readonly<Record<string, string>>
+
+/** Options of {@link saveModel} and `saveAdapter`. */
+export interface SaveOptions {
+  /** Element type in the file; f32 by default. */
+  readonly dtype?: FileDType
+  /** Aborts between tensors; the file at the path stays as it was. */
+  readonly signal?: AbortSignal
+}
+
+/** @throws {ConfigError} on an unknown option, or metadata that are no strings or have a key that is written here */
+export function checkFileOptions(where: string, metadata: FileMetadata, options: SaveOptions, reserved: readonly string[]): void {
+  checkOptions(where, options, { dtype: oneOf('f32', 'f16'), signal: abortSignal })
+  const isTexts = (v: unknown): boolean => typeof v === 'object' && v !== null && Object.values(v).every((text) => typeof text === 'string')
+  checkArgument(where, 'metadata', metadata, { expected: 'an object of strings', accepts: isTexts })
+  const taken = reserved.find((key) => Object.hasOwn(metadata, key))
+  if (taken !== undefined) throw new ConfigError(`${where}: expected metadata without ${taken}, which is written here, got one; rename it`)
+}
+
+/** Tensors as entries of a file, each read from the device when its turn comes. */
+export function entriesOf(tensors: Iterable<readonly [name: string, tensor: Tensor]>, dtype: FileDType): StreamedSafetensorsEntry[] {
+  const stored = dtype === 'f16' ? 'F16' : 'F32'
+  return Array.from(tensors, ([name, t]) => ({
+    name,
+    dtype: stored,
+    shape: t.shape,
+    // Parameters are floats, so their elements are a Float32Array.
+    data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, stored),
+  }))
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { CheckpointError, ConfigError } from '@antipode/core'
+import { encodeSafetensors } from '@antipode/core/io'
+import { Initialiser } from '@antipode/core/nn'
+import { FakeHost } from '@antipode/core/testing'
+import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+import { loadModel, saveModel } from './index.ts'
+
+const config: UNet2DConfig = {
+  block_out_channels: [4], norm_num_groups: 2, layers_per_block: 1, in_channels: 1, out_channels: 1,
+  down_block_types: ['DownBlock2D'], up_block_types: ['UpBlock2D'], mid_block_type: null,
+}
+
+const file = (stored: unknown, rename = (name: string) => name): Uint8Array<ArrayBuffer> => {
+  const model = new UNet2DConditionModel(new Initialiser(new FakeHost(), { seed: 0, placeholders: true }), config)
+  const entries = [...model.namedParameters()].map(([name, { shape, size }]) => ({ name: rename(name), dtype: 'F32' as const, shape, data: new Float32Array(size) }))
+  return encodeSafetensors(entries, { config: typeof stored === 'string' ? stored : JSON.stringify(stored) })
+}
+
+test.each<[string, Uint8Array<ArrayBuffer>]>([
+  ['expected a configuration in JSON', file('{')],
+  ['expected an object of options, got []', file([])],
+  ['got layers_per_blok', file({ ...config, layers_per_blok: 1 })],
+  ['expected _class_name to be "UNet2DConditionModel"', file({ ...config, _class_name: 'UNet2DModel' })],
+  ['layers at most, as the file has no more tensors, got 1000000001', file({ ...config, layers_per_block: 1e9 })],
+  ['layers at most, as the file has no more tensors', file({ ...config, transformer_layers_per_block: 1e9 })],
+  ['1 missing: conv_in.bias; 1 unexpected: conv_in.bia', file(config, (name) => (name === 'conv_in.bias' ? 'conv_in.bia' : name))],
+])('a file is refused by name: %s', async (message, bytes) => {
+  const host = new FakeHost()
+  const loading = loadModel(host, bytes)
+  await expect(loading).rejects.toThrow(message)
+  await expect(loading).rejects.toThrow(CheckpointError)
+  expect(host.memory().tensors).toBe(0)
+})
+
+test('options that nobody knows and metadata that are written here are refused before anything is done', async () => {
+  const host = new FakeHost()
+  const model = await loadModel(host, file(config))
+  expect(model.config).toEqual(config)
+  await expect(loadModel(host, file(config), { dtype: 'i32' })).rejects.toThrow("loadModel: expected dtype to be 'f32' or 'f16' or 'bf16', got 'i32'")
+  await expect(saveModel('/nowhere', model, { config: 'mine' })).rejects.toThrow(new ConfigError('saveModel: expected metadata without config, which is written here, got one; rename it'))
+  await expect(saveModel('/nowhere', model, { seed: 1 as never })).rejects.toThrow('saveModel: expected metadata to be an object of strings')
+  await expect(saveModel('/nowhere', model, {}, { type: 'f16' } as never)).rejects.toThrow('saveModel: expected options among dtype, signal, got type')
+})

@@ -1,0 +1,1 @@
+export { waveParameter, waves } from './waves.ts'
