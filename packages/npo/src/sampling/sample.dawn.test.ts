@@ -196,6 +196,7 @@ test('options, images and predictions that would be ignored or broadcast are ref
   for (const options of wrong) await expect(run(options), JSON.stringify(options)).rejects.toThrow(ConfigError)
   for (const steps of [2.5, Number.NaN, { count: 0 }, { counts: 3 }]) await expect(run({ steps })).rejects.toThrow(SchedulerError)
   await expect(run({ image: small })).rejects.toThrow(/expected an image of the shape of the noise, \[2,3\], got \[1,3\]/)
+  await expect(run({ x0: (x0: Tensor) => x0.slice(1, 0, 1) })).rejects.toThrow(/expected the x0 hook's result of the shape of the noise/)
   await expect(run({}, (x) => x.slice(0, 0, 1))).rejects.toThrow(/expected predictions of the shape of the noise/)
 })
 

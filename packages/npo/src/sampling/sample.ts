@@ -80,6 +80,7 @@ export async function* sample<C extends Condition>(
   if (isDone(state)) refuseEmpty(stepCount(plan), options)
   let x = startOf(scheduler, plan, state, noise, image)
   const draw = freshNoise(noise, seed, stream)
+  const hooks = hook ? { x0: shaped(hook, noise) } : {}
   using calls = new FiniteCalls()
   const first = state.step
   let owned: readonly Tensor[] = []
@@ -95,7 +96,7 @@ export async function* sample<C extends Condition>(
       checkShape('predictions', prediction, noise)
       const fresh = scheduler.needsNoise(state) ? draw(state.step) : undefined
       if (fresh !== undefined) owned = [...owned, fresh]
-      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
+      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hooks)
       const values = [...new Set([next.sample, ...tensorsOf(next.state), ...(preview ? [next.x0] : [])])]
       const earlier = owned
       owned = [...new Set([...earlier, ...values])]
@@ -123,6 +124,15 @@ function refuseEmpty(count: number, { steps, startAt }: SampleOptions): never {
   const strength = typeof steps === 'object' ? steps.strength : undefined
   const least = Math.ceil(1000 / count) / 1000
   throw new SchedulerError(`sample: expected a strength that leaves one of ${count} steps, got ${strength}; ${least} leaves one`)
+}
+
+/** A hook that may not change the shape. */
+function shaped(hook: (x0: Tensor) => Tensor, noise: Tensor): (x0: Tensor) => Tensor {
+  return (x0) => {
+    const changed = hook(x0)
+    checkShape("the x0 hook's result", changed, noise)
+    return changed
+  }
 }
 
 function checkShape(what: string, { shape }: Tensor, noise: Tensor): void {
