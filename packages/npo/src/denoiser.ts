@@ -10,8 +10,10 @@ export type Condition = undefined | Tensor | Readonly<Record<string, Tensor>>
  */
 export type Denoiser<C extends Condition = Condition> = (x: Tensor, timesteps: Tensor, condition: C) => Tensor
 
-/** Conditions of several batches joined along the first axis. @throws {ShapeError} if one lacks a tensor of another */
+/** Conditions of several batches joined along the first axis. @throws {ShapeError} if one lacks a tensor of another, or is of another kind */
 export function joinConditions<C extends Condition>(...conditions: readonly C[]): C {
+  const kinds = new Set(conditions.map((c) => (c === undefined ? 'none' : c instanceof Tensor ? 'a tensor' : 'tensors by name')))
+  if (kinds.size > 1) throw new ShapeError(`joinConditions: expected conditions of one kind, got ${[...kinds].join(' and ')}; give all of them the same`)
   const [first] = conditions
   if (first === undefined) return first as C
   if (first instanceof Tensor) return concat(conditions as readonly Tensor[]) as C

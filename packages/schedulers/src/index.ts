@@ -6,6 +6,7 @@ export {
   trainingLevel,
   type BetaSchedule,
   type NoiseLevel,
+  type NoiseScheduleOptions,
   type Schedule,
   type ScheduleConfig,
 } from './schedule/index.ts'

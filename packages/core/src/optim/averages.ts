@@ -1,7 +1,9 @@
 import { ema as op } from '@antipode/kernels-wgsl'
 import { ConfigError } from '../errors.ts'
 import { apply1, constant, type Tensor } from '../graph/index.ts'
+import { checkArgument } from '../options/index.ts'
 import { apart, joined, together } from './groups.ts'
+import { decay as aDecay } from './ranges.ts'
 import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
 
 /** Moving average of parameters, in f32. */
@@ -19,7 +21,7 @@ export interface Ema extends Disposable {
 
 /** `e ← decay·e + (1 − decay)·p`, starting at the first parameters it sees. @throws {ConfigError} unless decay is in [0, 1) */
 export function ema(decay: number): Ema {
-  if (!(decay >= 0 && decay < 1)) throw new ConfigError(`ema: expected a decay in [0, 1), got ${decay}`)
+  checkArgument('ema', 'decay', decay, aDecay)
   const slot = 'ema'
   const slots = new Slots([slot])
   let step = 0
@@ -38,8 +40,7 @@ export function ema(decay: number): Ema {
     },
     state: () => ({ step, tensors: slots.tensors }),
     load(state) {
-      slots.load(state.tensors)
-      step = state.step
+      step = slots.load(state)
     },
     [Symbol.dispose]() {
       slots.dispose()

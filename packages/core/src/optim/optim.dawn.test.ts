@@ -180,6 +180,17 @@ test('clipping scales all gradients by one factor, and only when they are too lo
   free(grads)
 })
 
+test('half-precision gradients are clipped by the whole factor, not by what f16 makes of it', async ({ skip }) => {
+  if (!device.target.f16) skip()
+  // f16 holds the factor 5.5e-6 with 6 bits, and the gradient that it makes of 11,000 with all of its own.
+  const grads = [tensor(device, [11_000, -3000], [2], { dtype: 'f16' })]
+  const norm = Math.hypot(11_000, 3000)
+  const clipped = clipGradNorm(grads, 0.0627)
+  const got = await clipped.grads[0]!.data()
+  expectClose([...got].map((g, i) => g / ([11_000, -3000][i]! * 0.0627 / norm)), [1, 1], 2 ** -10)
+  free([...grads, ...clipped.grads])
+})
+
 test('large and small gradients count alike in the norm', async () => {
   const sizes = [70_000, 3, 66_000, 500]
   const grads = sizes.map((n, k) => tensor(device, new Float32Array(n).fill(k + 1)))
@@ -249,7 +260,36 @@ test('missing and misshapen gradients and bad hyperparameters are refused', () =
   expect(() => optimizer.update(p, new Map([['w', p.get('b') as Tensor]]))).toThrow(/expected a gradient \[5\] for w, got \[2\]/)
   expect(() => adamw({ lr: -1 })).toThrow(ConfigError)
   expect(() => ema(1)).toThrow(ConfigError)
+  for (const bad of [{ lr: Number.NaN }, { gradScale: -1 }, { gradScale: Number.NaN }, { gradScale: p.get('w') }, { rate: 1 }]) {
+    expect(() => optimizer.update(p, [...p.values()], bad as object)).toThrow(/^adamw.update: expected/)
+  }
+  for (const max of [0, -1, Number.NaN]) expect(() => clipGradNorm([...p.values()], max)).toThrow(ConfigError)
+  expect(() => optimizer.load({ step: 0.5, tensors: new Map() })).toThrow(CheckpointError)
+  expect(optimizer.step).toBe(0)
   free(p.values())
+})
+
+const wrong = [Number.NaN, Infinity, -1, '1', null]
+test.each<[string, (value: never) => unknown, readonly unknown[], readonly unknown[]]>([
+  ['adamw lr', (lr) => adamw({ lr }), [0, 3e38], [...wrong, 1e39, undefined]],
+  ['adamw betas', (beta) => adamw({ lr: 1, betas: [0.9, beta] }), [0, 0.9999], [...wrong, 1, 1 - 1e-9]],
+  ['adamw list of betas', (betas) => adamw({ lr: 1, betas }), [[0.9, 0.99]], [0.9, [0.9], [0.9, 0.99, 0.999]]],
+  // At 0, or what f32 takes for 0, a gradient of 0 would be divided by it.
+  ['adamw eps', (eps) => adamw({ lr: 1, eps }), [1e-30], [...wrong, 0, 1e-50]],
+  ['adamw weightDecay', (weightDecay) => adamw({ lr: 1, weightDecay }), [0, 0.1], wrong],
+  ['adamw option', (name) => adamw({ lr: 1, [name]: 1 }), ['eps'], ['epsilon', 'decay']],
+  ['sgd lr', (lr) => sgd({ lr }), [0], wrong],
+  ['sgd momentum', (momentum) => sgd({ lr: 1, momentum }), [0, 1], [...wrong, 1.5]],
+  ['sgd nesterov', (nesterov) => sgd({ lr: 1, momentum: 0.9, nesterov }), [true], [1, null]],
+  ['sgd nesterov without momentum', (nesterov) => sgd({ lr: 1, nesterov }), [false], [true]],
+  ['ema decay', (decay) => ema(decay), [0, 0.999], [...wrong, 1, 1 - 1e-9, undefined]],
+  ['constantWithWarmup', (warmup) => constantWithWarmup(warmup), [0, 5], [...wrong, 2.5, undefined]],
+  ['cosine steps', (steps) => cosine({ steps }), [1, 9], [...wrong, 0, 2.5, undefined]],
+  ['cosine warmup', (warmup) => cosine({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
+  ['linear warmup', (warmup) => linear({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
+])('%s is refused outside its range', (_, make, inside, outside) => {
+  for (const value of inside) expect(() => make(value as never), String(value)).not.toThrow()
+  for (const value of outside) expect(() => make(value as never), String(value)).toThrow(ConfigError)
 })
 
 test('schedules warm up, and end at zero', () => {

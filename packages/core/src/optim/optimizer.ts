@@ -1,17 +1,20 @@
 import type { Op } from '@antipode/kernels-wgsl'
-import { ConfigError } from '../errors.ts'
 import { concat } from '../functional/index.ts'
-import { apply, constant, type Tensor } from '../graph/index.ts'
+import { apply, constant, Tensor } from '../graph/index.ts'
+import { checkOptions, positive, type Range } from '../options/index.ts'
 import { apart, joined, together } from './groups.ts'
+import { rate } from './ranges.ts'
 import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
 
 /** What may change from one update to the next. */
 export interface UpdateOptions {
-  /** Learning rate of this update, the optimiser's own by default: multiply it by a schedule's factor. */
+  /** Learning rate of this update, 0 or more, the optimiser's own by default: multiply it by a schedule's factor. */
   readonly lr?: number
-  /** Factor on every gradient: the `scale` of `clipGradNorm`, or one over a loss scale. Default 1. */
+  /** Factor on every gradient, positive: the `scale` of `clipGradNorm`, or one over a loss scale. Default 1. */
   readonly gradScale?: number | Tensor
 }
+
+const scale: Range = { expected: `${positive.expected} or a tensor of one`, accepts: (v) => positive.accepts(v) || (v instanceof Tensor && v.size === 1) }
 
 /**
  * Updates parameters in place: small ones, of up to 65,536 elements, by one kernel together, larger ones by one each. The first
@@ -34,6 +37,7 @@ export interface Optimizer extends Disposable {
    * Adds the update to the graph. Evaluate what is returned together with the loss, once, and then dispose it: it shares the
    * parameters' memory. Whatever else reads the parameters in that graph sees their old values.
    * @throws {ShapeError} if a parameter has no gradient of its shape
+   * @throws {ConfigError} if an option is unknown, or outside its range
    */
   update(params: ReadonlyMap<string, Tensor>, grads: Gradients, options?: UpdateOptions): Tensor[]
   /** The state as it is; it changes in place with the next update. */
@@ -55,14 +59,13 @@ export interface Rule {
 
 /** An optimiser by its rule. */
 export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: Rule): Optimizer {
-  if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`${name}: expected a learning rate of 0 or more, got ${lr}`)
   const slots = new Slots(names)
   let step = 0
   const init: Optimizer['init'] = (params) => {
     for (const [key, p] of params) slots.of(key, p)
   }
-  const packed = (like: Tensor, rate: number, gradScale: number | Tensor): Tensor => {
-    const values = Array.from(hyper(rate, step))
+  const packed = (like: Tensor, current: number, gradScale: number | Tensor): Tensor => {
+    const values = Array.from(hyper(current, step))
     return typeof gradScale === 'number'
       ? constant(like.device, [...values, gradScale])
       : concat([constant(like.device, values), gradScale.to('f32').reshape([1])])
@@ -73,13 +76,15 @@ export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: R
       return step
     },
     init,
-    update(params, grads, { lr: rate = lr, gradScale = 1 } = {}) {
+    update(params, grads, options) {
+      checkOptions(`${name}.update`, options, { lr: rate, gradScale: scale })
+      const { lr: current = lr, gradScale = 1 } = options ?? {}
       const pairs = paired(name, params, grads)
       const [first] = pairs
       if (!first) return []
       step++
       init(params)
-      const shared = packed(first[1], rate, gradScale)
+      const shared = packed(first[1], current, gradScale)
       return together(pairs, ([, p]) => p, (group) => {
         const like = group.map(([, p]) => p)
         const grads = group.map(([, p, g]) => g.to(p.dtype))
@@ -89,8 +94,7 @@ export function optimizerOf({ name, lr, op, attrs = {}, slots: names, hyper }: R
     },
     state: () => ({ step, tensors: slots.tensors }),
     load(state) {
-      slots.load(state.tensors)
-      step = state.step
+      step = slots.load(state)
     },
     [Symbol.dispose]() {
       slots.dispose()

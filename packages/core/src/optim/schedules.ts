@@ -1,19 +1,20 @@
 import { ConfigError } from '../errors.ts'
+import { checkArgument, checkOptions, required, whole } from '../options/index.ts'
 
 /** Factor on the learning rate of update `step` = 0, 1, …. */
 export type LearningRateSchedule = (step: number) => number
 
 /** Lengths of a schedule, in updates. */
 export interface ScheduleOptions {
-  /** Updates until the factor has risen from 0 to 1; default 0. */
+  /** Updates until the factor has risen from 0 to 1, whole, below `steps`; default 0. */
   readonly warmup?: number
-  /** Updates in all. */
+  /** Updates in all, whole, 1 or more. */
   readonly steps: number
 }
 
-/** Rises linearly for `warmup` updates and stays at 1. */
+/** Rises linearly for `warmup` updates, a whole number of them, and stays at 1. @throws {ConfigError} if it is not */
 export function constantWithWarmup(warmup: number): LearningRateSchedule {
-  if (!(warmup >= 0)) throw new ConfigError(`constantWithWarmup: expected a warm-up of 0 updates or more, got ${warmup}`)
+  checkArgument('constantWithWarmup', 'warmup', warmup, whole(0))
   return (step) => (step < warmup ? step / warmup : 1)
 }
 
@@ -30,7 +31,9 @@ export function linear(options: ScheduleOptions): LearningRateSchedule {
   return decaying('linear', options, (progress) => 1 - progress)
 }
 
-function decaying(name: string, { warmup = 0, steps }: ScheduleOptions, shape: (progress: number) => number): LearningRateSchedule {
-  if (!(warmup >= 0 && warmup < steps)) throw new ConfigError(`${name}: expected 0 ≤ warmup < steps, got ${warmup} and ${steps}`)
+function decaying(name: string, options: ScheduleOptions, shape: (progress: number) => number): LearningRateSchedule {
+  checkOptions(name, options, { warmup: whole(0), steps: required(whole(1)) })
+  const { warmup = 0, steps } = options
+  if (warmup >= steps) throw new ConfigError(`${name}: expected 0 ≤ warmup < steps, got ${warmup} and ${steps}`)
   return (step) => (step < warmup ? step / warmup : shape(Math.min(1, (step - warmup) / (steps - warmup))))
 }

@@ -43,8 +43,12 @@ export class Slots {
     return this.#tensors
   }
 
-  /** Takes over tensors, after checking that each is f32 and named for a slot. @throws {CheckpointError} if one is not */
-  load(tensors: ReadonlyMap<string, Tensor>): void {
+  /**
+   * Takes over a state's tensors and gives its step, after checking that each is f32 and named for a slot.
+   * @throws {CheckpointError} if one is not, or the step is no count
+   */
+  load({ step, tensors }: OptimizerState): number {
+    if (!(Number.isSafeInteger(step) && step >= 0)) throw new CheckpointError(`load: expected a whole step of 0 or more, got ${step}`)
     for (const [name, t] of tensors) {
       if (t.dtype !== 'f32' || !this.#names.some((slot) => name.endsWith(`.${slot}`))) {
         throw new CheckpointError(`load: expected f32 tensors named <parameter>.${this.#names.join(' or .')}, got ${name} ${t.dtype}`)
@@ -52,6 +56,7 @@ export class Slots {
     }
     this.dispose()
     for (const [name, t] of tensors) this.#tensors.set(name, t)
+    return step
   }
 
   dispose(): void {

@@ -1,4 +1,4 @@
-import { ShapeError } from '@antipode/core'
+import { NumericError, ShapeError } from '@antipode/core'
 import { expect, test } from 'vitest'
 import { pixelDeviation, saturatedShare } from './appearance.ts'
 
@@ -13,4 +13,9 @@ test('diversity is the deviation within classes, not between them', () => {
   expect(pixelDeviation(images, [3, 3, 4, 4])).toBeCloseTo(Math.SQRT1_2 / 2, 12)
   expect(pixelDeviation(images, [3, 3, 4, 5])).toBeCloseTo(Math.SQRT1_2 / 2, 12)
   expect(() => pixelDeviation(images, [1, 2, 3, 4])).toThrow(ShapeError)
+})
+
+test('pixels that are not finite are neither ink nor contrast', () => {
+  expect(() => saturatedShare(Float32Array.from([1, Number.NaN]))).toThrow(NumericError)
+  expect(() => pixelDeviation(Float32Array.from([0, Infinity]), [1, 1])).toThrow(/got Infinity at images\[1\]/)
 })

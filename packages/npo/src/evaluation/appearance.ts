@@ -1,4 +1,5 @@
 import { ShapeError } from '@antipode/core'
+import { finiteScores } from './scores.ts'
 import { average } from './statistics.ts'
 
 /**
@@ -6,12 +7,11 @@ import { average } from './statistics.ts'
  * of anything: most of a clean sheet is.)
  *
  * @param images any shape, pixels in [−1, 1]
- * @throws {ShapeError} if there is no pixel.
+ * @throws {ShapeError} if there is no pixel. @throws {NumericError} if one is not finite.
  */
 export function saturatedShare(images: Float32Array): number {
-  if (images.length === 0) throw new ShapeError('saturatedShare: expected at least one pixel, got none; sample first')
   let saturated = 0
-  for (const pixel of images) if (pixel >= 0.98) saturated += 1
+  for (const pixel of finiteScores('saturatedShare', 'images', images)) if (pixel >= 0.98) saturated += 1
   return saturated / images.length
 }
 
@@ -22,8 +22,10 @@ export function saturatedShare(images: Float32Array): number {
  * @param images [N, …], pixels in [−1, 1]
  * @param labels [N]
  * @throws {ShapeError} if the images do not divide among the labels or no class has two samples.
+ * @throws {NumericError} if a pixel is not finite.
  */
 export function pixelDeviation(images: Float32Array, labels: ArrayLike<number>): number {
+  finiteScores('pixelDeviation', 'images', images)
   const pixels = images.length / labels.length
   const groups = new Map<number, number[]>()
   for (let n = 0; n < labels.length; n++) groups.set(labels[n]!, [...(groups.get(labels[n]!) ?? []), n])

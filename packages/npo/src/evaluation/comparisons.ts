@@ -1,5 +1,7 @@
-import { holm, type PairedResult, type Resamples } from './statistics.ts'
-import { type BestScale, compareCells, type EvaluationTable, findArm, type Metric } from './table.ts'
+import { checkOptions } from '@antipode/core/options'
+import { armPairs, compareRanges } from './ranges.ts'
+import { holm, type PairedResult } from './statistics.ts'
+import { type BestScale, compareCells, type CompareOptions, type EvaluationTable, findArm } from './table.ts'
 
 /** Names of the arms, positive/negative, that the pre-named comparisons and falsifiers look for. */
 export const ARMS = {
@@ -50,13 +52,13 @@ export interface Comparison extends PairedResult {
   readonly adjustedPValue: number
 }
 
-interface ComparisonOptions {
-  /** Of `tableResamples`. */
-  readonly resamples: Resamples
-  readonly metric?: Metric
+/** Options of {@link compareAtBest} and {@link compareAtEqualScale}. */
+export interface ComparisonOptions extends CompareOptions {
   /** Pairs of arms; the pre-named ones when left out. Pairs with an arm that was not sampled are skipped. */
   readonly pairs?: readonly (readonly [string, string])[]
 }
+
+const comparisonRanges = { ...compareRanges, pairs: armPairs }
 
 /**
  * Question (ii) of the protocol: each arm at its own best scale, found on separate noise by `bestScales`.
@@ -65,8 +67,10 @@ interface ComparisonOptions {
 export function compareAtBest(
   table: EvaluationTable,
   best: Readonly<Record<string, BestScale>>,
-  { pairs = COMPARISONS, ...options }: ComparisonOptions,
+  asked: ComparisonOptions,
 ): Comparison[] {
+  checkOptions('compareAtBest', asked, comparisonRanges)
+  const { pairs = COMPARISONS, ...options } = asked
   const rows = present(table, pairs)
     .filter(([a, b]) => best[a] !== undefined && best[b] !== undefined)
     .map(([a, b]) => [a, best[a]!.scale, b, best[b]!.scale] as const)
@@ -79,8 +83,10 @@ export function compareAtBest(
  */
 export function compareAtEqualScale(
   table: EvaluationTable,
-  { pairs = COMPARISONS, ...options }: ComparisonOptions,
+  asked: ComparisonOptions,
 ): Comparison[] {
+  checkOptions('compareAtEqualScale', asked, comparisonRanges)
+  const { pairs = COMPARISONS, ...options } = asked
   const rows = present(table, pairs).flatMap(([a, b]) => table.scales.map((scale) => [a, scale, b, scale] as const))
   return compareRows(table, rows, options)
 }
@@ -92,7 +98,7 @@ function present(table: EvaluationTable, pairs: readonly (readonly [string, stri
 function compareRows(
   table: EvaluationTable,
   rows: readonly (readonly [string, number, string, number])[],
-  options: Omit<ComparisonOptions, 'pairs'>,
+  options: CompareOptions,
 ): Comparison[] {
   const results = rows.map(([a, scaleA, b, scaleB]) =>
     compareCells(table, { arm: a, scale: scaleA }, { arm: b, scale: scaleB }, options),

@@ -1,3 +1,4 @@
+import { checkOptions, required, whole } from '@antipode/core/options'
 import { type Comparison, compareAtBest, compareAtEqualScale } from './comparisons.ts'
 import { type Falsifier, falsifiers } from './falsifiers.ts'
 import { average } from './statistics.ts'
@@ -32,6 +33,14 @@ export interface ArmCurve {
   readonly points: readonly CurvePoint[]
 }
 
+/** Options of {@link evaluateArms}. */
+export interface EvaluateOptions {
+  /** Of the bootstrap, whole, in [0, 2⁵³). */
+  readonly seed: number
+  /** Bootstrap resamples, whole, 1 or more; default 2,000. */
+  readonly samples?: number
+}
+
 /** Everything that the evaluation protocol asks to report; plain data. */
 export interface Evaluation {
   readonly seeds: readonly number[]
@@ -53,15 +62,16 @@ const METRICS = ['judge', 'reward', 'correct'] as const satisfies Metric[]
  * Runs the whole protocol: best scales on `selection`, then curves, paired comparisons and falsifiers on `table`.
  *
  * @param selection scores from noises that `table` does not use
- * @param options `samples`: bootstrap resamples, default 2,000
- * @throws {ConfigError} if an arm or scale of one table is missing in the other.
- * @throws {NumericError} if a score is not finite.
+ * @throws {ConfigError} if an arm or scale of one table is missing in the other, or an option is unknown or outside its range.
+ * @throws {NumericError} if a score is not finite. @throws {ShapeError} if there are fewer than two items.
  */
 export function evaluateArms(
   table: EvaluationTable,
   selection: EvaluationTable,
-  { seed, samples = 2000 }: { readonly seed: number; readonly samples?: number },
+  options: EvaluateOptions,
 ): Evaluation {
+  checkOptions('evaluateArms', options, { seed: required(whole(0)), samples: whole(1) })
+  const { seed, samples = 2000 } = options
   const resamples = tableResamples(table, { seed, samples })
   const best = bestScales(selection)
   return {

@@ -1,4 +1,4 @@
-import { ConfigError } from '@antipode/core'
+import { ConfigError, NumericError, ShapeError } from '@antipode/core'
 import { rng } from '@antipode/core/random'
 import { describe, expect, test } from 'vitest'
 import { ARMS, compareAtBest, compareAtEqualScale } from './comparisons.ts'
@@ -7,6 +7,8 @@ import { type Falsifier, falsifiers, type Verdict } from './falsifiers.ts'
 import {
   bestScale,
   bestScales,
+  type Cell,
+  compareCells,
   curve,
   differenceBySeed,
   type EvaluationTable,
@@ -174,6 +176,38 @@ describe('best scale', () => {
     const points = curve(table, ARMS.base, 'judge', tableResamples(table, { seed: 1, samples: 200 }))
     expect(points.map(({ scale }) => scale)).toEqual(scales)
     for (const { mean, low, high } of points) expect(low < mean && mean < high).toBe(true)
+  })
+})
+
+describe('tables that cannot be judged', () => {
+  const table = madeUp(good, { items: 3 })
+  const resamples = tableResamples(table, { seed: 1, samples: 10 })
+  const at = (arm: string): Cell => ({ arm, scale: 2 })
+  const withScores = (change: (scores: readonly ArrayLike<number>[], seed: number) => readonly ArrayLike<number>[]): EvaluationTable => ({
+    ...table,
+    arms: table.arms.map((arm) => (arm.id === ARMS.npo ? { ...arm, scores: { ...arm.scores, judge: arm.scores.judge.map(change) } } : arm)),
+  })
+
+  test('a score that is not finite is named rather than passed over', () => {
+    const lost = withScores((scores) => scores.map((items, i) => (i === 1 ? [Number.NaN, 0, 0] : items)))
+    expect(() => bestScales(lost)).toThrow(NumericError)
+    expect(() => bestScale([{ scale: 1, mean: Number.NaN }, { scale: 2, mean: 1 }])).toThrow(/got NaN at scale 1/)
+    expect(() => differenceBySeed(lost, at(ARMS.npo), at(ARMS.base))).toThrow(NumericError)
+    expect(() => compareCells(lost, at(ARMS.npo), at(ARMS.base), { resamples })).toThrow(NumericError)
+  })
+
+  test('items that are no pairs are refused, also where their number is the same in all', () => {
+    const shifted = withScores((scores, seed) => scores.map(() => new Float64Array([4, 2, 3][seed] ?? 0)))
+    expect(() => compareCells(shifted, at(ARMS.npo), at(ARMS.base), { resamples })).toThrow(/as many items of seed 10 in both cells, got 4 and 3/)
+    expect(() => differenceBySeed(shifted, at(ARMS.npo), at(ARMS.base))).toThrow(ShapeError)
+  })
+
+  test('options that mean nothing are refused', () => {
+    const wrong = [{ resamples, metric: 'speed' }, { metric: 'judge' }, { resamples, metrics: 'judge' }, { resamples, pairs: [['a']] }]
+    for (const options of wrong) expect(() => compareAtEqualScale(table, options as never), JSON.stringify(options).slice(0, 60)).toThrow(ConfigError)
+    expect(() => compareAtBest(table, bestScales(table), { metric: 'judge' } as never)).toThrow(ConfigError)
+    expect(() => curve(table, ARMS.base, 'speed' as Metric, resamples)).toThrow(ConfigError)
+    for (const options of [{}, { seed: 1, samples: 0 }, { seed: 1, resamples: 3 }]) expect(() => evaluateArms(table, table, options as never)).toThrow(ConfigError)
   })
 })
 

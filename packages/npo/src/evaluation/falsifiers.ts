@@ -103,7 +103,7 @@ function merging(context: Context): Finding {
   if (missing) return missing
   const rows = context.table.scales.map((scale) => ({
     scale,
-    result: compareCells(context.table, { arm: ARMS.merged, scale }, { arm: ARMS.unmerged, scale }, context),
+    result: compareCells(context.table, { arm: ARMS.merged, scale }, { arm: ARMS.unmerged, scale }, { resamples: context.resamples }),
   }))
   const better = rows.filter(({ result }) => isGain(result))
   const ahead = rows.filter(({ result }) => result.difference.mean > 0)

@@ -162,3 +162,27 @@ describe('pairedBootstrap', () => {
     expect(() => meanInterval([], { seed: 1 })).toThrow(ShapeError)
   })
 })
+
+describe('inputs that say nothing are refused', () => {
+  test('one item has no spread to resample, and is no certainty', () => {
+    // Each resample of one pair is that pair: an interval without width, and p = 2/(samples + 1).
+    expect(() => pairedBootstrap([1], [0], { seed: 1 })).toThrow(ShapeError)
+    expect(() => meanInterval([1], { seed: 1 })).toThrow(/expected two items or more, got 1/)
+    expect(pairedBootstrap([1, 1], [0, 2], { seed: 1, samples: 10 }).count).toBe(2)
+  })
+
+  test.each([
+    { seed: -1 }, { seed: 0.5 }, {}, { seed: 1, samples: 0 }, { seed: 1, samples: 2.5 }, { seed: 1, samples: Number.NaN }, { seed: 1, sample: 3 },
+    { seed: 1, clusters: 3 }, { seed: 1, clusters: [0, Number.NaN] }, { seed: 1, samples: 2 ** 30 },
+  ])('options %o', (options) => {
+    expect(() => drawResamples(2, options as never)).toThrow(ConfigError)
+  })
+
+  test('scores and spreads that are not finite stay so, or are named', () => {
+    expect(standardDeviation([Number.NaN])).toBeNaN()
+    expect(standardDeviation([5])).toBe(0)
+    expect(() => meanInterval([1, Infinity], { seed: 1 })).toThrow(/got Infinity at values\[1\]/)
+    expect(() => wilson(1, Infinity)).toThrow(ConfigError)
+    expect(() => holm([0.1, Number.NaN])).toThrow(ConfigError)
+  })
+})

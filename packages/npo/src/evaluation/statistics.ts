@@ -1,5 +1,7 @@
-import { ConfigError, NumericError, ShapeError } from '@antipode/core'
+import { ConfigError, ShapeError } from '@antipode/core'
+import { checkOptions, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
+import { finiteScores } from './scores.ts'
 
 /** An estimate with the ends of its 95% confidence interval. */
 export interface Interval {
@@ -24,10 +26,11 @@ export interface PairedResult {
 
 /** How to resample. */
 export interface BootstrapOptions {
-  /** Resamples; default 2,000, which settles a 95% end to about a twentieth of the interval's width. */
+  /** Resamples, whole, 1 or more; default 2,000, which settles a 95% end to about a twentieth of the interval's width. */
   readonly samples?: number
+  /** Whole, in [0, 2⁵³). */
   readonly seed: number
-  /** Group of each item. When there are several, groups are resampled first and items within them second. */
+  /** Group of each item, a finite number. When there are several, groups are resampled first and items within them second. */
   readonly clusters?: ArrayLike<number>
 }
 
@@ -47,6 +50,15 @@ export interface Resamples {
   readonly drawn: Float64Array
 }
 
+const numbers: Range = {
+  expected: 'a list of finite numbers',
+  accepts: (v) => (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as ArrayLike<unknown>).every(Number.isFinite),
+}
+const bootstrapRanges: Ranges<BootstrapOptions> = { samples: whole(1), seed: required(whole(0)), clusters: numbers }
+
+/** Resamples times items at most: 2 GiB of weights. */
+const mostWeights = 2 ** 30
+
 /** Normal quantile of a two-sided 95% interval. */
 const Z95 = 1.959963984540054
 
@@ -63,8 +75,8 @@ export function winRate(a: ArrayLike<number>, b: ArrayLike<number>): number {
  * Paired bootstrap: percentile intervals of the mean difference and of the win rate from the same resamples.
  * With several clusters it is the two-level bootstrap (Davison & Hinkley 1997, 3.8): clusters, then items within.
  *
- * @throws {ShapeError} if lengths differ or are 0. @throws {NumericError} if a score is not finite.
- * @throws {ConfigError} if `samples` is no positive integer or the seed is out of range.
+ * @throws {ShapeError} if lengths differ or are below 2: one pair has no spread. @throws {NumericError} if a score is not finite.
+ * @throws {ConfigError} if an option is unknown, or outside its range.
  * @param options how to resample, or resamples drawn before
  * @example
  * pairedBootstrap(judgeOfNpo, judgeOfBase, { seed: 1, clusters: trainingSeeds }).winRate.low > 0.5
@@ -93,7 +105,7 @@ export function pairedBootstrap(
  * Mean with a 95% percentile bootstrap interval; see `pairedBootstrap` for clusters and errors.
  */
 export function meanInterval(values: ArrayLike<number>, options: BootstrapOptions | Resamples): Interval {
-  const finite = checked('meanInterval', 'values', values)
+  const finite = finiteScores('meanInterval', 'values', values)
   return percentileInterval(
     average(finite),
     resampledMeans(finite, resamplesOf('meanInterval', finite.length, options)),
@@ -103,12 +115,12 @@ export function meanInterval(values: ArrayLike<number>, options: BootstrapOption
 /**
  * Wilson's score interval for a share (Wilson 1927), 95%. Half successes, as ties give, are welcome.
  *
- * @throws {ConfigError} unless 0 ≤ successes ≤ count and count > 0.
+ * @throws {ConfigError} unless 0 ≤ successes ≤ count and 0 < count < ∞.
  */
 export function wilson(successes: number, count: number): Interval {
-  if (!(count > 0 && successes >= 0 && successes <= count)) {
+  if (!(count > 0 && count < Infinity && successes >= 0 && successes <= count)) {
     throw new ConfigError(
-      `wilson: expected 0 <= successes <= count and count > 0, got ${successes} of ${count}; an empty sample has no ` +
+      `wilson: expected 0 <= successes <= count and 0 < count < ∞, got ${successes} of ${count}; an empty sample has no ` +
         `interval`,
     )
   }
@@ -139,9 +151,9 @@ export function holm(pValues: ArrayLike<number>): Float64Array {
   return adjusted
 }
 
-/** Sample standard deviation (n − 1); 0 for fewer than two values. */
+/** Sample standard deviation (n − 1); 0 for fewer than two values, NaN if one is not finite. */
 export function standardDeviation(values: ArrayLike<number>): number {
-  if (values.length < 2) return 0
+  if (values.length < 2) return Number.isFinite(values[0] ?? 0) ? 0 : Number.NaN
   const mean = average(values)
   return Math.sqrt(Array.from(values).reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1))
 }
@@ -156,14 +168,17 @@ export function average(values: ArrayLike<number>): number {
 /**
  * Draws bootstrap resamples of `count` items; two-level if there are several clusters.
  *
- * @throws {ConfigError} if `count` or `samples` is no positive integer or the seed is out of range.
- * @throws {ShapeError} if there is not one cluster for each item.
+ * @throws {ConfigError} if an option is unknown or outside its range, or there are more than 2³⁰ items in all resamples.
+ * @throws {ShapeError} if there are fewer than two items, whose spread is not known, or not one cluster for each.
  */
-export function drawResamples(count: number, { samples = 2000, seed, clusters }: BootstrapOptions): Resamples {
-  if (!Number.isInteger(samples) || samples < 1 || !Number.isInteger(count) || count < 1) {
-    throw new ConfigError(
-      `drawResamples: expected positive integers count and samples, got ${count} and ${samples}; 2000 is usual`,
-    )
+export function drawResamples(count: number, options: BootstrapOptions): Resamples {
+  checkOptions('drawResamples', options, bootstrapRanges)
+  const { samples = 2000, seed, clusters } = options
+  if (!Number.isSafeInteger(count) || count < 2) {
+    throw new ShapeError(`drawResamples: expected two items or more, got ${count}; their spread is what is resampled`)
+  }
+  if (samples * count > mostWeights) {
+    throw new ConfigError(`drawResamples: expected samples times items of at most 2^30, got ${samples} times ${count}; take fewer samples`)
   }
   if (clusters !== undefined && clusters.length !== count) {
     throw new ShapeError(`drawResamples: expected ${count} clusters, got ${clusters.length}; name each item's group`)
@@ -223,21 +238,7 @@ function wins(op: string, a: ArrayLike<number>, b: ArrayLike<number>): Float64Ar
   if (a.length !== b.length) {
     throw new ShapeError(`${op}: expected as many scores in b as in a, got ${a.length} and ${b.length}; pair the items`)
   }
-  const left = checked(op, 'a', a)
-  const right = checked(op, 'b', b)
+  const left = finiteScores(op, 'a', a)
+  const right = finiteScores(op, 'b', b)
   return left.map((value, i) => (value > right[i]! ? 1 : value === right[i] ? 0.5 : 0))
-}
-
-function checked(op: string, where: string, values: ArrayLike<number>): Float64Array {
-  if (values.length === 0)
-    throw new ShapeError(`${op}: expected at least one score in ${where}, got none; evaluate first`)
-  const copy = Float64Array.from(values)
-  const bad = copy.findIndex((value) => !Number.isFinite(value))
-  if (bad >= 0) {
-    throw new NumericError(
-      `${op}: expected finite scores, got ${copy[bad]} at ${where}[${bad}]; look for diverged samples`,
-      { where: `${where}[${bad}]` },
-    )
-  }
-  return copy
 }

@@ -1,4 +1,7 @@
-import { ConfigError, ShapeError } from '@antipode/core'
+import { ConfigError, NumericError, ShapeError } from '@antipode/core'
+import { checkArgument, checkOptions } from '@antipode/core/options'
+import { aMetric, compareRanges } from './ranges.ts'
+import { finiteScores } from './scores.ts'
 import {
   average,
   type BootstrapOptions,
@@ -49,6 +52,12 @@ export interface Cell {
   readonly scale: number
 }
 
+/** Scores of a cell, and the seed that each is of. */
+export interface CellScores {
+  readonly values: number[]
+  readonly clusters: number[]
+}
+
 /** The arm of that name, or undefined if it was not sampled. */
 export function findArm(table: EvaluationTable, id: string): ArmScores | undefined {
   return table.arms.find((arm) => arm.id === id)
@@ -57,13 +66,14 @@ export function findArm(table: EvaluationTable, id: string): ArmScores | undefin
 /**
  * Scores of one cell, seed after seed, with the seed of each item as its cluster.
  *
- * @throws {ConfigError} if the table has no such arm or scale. @throws {ShapeError} if scores are missing.
+ * @throws {ConfigError} if the table has no such arm, scale or metric. @throws {ShapeError} if scores are missing.
  */
 export function cellScores(
   table: EvaluationTable,
   { arm, scale }: Cell,
   metric: Metric,
-): { values: number[]; clusters: number[] } {
+): CellScores {
+  checkArgument('cellScores', 'metric', metric, aMetric)
   const at = table.scales.indexOf(scale)
   const found = findArm(table, arm)
   if (found === undefined || at < 0) {
@@ -114,10 +124,15 @@ export function curve(table: EvaluationTable, arm: string, metric: Metric, resam
 /**
  * The scale with the greatest mean; the smaller one of two that tie.
  *
- * @throws {ConfigError} if the curve is empty.
+ * @throws {ConfigError} if the curve is empty. @throws {NumericError} if a mean is not finite: it would be passed over.
  */
 export function bestScale(points: readonly { readonly scale: number; readonly mean: number }[]): BestScale {
   const sorted = [...points].sort((a, b) => a.scale - b.scale)
+  const lost = sorted.find(({ mean }) => !Number.isFinite(mean))
+  if (lost) {
+    const where = `scale ${lost.scale}`
+    throw new NumericError(`bestScale: expected finite means, got ${lost.mean} at ${where}; look for diverged samples`, { where })
+  }
   const best = sorted.reduce<(typeof sorted)[number] | undefined>(
     (top, point) => (top === undefined || point.mean > top.mean ? point : top),
     undefined,
@@ -150,15 +165,37 @@ export function compareCells(
   table: EvaluationTable,
   a: Cell,
   b: Cell,
-  { metric = 'judge', resamples }: { readonly metric?: Metric; readonly resamples: Resamples },
+  options: CompareOptions,
 ): PairedResult {
-  return pairedBootstrap(cellScores(table, a, metric).values, cellScores(table, b, metric).values, resamples)
+  checkOptions('compareCells', options, compareRanges)
+  const { metric = 'judge', resamples } = options
+  const [left, right] = pairedScores(table, a, b, metric)
+  return pairedBootstrap(left.values, right.values, resamples)
 }
 
-/** Mean difference a − b of each training seed by itself, in the table's order. Errors as `cellScores`. */
+/** Options of {@link compareCells}. */
+export interface CompareOptions {
+  /** What is compared; 'judge' by default. */
+  readonly metric?: Metric
+  /** Of `tableResamples`. */
+  readonly resamples: Resamples
+}
+
+/** Scores of two cells on the same items. @throws {ShapeError} if a seed has more items in one of them */
+function pairedScores(table: EvaluationTable, a: Cell, b: Cell, metric: Metric): readonly [CellScores, CellScores] {
+  const [left, right] = [cellScores(table, a, metric), cellScores(table, b, metric)]
+  const count = (scores: CellScores, seed: number): number => scores.clusters.filter((c) => c === seed).length
+  for (const seed of table.seeds) {
+    const [m, n] = [count(left, seed), count(right, seed)]
+    if (m !== n) throw new ShapeError(`compareCells: expected as many items of seed ${seed} in both cells, got ${m} and ${n}; score the same ones`)
+  }
+  return [left, right]
+}
+
+/** Mean difference a − b of each training seed by itself, in the table's order. Errors as `compareCells`. */
 export function differenceBySeed(table: EvaluationTable, a: Cell, b: Cell, metric: Metric = 'judge'): number[] {
-  const left = cellScores(table, a, metric)
-  const right = cellScores(table, b, metric)
+  const [left, right] = pairedScores(table, a, b, metric)
+  for (const [where, { values }] of [['a', left], ['b', right]] as const) finiteScores('differenceBySeed', where, values)
   return table.seeds.map((seed) =>
     average(left.values.map((v, i) => v - right.values[i]!).filter((_, i) => left.clusters[i] === seed)),
   )

@@ -1,4 +1,4 @@
-import { ConfigError, Device, randn, scope, type Tensor, tensor } from '@antipode/core'
+import { ConfigError, Device, evaluate, gradients, randn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { offsets } from '../offsets/index.ts'
 import { gap, take, ToyDenoiser } from '../testing/toy.ts'
@@ -64,6 +64,37 @@ test.each([0.7, 1])('rescaling by φ = %d draws each sample to the deviation of 
   if (rescale === 1) expect(Math.abs(deviation([...got.slice(0, 8)]) - deviation([...towards.slice(0, 8)]))).toBeLessThan(2e-6)
 })
 
+test('a flat prediction is left unscaled, alone, in a batch and of one element, and so is its gradient', async () => {
+  await scope(async () => {
+    // Guided: flat from flat ones; flat from others; not flat from a flat positive one; not flat.
+    const towards = [[0.1, 0.1, 0.1], [1, 2, 3], [0.7, 0.7, 0.7], [1, 2, 4]]
+    const away = [[0.3, 0.3, 0.3], [1.25, 2.5, 3.75], [1, 0, 2], [0, 1, 0]]
+    const [scale, rescale] = [5, 0.75]
+    const guided = [0, 1, 2, 3].map((b) => towards[b]!.map((p, i) => away[b]![i]! + scale * (p - away[b]![i]!)))
+    const deviation = (row: readonly number[]): number => {
+      const mean = row.reduce((a, v) => a + v) / row.length
+      return Math.sqrt(row.reduce((sum, v) => sum + (v - mean) ** 2, 0))
+    }
+    // The second: 5·(1, 2, 3) − 4·(1¼, 2½, 3¾) is 0 everywhere.
+    expect(deviation(guided[1]!)).toBe(0)
+    const factors = guided.map((row, b) => (b < 2 ? 1 : rescale * deviation(towards[b]!) / deviation(row) + 1 - rescale))
+    const rescaled = (p: Tensor, n: Tensor): Tensor =>
+      cfg({ positive: () => p, negative: () => n, unconditional: (c: undefined) => c, scale, rescale })(p, tensor(device, [1]), undefined)
+    const inputs = [tensor(device, towards.flat(), [4, 3]), tensor(device, away.flat(), [4, 3])] as const
+    const out = rescaled(...inputs)
+    const tensors = gradients(out.sum(), inputs)
+    await evaluate(out, ...tensors)
+    const slopes = await Promise.all(tensors.map(take))
+    expect(gap(await out.data(), guided.flatMap((row, b) => row.map((v) => v * factors[b]!)))).toBeLessThan(2e-5)
+    expect(slopes.flatMap((s) => [...s]).every(Number.isFinite)).toBe(true)
+    // Unscaled, the guided value is w·e_pos + (1 − w)·e_neg.
+    for (const [k, slope] of [scale, 1 - scale].entries()) expect([...slopes[k]!.slice(0, 6)]).toEqual(Array<number>(6).fill(slope))
+    // The flat positive one asks for no deviation: a quarter of the guided prediction stays.
+    expect(factors[2]).toBe(0.25)
+    expect([...await rescaled(tensor(device, [0, 1, 2, 3], [4, 1]), tensor(device, [1, 1, 1, 1], [4, 1])).data()]).toEqual([-4, 1, 6, 11])
+  })
+})
+
 test('rescaling half-precision predictions neither overflows nor changes their dtype', async ({ skip }) => {
   if (!device.target.f16) skip()
   await scope(async () => {
@@ -104,6 +135,16 @@ test('scales and rescaling factors out of range are refused', () => {
   })
   for (const scale of [-1, Number.NaN, Infinity]) expect(make(scale)).toThrow(ConfigError)
   for (const rescale of [-0.1, 1.1, Number.NaN]) expect(make(2, rescale)).toThrow(ConfigError)
+  expect(() => cfg({ positive: branch, negative: branch, unconditional: (c: undefined) => c, scale: 2, guidance: 3 } as never)).toThrow(/got guidance; remove or rename it/)
+  expect(() => cfg({ positive: branch, scale: 1 } as never)).toThrow(/expected negative to be a function, got undefined/)
+})
+
+test('branches whose predictions differ in shape would broadcast, and are refused', async () => {
+  await scope(() => {
+    const x = randn(device, [2, 3], { seed: 1 })
+    const denoise = cfg({ positive: () => x, negative: () => x.slice(1, 0, 1), unconditional: (c: undefined) => c, scale: 2 })
+    expect(() => denoise(x, tensor(device, [1, 2]), undefined)).toThrow(ShapeError)
+  })
 })
 
 test('everything is given back', () => {

@@ -1,6 +1,7 @@
-import { ShapeError, stopGradient, type Tensor } from '@antipode/core'
+import { stopGradient, type Tensor } from '@antipode/core'
 import type { Condition } from '../denoiser.ts'
 import type { LossAndMetrics, Networks, NoiseDraw } from './objective.ts'
+import { checkSamples, noised, squaredErrors, targetOf } from './regression.ts'
 
 /** Clean samples to learn from. */
 export interface SampleBatch<C extends Condition> extends NoiseDraw {
@@ -10,9 +11,11 @@ export interface SampleBatch<C extends Condition> extends NoiseDraw {
 }
 
 /**
- * The simple denoising loss, `mean (ε_θ(√ᾱ·x₀ + √(1−ᾱ)·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14): how a model learns its
- * data, and supervised fine-tuning on the samples people prefer. It has no preference to reverse.
- * `evaluate` throws ShapeError unless samples and noise have one shape.
+ * The simple denoising loss, `mean (ε_θ(√ᾱ·x₀ + √(1−ᾱ)·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14), with v or x₀ in place of
+ * ε for models that predict them: how a model learns its data, and supervised fine-tuning on the samples people prefer. It
+ * has no preference to reverse. The loss is computed in f32 from the prediction on.
+ * `evaluate` throws ShapeError unless samples, noise and predictions have one shape, and ConfigError if the draw does not
+ * say what the model predicts.
  */
 export function denoising<C extends Condition>(): {
   readonly name: string
@@ -20,13 +23,11 @@ export function denoising<C extends Condition>(): {
 } {
   return {
     name: 'denoising',
-    evaluate({ model }, { samples, noise, signal, sigma, timesteps, condition }) {
-      if (samples.shape.join() !== noise.shape.join()) {
-        const got = `[${samples.shape.join()}] and [${noise.shape.join()}]`
-        throw new ShapeError(`denoising: expected samples and noise of one shape, got ${got}; draw noise like the samples`)
-      }
-      const x = samples.mul(signal).add(noise.mul(sigma))
-      const loss: Tensor = model(x, timesteps, condition).sub(noise).square().mean()
+    evaluate({ model }, batch) {
+      const { samples, noise, timesteps, condition } = batch
+      checkSamples('denoising', samples, { noise })
+      const target = targetOf('denoising', samples, batch)
+      const loss = squaredErrors('denoising', model(noised(samples, batch), timesteps, condition), target).mean()
       return { loss, metrics: { error: stopGradient(loss) } }
     },
   }

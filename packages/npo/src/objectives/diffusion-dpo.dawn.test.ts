@@ -1,6 +1,6 @@
 import { ConfigError, Device, evaluate, gradients, nn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
 import { rng } from '@antipode/core/random'
-import { noiseCoefficients } from '@antipode/schedulers'
+import { noiseCoefficients, type PredictionType } from '@antipode/schedulers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drawOf, gap, schedule, take, ToyDenoiser } from '../testing/toy.ts'
 import golden from './diffusion-dpo.golden.json' with { type: 'json' }
@@ -10,7 +10,7 @@ let device: Device
 beforeAll(async () => { device = await Device.request() })
 afterAll(async () => { await device[Symbol.asyncDispose]() })
 
-const upload = (data: ArrayLike<number>, shape: readonly number[]): Tensor => tensor(device, data, shape)
+const upload = (data: ArrayLike<number>, shape: readonly number[]): Tensor => tensor(device, data, shape, { allowNonFinite: true })
 type Batch = PairBatch<Tensor>
 type Toys = Readonly<Record<'model' | 'reference', ToyDenoiser>>
 type Values = Readonly<Record<string, readonly number[]>>
@@ -146,12 +146,16 @@ test('loss and gradients equal central differences of a float64 computation by h
 })
 
 /** A batch whose predictions are given, so that derivatives by m can be read off. */
-async function byPredictions(objective: Objective<PairBatch<undefined>, undefined>, predictions: { own: number[]; frozen: number[] }) {
+async function byPredictions(
+  objective: Objective<PairBatch<undefined>, undefined>,
+  predictions: { own: number[]; frozen: number[] },
+  predictionType: PredictionType = 'epsilon',
+) {
   return scope(async () => {
     const own = upload(predictions.own, [4, 2])
     const frozen = upload(predictions.frozen, [4, 2])
     const batch: PairBatch<undefined> = {
-      ...drawOf(upload([0.5, -1, 0.25, 2], [2, 2]), [100, 800], upload), preferred: upload([1, 2, 3, 4], [2, 2]),
+      ...drawOf(upload([0.5, -1, 0.25, 2], [2, 2]), [100, 800], upload), predictionType, preferred: upload([1, 2, 3, 4], [2, 2]),
       other: upload([4, 3, 2, 1], [2, 2]), condition: undefined,
     }
     const { loss, metrics } = objective.evaluate({ model: () => own, reference: () => frozen }, batch)
@@ -213,6 +217,23 @@ test('accuracy counts a tie as half', async () => {
   expect(accuracies).toEqual([0.5, 0.75, 0.25])
 })
 
+test('pairs whose margin is rounding are ties, and a margin that is NaN is no pair ranked', async () => {
+  const frozen = [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5]
+  // Equal networks, one of them by kernels that round otherwise: an error in the last place or two, up for one half and down for the other.
+  const own = frozen.map((p, i) => p * (1 + (i < 4 ? 1 : -1) * 2 ** -23))
+  const objective = diffusionDpo<undefined>({ beta: 5000 })
+  const { loss, accuracy } = await byPredictions(objective, { own, frozen })
+  expect(loss).not.toBe(Math.fround(Math.LN2))
+  expect(accuracy).toBe(0.5)
+  // Errors of 1e-4 are none of rounding.
+  const moved = frozen.map((p, i) => p * (1 + (i < 4 ? 1 : -1) * 2 ** -13))
+  const [m, r] = [errorsOf(moved), errorsOf(frozen)]
+  const right = [0, 1].filter((b) => m[b]! - m[b + 2]! < r[b]! - r[b + 2]!)
+  expect((await byPredictions(objective, { own: moved, frozen })).accuracy).toBe(right.length / 2)
+  const lost = await byPredictions(objective, { own: own.map((p, i) => (i === 0 ? Number.NaN : p)), frozen })
+  expect([lost.loss, lost.accuracy]).toEqual([Number.NaN, Number.NaN])
+})
+
 test('negating maps the gradients of the preferred half and the other half onto each other', async () => {
   const a = { own: [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5], frozen: [0, 0.1, 0.3, 1, 0.5, -0.25, 1, 1] }
   const objective = diffusionDpo<undefined>({ beta: 3 })
@@ -268,8 +289,82 @@ test('a LoRA run starts at ln 2 against the base without its adapter, and moves 
   })
 })
 
+test.each<[PredictionType, (signal: number, sigma: number, noise: number, clean: number) => number]>([
+  ['v_prediction', (signal, sigma, noise, clean) => signal * noise - sigma * clean],
+  ['sample', (_signal, _sigma, _noise, clean) => clean],
+])('a model of %s is held to that target, which differs for the two images', async (type, targetOf) => {
+  const predictions = { own: [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5], frozen: [0, 0.1, 0.3, 1, 0.5, -0.25, 1, 1] }
+  const beta = 3
+  const { loss, own } = await byPredictions(diffusionDpo({ beta }), predictions, type)
+  const { signal, noise: sigma } = noiseCoefficients(schedule, [100, 800])
+  const targets = [1, 2, 3, 4, 4, 3, 2, 1].map((clean, i) => targetOf(signal[(i >> 1) % 2]!, sigma[(i >> 1) % 2]!, noise[i % 4]!, clean))
+  const squares = (rows: readonly number[]): number[] => [0, 1, 2, 3].map((r) => [0, 1].reduce((sum, k) => sum + (rows[2 * r + k]! - targets[2 * r + k]!) ** 2, 0) / 2)
+  const [m, reference] = [squares(predictions.own), squares(predictions.frozen)]
+  const z = [0, 1].map((b) => -(beta / 2) * (m[b]! - m[b + 2]! - (reference[b]! - reference[b + 2]!)))
+  // Errors of up to 16 in f32, times β/2.
+  expect(Math.abs(loss - z.reduce((sum, v) => sum + Math.log1p(Math.exp(-v)), 0) / 2)).toBeLessThan(1e-5)
+  const want = targets.map((target, i) => (i < 4 ? 1 : -1) * (beta / 2) * sigmoid(-z[(i >> 1) % 2]!) / 2 * (predictions.own[i]! - target))
+  expect(gap(own, want)).toBeLessThan(1e-5)
+})
+
+test('half-precision batches have the loss and gradient of float64: errors, margins and losses are computed in f32', async ({ skip }) => {
+  if (!device.target.f16) skip()
+  await scope(async () => {
+    const [n, beta] = [4096, 5000]
+    const random = rng(9)
+    // Rounded to f16, so that both computations start from the same numbers.
+    const half = async (values: ArrayLike<number>): Promise<{ values: number[]; t: Tensor }> => {
+      const t = tensor(device, values, [values.length / n, n], { dtype: 'f16' })
+      return { values: [...await t.data()], t }
+    }
+    const normals = (count: number): number[] => Array.from({ length: count }, () => random.normal())
+    const noise = await half(normals(n))
+    const frozen = await half([...noise.values, ...noise.values].map((v) => v + 0.5 * random.normal()))
+    const own = await half(frozen.values.map((v, i) => v + (i < n ? 0.01 : -0.005) * random.normal()))
+    const clean = await half(normals(n))
+    const { signal, sigma, ...draw } = drawOf(noise.t, [500], upload)
+    const batch: PairBatch<undefined> = { ...draw, signal, sigma, preferred: clean.t, other: clean.t.mul(-1), condition: undefined }
+    let seen: Tensor | undefined
+    const model = (x: Tensor): Tensor => {
+      seen = x
+      return own.t
+    }
+    const { loss } = diffusionDpo<undefined>({ beta }).evaluate({ model, reference: () => frozen.t }, batch)
+    const [slope] = gradients(loss, [own.t]) as [Tensor]
+    expect([loss.dtype, seen?.dtype, slope.dtype]).toEqual(['f32', 'f16', 'f16'])
+    await evaluate(loss, slope)
+    const m = ({ values }: { values: number[] }, half: number): number =>
+      noise.values.reduce((sum, e, i) => sum + (values[half * n + i]! - e) ** 2, 0) / n
+    const z = -(beta / 2) * (m(own, 0) - m(own, 1) - (m(frozen, 0) - m(frozen, 1)))
+    const exact = Math.log1p(Math.exp(-z))
+    // f32 rounds errors of ¼ by 3e-8, times β/2.
+    expect(Math.abs(await loss.item() - exact), `loss ${exact}`).toBeLessThan(2e-4)
+    const want = own.values.map((p, i) => (i < n ? 1 : -1) * (beta / 2) * sigmoid(-z) * 2 * (p - noise.values[i % n]!) / n)
+    // Rounded to f16 once, to either neighbour: 2⁻¹⁰ of each. Subnormal ones are 6e-8 apart.
+    const got = await slope.data()
+    want.forEach((g, i) => { expect(Math.abs(got[i]! - g)).toBeLessThan(1.01 * 2 ** -10 * Math.abs(g) + 6e-8) })
+  })
+})
+
+test('a draw that does not say what the model predicts is refused, and so are predictions of another shape', async () => {
+  await scope(() => {
+    const { predictionType, ...rest } = goldenBatch()
+    expect(predictionType).toBe('epsilon')
+    const same = (x: Tensor): Tensor => x
+    const objective = diffusionDpo<Tensor>({ beta: 1 })
+    for (const type of [undefined, 'flow_prediction']) {
+      const batch = { ...rest, predictionType: type } as Batch
+      expect(() => objective.evaluate({ model: same, reference: same }, batch)).toThrow(ConfigError)
+      expect(() => objective.evaluate({ model: same, reference: same }, batch)).toThrow(/predictionType to be 'epsilon', 'v_prediction' or 'sample', got (undefined|flow)/)
+    }
+    const wide = (x: Tensor): Tensor => x.slice(1, 0, 1)
+    expect(() => objective.evaluate({ model: wide, reference: same }, goldenBatch())).toThrow(/expected predictions of the samples' shape, got \[6,1\] for \[6,4\]/)
+  })
+})
+
 test('bad strengths and pairs of different shapes are refused', async () => {
   for (const beta of [0, -1, Number.NaN, Infinity]) expect(() => diffusionDpo({ beta })).toThrow(ConfigError)
+  expect(() => diffusionDpo({ beta: 1, betas: 2 } as never)).toThrow(/expected options among beta, got betas/)
   await scope(() => {
     const batch = goldenBatch()
     const networks = { model: (x: Tensor) => x, reference: (x: Tensor) => x }

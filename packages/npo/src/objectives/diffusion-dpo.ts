@@ -1,14 +1,16 @@
-import { concat, ConfigError, logSigmoid, ShapeError, stopGradient, type Tensor } from '@antipode/core'
+import { concat, logSigmoid, stopGradient, type Tensor } from '@antipode/core'
+import { checkOptions, positive, required } from '@antipode/core/options'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
 import type { Objective } from './objective.ts'
 import { type PairBatch, pairObjective } from './pairs.ts'
+import { checkSamples, noised, squaredErrors, targetOf } from './regression.ts'
 
 /** Options of {@link diffusionDpo}. */
 export interface DiffusionDpoOptions {
   /**
-   * Strength of the pull to the reference, in the unit of the paper's released code: the logit is `−(β/2)·(D − D_ref)`
-   * with D a difference of *mean* squared errors. 2000–5000 for latent models. Scripts that leave the ½ out (diffusers'
-   * LoRA script for SD1.5, Diffusion-NPO's `train_sd15.py`) mean half as much: their 500 is 1000 here.
+   * Strength of the pull to the reference, positive and finite, in the unit of the paper's released code: the logit is
+   * `−(β/2)·(D − D_ref)` with D a difference of *mean* squared errors. 2000–5000 for latent models. Scripts that leave the ½
+   * out (diffusers' LoRA script for SD1.5, Diffusion-NPO's `train_sd15.py`) mean half as much: their 500 is 1000 here.
    */
   readonly beta: number
 }
@@ -16,52 +18,69 @@ export interface DiffusionDpoOptions {
 /**
  * Diffusion-DPO (Wallace et al. 2023, arXiv 2311.12908, eq. 14): with m(x) the mean squared error of predicting the
  * noise in x, `D = m(preferred) − m(other)` of the model and `D_ref` of the reference, the loss is
- * `mean −log σ(−(β/2)·(D − D_ref))`. One timestep and one noise are shared by both images and both networks.
+ * `mean −log σ(−(β/2)·(D − D_ref))`. One timestep and one noise are shared by both images and both networks. Models of v or
+ * x₀ are compared by their errors of that. All is computed in f32 from the predictions on.
  *
- * Metrics: `accuracy` (share of pairs ranked right, ties ½), `error` (mean m of the model: above about 1.2 the model
- * has collapsed, whatever the accuracy says) and `referenceError`.
+ * Metrics: `accuracy` (share of pairs ranked right, ties ½; pairs whose margin is {@link rounding} are ties), `error` (mean m
+ * of the model: above about 1.2 the model has collapsed, whatever the accuracy says) and `referenceError`.
  * @throws {ConfigError} unless β is positive and finite
  */
-export function diffusionDpo<C extends Condition>({ beta }: DiffusionDpoOptions): Objective<PairBatch<C>, C> {
-  if (!(beta > 0 && beta < Infinity)) {
-    throw new ConfigError(`diffusionDpo: expected a positive, finite beta, got ${beta}; try 2000`)
-  }
+export function diffusionDpo<C extends Condition>(options: DiffusionDpoOptions): Objective<PairBatch<C>, C> {
+  checkOptions('diffusionDpo', options, { beta: required(positive) })
+  const { beta } = options
   return pairObjective('diffusion-dpo', ({ model, reference }, batch) => {
     const own = pairErrors(model, batch)
-    const frozen = pairErrors(reference, batch)
-    const margin = own.preferred.sub(own.other).sub(stopGradient(frozen.preferred.sub(frozen.other)))
+    const frozen = stopped(pairErrors(reference, batch))
+    const margin = own.preferred.sub(own.other).sub(frozen.preferred.sub(frozen.other))
     const logit = margin.mul(-beta / 2)
-    const right = stopGradient(logit).sign().add(1).mul(0.5)
+    const { preferred, other } = stopped(own)
     return {
       loss: logSigmoid(logit).mean().neg(),
       metrics: {
-        accuracy: right.mean(),
-        error: stopGradient(own.preferred.add(own.other).mul(0.5).mean()),
-        referenceError: stopGradient(frozen.preferred.add(frozen.other).mul(0.5).mean()),
+        accuracy: ranked(stopGradient(margin), preferred.add(other).add(frozen.preferred).add(frozen.other)).mean(),
+        error: preferred.add(other).mul(0.5).mean(),
+        referenceError: frozen.preferred.add(frozen.other).mul(0.5).mean(),
       },
     }
   })
 }
 
 /**
- * Mean squared error of the predicted noise of every sample of a batch's two halves, each `[B]`.
- * @throws {ShapeError} unless samples and noise have one shape
+ * Share of four errors' sum up to which the margin made of them is rounding: 8 units in the last place. Kernels are chosen by
+ * who reads what they compute, and a backward pass reads the model's activations but not the reference's, so that equal
+ * networks may sum in different orders.
  */
-export function pairErrors<C extends Condition>(
-  denoise: Denoiser<C>,
-  batch: PairBatch<C>,
-): { preferred: Tensor; other: Tensor } {
-  const { preferred, other, noise, signal, sigma, timesteps, condition } = batch
-  for (const t of [other, noise]) {
-    if (t.shape.join() === preferred.shape.join()) continue
-    const got = `[${preferred.shape.join()}] and [${t.shape.join()}]`
-    throw new ShapeError(`pairErrors: expected both samples of a pair and their noise in one shape, got ${got}; resize first`)
-  }
+const rounding = 2 ** -20
+
+/** 1 for each pair that is ranked right, 0 for those ranked wrong and ½ for ties: `[B]`, from margins and the errors they are of. */
+function ranked(margin: Tensor, errors: Tensor): Tensor {
+  const bound = errors.mul(rounding)
+  // Comparisons with NaN are 0, as if it were a tie; times 0 it stays NaN.
+  return margin.lt(bound.neg()).sub(margin.gt(bound)).add(1).mul(0.5).add(margin.mul(0))
+}
+
+interface PairErrors {
+  readonly preferred: Tensor
+  readonly other: Tensor
+}
+
+function stopped({ preferred, other }: PairErrors): PairErrors {
+  return { preferred: stopGradient(preferred), other: stopGradient(other) }
+}
+
+/**
+ * Mean squared error of what is predicted for every sample of a batch's two halves, each `[B]` f32.
+ * @throws {ShapeError} unless samples, noise and predictions have one shape, with at least one element
+ * @throws {ConfigError} if the batch does not say what the model predicts
+ */
+export function pairErrors<C extends Condition>(denoise: Denoiser<C>, batch: PairBatch<C>): { preferred: Tensor; other: Tensor } {
+  const { preferred, other, noise, timesteps, condition } = batch
+  checkSamples('pairErrors', preferred, { other, noise })
   const count = preferred.shape[0] ?? 0
-  const noised = (x: Tensor): Tensor => x.mul(signal).add(noise.mul(sigma))
   // Preferred and other rows in one forward pass of 2B.
-  const x = concat([noised(preferred), noised(other)]) // [2B, ...]
+  const x = concat([noised(preferred, batch), noised(other, batch)]) // [2B, ...]
+  const target = concat([targetOf('pairErrors', preferred, batch), targetOf('pairErrors', other, batch)])
   const prediction = denoise(x, concat([timesteps, timesteps]), joinConditions(condition, condition))
-  const error = prediction.sub(concat([noise, noise])).square().reshape([2 * count, -1]).mean({ axes: 1 })
+  const error = squaredErrors('pairErrors', prediction, target).reshape([2 * count, -1]).mean({ axes: 1 })
   return { preferred: error.slice(0, 0, count), other: error.slice(0, count) }
 }

@@ -1,5 +1,5 @@
 export { denoising, type SampleBatch } from './denoising.ts'
 export { diffusionDpo, type DiffusionDpoOptions, pairErrors } from './diffusion-dpo.ts'
-export { drawNoise } from './noise-draw.ts'
+export { drawNoise, type DrawNoiseOptions } from './noise-draw.ts'
 export { type LossAndMetrics, negate, type Networks, type NoiseDraw, type Objective } from './objective.ts'
 export { type PairBatch, pairObjective, swapPair } from './pairs.ts'

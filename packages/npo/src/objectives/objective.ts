@@ -1,4 +1,5 @@
 import type { Tensor } from '@antipode/core'
+import type { PredictionType } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 
 /** What an objective computes for one batch: the loss to minimise and numbers to watch, all of one element. */
@@ -13,8 +14,10 @@ export interface Networks<C extends Condition> {
   readonly reference: Denoiser<C>
 }
 
-/** What every training batch has: clean samples were noised to `timesteps` with `noise`, by these coefficients. */
+/** What every training batch has: clean samples are noised to `timesteps` with `noise`, by these coefficients. */
 export interface NoiseDraw {
+  /** What the model learns to predict; it has no default, since a model that learns something else is ruined without a word. */
+  readonly predictionType: PredictionType
   /** `[B]` f32. */
   readonly timesteps: Tensor
   /** √ᾱ and √(1−ᾱ) at the timesteps, `[B, 1, …]`. */

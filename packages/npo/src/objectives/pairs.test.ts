@@ -6,7 +6,7 @@ import { type LossAndMetrics, negate, type PairBatch, pairObjective, swapPair } 
 // Objectives only pass tensors on here, so names can stand for them.
 const named = (name: string): Tensor => name as unknown as Tensor
 const batchOf = (name: string): PairBatch<undefined> => ({
-  preferred: named(`${name} preferred`), other: named(`${name} other`), noise: named('ε'), signal: named('√ᾱ'),
+  predictionType: 'epsilon', preferred: named(`${name} preferred`), other: named(`${name} other`), noise: named('ε'), signal: named('√ᾱ'),
   sigma: named('√(1−ᾱ)'), timesteps: named('t'), condition: undefined,
 })
 const networks = { model: () => named('model'), reference: () => named('reference') }

@@ -8,7 +8,7 @@ test('offsets of weight zero are left out, so that no branch pays for them', () 
 })
 
 test('weights that are no number are refused by name', () => {
-  for (const bad of [Number.NaN, Infinity]) {
+  for (const bad of [Number.NaN, Infinity, 1e39, '1' as never]) {
     expect(() => offsets({ npo: bad })).toThrow(ConfigError)
     expect(() => offsets({ npo: bad })).toThrow(/"npo"/)
   }

@@ -128,7 +128,9 @@ test('weights of different models are refused by the name or shape that differs'
     }
     expect(() => merge(base, [[1, vector({ a: [1, 2], b: [3], c: [4] })]])).toThrow(/"c" on one side only/)
     expect(() => merge(base, [[1, vector({ a: [1, 2], b: [3, 4] })]])).toThrow(/\[2\] for \[1\] at "b"/)
-    expect(() => merge(base, [[Number.NaN, base]])).toThrow(ConfigError)
+    for (const weight of [Number.NaN, Infinity, 1e39]) expect(() => merge(base, [[weight, base]])).toThrow(ConfigError)
+    expect(() => scaled(base, Number.NaN)).toThrow(ConfigError)
+    for (const options of [{}, { seed: -1 }, { seed: 1, scale: 2 }]) expect(() => randomOffset(base, options as never)).toThrow(ConfigError)
     expect(() => norm(new Map())).toThrow(ShapeError)
   })
 })

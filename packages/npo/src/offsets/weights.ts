@@ -1,4 +1,6 @@
-import { ConfigError, linearCombination, randn, ShapeError, type Tensor } from '@antipode/core'
+import { linearCombination, randn, ShapeError, Tensor } from '@antipode/core'
+import { checkArgument, checkOptions, required, whole } from '@antipode/core/options'
+import { aFactor } from './factor.ts'
 
 /** Parameters, or differences of parameters, by name. All sums are in float32 and lazy: evaluate what you keep. */
 export type Weights = ReadonlyMap<string, Tensor>
@@ -31,7 +33,7 @@ export function offsetOf(tuned: Weights, base: Weights): Map<string, Tensor> {
  */
 export function merge(base: Weights, terms: readonly (readonly [weight: number, offset: Weights])[]): Map<string, Tensor> {
   for (const [weight, offset] of terms) {
-    if (!Number.isFinite(weight)) throw new ConfigError(`merge: expected finite weights, got ${weight}; check α and β`)
+    checkArgument('merge', 'each weight', weight, aFactor)
     paired('merge', base, offset)
   }
   const used = terms.filter(([weight]) => weight !== 0)
@@ -59,15 +61,27 @@ export function cosine(a: Weights, b: Weights): Tensor {
   return dot(a, b).div(norm(a).mul(norm(b)))
 }
 
-/** An offset in a random direction, of the same length as `like` in every parameter, f32: a control for δ. */
-export function randomOffset(like: Weights, { seed }: { readonly seed: number }): Map<string, Tensor> {
+/** Options of {@link randomOffset}. */
+export interface RandomOffsetOptions {
+  /** Whole, in [0, 2⁵³). */
+  readonly seed: number
+}
+
+/**
+ * An offset in a random direction, of the same length as `like` in every parameter, f32: a control for δ.
+ * @throws {ConfigError} if an option is unknown, or outside its range
+ */
+export function randomOffset(like: Weights, options: RandomOffsetOptions): Map<string, Tensor> {
+  checkOptions('randomOffset', options, { seed: required(whole(0)) })
+  const { seed } = options
   return new Map([...like].map(([name, t], stream) => {
     const noise = randn(t.device, t.shape, { seed, stream })
     return [name, noise.mul(t.to('f32').square().sum().div(noise.square().sum()).sqrt())]
   }))
 }
 
-/** The offset times a number. */
+/** The offset times a number. @throws {ConfigError} if it is not finite */
 export function scaled(a: Weights, factor: Tensor | number): Map<string, Tensor> {
+  if (!(factor instanceof Tensor)) checkArgument('scaled', 'factor', factor, aFactor)
   return new Map([...a].map(([name, t]) => [name, t.mul(factor)]))
 }

@@ -1,7 +1,7 @@
-import { ConfigError, Device, randn, type Tensor, tensor } from '@antipode/core'
+import { ConfigError, Device, NumericError, randn, type Tensor, tensor } from '@antipode/core'
 import { philoxNormal } from '@antipode/core/random'
 import {
-  currentTimestep, ddim, ddpm, dpmSolverMultistep, euler, float32Linear, isDone, lcm, type NoiseStream, perItem, philox, saSolver,
+  currentTimestep, ddim, ddpm, dpmSolverMultistep, euler, float32Linear, heun, isDone, lcm, type NoiseStream, perItem, philox, saSolver,
   type Scheduler, SchedulerError, type SchedulerState, type StepHooks, torchCpu,
 } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -171,6 +171,57 @@ test('a run that begins late without an image, or has no step left, is refused',
   await expect(run({ startAt: 5, image })).rejects.toThrow(SchedulerError)
   expect(device.memory().tensors).toBe(before)
 })
+
+test('a run that leaves no step names the option that says so', async () => {
+  using noise = start()
+  using image = start()
+  const run = (options: Parameters<typeof sampleToEnd>[4], scheduler: Scheduler = ddim()): Promise<Tensor> =>
+    sampleToEnd((x) => x.mul(0.5), scheduler, noise, undefined, { image, ...options })
+  await expect(run({ steps: { count: 10, strength: 0.05 } })).rejects.toThrow(
+    new SchedulerError('sample: expected a strength that leaves one of 10 steps, got 0.05; 0.1 leaves one'),
+  )
+  await expect(run({ steps: { count: 7, strength: 0.1 } }, heun())).rejects.toThrow(/one of 7 steps, got 0.1; 0.143 leaves one/)
+  await expect(run({ steps: 4, startAt: 4 })).rejects.toThrow(/expected startAt from 0 to 3, got 4/)
+  for (const [count, strength] of [[10, 0.1], [7, 0.143], [49, 0.021]] as const) {
+    expect(isDone(ddim().begin(ddim().timesteps({ count, strength })))).toBe(false)
+  }
+})
+
+test('options, images and predictions that would be ignored or broadcast are refused', async () => {
+  using noise = start()
+  using small = tensor(device, [1, 2, 3], [1, 3])
+  const run = (options: object, model = (x: Tensor): Tensor => x.mul(0.5)): Promise<Tensor> =>
+    sampleToEnd(model, ddim(), noise, undefined, { steps: 2, ...options })
+  const wrong = [{ stepz: 3 }, { seed: -1 }, { seed: 0.5 }, { startAt: 1.5 }, { signal: {} }, { x0: 3 }, { image: [1] }, { steps: undefined }, { steps: '3' }]
+  for (const options of wrong) await expect(run(options), JSON.stringify(options)).rejects.toThrow(ConfigError)
+  for (const steps of [2.5, Number.NaN, { count: 0 }, { counts: 3 }]) await expect(run({ steps })).rejects.toThrow(SchedulerError)
+  await expect(run({ image: small })).rejects.toThrow(/expected an image of the shape of the noise, \[2,3\], got \[1,3\]/)
+  await expect(run({ x0: (x0: Tensor) => x0.slice(1, 0, 1) })).rejects.toThrow(/expected the x0 hook's result of the shape of the noise/)
+  await expect(run({}, (x) => x.slice(0, 0, 1))).rejects.toThrow(/expected predictions of the shape of the noise/)
+})
+
+test.each<[number, 'f32' | 'f16']>([[Number.NaN, 'f32'], [Infinity, 'f32'], [-Infinity, 'f16']])(
+  'a result that is not finite is an error that names the first step where it was not: %d in %s', async (bad, dtype) => {
+    if (dtype === 'f16' && !device.target.f16) return
+    using noise = tensor(device, philoxNormal(6, { seed: 5 }), shape, { dtype })
+    // One element of one prediction, at the third of five calls.
+    using hole = tensor(device, [0, 0, 0, 0, 0, bad], shape, { dtype, allowNonFinite: true })
+    const scheduler = dpmSolverMultistep()
+    const timestep = scheduler.timesteps(5).timesteps[2]
+    const seen: number[] = []
+    const run = async (): Promise<void> => {
+      let call = 0
+      const model = (x: Tensor): Tensor => (call++ === 2 ? x.mul(0.5).add(hole) : x.mul(0.5))
+      for await (const { index } of sample(model, scheduler, noise, undefined, { steps: 5 })) seen.push(index)
+    }
+    const error = await run().catch((e: unknown) => e) as NumericError
+    expect(error).toBeInstanceOf(NumericError)
+    expect(error.message).toMatch(new RegExp(`^sample: expected finite samples, got NaN or infinity from step 2 \\(timestep ${timestep}\\) on; `))
+    expect(error.where).toBe('step 2')
+    // The last sample is never handed out.
+    expect(seen).toEqual([0, 1, 2, 3])
+  },
+)
 
 test('fresh noise comes from a stream where one is given, and leaves no tensor behind', async () => {
   using noise = start()

@@ -1,30 +1,44 @@
-import { ConfigError, evaluate, full, randn, type Tensor, tensor } from '@antipode/core'
+import { ConfigError, full, randn, ShapeError, Tensor, tensor } from '@antipode/core'
+import { abortSignal, anObject, callable, checkOptions, either, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import {
-  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, type SchedulerState, type Steps, tensorsOf,
+  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, SchedulerError, type SchedulerState, stepCount, type Steps, tensorsOf,
 } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import { tensorLinear } from '../linear.ts'
+import { FiniteCalls } from './finite-calls.ts'
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
-  /** How many steps, or which timesteps. A `strength` below 1 leaves out the first of them, and needs an `image`. */
+  /** How many steps, or which timesteps. A `strength` below 1 leaves out the first of them, and needs an `image`; it must leave one. */
   readonly steps: Steps
-  /** Clean sample `[B, ...]` to start from, image to image: it is noised to the level of the first step. Not disposed. */
+  /** Clean sample in the shape of the noise to start from, image to image: it is noised to the level of the first step. Not disposed. */
   readonly image?: Tensor
-  /** First step to take, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
+  /** First step to take, whole, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
   readonly startAt?: number
-  /** Seed of the fresh noise of stochastic solvers, whose call k draws stream 2³¹ + k of it; deterministic ones need none. */
+  /**
+   * Seed of the fresh noise of stochastic solvers, whole, in [0, 2⁵³), 0 by default; call k draws stream 2³¹ + k of it.
+   * Deterministic solvers need none.
+   */
   readonly seed?: number
   /**
    * Where that noise comes from instead of the seed: `torchCpu`, `philox` or `perItem` of @antipode/schedulers, or your own.
    * To go on where a draw of the initial noise left it, pass `{ ...stream, begin: () => state }`.
    */
   readonly stream?: NoiseStream<unknown>
-  /** Whether each step also gives its estimate of the clean sample, for previews; costs one small kernel a step. */
+  /** Whether each step also gives its estimate of the clean sample, for previews, false by default; costs one small kernel a step. */
   readonly preview?: boolean
   readonly signal?: AbortSignal
   /** Changes the estimate of the clean sample before the step goes on from it, for example a clamp. */
   readonly x0?: (x0: Tensor) => Tensor
+}
+
+const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
+const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'number' }
+
+const ranges: Ranges<SampleOptions> = {
+  // Schedulers know which steps they can take.
+  steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0), seed: whole(0),
+  stream: anObject('a noise stream'), preview: flag, signal: abortSignal, x0: callable,
 }
 
 /** One call of the model in a sampling run; solvers of Heun's kind make two a step. Its tensors live until the next step is asked for or the loop is left. */
@@ -46,20 +60,29 @@ const firstStream = 2 ** 31
  * Does not dispose `noise` or `condition`; what `denoise` returns belongs to the run.
  * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
  * @throws {SchedulerError} if the solver cannot make such steps, or none of them is left to take
- * @throws {ConfigError} if the run begins after its first step and there is no image
+ * @throws {ConfigError} if an option is unknown or outside its range, or the run begins after its first step and there is no image
+ * @throws {ShapeError} if the image or a prediction is not of the shape of the noise
+ * @throws {NumericError} in place of the last step if its sample is not finite, or too large to be added up in f32: it names
+ * the first step where that was so. Nothing is read back before
  */
 export async function* sample<C extends Condition>(
   denoise: Denoiser<C>,
   scheduler: Scheduler,
   noise: Tensor,
   condition: C,
-  { steps, image, startAt, seed = 0, stream, preview = false, signal, x0: hook }: SampleOptions,
+  options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
+  checkOptions('sample', options, ranges)
+  const { steps, image, startAt, seed = 0, stream, preview = false, signal, x0: hook } = options
   const { device } = noise
   const plan = scheduler.timesteps(steps)
   let state: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
+  if (isDone(state)) refuseEmpty(stepCount(plan), options)
   let x = startOf(scheduler, plan, state, noise, image)
   const draw = freshNoise(noise, seed, stream)
+  const hooks = hook ? { x0: shaped(hook, noise) } : {}
+  using calls = new FiniteCalls()
+  const first = state.step
   let owned: readonly Tensor[] = []
   const total = plan.timesteps.length
   let finished = false
@@ -70,19 +93,22 @@ export async function* sample<C extends Condition>(
       const scale = scheduler.inputScale(state)
       const timesteps = full(device, [noise.shape[0] ?? 1], timestep) // [B]
       const prediction = denoise(scale === 1 ? x : x.mul(scale), timesteps, condition)
+      checkShape('predictions', prediction, noise)
       const fresh = scheduler.needsNoise(state) ? draw(state.step) : undefined
       if (fresh !== undefined) owned = [...owned, fresh]
-      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hook ? { x0: hook } : {})
+      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hooks)
       const values = [...new Set([next.sample, ...tensorsOf(next.state), ...(preview ? [next.x0] : [])])]
       const earlier = owned
       owned = [...new Set([...earlier, ...values])]
-      await evaluate(...values)
+      const { step: index } = state
+      await calls.evaluate(next.sample, values)
       for (const t of earlier) if (!values.includes(t)) t.dispose()
       owned = values
       x = next.sample
       state = next.state
+      if (isDone(state)) await calls.check(plan.timesteps, first)
       finished = isDone(state)
-      yield { index: state.step - 1, steps: total, timestep, sample: x, ...(preview ? { x0: next.x0 } : {}) }
+      yield { index, steps: total, timestep, sample: x, ...(preview ? { x0: next.x0 } : {}) }
     }
   } finally {
     // Stopped early, nothing is the caller's; at the end the result is.
@@ -90,9 +116,36 @@ export async function* sample<C extends Condition>(
   }
 }
 
+/** Names the option that leaves a run of `count` steps without one. */
+function refuseEmpty(count: number, { steps, startAt }: SampleOptions): never {
+  if (startAt !== undefined) {
+    throw new SchedulerError(`sample: expected startAt from 0 to ${count - 1}, got ${startAt}, which leaves no step to take`)
+  }
+  const strength = typeof steps === 'object' ? steps.strength : undefined
+  const least = Math.ceil(1000 / count) / 1000
+  throw new SchedulerError(`sample: expected a strength that leaves one of ${count} steps, got ${strength}; ${least} leaves one`)
+}
+
+/** A hook that may not change the shape. */
+function shaped(hook: (x0: Tensor) => Tensor, noise: Tensor): (x0: Tensor) => Tensor {
+  return (x0) => {
+    const changed = hook(x0)
+    checkShape("the x0 hook's result", changed, noise)
+    return changed
+  }
+}
+
+function checkShape(what: string, { shape }: Tensor, noise: Tensor): void {
+  if (shape.join() === noise.shape.join()) return
+  throw new ShapeError(`sample: expected ${what} of the shape of the noise, [${noise.shape.join()}], got [${shape.join()}]`)
+}
+
 /** What the first step takes: scaled noise, or the image noised to the level there. */
 function startOf(scheduler: Scheduler, plan: SamplingPlan, state: SchedulerState<Tensor>, noise: Tensor, image: Tensor | undefined): Tensor {
-  if (image !== undefined) return scheduler.addNoise(tensorLinear, image, noise, state)
+  if (image !== undefined) {
+    checkShape('an image', image, noise)
+    return scheduler.addNoise(tensorLinear, image, noise, state)
+  }
   if (state.step === 0) return noise.mul(scheduler.initNoiseSigma(plan))
   throw new ConfigError(`sample: expected an image for a run from call ${state.step} on, got none; pass it, or leave out startAt and strength`)
 }
@@ -108,7 +161,7 @@ function freshNoise({ device, shape, size }: Tensor, seed: number, stream: Noise
   }
 }
 
-/** Runs {@link sample} to its end and gives the result, which is the caller's to dispose. */
+/** Runs {@link sample} to its end and gives the result, which is finite and the caller's to dispose. Errors as `sample`. */
 export async function sampleToEnd<C extends Condition>(
   denoise: Denoiser<C>,
   scheduler: Scheduler,

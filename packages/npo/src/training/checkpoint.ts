@@ -1,6 +1,7 @@
 import { CheckpointError, type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { readSafetensors, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
 import type { Ema, Optimizer } from '@antipode/core/optim'
+import { checkFinite } from './finite.ts'
 
 /** What a run consists of at a step: everything that the next step depends on, besides the step's number. */
 export interface RunState {
@@ -25,12 +26,15 @@ const kinds: readonly string[] = ['parameter', 'optimizer', 'ema']
 /**
  * Saves a run after `step` steps: parameters, optimiser and average in f32, bit for bit.
  * @throws {CheckpointError} if the file cannot be written; an earlier one is then as it was
+ * @throws {NumericError} if any of it is not finite; an earlier file is then as it was
  */
 export async function saveRun(
-  { parameters, optimizer, ema }: RunState,
+  state: RunState,
   step: number,
   { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>,
 ): Promise<void> {
+  await checkFinite('saveRun', state)
+  const { parameters, optimizer, ema } = state
   const entries: StreamedSafetensorsEntry[] = []
   const add = (prefix: string, tensors: ReadonlyMap<string, Tensor>): void => {
     for (const [name, t] of tensors) {

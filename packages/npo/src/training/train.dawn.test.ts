@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { CheckpointError, ConfigError, Device, NumericError, tensor } from '@antipode/core'
+import { CheckpointError, ConfigError, Device, NumericError, type Tensor, tensor } from '@antipode/core'
 import { writeSafetensors } from '@antipode/core/io'
 import { ema, sgd } from '@antipode/core/optim'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { gap } from '../testing/toy.ts'
-import { train, type TrainStep } from './index.ts'
+import { saveRun, train, type TrainOptions, type TrainStep } from './index.ts'
 import { ToyRun, toySteps } from './testing/toy-run.ts'
 
 let device: Device
@@ -217,6 +217,95 @@ test('a number that is not finite ends the run with the step and the metric, and
   expect((error as NumericError).where).toBe('error')
   expect(released).toBe(3)
   expect((await runToy({ checkpoint, resume: true }))[0]?.step).toBe(2)
+})
+
+test('a checkpoint is never replaced by one that is not finite: updates are looked at before they are saved', async () => {
+  const checkpoint = checkpointAt('good')
+  const run = async (changes: Partial<TrainOptions<number>>, options: Partial<TrainOptions<number>> = { checkpoint }): Promise<void> => {
+    using w = tensor(device, [1, 2, 3], [3])
+    using c = tensor(device, [3, 0, 4], [3])
+    using optimizer = sgd({ lr: 1 })
+    using averages = ema(0.5)
+    for await (const { step } of train({
+      parameters: new Map([['w', w]]), optimizer, ema: averages, steps: 4, batch: (index) => index,
+      loss: () => ({ loss: w.mul(c).sum(), metrics: {} }), ...options, ...changes,
+    })) expect(step).toBeLessThan(4)
+  }
+  await run({ steps: 3 })
+  const good = readFileSync(checkpoint.path)
+  // The last update overflows after the last loss and gradient were measured.
+  const last = (factor: number) => (step: number): number => (step === 3 ? factor : 1)
+  for (const [factor, message] of [
+    [3e38, /^saveRun: expected finite numbers, got -Infinity at parameter.w\[0\]; lower the learning rate/],
+    [Number.NaN, /^train: step 3: expected schedule to give a finite factor of 0 or more, got NaN; /],
+    [-1, /got -1; /],
+    [1e39, /^sgd.update: expected lr to be a number of 0 or more that is finite in f32, got 1e\+39/],
+  ] as const) {
+    await expect(run({ resume: true, schedule: last(factor) })).rejects.toThrow(message)
+    expect(readFileSync(checkpoint.path).equals(good)).toBe(true)
+  }
+  await run({ resume: true, schedule: last(0) })
+  expect(readFileSync(checkpoint.path).equals(good)).toBe(false)
+  // Without a checkpoint the end of a run is looked at all the same.
+  await expect(run({ steps: 1, schedule: () => 3e38 }, {})).rejects.toThrow(/^train: expected finite numbers, got -Infinity at parameter.w\[0\]/)
+})
+
+test('whoever saves a run that is not finite is told where it is not', async () => {
+  const checkpoint = checkpointAt('whose')
+  for (const kind of ['parameter', 'optimizer', 'ema'] as const) {
+    using run = new ToyRun(device)
+    for await (const { step } of run.train({ steps: 1 })) expect(step).toBe(0)
+    const state = { parameters: run.model.state(), optimizer: run.optimizer, ema: run.ema }
+    await saveRun(state, 1, checkpoint)
+    const saved = readFileSync(checkpoint.path)
+    const tensors = { parameter: state.parameters, optimizer: state.optimizer.state().tensors, ema: state.ema.state().tensors }[kind]
+    const [name, t] = [...tensors].at(-1) as [string, Tensor]
+    const values = await t.data()
+    values[values.length - 1] = kind === 'ema' ? Infinity : Number.NaN
+    t.write(values)
+    const error = await saveRun(state, 1, checkpoint).catch((e: unknown) => e) as NumericError
+    expect(error).toBeInstanceOf(NumericError)
+    expect(error.where).toBe(`${kind}.${name}`)
+    expect(readFileSync(checkpoint.path).equals(saved)).toBe(true)
+  }
+})
+
+test('saving looks at what it saves where that lies, and plans it once', async () => {
+  const { gpu } = device
+  const labels: (string | undefined)[] = []
+  const encoder = gpu.createCommandEncoder.bind(gpu)
+  gpu.createCommandEncoder = (described) => {
+    labels.push(described?.label)
+    return encoder(described)
+  }
+  const plans: number[] = []
+  const laid: number[] = []
+  try {
+    await runToy({ checkpoint: checkpointAt('often'), steps: 5 }, () => {
+      plans.push(device.counters().plans)
+      laid.push(labels.filter((label) => label === 'laying together').length)
+    })
+  } finally {
+    gpu.createCommandEncoder = encoder
+  }
+  // The first step lays parameters, moments and averages together, and the first save is planned after it.
+  expect(laid).toEqual(Array<number>(5).fill(laid[0] as number))
+  expect(laid[0]).toBeGreaterThan(0)
+  expect(plans.slice(2)).toEqual(Array<number>(3).fill(plans[2] as number))
+})
+
+test.each<[string, object]>([
+  ['clipNorm', { clipNorm: -1 }], ['clipNorm', { clipNorm: Number.NaN }], ['clipNorm', { clipNorm: 0 }],
+  ['steps', { steps: Number.NaN }], ['steps', { steps: 2.5 }], ['steps', { steps: 0 }], ['steps', { steps: '9' }],
+  ['every', { checkpoint: { path: 'x', every: 0, recipe: '' } }], ['every', { checkpoint: { path: 'x', recipe: '' } }],
+  ['path', { checkpoint: { path: '', every: 1, recipe: '' } }], ['among path, every, recipe', { checkpoint: { path: 'x', every: 1, recipe: '', keep: 3 } }],
+  ['error', { limits: { error: Number.NaN } }], ['schedule', { schedule: 0.5 }], ['compile', { compile: 'yes' }], ['ema', { ema: 0.9 }],
+  ['signal', { signal: {} }], ['batch', { batch: undefined }], ['parameters', { parameters: {} }], ['got clip;', { clip: 1 }],
+])('options that mean nothing are refused: %s of %o', async (name, changes) => {
+  const error = await runToy(changes).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(ConfigError)
+  expect((error as Error).message).toMatch(/^train(: checkpoint|: limits)?: expected /)
+  expect((error as Error).message).toContain(name)
 })
 
 test('a metric past its limit ends the run, and options that would be ignored are refused', async () => {

@@ -1,7 +1,11 @@
 import { compile, concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
 import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
+import {
+  abortSignal, anObject, callable, checkArgument, checkOptions, finite, flag, positive, type Range, type Ranges, required, text, whole,
+} from '@antipode/core/options'
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
+import { checkFinite } from './finite.ts'
 
 /** Options of {@link train}. */
 export interface TrainOptions<B> {
@@ -12,26 +16,43 @@ export interface TrainOptions<B> {
   /** The loss of a batch, over the parameters. */
   readonly loss: (batch: B) => LossAndMetrics
   /**
-   * Whether `loss` is run for the first batch only, and its graph repeated for those that follow (see `compile` of
+   * Whether `loss` is run for the first batch only, false by default, and its graph repeated for those that follow (see `compile` of
    * @antipode/core): less work for the host in each step. All that changes from step to step must then come in by the batch.
    */
   readonly compile?: boolean
   /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
   readonly release?: (batch: B) => void
   readonly optimizer: Optimizer
-  /** Steps in all, those of an earlier run that is continued included. */
+  /** Steps in all, whole, 1 or more, those of an earlier run that is continued included. */
   readonly steps: number
-  /** Factor on the optimiser's learning rate at each step. */
+  /** Factor on the optimiser's learning rate at each step, finite and 0 or more; 1 by default. */
   readonly schedule?: LearningRateSchedule
-  /** Largest norm of all gradients together. */
+  /** Largest norm of all gradients together, positive and finite; without it they are not clipped. */
   readonly clipNorm?: number
   readonly ema?: Ema
   readonly checkpoint?: CheckpointOptions
-  /** Whether to continue what `checkpoint.path` holds, which must exist then; otherwise the first save replaces it. */
+  /** Whether to continue what `checkpoint.path` holds, which must exist then; otherwise, as by default, the first save replaces it. */
   readonly resume?: boolean
-  /** Largest value a metric may take before the run is given up, by name: `{ error: 1.2 }` stops a collapsed model. */
+  /** Largest value a metric may take before the run is given up, finite, by name: `{ error: 1.2 }` stops a collapsed model. */
   readonly limits?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
+}
+
+const aMap: Range = { expected: 'a Map of tensors by name', accepts: (v) => v instanceof Map }
+
+function checkTrainOptions<B>(options: TrainOptions<B>): void {
+  checkOptions<TrainOptions<B>>('train', options, {
+    parameters: required(aMap), batch: required(callable), loss: required(callable), compile: flag, release: callable,
+    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, clipNorm: positive,
+    ema: anObject('an average of parameters, made by ema'), checkpoint: anObject('an object of options'), resume: flag,
+    limits: anObject('an object of numbers'), signal: abortSignal,
+  })
+  if (options.checkpoint) checkOptions('train: checkpoint', options.checkpoint, checkpointRanges)
+  for (const [name, limit] of Object.entries(options.limits ?? {})) checkArgument('train: limits', name, limit, finite)
+}
+
+const checkpointRanges: Ranges<CheckpointOptions> = {
+  path: required(text), every: required(whole(1)), recipe: required({ expected: 'a text', accepts: (v) => typeof v === 'string' }),
 }
 
 /** What a step was measured at, before its update. */
@@ -53,12 +74,15 @@ export interface TrainStep extends Measured {
  * Trains step by step: an async iterator of metrics. Aborting saves a checkpoint, if there is one to save to, and rejects
  * with the signal's reason; a run killed at any moment continues from its last checkpoint and ends in the same weights,
  * bit for bit, as one that was not (on the same adapter). Leaving the loop early saves nothing.
- * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit; what was saved stays
- * saved, but the parameters in memory have taken the step
- * @throws {ConfigError} if there is nothing to train, nothing to resume from, or a limit is on no metric
+ * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit, or if what an update made
+ * is not finite where it would be saved or the run ends; what was saved stays saved, but the parameters in memory have taken
+ * the step
+ * @throws {ConfigError} if an option is unknown or outside its range, there is nothing to train, nothing to resume from, a
+ * limit is on no metric, or the schedule gives a factor that is no number of 0 or more: before that step's update
  * @throws {CheckpointError} if a checkpoint does not fit, or is past the last step
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
+  checkTrainOptions(options)
   const { parameters, batch: batchOf, release, optimizer, steps, schedule } = options
   const { ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
@@ -81,7 +105,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     const batch = await batchOf(step)
     let measured: Measured
     try {
-      measured = await makeStep(options, measures(batch), optimizer.lr * (schedule?.(step) ?? 1))
+      measured = await makeStep(options, measures(batch), optimizer.lr * factorAt(step, schedule))
     } finally {
       release?.(batch)
     }
@@ -91,7 +115,15 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     // After the step is reported, so that what a caller keeps of a run is never behind what the run keeps of itself.
     if (checkpoint && step % checkpoint.every === 0) await save()
   }
-  await save()
+  if (checkpoint) await save()
+  // Nothing else has looked at the last update.
+  else await checkFinite('train', state)
+}
+
+function factorAt(step: number, schedule: LearningRateSchedule | undefined): number {
+  const factor = schedule?.(step) ?? 1
+  if (factor >= 0 && factor < Infinity) return factor
+  throw new ConfigError(`train: step ${step}: expected schedule to give a finite factor of 0 or more, got ${factor}; check its last steps`)
 }
 
 /** All of a step that depends on its batch alone, yet to be computed. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { float32Linear } from '../linear/index.ts'
 import { convertPrediction } from './convert.ts'
-import type { ModelPrediction } from './prediction.ts'
+import type { ModelPrediction } from './index.ts'
 
 const kinds: readonly ModelPrediction[] = ['epsilon', 'v_prediction', 'sample', 'flow_prediction']
 

@@ -1,7 +1,7 @@
 import { refuse } from '../errors.ts'
 import { combine, type Linear } from '../linear/index.ts'
-import type { NoiseLevel } from '../schedule/index.ts'
-import { sharesOf, type ModelPrediction } from './prediction.ts'
+import type { ModelPrediction, NoiseLevel } from '../schedule/index.ts'
+import { sharesOf } from './prediction.ts'
 
 /** What a prediction is and what it shall be. */
 export interface Conversion {

@@ -1,16 +1,7 @@
 import { refuse } from '../errors.ts'
 import { choice, flag, numeric, type Field, type Fields } from '../config/index.ts'
 import { combine, type Linear } from '../linear/index.ts'
-import type { NoiseLevel } from '../schedule/index.ts'
-
-/**
- * What the model predicts: the noise ε, the velocity v = √ᾱ·ε − √(1−ᾱ)·x₀ (arXiv 2202.00512), or x₀ itself.
- * Flow models, which predict ε − x₀, are {@link ModelPrediction}.
- */
-export type PredictionType = 'epsilon' | 'v_prediction' | 'sample'
-
-/** Every prediction that some solver here understands. */
-export type ModelPrediction = PredictionType | 'flow_prediction'
+import type { ModelPrediction, NoiseLevel, PredictionType } from '../schedule/index.ts'
 
 /** Places where a caller may change what a step works with. */
 export interface StepHooks<T> {

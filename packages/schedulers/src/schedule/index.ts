@@ -9,7 +9,10 @@ export {
   trainingLevel,
   zeroSnrAlphaBar,
   type BetaSchedule,
+  type ModelPrediction,
   type NoiseLevel,
+  type NoiseScheduleOptions,
+  type PredictionType,
   type Schedule,
   type ScheduleConfig,
 } from './schedule.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { betaQuantile } from '../numeric/beta-quantile.ts'
-import { ConfigError, noiseCoefficients, noiseSchedule, SchedulerError } from '../index.ts'
+import { ConfigError, noiseCoefficients, noiseSchedule, SchedulerError, uniPc, videoCrafterDdim } from '../index.ts'
 import { linspace, linspace32, roundHalfEven } from '../numeric/index.ts'
 import { sigmaTable } from './schedule.ts'
 import { timestepFinder } from '../sigmas/index.ts'
@@ -65,6 +65,16 @@ test('a training timestep out of range or between two is refused', () => {
     expect(() => noiseCoefficients(schedule, [wrong])).toThrow(SchedulerError)
   }
   expect(() => noiseCoefficients(schedule, [1000])).toThrow(/whole timestep from 0 to 999, got 1000/)
+})
+
+test('a schedule says what its model predicts, and gives no coefficients of a process that it does not tell', () => {
+  expect(noiseSchedule().predictionType).toBe('epsilon')
+  expect(noiseSchedule({ predictionType: 'sample' }).predictionType).toBe('sample')
+  expect(() => noiseSchedule({ predictionType: 'flow_prediction' as 'sample' })).toThrow(ConfigError)
+  const flow = uniPc({ useFlowSigmas: true, predictionType: 'flow_prediction' })
+  expect(() => noiseCoefficients(flow.schedule, [1])).toThrow(ConfigError)
+  expect(() => noiseCoefficients(videoCrafterDdim().schedule, [1])).toThrow(/expected samples noised by a table of ᾱ, got x = √ᾱ·s/)
+  expect(noiseCoefficients(videoCrafterDdim({ baseScale: 1 }).schedule, [1]).signal).toHaveLength(1)
 })
 
 test('options that make no schedule are refused by name', () => {

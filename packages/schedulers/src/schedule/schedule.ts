@@ -5,6 +5,15 @@ import { cumulativeProduct, interpolate, linspace32 } from '../numeric/index.ts'
 /** How β grows over the training timesteps. */
 export type BetaSchedule = 'linear' | 'scaled_linear' | 'squaredcos_cap_v2'
 
+/**
+ * What the model predicts: the noise ε, the velocity v = √ᾱ·ε − √(1−ᾱ)·x₀ (arXiv 2202.00512), or x₀ itself.
+ * Flow models, which predict ε − x₀, are {@link ModelPrediction}.
+ */
+export type PredictionType = 'epsilon' | 'v_prediction' | 'sample'
+
+/** Every prediction that some solver here understands. */
+export type ModelPrediction = PredictionType | 'flow_prediction'
+
 /** The forward process that a model was trained with. */
 export interface ScheduleConfig {
   /** Number T of training timesteps. */
@@ -23,6 +32,10 @@ export interface ScheduleConfig {
 /** The tables of a forward process x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε, in float32 as models were trained with them. */
 export interface Schedule {
   readonly config: ScheduleConfig
+  /** What a model learns to predict from x_t. */
+  readonly predictionType: ModelPrediction
+  /** Why samples are not noised by these tables alone, in words; undefined where they are. */
+  readonly otherProcess?: string
   /** T. */
   readonly trainSteps: number
   /** β_t, [T]. */
@@ -56,21 +69,33 @@ export function scheduleFields({
   }
 }
 
+/** Options of {@link noiseSchedule}. */
+export interface NoiseScheduleOptions extends Partial<ScheduleConfig> {
+  /** What the model learns to predict; 'epsilon' by default. */
+  readonly predictionType?: PredictionType
+}
+
 /**
  * The tables of a forward process.
  * @throws {ConfigError} on an unknown option or value
  * Sources: DDPM (arXiv 2006.11239) for 'linear', CompVis latent diffusion for 'scaled_linear', Improved DDPM
  * (arXiv 2102.09672, eq. 17) for 'squaredcos_cap_v2'.
  */
-export function noiseSchedule(options: Partial<ScheduleConfig> = {}): Schedule {
-  return scheduleOf(resolve('noiseSchedule', scheduleFields(), options), 0)
+export function noiseSchedule(options: NoiseScheduleOptions = {}): Schedule {
+  const predictionType = choice('epsilon', ['epsilon', 'v_prediction', 'sample'])
+  return scheduleOf(resolve('noiseSchedule', { ...scheduleFields(), predictionType }, options), 0)
 }
+
+/** A checked configuration, and what a solver's may say besides of how its model was trained. */
+type TrainedConfig = ScheduleConfig & { readonly predictionType?: ModelPrediction; readonly useFlowSigmas?: boolean }
 
 /**
  * The tables of a checked configuration.
  * @param terminal ᾱ of the last timestep under rescaleBetasZeroSnr: 0, or the tiny number that keeps σ finite
  */
-export function scheduleOf(config: ScheduleConfig, terminal: number): Schedule {
+export function scheduleOf(config: TrainedConfig, terminal: number): Schedule {
+  const { predictionType = 'epsilon', useFlowSigmas = false } = config
+  const flow = useFlowSigmas || predictionType === 'flow_prediction'
   const trained = config.trainedBetas
   const plain = trained === null ? betasByFormula(config) : Float32Array.from(trained)
   const betas = config.rescaleBetasZeroSnr ? zeroTerminalSnr(plain) : plain
@@ -79,7 +104,8 @@ export function scheduleOf(config: ScheduleConfig, terminal: number): Schedule {
     refuseBetas('noiseSchedule', betas, 'raise betaStart, and use several timesteps with rescaleBetasZeroSnr')
   }
   if (config.rescaleBetasZeroSnr) alphasCumprod[betas.length - 1] = terminal
-  return Object.freeze({ config, trainSteps: betas.length, betas, alphasCumprod })
+  const process = flow ? { otherProcess: 'a flow, x = (1 − σ)·x₀ + σ·ε' } : {}
+  return Object.freeze({ config, predictionType, ...process, trainSteps: betas.length, betas, alphasCumprod })
 }
 
 function betasByFormula(config: ScheduleConfig): Float32Array {
@@ -153,11 +179,16 @@ function refuseTimestep(what: string, count: number, got: number): never {
  * @param timesteps one whole timestep in [0, T) per batch item
  * @returns √ᾱ and √(1−ᾱ), each [B]
  * @throws {SchedulerError} on a timestep out of range
+ * @throws {ConfigError} if samples are noised in another way than by the tables
  */
 export function noiseCoefficients(
   schedule: Schedule,
   timesteps: readonly number[],
 ): { signal: Float32Array; noise: Float32Array } {
+  const { otherProcess } = schedule
+  if (otherProcess !== undefined) {
+    refuseConfig('noiseCoefficients', 'samples noised by a table of ᾱ', otherProcess, 'noise them as their model was trained')
+  }
   const levels = timesteps.map((timestep) => trainingLevel(schedule, timestep))
   return {
     signal: Float32Array.from(levels, (level) => level.signal),

@@ -84,10 +84,11 @@ export const videoCrafterDdim: Solver<VideoCrafterDdimConfig> = /* @__PURE__ */ 
 })
 
 /** Tables of √β spaced in float64, rounded to float32 once: at T = 1000 those of float32 β differ in the sixth digit. */
-function float64Schedule({ numTrainTimesteps, betaStart, betaEnd }: VideoCrafterDdimConfig): Schedule {
+function float64Schedule({ numTrainTimesteps, betaStart, betaEnd, baseScale }: VideoCrafterDdimConfig): Schedule {
   const betas = linspace(Math.sqrt(betaStart), Math.sqrt(betaEnd), numTrainTimesteps).map((root) => root * root)
   const trained = { numTrainTimesteps, betaStart, betaEnd, betaSchedule: 'scaled_linear', trainedBetas: null } as const
   let product = 1
   const alphasCumprod = Float32Array.from(betas, (beta) => (product *= 1 - beta))
-  return Object.freeze({ ...scheduleOf({ ...trained, rescaleBetasZeroSnr: false }, 0), betas: Float32Array.from(betas), alphasCumprod })
+  const process = baseScale === 1 ? {} : { otherProcess: 'x = √ᾱ·s·x₀ + √(1−ᾱ)·ε with s < 1' }
+  return Object.freeze({ ...scheduleOf({ ...trained, rescaleBetasZeroSnr: false }, 0), ...process, betas: Float32Array.from(betas), alphasCumprod })
 }
