@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { chromiumPath } from './chromium.mjs'
 import { agrees, asks } from './consent.mjs'
 import { installAdvice } from './install-advice.mjs'
 import { installSteps, runSteps, shellText } from './install-plan.mjs'
@@ -78,4 +79,16 @@ test('steps are said as they are run, and none follows one that failed', () => {
   expect(runSteps(steps, { root: true }, { attended: false, say: (text) => said.push(text) })).toBe('false')
   expect(said).toEqual(['true', 'echo \'a line\' | grep -qx a line', 'false'])
   expect(runSteps(steps.slice(0, 2), { root: true }, { attended: false, say: () => undefined })).toBeUndefined()
+})
+
+test('a browser that the environment names is taken, and never another in its place', () => {
+  onTestFinished(() => { vi.unstubAllEnvs() })
+  vi.stubEnv('ANTIPODE_CHROMIUM', process.execPath)
+  expect(chromiumPath()).toBe(process.execPath)
+  for (const path of ['/nowhere/chrome', import.meta.dirname]) {
+    vi.stubEnv('ANTIPODE_CHROMIUM', path)
+    expect(chromiumPath).toThrow(`expected ANTIPODE_CHROMIUM to be the path of a program, got ${path}`)
+  }
+  vi.stubEnv('ANTIPODE_CHROMIUM', '')
+  expect(chromiumPath).not.toThrow()
 })
