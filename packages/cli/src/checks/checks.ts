@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { checkFile, openFile, openFolder } from '../out/index.ts'
+import { checkFile, openFile, openFolder } from '../writing/index.ts'
 import type { BaseCard } from '../train/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
