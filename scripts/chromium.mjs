@@ -1,18 +1,21 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 
-// Debian's own package first; a browser elsewhere is named by the environment.
+// Debian's own package first.
 const candidates = [
-  process.env['ANTIPODE_CHROMIUM'],
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ...['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA'].map((name) => `${process.env[name]}\\Google\\Chrome\\Application\\chrome.exe`),
 ]
 
-/** Path of the Chromium that runs the browser tests, or undefined when none is installed. */
+/** Path of the Chromium that runs the browser tests: the one that ANTIPODE_CHROMIUM names, or else the first that is installed, if any. */
 export function chromiumPath() {
-  return candidates.find((path) => path !== undefined && existsSync(path))
+  const named = process.env['ANTIPODE_CHROMIUM'] ?? ''
+  if (named === '') return candidates.find(existsSync)
+  if (!statSync(named, { throwIfNoEntry: false })?.isFile()) throw new RangeError(`expected ANTIPODE_CHROMIUM to be the path of a program, got ${named}, where none is.`)
+  return named
 }
 
 /**

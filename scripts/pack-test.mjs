@@ -10,9 +10,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
 import { loadPage } from './pack-test-page.mjs'
 import { firstExample } from './readme-example.mjs'
 
+const { values: flags } = parseArgs({ options: { 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } })
 const root = join(import.meta.dirname, '..')
 const bin = (name) => join(root, 'node_modules', '.bin', name)
 const project = mkdtempSync(join(tmpdir(), 'antipode-pack-'))
@@ -124,7 +126,7 @@ function checkTypes() {
 }
 
 async function main() {
-  const built = process.argv.includes('--no-build') || run('all packages build', bin('pnpm'), ['run', 'build'], root)
+  const built = flags['no-build'] || run('all packages build', bin('pnpm'), ['run', 'build'], root)
   if (built) {
     packAll()
     if (installAll()) {
@@ -135,7 +137,7 @@ async function main() {
       for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)
     }
   }
-  if (process.argv.includes('--keep')) console.log(`kept ${project}`)
+  if (flags.keep) console.log(`kept ${project}`)
   else rmSync(project, { recursive: true, force: true })
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed === 0 ? 0 : 1

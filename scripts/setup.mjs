@@ -4,15 +4,19 @@
 //
 //   node scripts/setup.mjs [--browser] [--dry-run]
 //
-// --dry-run says what is missing and how to get it, and installs nothing.
+// --dry-run says what is missing and how to get it, and installs nothing. Packages of the system need root: a person at a
+// terminal is shown the commands and asked once; without one, or with CI or ANTIPODE_SETUP=yes, they run at once.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { installChromium, installVulkan, mayInstall } from './apt.mjs'
 import { chromiumPath } from './chromium.mjs'
+import { agrees, asks } from './consent.mjs'
+import { installAdvice } from './install-advice.mjs'
+import { installSteps, runSteps, shellText } from './install-plan.mjs'
+import { mayBecomeRoot, thisSystem } from './system.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const flags = process.argv.slice(2)
@@ -30,10 +34,19 @@ for (const flag of flags) {
   if (!known.includes(flag)) stop(`expected only ${known.join(' and ')}, got ${flag}.`, [])
 }
 
+const parts = {
+  adapter: { name: 'a WebGPU adapter', found: findAdapter },
+  browser: { name: 'a Chromium for the browser tests', found: chromiumPath },
+}
+
 requireNode()
 installPackages()
-requireAdapter()
-if (flags.includes('--browser')) requireBrowser()
+try {
+  await installParts(flags.includes('--browser') ? ['adapter', 'browser'] : ['adapter'])
+} catch (error) {
+  if (!(error instanceof RangeError)) throw error
+  stop(error.message, [])
+}
 
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -75,44 +88,31 @@ function findAdapter() {
   return capture(process.execPath, [join(root, 'scripts', 'probe-adapter.mjs')])
 }
 
-function requireAdapter() {
-  const found = findAdapter()
-  if (found) return
-  if (dryRun || !mayInstall()) stop('no WebGPU adapter was found.', adapterAdvice())
-  say('no WebGPU adapter was found: installing the software adapter of Mesa (lavapipe)')
-  const failure = installVulkan(say)
-  const adapter = findAdapter()
-  if (!adapter) stop(failure ?? 'Mesa was installed, yet no WebGPU adapter was found.', adapterAdvice())
-  say(`adapter: ${adapter}`)
+function named(some) {
+  return `${some.map((part) => parts[part].name).join(' and ')} ${some.length === 1 ? 'was' : 'were'}`
 }
 
-function adapterAdvice() {
-  if (process.platform !== 'linux') {
-    return ['Update the driver of the graphics card: Dawn needs Metal on macOS, Direct3D 12 or Vulkan on Windows.']
+/** Installs what is missing of the system's packages, all at once, so that a person is asked once. */
+async function installParts(wanted) {
+  const missing = () => wanted.filter((part) => !parts[part].found())
+  const before = missing()
+  if (before.length === 0) return
+  const problem = `${named(before)} not found`
+  const system = thisSystem()
+  const steps = installSteps(before, system)
+  const attended = asks({ stdin: process.stdin, stderr: process.stderr, env: process.env })
+  if (dryRun || steps.length === 0 || !mayBecomeRoot(system, attended)) stop(`${problem}.`, installAdvice(before, system))
+  say(attended ? `${problem}. These commands install what is missing:` : `${problem}: installing what is missing`)
+  if (attended) {
+    for (const step of steps) console.error(`  ${shellText(step, system)}`)
+    const agreed = await agrees('Run them now? [Y/n] ', { input: process.stdin, output: process.stderr })
+    if (!agreed) stop('nothing was installed.', installAdvice(before, system))
   }
-  return [
-    'Antipode needs a Vulkan driver: that of your GPU, or Mesa 25 or later for its software adapter (lavapipe).',
-    'Debian 12, as root:',
-    '  echo "deb http://deb.debian.org/debian bookworm-backports main" > /etc/apt/sources.list.d/backports.list',
-    '  apt-get update && apt-get install -y -t bookworm-backports mesa-vulkan-drivers libvulkan1',
-    'Debian 13, Ubuntu 24.04 or later, as root:',
-    '  apt-get update && apt-get install -y mesa-vulkan-drivers libvulkan1',
-    'Fedora, as root:',
-    '  dnf install -y mesa-vulkan-drivers vulkan-loader',
-    'Then run the command again.',
-  ]
-}
-
-function requireBrowser() {
-  if (chromiumPath()) return
-  const advice = [
-    'On Debian, as root: apt-get update && apt-get install -y chromium',
-    'Elsewhere: install Chromium or Chrome, and set ANTIPODE_CHROMIUM to the path of its program.',
-  ]
-  if (dryRun || !mayInstall()) stop('no Chromium was found for the browser tests.', advice)
-  say('no Chromium was found for the browser tests: installing the one of the system')
-  const failure = installChromium(say)
-  if (!chromiumPath()) stop(failure ?? 'Chromium was installed, yet its program was not found.', advice)
+  const failed = runSteps(steps, system, { attended, say })
+  const after = missing()
+  for (const part of before) if (!after.includes(part)) say(`${parts[part].name}: ${parts[part].found()}`)
+  if (after.length === 0) return
+  stop(failed ? `failed: ${failed}; the cause is printed above.` : `${named(after)} not found still.`, installAdvice(after, system))
 }
 
 /** What a command prints, trimmed; undefined if it fails or does not exist. */

@@ -22,6 +22,7 @@ async function open(hash: string, args: readonly string[]): Promise<{ page: Page
   const page = await browser.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('console', (message) => { if (message.text().includes('Content Security Policy')) problems.push(message.text()) })
   await page.goto(`${address}${hash}`)
   return { page, problems }
 }
@@ -50,4 +51,14 @@ test('without WebGPU the page says why and what to do', async () => {
   expect(await page.locator('#notice li').count()).toBeGreaterThan(0)
   expect(await page.locator('#run').isDisabled()).toBe(true)
   expect(problems).toEqual([])
+  // What somebody else put into the page would not run, nor call home.
+  const blocked = await page.evaluate(async () => {
+    const directives: string[] = []
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => { directives.push(effectiveDirective) })
+    document.head.append(Object.assign(document.createElement('script'), { textContent: 'document.title = "taken"' }))
+    await fetch('https://elsewhere.invalid/').catch(() => undefined)
+    await new Promise((resolve) => { setTimeout(resolve) })
+    return [document.title, ...directives]
+  })
+  expect(blocked).toEqual(['Antipode playground', 'script-src-elem', 'connect-src'])
 })

@@ -1,4 +1,5 @@
 import { html, type Markup, trusted } from '../../../packages/cli/src/report/html.ts'
+import { PAGE_POLICY } from '../../../packages/cli/src/report/page-policy.ts'
 import { STYLE } from '../../../packages/cli/src/report/style.ts'
 import type { Results } from '../results.ts'
 import { dotChart } from './charts.ts'
@@ -70,6 +71,7 @@ export function renderPage(results: Results): string {
 <html lang="en">
 <head>
 <meta charset="utf-8" />
+${PAGE_POLICY}
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <title>Benchmarks of Antipode</title>
 <style>${trusted(STYLE)}main { max-width: 1280px }</style>

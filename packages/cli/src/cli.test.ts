@@ -4,6 +4,7 @@ import { CheckpointError } from '@antipode/core'
 import { expect, test, vi } from 'vitest'
 import type { Commands, Outcome } from './commands.ts'
 import { type CliHost, run } from './run.ts'
+import { UsageError } from './usage-error.ts'
 
 const done: Outcome = { data: { answer: 42 }, text: 'the answer is 42\n', exitCode: 0 }
 
@@ -12,13 +13,20 @@ class FakeProcess extends EventEmitter {
   out = ''
   err = ''
   readonly exited: number[] = []
+  /** What writing a result fails with. */
+  refusal: Error | undefined
 
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
       commands: { doctor: never, demo: never, trainBase: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
-      stdout: { write: (text) => { this.out += text } },
+      stdout: {
+        write: async (text) => {
+          if (this.refusal) throw this.refusal
+          this.out += text
+        },
+      },
       stderr: new Writable({ write: (chunk, _encoding, next) => { this.err += String(chunk); next() } }),
       signals: this,
       exit: (code) => { this.exited.push(code) },
@@ -51,11 +59,11 @@ test('every flag of the demo arrives', async () => {
 
 test('a checkpoint goes to the file named, or by its model into the directory named', async () => {
   const trainBase = vi.fn<Commands['trainBase']>().mockResolvedValue(done)
-  await new FakeProcess().run('train base --steps 12 --seed 3', { trainBase })
+  await new FakeProcess().run('train base --steps 1200 --seed 3', { trainBase })
   await new FakeProcess().run('train base --out mine.safetensors --fresh', { trainBase })
   await new FakeProcess().run('train base --out dir --model digits-28', { trainBase })
   const [plain, file, directory] = trainBase.mock.calls.map(([options]) => options)
-  expect(plain).toMatchObject({ out: 'runs/base/digits-16.safetensors', steps: 12, seed: 3, resume: true })
+  expect(plain).toMatchObject({ out: 'runs/base/digits-16.safetensors', steps: 1200, seed: 3, resume: true })
   expect(file).toMatchObject({ out: 'mine.safetensors', resume: false })
   expect(file).not.toHaveProperty('steps')
   expect(directory).toMatchObject({ out: 'dir/digits-28.safetensors', model: 'digits-28' })
@@ -88,6 +96,80 @@ test('with --json stdout carries one document, whatever happens', async () => {
   expect(await parse('demo --json --seed x', {})).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining("'x' is invalid") } })
 })
 
+test('--json prints one document wherever it stands, help and version among them', async () => {
+  const parse = async (argv: string, commands: Partial<Commands> = {}): Promise<unknown> => {
+    const at = new FakeProcess()
+    await at.run(argv, commands)
+    return JSON.parse(at.out)
+  }
+  const trainBase: Commands['trainBase'] = () => Promise.resolve(done)
+  for (const argv of ['--json train base', 'train --json base', 'train base --json', '-q --json train base']) {
+    expect(await parse(argv, { trainBase }), argv).toEqual({ answer: 42 })
+  }
+  expect(await parse('--version --json')).toEqual({ version: '1.2.3' })
+  for (const argv of ['demo --help --json', '--json help demo', '--json demo -h']) {
+    expect(await parse(argv), argv).toMatchObject({
+      command: 'antipode demo', commands: [],
+      options: expect.arrayContaining([
+        { flags: '--seed <n>', description: expect.any(String), range: 'a whole number in [0, 999000]', default: 0, everywhere: false },
+        { flags: '--json', description: expect.any(String), everywhere: true },
+      ]),
+    })
+  }
+  expect(await parse('--help --json')).toMatchObject({ command: 'antipode', commands: expect.arrayContaining([{ name: 'bench', description: expect.any(String) }]) })
+  for (const argv of ['--json', 'train --json', 'help nothing --json']) {
+    expect(await parse(argv), argv).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining('expected a command') } })
+  }
+})
+
+test('a flag of the program is one wherever it stands', async () => {
+  const doctor: Commands['doctor'] = ({ progress }) => {
+    progress.phase('measuring', 1).done()
+    return Promise.reject(new CheckpointError('broken'))
+  }
+  const at = new FakeProcess()
+  await at.run('-q --debug doctor', { doctor })
+  expect(at.err).toContain('cli.test.ts')
+  expect(at.err).not.toContain('measuring')
+})
+
+test('the help of every option with a value says its range, which the complaint about another value repeats', async () => {
+  for (const command of ['demo', 'train base', 'bench']) {
+    const help = new FakeProcess()
+    await help.run(`${command} --help --json`)
+    const { options } = JSON.parse(help.out) as { options: { flags: string; range?: string }[] }
+    for (const { flags, range } of options.filter((one) => /[<[]/.test(one.flags))) {
+      expect(range, flags).toBeDefined()
+      const text = new FakeProcess()
+      await text.run(`${command} --help`)
+      expect(text.out.replaceAll(/\s+/g, ' '), flags).toContain(range)
+      const wrong = new FakeProcess()
+      expect(await wrong.run(`${command} ${/--\w+/.exec(flags)?.[0]}=`), flags).toBe(2)
+      expect(wrong.err).toContain(`Expected ${range}.`)
+    }
+  }
+})
+
+test('what a command needs and is not there is wrong usage', async () => {
+  const demo: Commands['demo'] = () => Promise.reject(new UsageError('demo: expected a base, got none; make one'))
+  const at = new FakeProcess()
+  expect(await at.run('demo --json', { demo })).toBe(2)
+  expect(at.err).toBe('error: demo: expected a base, got none; make one\n')
+  expect(JSON.parse(at.out)).toEqual({ error: { code: 'USAGE', message: 'demo: expected a base, got none; make one' } })
+})
+
+test.each(['--version', '--help', 'doctor', 'doctor --json', 'doctor --json --seed', '--help --json'])('an output of %s that cannot be written is a failure', async (argv) => {
+  const doctor: Commands['doctor'] = () => Promise.resolve(done)
+  const full = new FakeProcess()
+  full.refusal = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(await full.run(argv, { doctor })).toBe(1)
+  expect(full.err).toContain('error: the output cannot be written: ENOSPC: no space left on device, write\n')
+  const unread = new FakeProcess()
+  unread.refusal = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  expect(await unread.run(argv, { doctor })).toBe(141)
+  expect(unread.err).not.toContain('EPIPE')
+})
+
 test.each([
   ['demo --bogus', "error: unknown option '--bogus'\nRun `antipode demo --help` to see what it takes.\n"],
   ['demo --fats', "error: unknown option '--fats'\n(Did you mean --fast?)\nRun `antipode demo --help` to see what it takes.\n"],
@@ -104,7 +186,7 @@ test.each([
 
 test.each([
   'demo --seed 1.5', 'demo --seed -1', 'demo --seed 1e3', 'demo --seed 999001', 'demo --seed', 'demo --full 0', 'demo --full x',
-  'demo --model big', 'demo --out=', 'train base --steps 0', 'train base --steps ten', 'doctor --fast',
+  'demo --model big', 'demo --out=', 'train base --steps 0', 'train base --steps 200', 'train base --steps ten', 'doctor --fast', 'demo --out --json', 'demo --base -q',
   'bench --workload all', 'bench --trace=', 'bench --tune --trace t.json',
 ])('%s is wrong usage', async (argv) => {
   const at = new FakeProcess()
@@ -184,6 +266,20 @@ test('a second Ctrl-C, or SIGTERM after it, ends the process at once', async () 
       return Promise.reject(signal.reason as Error)
     },
   })
+})
+
+test('a second Ctrl-C with --json still prints a document, and only one', async () => {
+  const at = new FakeProcess()
+  let end = (): void => undefined
+  const ended = new Promise<void>((resolve) => { end = resolve })
+  const running = at.run('demo --json', { demo: async () => { await ended; return done } })
+  at.emit('SIGINT')
+  at.emit('SIGINT')
+  await vi.waitFor(() => { expect(at.exited).toEqual([130]) })
+  expect(JSON.parse(at.out)).toMatchObject({ error: { code: 'INTERRUPTED' } })
+  end()
+  await running
+  expect(() => JSON.parse(at.out) as unknown).not.toThrow()
 })
 
 test('a failure after Ctrl-C is not hidden behind the interruption', async () => {

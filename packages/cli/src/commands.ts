@@ -1,4 +1,5 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
+import { checkBench, checkDemo, checkTrainBase } from './checks/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
 import type { TrainBaseOptions } from './train/index.ts'
@@ -21,7 +22,7 @@ export interface Commands {
   tune(options: TuneOptions): Promise<Outcome>
 }
 
-/** The real commands. Each is loaded when it starts, so that `--help` and mistakes are answered at once. */
+/** The real commands. Each is loaded once it can start, so that `--help` and mistakes are answered at once. */
 export const commands: Commands = {
   async doctor(options) {
     const { doctorText, runDoctor } = await import('./doctor/index.ts')
@@ -29,11 +30,13 @@ export const commands: Commands = {
     return { data: report, text: doctorText(report), exitCode: report.ok ? 0 : 1 }
   },
   async demo(options) {
+    await checkDemo(options)
     const [{ runDemo }, { demoText }] = await Promise.all([import('./demo/index.ts'), import('./demo-text.ts')])
     const result = await runDemo(options)
     return { data: result, text: demoText(result), exitCode: 0 }
   },
   async trainBase(options) {
+    await checkTrainBase(options)
     const { runTrainBase } = await import('./train/index.ts')
     const result = await runTrainBase(options)
     const lines = [
@@ -45,6 +48,7 @@ export const commands: Commands = {
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
   },
   async bench(options) {
+    await checkBench(options)
     const { benchText, runBench } = await import('./bench/index.ts')
     const report = await runBench(options)
     return { data: report, text: benchText(report), exitCode: 0 }

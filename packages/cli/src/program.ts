@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import type { Commands, Outcome } from './commands.ts'
-import { path, wholeNumber } from './option-values.ts'
+import { pathOf } from './help-document.ts'
+import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import type { Progress } from './progress/index.ts'
+import { hyper, stepLimits } from './train-recipe.ts'
 
 /** What a program runs with. */
 export interface ProgramContext {
@@ -12,24 +14,29 @@ export interface ProgramContext {
   readonly version: string
   /** What the user typed after `antipode`. */
   readonly argv: readonly string[]
-  readonly signal: AbortSignal
   /** Where the program's help goes, and where complaints go. */
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
-  /** How a command shows that it is at work. */
-  readonly progress: (options: { readonly quiet: boolean }) => Progress
+  /** Takes the command whose help is about to be printed. */
+  readonly helping: (command: Command) => void
+  /** Called as a command starts: how it learns that it is interrupted, and shows that it is at work. */
+  readonly start: (options: StartOptions) => { readonly signal: AbortSignal; readonly progress: Progress }
   /** Takes what a command found. */
   readonly finish: (outcome: Outcome) => void
 }
 
-/** Flags that are not given are missing. */
-interface CommonFlags {
-  readonly quiet?: boolean
+/** What a command says of itself as it starts. */
+export interface StartOptions {
+  /** Whether to show no progress. */
+  readonly quiet: boolean
+  /** Whether what an interrupted run did is kept for the next one. */
+  readonly resumes: boolean
 }
 
 type Model = 'digits-16' | 'digits-28'
 
-interface DemoFlags extends CommonFlags {
+/** Flags that are not given are missing. */
+interface DemoFlags {
   readonly fast?: boolean
   readonly full?: number
   readonly out: string
@@ -39,7 +46,7 @@ interface DemoFlags extends CommonFlags {
   readonly fresh?: boolean
 }
 
-interface TrainBaseFlags extends CommonFlags {
+interface TrainBaseFlags {
   readonly out: string
   readonly steps?: number
   readonly seed: number
@@ -47,7 +54,7 @@ interface TrainBaseFlags extends CommonFlags {
   readonly fresh?: boolean
 }
 
-interface BenchFlags extends CommonFlags {
+interface BenchFlags {
   readonly workload: WorkloadName
   readonly trace?: string
   readonly tune?: boolean
@@ -58,24 +65,38 @@ const workloadNames = Object.keys({
   'digits-train': 0, 'digits-sample': 0, matmul: 0, conv: 0, attention: 0,
 } satisfies Record<WorkloadName, 0>)
 
-/** Seeds stay below a million, so that the offsets a recipe adds to them never meet. */
-const seeds = { min: 0, max: 999_000 } as const
+/** What commands are added with: a start that knows the program's own flags. */
+type Adding = Pick<ProgramContext, 'commands' | 'version' | 'argv' | 'finish'> & {
+  readonly start: (options: Omit<StartOptions, 'quiet'>) => ReturnType<ProgramContext['start']>
+}
 
-/** The command line of `antipode`. Parsing throws a `CommanderError` where it would have ended the process. */
+/**
+ * The command line of `antipode`. Parsing throws a `CommanderError` where it would have ended the process. Flags of the
+ * program itself may stand anywhere, before the command or after it.
+ */
 export function makeProgram(context: ProgramContext): Command {
   const program = new Command('antipode')
     .description('Diffusion models that know what to avoid: negative preference optimisation, on any GPU with WebGPU.')
     .version(context.version, '-V, --version', 'print the version')
+    .option('--json', 'print the result as one JSON document on stdout')
+    .option('-q, --quiet', 'show no progress')
+    .option('--debug', 'show where an error came from')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
+    .on('beforeAllHelp', ({ command }: { command: Command }) => { context.helping(command) })
     .addHelpText('after', examples(['antipode doctor', 'antipode demo --fast', 'antipode train base --out my-base.safetensors']))
+  const adding: Adding = {
+    ...context,
+    start: (options) => context.start({ ...options, quiet: program.opts<{ quiet?: boolean }>().quiet === true }),
+  }
   hint(program)
-  addDoctor(program, context)
-  addDemo(program, context)
-  addTrain(program, context)
-  addBench(program, context)
+  addDoctor(program, adding)
+  addDemo(program, adding)
+  addTrain(program, adding)
+  addBench(program, adding)
   return program
 }
 
@@ -84,7 +105,7 @@ export function isHelp(error: CommanderError): boolean {
   return error.exitCode === 0
 }
 
-function addDoctor(program: Command, { commands, signal, progress, finish }: ProgramContext): void {
+function addDoctor(program: Command, { commands, start, finish }: Adding): void {
   const doctor = program.command('doctor')
     .summary('check whether Antipode can run here, and how fast')
     .description(
@@ -92,12 +113,11 @@ function addDoctor(program: Command, { commands, signal, progress, finish }: Pro
       'results are right, and says what to install where no adapter is found. Exits with 1 if Antipode cannot run here.',
     )
     .addHelpText('after', examples(['antipode doctor', 'antipode doctor --json > doctor.json']))
-  common(doctor).action(async ({ quiet = false }: CommonFlags) => {
-    finish(await commands.doctor({ signal, progress: progress({ quiet }) }))
-  })
+  hint(doctor)
+  doctor.action(async () => { finish(await commands.doctor(start({ resumes: false }))) })
 }
 
-function addDemo(program: Command, { commands, signal, progress, finish, argv, version }: ProgramContext): void {
+function addDemo(program: Command, { commands, start, finish, argv, version }: Adding): void {
   const demo = program.command('demo')
     .summary('show on real digits what negative preference optimisation does')
     .description(
@@ -106,11 +126,11 @@ function addDemo(program: Command, { commands, signal, progress, finish, argv, v
       'and writes report.html and report.json. Takes up to 10 minutes on a 2-core machine without a GPU.',
     )
     .addOption(new Option('--fast', 'a smaller run with wider intervals, in under 3 minutes').conflicts('full'))
-    .addOption(new Option('--full [seeds]', 'a larger run, with so many training seeds').argParser(wholeNumber({ min: 1, max: 1000 })).preset('4'))
-    .addOption(new Option('-o, --out <dir>', 'where to write the report').default('runs/demo').argParser(path))
+    .addOption(new RangedOption('--full [seeds]', 'a larger run, with so many training seeds', wholeNumber(1, 1000)).preset('4'))
+    .addOption(new RangedOption('-o, --out <dir>', 'where to write the report', path).default('runs/demo'))
     .addOption(seedOption())
     .addOption(modelOption())
-    .addOption(new Option('--base <file>', 'start from a checkpoint of `antipode train base`').argParser(path))
+    .addOption(new RangedOption('--base <file>', 'start from a checkpoint of `antipode train base`', path))
     .addOption(new Option('--fresh', 'ignore what an interrupted run of the same recipe left'))
     .addHelpText('after', examples([
       'antipode demo',
@@ -118,19 +138,20 @@ function addDemo(program: Command, { commands, signal, progress, finish, argv, v
       'antipode demo --full 8 --seed 7',
       'antipode demo --model digits-28 --base my-base.safetensors',
     ]))
-  common(demo).action(async ({ fast = false, full, out, seed, model, base, fresh = false, quiet = false }: DemoFlags) => {
+  hint(demo)
+  demo.action(async ({ fast = false, full, out, seed, model, base, fresh = false }: DemoFlags) => {
     finish(await commands.demo({
-      fast, out, seed, model, signal, version,
+      ...start({ resumes: true }),
+      fast, out, seed, model, version,
       ...(full === undefined ? {} : { full }),
       ...(base === undefined ? {} : { base }),
       resume: !fresh,
-      progress: progress({ quiet }),
       command: ['antipode', ...argv].join(' '),
     }))
   })
 }
 
-function addTrain(program: Command, { commands, signal, progress, finish }: ProgramContext): void {
+function addTrain(program: Command, { commands, start, finish }: Adding): void {
   const train = program.command('train')
     .summary('train a model')
     .description('Trains a model.')
@@ -143,24 +164,25 @@ function addTrain(program: Command, { commands, signal, progress, finish }: Prog
       'safetensors, with its recipe, loss curve and hash in a JSON file beside it. The same seed gives the same file on the ' +
       'same adapter and build, and weights within 0.1% of it on others of their class.',
     )
-    .addOption(new Option('-o, --out <path>', 'checkpoint to write, or a directory for MODEL.safetensors').default('runs/base').argParser(path))
-    .addOption(new Option('--steps <n>', 'optimiser steps (default: the recipe of the model)').argParser(wholeNumber({ min: 1, max: 10_000_000 })))
+    .addOption(new RangedOption('-o, --out <path>', 'checkpoint to write, or a directory for MODEL.safetensors', path).default('runs/base'))
+    .addOption(new RangedOption('--steps <n>', `optimiser steps, ${hyper.warmup} of them the warm-up, by default those of the model's recipe`, wholeNumber(stepLimits.low, stepLimits.high)))
     .addOption(seedOption())
     .addOption(modelOption())
     .addOption(new Option('--fresh', 'ignore what an interrupted run of the same recipe left'))
     .addHelpText('after', examples(['antipode train base', 'antipode train base --model digits-28 --out my-base.safetensors', 'antipode train base --steps 500 --out try']))
-  common(base).action(async ({ out, steps, seed, model, fresh = false, quiet = false }: TrainBaseFlags) => {
+  hint(base)
+  base.action(async ({ out, steps, seed, model, fresh = false }: TrainBaseFlags) => {
     finish(await commands.trainBase({
+      ...start({ resumes: true }),
       out: out.endsWith('.safetensors') ? out : join(out, `${model}.safetensors`),
       ...(steps === undefined ? {} : { steps }),
-      seed, model, signal,
+      seed, model,
       resume: !fresh,
-      progress: progress({ quiet }),
     }))
   })
 }
 
-function addBench(program: Command, { commands, signal, progress, finish }: ProgramContext): void {
+function addBench(program: Command, { commands, start, finish }: Adding): void {
   const bench = program.command('bench')
     .summary('profile our kernels on this adapter, or tune the choice among them')
     .description(
@@ -168,35 +190,26 @@ function addBench(program: Command, { commands, signal, progress, finish }: Prog
       'they come to those rates. With --tune it measures instead when packing operands into textures pays on this adapter, ' +
       'and keeps that for this user; programs go by it from then on.',
     )
-    .addOption(new Option('--workload <name>', 'what to profile').choices(workloadNames).default('digits-train' satisfies WorkloadName))
-    .addOption(new Option('--trace <file>', 'write a trace for chrome://tracing or ui.perfetto.dev').argParser(path))
+    .addOption(new RangedOption('--workload <name>', 'what to profile', word(...workloadNames)).default('digits-train' satisfies WorkloadName))
+    .addOption(new RangedOption('--trace <file>', 'write a trace for chrome://tracing or ui.perfetto.dev', path))
     .addOption(new Option('--tune', 'measure and keep what the choice of kernels goes by').conflicts(['workload', 'trace']))
     .addHelpText('after', examples(['antipode bench', 'antipode bench --workload attention --trace attention.json', 'antipode bench --tune']))
-  common(bench).action(async ({ workload, trace, tune = false, quiet = false }: BenchFlags) => {
-    const shared = { signal, progress: progress({ quiet }) }
+  hint(bench)
+  bench.action(async ({ workload, trace, tune = false }: BenchFlags) => {
+    const shared = start({ resumes: false })
     finish(await (tune ? commands.tune(shared) : commands.bench({ ...shared, workload, ...(trace === undefined ? {} : { trace }) })))
   })
 }
 
-const seedOption = (): Option => new Option('--seed <n>', 'where random numbers start').default(0).argParser(wholeNumber(seeds))
+/** Seeds stay below a million, so that the offsets a recipe adds to them never meet. */
+const seedOption = (): Option => new RangedOption('--seed <n>', 'where random numbers start', wholeNumber(0, 999_000)).default(0)
 
 const modelOption = (): Option =>
-  new Option('--model <name>', 'digits-28 is for real GPUs').choices(['digits-16', 'digits-28'] satisfies Model[]).default('digits-16')
-
-/** What every command takes. */
-function common(command: Command): Command {
-  hint(command)
-  return command
-    .option('--json', 'print the result as one JSON document on stdout')
-    .option('-q, --quiet', 'show no progress')
-    .option('--debug', 'show where an error came from')
-}
+  new RangedOption('--model <name>', 'the second is for real GPUs', word(...['digits-16', 'digits-28'] satisfies Model[])).default('digits-16')
 
 /** After a mistake commander prints one line; this adds where to look. */
 function hint(command: Command): void {
-  const names = []
-  for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name())
-  command.showHelpAfterError(`Run \`${names.join(' ')} --help\` to see what it takes.`)
+  command.showHelpAfterError(`Run \`${pathOf(command)} --help\` to see what it takes.`)
 }
 
 const examples = (lines: readonly string[]): string => ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n')

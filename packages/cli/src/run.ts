@@ -1,16 +1,19 @@
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import type { Commands, Outcome } from './commands.ts'
 import { errorDocument, errorText } from './error-text.ts'
-import { interruptedCode, onInterrupt, type SignalSource } from './interrupt.ts'
+import { helpDocument } from './help-document.ts'
+import { InterruptedError, interruptedCode, onInterrupt, type SignalSource } from './interrupt.ts'
+import { type ResultSink, writeResult } from './output.ts'
 import { isHelp, makeProgram } from './program.ts'
 import { barProgress, type ClosableProgress, lineProgress, silentProgress } from './progress/index.ts'
+import { UsageError } from './usage-error.ts'
 
 /** What the command line needs of the process it runs in. */
 export interface CliHost {
   readonly commands: Commands
   readonly version: string
   /** Receives results, and with `--json` exactly one JSON document. */
-  readonly stdout: { write(text: string): unknown }
+  readonly stdout: ResultSink
   /** Receives progress and complaints. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
   readonly signals: SignalSource
@@ -20,58 +23,96 @@ export interface CliHost {
   readonly now: () => number
 }
 
+/** How a command ended: its exit code, and what it prints in either form. */
+interface Answer {
+  readonly code: number
+  readonly text: string
+  readonly data: unknown
+}
+
 /**
  * Runs `antipode` with these arguments and says how it ended.
- * @returns the exit code: 0 done; 1 failed, or the doctor found nothing usable; 2 wrong usage; 130 interrupted
+ * @returns the exit code: 0 done; 1 failed, or the doctor found nothing usable; 2 wrong usage; 130 interrupted; 141 nobody
+ * reads what is printed
  */
 export async function run(argv: readonly string[], host: CliHost): Promise<number> {
-  const { commands, version, stdout, stderr } = host
-  const json = argv.includes('--json')
+  const { stdout, stderr } = host
+  const json = has(argv, '--json')
   const complain = (text: string): void => { stderr.write(text) }
-  const answer = (data: unknown): void => { stdout.write(`${JSON.stringify(data, null, 2)}\n`) }
   let progress: ClosableProgress = silentProgress
-  let outcome: Outcome | undefined
+  let answered = false
+  const print = async ({ code, text, data }: Answer): Promise<number> => {
+    answered = true
+    return await writeResult(stdout, json ? `${JSON.stringify(data, null, 2)}\n` : text, complain) ?? code
+  }
   using interrupt = onInterrupt(host.signals, {
     say: (line) => {
       // The bar would be redrawn over the line.
       progress.close()
       complain(`${line}\n`)
     },
-    exit: (code) => { host.exit(code) },
+    exit: (code, reason) => {
+      // Who asked for a document gets one, unless the one of the end is on its way.
+      if (answered || !json) return host.exit(code)
+      void print({ code, text: '', data: errorDocument(reason) }).then(host.exit)
+    },
   })
-  const { signal } = interrupt
+  const answer = await answerOf(argv, host, interrupt.signal, (shown) => { progress = shown }, complain)
+  progress.close()
+  if (answered) return answer.code
+  return await print(answer)
+}
+
+/** Parses, runs and catches, and prints nothing but complaints. */
+async function answerOf(
+  argv: readonly string[], { commands, version, stderr, now }: CliHost, signal: AbortSignal,
+  showing: (progress: ClosableProgress) => void, complain: (text: string) => void,
+): Promise<Answer> {
+  let help = ''
+  let helped: Command | undefined
+  let outcome: Outcome | undefined
+  let resumes = false
+  let progress: ClosableProgress = silentProgress
   const program = makeProgram({
-    commands, version, argv, signal,
-    stdout: (text) => { stdout.write(text) },
+    commands, version, argv,
+    stdout: (text) => { help += text },
     stderr: complain,
-    progress: ({ quiet }) => {
-      progress = quiet ? silentProgress : stderr.isTTY ? barProgress(stderr, host.now) : lineProgress(stderr, host.now)
-      return progress
+    helping: (command) => { helped = command },
+    start: (options) => {
+      resumes = options.resumes
+      progress = options.quiet ? silentProgress : stderr.isTTY ? barProgress(stderr, now) : lineProgress(stderr, now)
+      showing(progress)
+      return { signal, progress }
     },
     finish: (result) => { outcome = result },
   })
   try {
     await program.parseAsync([...argv], { from: 'user' })
-    progress.close()
-    if (!outcome) return 0
-    if (json) answer(outcome.data)
-    else stdout.write(outcome.text)
-    return outcome.exitCode
+    return outcome ? { code: outcome.exitCode, text: outcome.text, data: outcome.data } : { code: 0, text: '', data: null }
   } catch (error) {
     progress.close()
     if (error instanceof CommanderError) {
-      if (isHelp(error)) return 0
-      if (json) answer({ error: { code: 'USAGE', message: error.message } })
-      return 2
+      if (isHelp(error)) return { code: 0, text: help, data: helped ? helpDocument(helped) : { version } }
+      return { code: 2, text: '', data: { error: { code: 'USAGE', message: usageMessage(error) } } }
     }
-    if (json) answer(errorDocument(error))
+    const data = errorDocument(error)
     // Anything else that goes wrong after Ctrl-C is a failure to be told, such as a checkpoint that could not be written.
-    if (signal.aborted && error === signal.reason) {
-      const resumes = argv[0] === 'demo' || argv[0] === 'train'
+    if (error instanceof InterruptedError) {
       complain(resumes ? 'interrupted: what was done is kept; the same command goes on from there\n' : 'interrupted\n')
-      return interruptedCode
+      return { code: interruptedCode, text: '', data }
     }
-    complain(errorText(error, { debug: argv.includes('--debug') }))
-    return 1
+    complain(errorText(error, { debug: has(argv, '--debug') }))
+    return { code: error instanceof UsageError ? 2 : 1, text: '', data }
   }
+}
+
+/** Whether a flag of the program is among the arguments: it may stand anywhere, but not behind `--`. */
+function has(argv: readonly string[], flag: string): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes(flag)
+}
+
+/** What commander complains of; its help after a command that has none is no complaint in words. */
+function usageMessage({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'expected a command, got none that is known; --help lists them' : message.replace(/^error: /, '')
 }

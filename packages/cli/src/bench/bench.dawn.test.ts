@@ -24,7 +24,7 @@ function temporaryFolder(): string {
 
 test('a tiny product is profiled dispatch by dispatch, into a report, a table and a trace', async ({ skip }) => {
   skip(!device.gpu.features.has('timestamp-query'), 'this adapter has no GPU timestamps')
-  const trace = join(temporaryFolder(), 'new', 'trace.json')
+  const trace = join(temporaryFolder(), 'trace.json')
   const report = await benchDevice(device, { ...options, trace }, (on) => graph(on, 'tiny', [[4, 5], [5, 3]], ([a, b]) => a.matmul(b)))
   expect(JSON.parse(JSON.stringify(report))).toEqual(report)
   const { profile, ceilings } = report

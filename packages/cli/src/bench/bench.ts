@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { Device, UnsupportedError } from '@antipode/core'
 import { measure } from '../doctor/index.ts'
 import { compilingProgress, type Progress } from '../progress/index.ts'
@@ -12,7 +11,7 @@ import { type Workload, type WorkloadName, workloads } from './workloads.ts'
 /** Options of `antipode bench`. */
 export interface BenchOptions {
   readonly workload: WorkloadName
-  /** Where to write a Chrome trace of the profiled rounds. */
+  /** Where to write a Chrome trace of the profiled rounds, in a folder that is there. */
   readonly trace?: string
   readonly signal: AbortSignal
   readonly progress: Progress
@@ -42,7 +41,6 @@ export async function benchDevice(
   const { summary, profile } = await profileWorkload(device, workload, { name, ceilings, signal, phase })
   phase.done()
   if (trace !== undefined) {
-    await mkdir(dirname(trace), { recursive: true })
     await writeFile(trace, JSON.stringify(chromeTrace(profile, { workload: name, round: workload.title, adapter: device.adapter.description })))
   }
   const { adapter, target } = device

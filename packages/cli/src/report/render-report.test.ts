@@ -20,6 +20,8 @@ describe('renderReport', () => {
   test('gives one page that fetches nothing and runs nothing', () => {
     expect(page.startsWith('<!doctype html>')).toBe(true)
     expect(page).not.toMatch(/<script|<link|@import|javascript:/)
+    expect(page).toMatch(/<meta charset="utf-8" \/>\s*<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; /)
+    expect(page.match(/Content-Security-Policy" content="([^"]*)"/)?.[1]).not.toMatch(/script-src|connect-src|https?:/)
     const addresses = page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '').match(/(https?:)?\/\/[\w.-]+\.\w+/g)
     expect(addresses).toBeNull()
     for (const [, source] of page.matchAll(/(?:src|href)="([^"]*)"/g))

@@ -1,4 +1,5 @@
 import { html, trusted } from './html.ts'
+import { PAGE_POLICY } from './page-policy.ts'
 import type { ReportData } from './report-data.ts'
 import { armTable, claims, judge, machinery, opening, results, samples, training } from './sections.ts'
 import { STYLE } from './style.ts'
@@ -13,6 +14,7 @@ export function renderReport(data: ReportData): string {
     <html lang="en">
       <head>
         <meta charset="utf-8" />
+        ${PAGE_POLICY}
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="generator" content="antipode ${data.version}" />
         <title>Antipode report: ${headline(data)}</title>

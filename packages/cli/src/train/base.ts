@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Device, type Tensor, tensor } from '@antipode/core'
 import { adamw, cosine, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
@@ -9,12 +8,13 @@ import { saveModel } from '@antipode/models'
 import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits, NO_DIGIT } from '@antipode/models/digits'
 import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
 import { compilingProgress, type Progress } from '../progress/index.ts'
+import { defaultSteps, hyper } from '../train-recipe.ts'
 import { CurveFile } from './curve.ts'
 import { digitsDenoiser, labelsOf, schedule } from './task.ts'
 
 /** Options of `antipode train base`. */
 export interface TrainBaseOptions {
-  /** Checkpoint to write; a JSON file with recipe, curve and hash goes beside it. */
+  /** Checkpoint to write, in a folder that is there; a JSON file with recipe, curve and hash goes beside it. */
   readonly out: string
   readonly model: DigitsModelName
   readonly steps?: number
@@ -37,11 +37,6 @@ export interface BaseCard {
   readonly loss: readonly number[]
 }
 
-const hyper = {
-  batch: 64, learningRate: 2e-3, warmup: 200, weightDecay: 0.01, clipNorm: 1, labelDropout: 0.1, averageDecay: 0.999,
-} as const
-const defaultSteps = { 'digits-16': 4000, 'digits-28': 20_000 } as const
-
 /**
  * Trains the base model on digits degraded at random, as unfiltered data is, and writes its moving average as f16. A batch
  * depends on seed and step alone, so the same seed on the same class of adapter gives the same file.
@@ -50,13 +45,13 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const { out, model, seed, signal } = options
   const progress = compilingProgress(options.progress)
   const steps = options.steps ?? defaultSteps[model]
+  const learningRate = cosine({ warmup: hyper.warmup, steps })
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })
   const unet = digitsUNet(device, model, { seed })
   const parameters = unet.state()
   const recipe = { ...hyper, steps, schedule: 'linear 1e-4..0.02, T 1000', optimiser: 'AdamW, cosine' }
-  await mkdir(dirname(out), { recursive: true })
   const run = { path: `${out}.run`, every: 250, recipe: JSON.stringify({ model, seed, ...recipe }) }
   const average = ema(hyper.averageDecay)
   const objective = denoising<Tensor>()
@@ -66,7 +61,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   for await (const step of train<SampleBatch<Tensor>>({
     parameters,
     optimizer: adamw({ lr: hyper.learningRate, weightDecay: hyper.weightDecay }),
-    schedule: cosine({ warmup: hyper.warmup, steps }),
+    schedule: learningRate,
     clipNorm: hyper.clipNorm,
     ema: average,
     steps,

@@ -67,11 +67,24 @@ export async function readText(path: string): Promise<string | undefined> {
 
 /** Writes a file in one go, its folders too: who reads meanwhile sees the old text or the new one. @throws if the system refuses */
 export async function writeText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield new TextEncoder().encode(text)
   }
   await writeAtomically('cache', path, chunks())
+}
+
+/** One folder after the other: Node's own recursion never ends where the system says that a folder whose parent is there has none, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // of the file system
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path).catch((second: NodeJS.ErrnoException) => { if (second.code !== 'EEXIST') throw second })
+  }
 }
 
 /** The version of the kernels that are installed. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { variantTable } from '@antipode/kernels-wgsl'
@@ -58,6 +58,11 @@ test('a file that is a folder, and a cache that cannot be written, are told by n
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'file'))
   await expect(saveTuned(adapter, { packing, measured: 'here' })).rejects.toThrow(join(folder, 'file'))
   await expect(tunedVariants(adapter, row)).resolves.toBe(row)
+})
+
+test.runIf(existsSync('/proc'))('a cache that nobody can make is told at once', { timeout: 5000 }, async () => {
+  vi.stubEnv('XDG_CACHE_HOME', '/proc/nope')
+  await expect(saveTuned(adapter, { packing, measured: 'here' })).rejects.toThrow(ConfigError)
 })
 
 test('a write that fails leaves nothing behind', async () => {

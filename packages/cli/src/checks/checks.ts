@@ -1,0 +1,42 @@
+import { dirname, join } from 'node:path'
+import { checkFile, openFile, openFolder } from '../writing/index.ts'
+import type { BaseCard } from '../train/index.ts'
+import { UsageError } from '../usage-error.ts'
+import { readBaseFile } from './base-file.ts'
+
+/** Models whose base comes with the models package. */
+export const shippedModels: readonly BaseCard['model'][] = ['digits-16']
+
+// All that can be known before a command loads its modules, which takes seconds, and the device and the data, which take more.
+
+/** What `demo` reads and writes. */
+export interface DemoFiles {
+  readonly model: BaseCard['model']
+  readonly base?: string
+  readonly out: string
+}
+
+/** @throws {UsageError} unless there is a base to start from, and room for the report */
+export async function checkDemo({ model, base, out }: DemoFiles): Promise<void> {
+  if (base !== undefined) await readBaseFile(model, base)
+  else if (!shippedModels.includes(model)) {
+    throw new UsageError(
+      `demo: expected --base FILE with --model ${model}, of which no base comes with Antipode, got none; make one with \`antipode train base --model ${model} --out FILE\``,
+    )
+  }
+  const name = { command: 'demo', option: '--out' } as const
+  for (const folder of [out, join(out, 'work'), join(out, 'adapters')]) await openFolder(name, folder)
+  for (const file of ['report.html', 'report.json']) await checkFile(name, join(out, file))
+}
+
+/** @throws {UsageError} unless there is room for the checkpoint and what goes beside it */
+export async function checkTrainBase({ out }: { readonly out: string }): Promise<void> {
+  const name = { command: 'train base', option: '--out' } as const
+  await openFolder(name, dirname(out))
+  for (const file of [out, `${out}.json`, `${out}.run`, `${out}.run.curve`]) await checkFile(name, file)
+}
+
+/** @throws {UsageError} unless the trace can be written */
+export async function checkBench({ trace }: { readonly trace?: string }): Promise<void> {
+  if (trace !== undefined) await openFile({ command: 'bench', option: '--trace' }, trace)
+}

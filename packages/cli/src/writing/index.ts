@@ -1,0 +1,1 @@
+export { checkFile, openFile, openFolder, type OptionName } from './open.ts'
