@@ -106,8 +106,9 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
   const slots = slotsFor(depth, 8)
   const together = 4
   const fetches = Math.ceil(slots / 4 / lanes)
+  // Panels go on with zeros beyond the last row; lanes beyond the last texel of a row must not repeat it.
   const fetch = (y: string): string => repeat(together, (i) => repeat(fetches, (g) =>
-    `let ${y}_${g}_${i} = textureLoad(${y}, at(((unit * P.panels + other_${i} / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + other_${i} % WG));`))
+    `let ${y}_${g}_${i} = select(vec4f(), textureLoad(${y}, at(((unit * P.panels + (j + ${i}u) / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + (j + ${i}u) % WG)), ${g * lanes}u + lane < P.texels);`))
   return {
     key: 'textures', slots, ...alone, together, lanes, subgroups: true, budget: 256, kernels, storage,
     params: { panels, texels: inner },

@@ -27,6 +27,9 @@ testOp(norm, {
     { name: 'group norm and SiLU, without an affine part', inputs: [[2, 6, 5, 3]], attrs: { ...silu(2), affine: 'none' } },
     { name: 'RMS norm and SiLU', inputs: [[4, 33], [33]], attrs: { ...rms, activation: 'silu' } },
     { name: 'more rows than workgroups on an axis', inputs: [[66_000, 2], [2], [2]], attrs: both(1) },
+    { name: 'numbers of one size far from zero, and rows of one number', inputs: [{ shape: [2, 8, 4, 8], values: (i) => (i < 128 ? 1e4 : 1e4 + Math.sin(i * i)) }, [8], [8]], attrs: both(2), gradient: false },
+    { name: 'rows with and without what is not finite', inputs: [{ shape: [5, 20], values: (i) => ({ 3: NaN, 25: Infinity, 66: -Infinity })[i] ?? Math.sin(i * i) }, [20], [20]], attrs: both(1), gradient: false },
+    { name: 'channels shorter than the lanes are many, with what is not finite', inputs: [{ shape: [3, 8, 2, 2], values: (i) => ({ 3: NaN, 35: Infinity, 66: -Infinity })[i] ?? Math.sin(i * i) }, [8], [8]], attrs: both(4), gradient: false },
     {
       // Mean 1000 and deviation about 1: the sum of squares in f32 would leave one digit of the variance.
       name: 'large offset',

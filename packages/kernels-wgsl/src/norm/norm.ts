@@ -17,7 +17,11 @@ import { geometry, type NormAttrs, parametersOf } from './rows.ts'
  * stored: gradients compute it again from x.
  *
  * Statistics are exact for a large offset: means are updated by differences (Welford), and y subtracts a nearby value
- * before the rest of the mean. Group norm: Wu & He, https://arxiv.org/abs/1803.08494; layer norm: Ba et al.,
+ * before the rest of the mean. Gradients, and what is computed again from x, subtract the mean as f32 holds it: where it is M
+ * deviations from zero, what is normalised is off by up to 2⁻²⁴·M to them. NaN or ∞ makes its own row NaN and no other; of an RMS
+ * norm ∞ makes the rest of its row 0. Squares overflow from 1e19 on: then rstd is 0, as in torch.
+ *
+ * Group norm: Wu & He, https://arxiv.org/abs/1803.08494; layer norm: Ba et al.,
  * https://arxiv.org/abs/1607.06450; RMS norm: Zhang & Sennrich, https://arxiv.org/abs/1910.07467.
  * @throws {ShapeError} if groups do not divide C, or weight or bias is not `[C]` @throws {DTypeError} unless all are f32 or all f16
  */

@@ -5,7 +5,7 @@ import { type Packed, packKernel } from './pack.ts'
 /** A strided operand to be packed into panels. */
 export interface Panels extends Packed {
   readonly batch: number
-  /** Rows of the operand, rows of one panel, and panels of one batch; rows beyond the operand repeat its last. */
+  /** Rows of the operand, rows of one panel, and panels of one batch; rows beyond the operand are zero. */
   readonly rows: number
   readonly width: number
   readonly panels: number
@@ -61,11 +61,13 @@ export function packPanels(p: Panels, target: Target): Kernel {
     let first = over(z, P.heads, P.of_heads);
     let start = P.offset + first * P.batch_step + (z - first * P.heads) * P.head_step + turn * P.turn1 + (k1 - turn * P.radix) * P.turn0;
     for (var r = lane; r < P.width; r += WG) {
-      var e = start + min((panel - z * P.panels) * P.width + r, P.rows - 1u) * P.row_step;
+      let row = (panel - z * P.panels) * P.width + r;
+      let length = select(0u, P.length, row < P.rows);
+      var e = start + min(row, P.rows - 1u) * P.row_step;
       var t = item * P.inner * P.width + r;
       for (var k = 0u; k < P.length; k += 4u) {
         let v = vec4f(Acc(x[e]), Acc(x[e + P.step]), Acc(x[e + 2u * P.step]), Acc(x[e + 3u * P.step]));
-        textureStore(texels, at(t), select(vec4f(), v, k + vec4u(0u, 1u, 2u, 3u) < vec4u(P.length)));
+        textureStore(texels, at(t), select(vec4f(), v, k + vec4u(0u, 1u, 2u, 3u) < vec4u(length)));
         e += 4u * P.step;
         t += P.width;
       }
