@@ -24,7 +24,7 @@ import { stream } from './stream.ts'
  * A score of −∞ switches its key off; a query whose keys are all off gets o = 0, lse = 0 and gradients of 0 where torch gives NaN.
  * Any finite score is a number as others are: a query all of whose scores are a dtype's lowest gets the mean of v. A query with a
  * score of NaN or ∞ is NaN throughout, as in torch. A key that is off counts in the sum of v with weight 0, so that a value of
- * NaN or ∞ may make NaN of queries that do not see it, as in torch.
+ * NaN or ∞ may make NaN of queries that do not see it, as in torch, unless they see none.
  *
  * Online softmax: Milakov & Gimelshein, https://arxiv.org/abs/1805.02867; as attention: Dao et al.,
  * https://arxiv.org/abs/2205.14135, algorithm 1.
@@ -63,7 +63,7 @@ export const attention: Op<AttentionAttrs> = {
         total = keep * total + ${w.rows((i) => `p_${i}`, '+')};
         ${w.add('sum', 'p', 'v', 'keep')}`,
       after: (w) => `${finished}
-    ${w.scale('sum', 'norm')}
+    ${w.scale('sum', 'norm', 'none')}
     ${w.finish}`,
     }, target)
   },

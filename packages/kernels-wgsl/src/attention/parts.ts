@@ -27,7 +27,7 @@ export function partStorage({ sums, means, parts, vectors, depth }: Partial): St
  */
 export const finished = /* wgsl */ `
     let none = total == R();
-    let wrong = is_nan(total);
+    let wrong = not_number(total);
     let norm = select(1.0 / total, R(), none);
     let high = select(select(top, total, wrong), R(), none);
     let log_sum = select(select(top + log(total), total, wrong), R(), none);`
@@ -50,7 +50,7 @@ export function mergeParts(p: Partial, target: Target): Kernel {
       total += by;
       ${sums.map(({ name }) => `sum_${name} += by * part_${name}[p * P.size + i];`).join('\n      ')}
     }${finished}
-    ${sums.map(({ name }) => `sum_${name} *= norm;`).join('\n    ')}
+    ${sums.map(({ name }) => `sum_${name} = select(sum_${name} * norm, 0.0, none);`).join('\n    ')}
     if (i % P.depth == 0u) { ${means.statistics.name}[2u * v] = high; ${means.statistics.name}[2u * v + 1u] = norm; ${means.log.name}[v] = log_sum; }`
   const added = /* wgsl */ `
     for (var p = 0u; p < P.parts; p++) {

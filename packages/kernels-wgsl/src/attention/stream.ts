@@ -42,8 +42,8 @@ export interface Words {
   dot(x: string, y: string, i: number): string
   /** `sum_d = keep · sum_d + Σ_i by_i · y_i,d` for all d. */
   add(sum: string, by: string, y: string, keep?: string): string
-  /** `sum_d = sum_d · by` for all d. */
-  scale(sum: string, by: string): string
+  /** `sum_d = sum_d · by` for all d, or 0 where `none` holds, whatever it is. */
+  scale(sum: string, by: string, none: string): string
   /** Reads the k-th of so many numbers a row, the only one unless said, into a new `name: R`. */
   read(name: string, buffer: string, of?: readonly [each: number, k: number]): string
   /** Such a number of the i-th streamed row. */
@@ -85,7 +85,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
     },
     add: (sum, by, y, keep) => repeat(slots, (d) =>
       `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${words.rows((i) => `${by}_${i} * ${form.element(y, d, i)}`, '+')};`),
-    scale: (sum, by) => repeat(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
+    scale: (sum, by, none) => repeat(slots, (d) => `${sum}_${d} = select(${sum}_${d} * ${by}, R(), ${none});`, ' '),
     read: (name, buffer, [numbers, k] = [1, 0]) => `var ${name} = R();
     for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[${numbers}u * (${vector(component('row'))}) + ${k}u]; }`,
     // Beyond the last row there are zeros, of its vectors too, so that none of the last row's counts twice.

@@ -38,7 +38,6 @@ test.each([
     return y[((Math.floor(channel / 4) * images + image) * pixels + pixel) * 4 + channel % 4]
   })
   expect(unpacked.map((v, i) => gap(v, want?.data[i])).filter((d) => !(d < 1e-4))).toEqual([])
-  // Of an infinite value the mean may be infinite or NaN.
-  expect(mean?.map((v, i) => i === groups + 1 ? v - v : gap(v, of[0]?.data[i])).filter((d) => !(d < 1e-6))).toEqual([Number.NaN])
+  expect(mean?.map((v, i) => gap(v, of[0]?.data[i])).filter((d) => !(d < 1e-6))).toEqual([])
   expect(rstd?.map((v, i) => gap(v, of[1]?.data[i])).filter((d) => !(d < 1e-4))).toEqual([])
 })
