@@ -47,7 +47,7 @@ testOp(conv2d, {
 testOp(conv2dInputGrad, {
   specials: { cases: [{ name: 'no border', inputs: [[2, 4, 7, 9], [4, 3, 3, 3]], attrs: { ...whole, shape: [2, 3, 5, 7] } }] },
   cases: [
-    { name: 'slopes that are not finite', inputs: [wild([2, 6, 3, 3]), [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
+    { name: 'slopes that are not finite', inputs: [wild([2, 6, 3, 3]), [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] }, gradient: false },
     { name: 'packed, slopes that are not finite', inputs: [wild([3, 37, 19, 17]), [37, 21, 3, 3]], attrs: { ...plain, shape: [3, 21, 19, 17] } },
     { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [1, 66_000, 1, 1] }, slow: true },
