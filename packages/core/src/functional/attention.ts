@@ -1,6 +1,7 @@
 import { attention, type AttentionLayout, softmax as softmaxOp, stopGradient } from '@antipode/kernels-wgsl'
 import { ShapeError } from '../errors.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
+import { where } from './shape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -16,7 +17,9 @@ export interface AttentionOptions {
 
 /**
  * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017, eq. 1), streamed: no N×M matrix is ever in memory.
- * q `[B,H,N,D]`, k and v `[B,H,M,D]` -> `[B,H,N,D]`. Rows that see no key are zero.
+ * q `[B,H,N,D]`, k and v `[B,H,M,D]` -> `[B,H,N,D]`. A mask of −∞ switches a key off, and a row that sees no key, fully masked, is 0, as
+ * are its gradients, where torch gives NaN; under a mask of finite numbers, however low, a row sees all of them, as in torch.
+ * What is NaN or ∞ in q or k makes the rows that meet it NaN.
  * In the layout `BNHD` q is `[B,N,H,D]`, k and v are `[B,M,H,D]` -> `[B,N,H,D]`; the mask stays. Neither layout is copied.
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, { mask, causal = false, scale, layout = 'BHND' }: AttentionOptions = {}): Tensor {
@@ -25,15 +28,19 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, { mas
   return apply1(attention, mask ? [q, k, v, mask] : [q, k, v], { scale: scale ?? 1 / Math.sqrt(width), causal, hasMask: mask !== undefined, layout })
 }
 
-/** Softmax over the last axis. */
+/**
+ * Softmax over the last axis. −∞ gets 0, and a row of nothing else, fully masked, is 0 throughout where torch gives NaN; a row with NaN
+ * or ∞ is NaN throughout, as in torch.
+ */
 export function softmax(x: Tensor): Tensor {
   return apply1(softmaxOp, [x])
 }
 
-/** `log Σ exp` over the last axis, kept as size 1; stable. */
+/** `log Σ exp` over the last axis, kept as size 1; stable. −∞ of nothing but −∞, ∞ where one is ∞, NaN where one is NaN, as in torch. */
 export function logSumExp(x: Tensor): Tensor {
-  // Subtracted and added again, the maximum has no part in the gradient.
-  const top = apply1(stopGradient, [x.max({ axes: -1, keepDims: true })])
+  const highest = x.max({ axes: -1, keepDims: true })
+  // Subtracted and added again, it has no part in the gradient. Infinite, it is left alone: ∞ − ∞ is NaN.
+  const top = apply1(stopGradient, [where(highest.abs().eq(Infinity), 0, highest)])
   return x.sub(top).exp().sum({ axes: -1, keepDims: true }).log().add(top)
 }
 

@@ -5,22 +5,23 @@ import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, checkGradInputs, pairMacs, type Sizes } from './sizes.ts'
 import { stream } from './stream.ts'
 
-// Inputs of both gradients: q, k, v, dy, lse, delta and the mask.
+// Inputs of both gradients: q, k, v, dy, statistics, delta and the mask.
 function checkAll(op: string, inputs: readonly Spec[], attrs: AttentionAttrs): ReturnType<typeof check> {
   checkGradInputs(op, inputs)
   return check(op, inputs, attrs, 6)
 }
 
 const buffers = ({ hasMask }: AttentionAttrs): Storage[] => [
-  bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), bind(3, 'dy'), bind(4, 'lse', 'f32'), bind(5, 'delta', 'f32'),
+  bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), bind(3, 'dy'), bind(4, 'statistics', 'f32'), bind(5, 'delta', 'f32'),
   ...(hasMask ? [bind(6, 'mask')] : []),
 ]
 
 /**
- * Gradient of `attention` with respect to q. Scores are computed again from lse: with `p = exp(score − lse)`,
+ * Gradient of `attention` with respect to q. Scores are computed again: with `p = exp(score − largest) / Σ`,
  * `dq_i = scale · Σ_j p_ij · (dy_i·v_j − delta_i) · k_j`.
- * Inputs: q, k, v, dy `[B,H,N,D]`, lse and delta `[B,H,N]` in f32, or all in the layout `BNHD`, and with `hasMask` the mask;
- * delta is `Σ_d dy · o`, less the gradient of lse if there is one. Output: dq. It has no gradient of its own.
+ * Inputs: q, k, v, dy `[B,H,N,D]`, attention's statistics `[B,H,N,2]`, the largest score and 1/Σ, and delta `[B,H,N]`, both in f32,
+ * or all in the layout `BNHD`, and with `hasMask` the mask; delta is `Σ_d dy · o`, less the gradient of lse if there is one.
+ * Output: dq. It has no gradient of its own. Where a query sees no key 1/Σ is 0, and so are gradients.
  * Dao et al., https://arxiv.org/abs/2205.14135, algorithm 4.
  * @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} as attention does
  */
@@ -42,9 +43,9 @@ export const attentionGradQ: Op<AttentionAttrs> = {
       streamed: ['k', 'v'],
       sums: { sum: 'dq' },
       storage: [...buffers(attrs), output(0, 'dq')],
-      before: (w) => `${w.read('top', 'lse')}\n    ${w.read('level', 'delta')}`,
+      before: (w) => `${w.read('top', 'statistics', [2, 0])}\n    ${w.read('norm', 'statistics', [2, 1])}\n    ${w.read('level', 'delta')}`,
       each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u), top);
+        ${w.rows((i) => `let p_${i} = norm * weight(score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u) - top);
         let slope_${i} = P.scale * p_${i} * (${w.dot('dy', 'v', i)} - level);`)}
         ${w.add('sum', 'slope', 'k')}`,
     }, target)
@@ -92,7 +93,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
           ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
         ],
         each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = weight(score(${w.dot('k', 'q', i)}, plane, row, j + ${i}u), R(${w.seen('lse', i)}));`)}
+        ${w.rows((i) => `let p_${i} = ${w.seen('statistics', i, [2, 1])} * weight(score(${w.dot('k', 'q', i)}, plane, row, j + ${i}u) - ${w.seen('statistics', i, [2, 0])});`)}
         ${dv ? w.add('sum_v', 'p', 'dy') : ''}
         ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - ${w.seen('delta', i)});`) : ''}
         ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
@@ -120,13 +121,13 @@ function eachSlope(
   attrs: AttentionAttrs,
   visit: (row: number, key: number, p: number, slope: number, sizes: Sizes) => void,
 ): void {
-  const [q, k, v, dy, lse, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
+  const [q, k, v, dy, statistics, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
   const { sizes } = checkAll(op, inputs, attrs)
   const { depth } = sizes
   eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {
     scores.forEach((t, j) => {
       const key = keyAt(j)
-      const p = Math.exp(t - at(lse.data, row))
+      const p = at(statistics.data, 2 * row + 1) * Math.exp(t - at(statistics.data, 2 * row))
       let dot = 0
       for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)
       visit(row, key, p, attrs.scale * p * (dot - at(delta.data, row)), sizes)

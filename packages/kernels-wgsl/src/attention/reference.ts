@@ -1,6 +1,5 @@
 import type { Ref } from '../op.ts'
 import { at } from '../shape.ts'
-import { lowest } from '../wgsl/index.ts'
 import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
 
 /** Visits each query's scores, −∞ where a key is switched off: `row` is the number of the query's vector, `keyAt(j)` that of key j. */
@@ -19,11 +18,14 @@ export function eachScore(
     const row = b * heads * queries + h * toQuery.head + i * toQuery.token
     const keyAt = (j: number): number => b * heads * keys + h * toKey.head + j * toKey.token
     for (let j = 0; j < keys; j++) {
+      if (causal && j > i) {
+        scores[j] = -Infinity
+        continue
+      }
       let dot = 0
       for (let d = 0; d < depth; d++) dot += at(q.data, row * depth + d) * at(k.data, keyAt(j) * depth + d)
       const added = mask ? at(mask.data, b * maskBatch + h * maskHead + i * keys + j) : 0
-      const t = scale * dot + added
-      scores[j] = t <= lowest || causal && j > i ? -Infinity : t
+      scores[j] = scale * dot + added
     }
     visit(row, keyAt, scores)
   }

@@ -89,16 +89,18 @@ export function check(op: string, inputs: readonly Spec[], { hasMask, layout }: 
   return { sizes, dtype }
 }
 
-/** Checks what the gradients take besides: dy like q, lse and delta like q without channels, in f32. */
+/** Checks what the gradients take besides: dy like q, and in f32 statistics and delta like q with two channels and without. */
 export function checkGradInputs(op: string, inputs: readonly Spec[]): void {
-  const [q, dy, lse, delta] = [0, 3, 4, 5].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec, Spec]
+  const [q, dy, statistics, delta] = [0, 3, 4, 5].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec, Spec]
   const rows = q.shape.slice(0, 3)
-  if (!sameShape(dy.shape, q.shape) || !sameShape(lse.shape, rows) || !sameShape(delta.shape, rows)) {
+  if (!sameShape(dy.shape, q.shape) || !sameShape(statistics.shape, [...rows, 2]) || !sameShape(delta.shape, rows)) {
     throw new ShapeError(
-      `${op}: expected dy ${shapeText(q.shape)}, lse and delta ${shapeText(rows)}, ` +
-        `got ${[dy, lse, delta].map((s) => shapeText(s.shape)).join(', ')}`,
+      `${op}: expected dy ${shapeText(q.shape)}, statistics ${shapeText([...rows, 2])} and delta ${shapeText(rows)}, ` +
+        `got ${[dy, statistics, delta].map((s) => shapeText(s.shape)).join(', ')}`,
     )
   }
   sameDType(op, [q, dy])
-  if (lse.dtype !== 'f32' || delta.dtype !== 'f32') throw new DTypeError(`${op}: expected lse and delta in f32, got ${lse.dtype} and ${delta.dtype}`)
+  if (statistics.dtype !== 'f32' || delta.dtype !== 'f32') {
+    throw new DTypeError(`${op}: expected statistics and delta in f32, got ${statistics.dtype} and ${delta.dtype}`)
+  }
 }

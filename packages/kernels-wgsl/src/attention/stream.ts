@@ -1,6 +1,6 @@
 import { partsOf, stridedGroups } from '../dispatch.ts'
 import { type DType, f32Bits, type Kernel, type Target } from '../op.ts'
-import { assemble, divider, lowest, pick, repeat, type Storage } from '../wgsl/index.ts'
+import { assemble, divider, minusInfinityBits, pick, repeat, type Storage, weightOf } from '../wgsl/index.ts'
 import { mergeParts, type Partial, partStorage } from './parts.ts'
 import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
 import { seenVector, streamed } from './streamed.ts'
@@ -21,12 +21,12 @@ export interface Stream {
   readonly streamed: readonly string[]
   /** Sums of the owned rows, vectors too, each stored to the buffer named. */
   readonly sums: Readonly<Record<string, string>>
-  /** The buffer of log-sum-exps, one number an owned row, where sums are means that they weigh: see {@link Words.none}. */
-  readonly log?: string
+  /** Where sums are means, the buffers of their log-sum-exps and statistics, one and two numbers an owned row: see {@link Words.finish}. */
+  readonly means?: { readonly log: string; readonly statistics: string }
   readonly storage: readonly Storage[]
   /**
    * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: the owned `row`s, where in the mask
-   * the head's `plane` begins, `score(dot, plane, row, j)` of a row (which is off beyond the last), `weight(score, top)`, and `R`,
+   * the head's `plane` begins, `score(dot, plane, row, j)` of a row (−∞ beyond the last), `weight(d)` of a score less the largest, and `R`,
    * the type of one number per owned row.
    */
   readonly before?: (w: Words) => string
@@ -42,15 +42,14 @@ export interface Words {
   dot(x: string, y: string, i: number): string
   /** `sum_d = keep · sum_d + Σ_i by_i · y_i,d` for all d. */
   add(sum: string, by: string, y: string, keep?: string): string
-  /** `sum_d = sum_d · by` for all d. */
-  scale(sum: string, by: string): string
-  /** Reads a buffer of one number a row into a new `name: R`, or writes the variable there. */
-  read(name: string, buffer: string): string
-  write(name: string, buffer: string): string
-  /** An element of such a buffer, that of the i-th streamed row. */
-  seen(buffer: string, i: number): string
-  /** The log-sum-exp to write for a row that saw no key: 0, but for a part of the stream, which then has no weight. */
-  readonly none: string
+  /** `sum_d = sum_d · by` for all d, or 0 where `none` holds, whatever it is. */
+  scale(sum: string, by: string, none: string): string
+  /** Reads the k-th of so many numbers a row, the only one unless said, into a new `name: R`. */
+  read(name: string, buffer: string, of?: readonly [each: number, k: number]): string
+  /** Such a number of the i-th streamed row. */
+  seen(buffer: string, i: number, of?: readonly [each: number, k: number]): string
+  /** Stores what {@link finished} makes of `top` and `total`, or for a part of the stream these themselves. */
+  readonly finish: string
 }
 
 /** The kernels of a stream. The text of the loop differs by the head's size in whole registers, nothing else. */
@@ -58,7 +57,7 @@ export function stream(s: Stream, target: Target): Kernel[] {
   const { queries, keys, depth, batch, heads, maskBatch, maskHead } = s.sizes
   const [rows, others] = s.own === 'queries' ? [queries, keys] : [keys, queries]
   const held = s.resident.length + Object.keys(s.sums).length
-  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, sizes: s.sizes, held, rows, others, together: s.log === undefined ? 1 : 2 }, target)
+  const form = streamed({ label: s.label, dtype: s.dtype, names: s.streamed, storage: s.storage, sizes: s.sizes, held, rows, others, together: s.means ? 2 : 1 }, target)
   const { slots, together, group } = form
   const lanes = form.lanes / group
   // More rows a lane are fewer loads a multiply-add; a software adapter spills to fast memory, a GPU should not spill.
@@ -86,18 +85,25 @@ export function stream(s: Stream, target: Target): Kernel[] {
     },
     add: (sum, by, y, keep) => repeat(slots, (d) =>
       `${sum}_${d} = ${keep ? `${keep} * ` : ''}${sum}_${d} + ${words.rows((i) => `${by}_${i} * ${form.element(y, d, i)}`, '+')};`),
-    scale: (sum, by) => repeat(slots, (d) => `${sum}_${d} *= ${by};`, ' '),
-    read: (name, buffer) => `var ${name} = R();
-    for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[${vector(component('row'))}]; }`,
-    write: (name, buffer) => `for (var c = 0u; c < P.each; c++) {
+    scale: (sum, by, none) => repeat(slots, (d) => `${sum}_${d} = select(${sum}_${d} * ${by}, R(), ${none});`, ' '),
+    read: (name, buffer, [numbers, k] = [1, 0]) => `var ${name} = R();
+    for (var c = 0u; c < P.each; c++) { ${component(name)} = ${buffer}[${numbers}u * (${vector(component('row'))}) + ${k}u]; }`,
+    // Beyond the last row there are zeros, of its vectors too, so that none of the last row's counts twice.
+    seen: (buffer, i, [numbers, k] = [1, 0]) => {
+      const number = `${buffer}[${numbers}u * (${seenVector(i)}) + ${k}u]`
+      return together > 1 ? `select(0.0, ${number}, j + ${i}u < P.others)` : number
+    },
+    finish: !s.means ? '' : `for (var c = 0u; c < P.each; c++) {
       let r = first + c * ${lanes}u + place;
-      if (r < P.rows${group === 1 ? '' : ` && lane % ${group}u == 0u`}) { ${buffer}[${cut ? 'part * P.vectors + ' : ''}${vector('r')}] = ${component(name)}; }
+      if (r < P.rows${group === 1 ? '' : ` && lane % ${group}u == 0u`}) {
+        let at = ${cut ? 'part * P.vectors + ' : ''}${vector('r')};
+        ${s.means.statistics}[2u * at] = ${component(cut ? 'top' : 'high')};
+        ${s.means.statistics}[2u * at + 1u] = ${component(cut ? 'total' : 'norm')};
+        ${cut ? '' : `${s.means.log}[at] = ${component('log_sum')};`}
+      }
     }`,
-    seen: (buffer, i) => `${buffer}[${seenVector(i)}]`,
-    none: cut ? String(lowest) : '0.0',
   }
   const [query, key] = s.own === 'queries' ? ['row', `${type('u')}(j)`] : [`${type('u')}(j)`, 'row']
-  const lowestText = `R(${lowest})`
   const maskText = s.attrs.hasMask ? /* wgsl */ `
   let spot = RU(plane) + ${query} * P.keys + ${key};
   t += ${each === 1 ? 'Acc(mask[spot])' : `R(${repeat(each, (c) => `Acc(mask[spot[${c}]])`, ', ')})`};` : ''
@@ -128,9 +134,11 @@ export function stream(s: Stream, target: Target): Kernel[] {
       }
     }`).join('')
 
+  const named = (name: string): Storage => s.storage.find((x) => x.name === name) as Storage // whoever names a buffer binds it
   const results: Partial = {
     label: s.label, dtype: s.dtype, parts: parts.count, vectors: batch * heads * rows, depth,
-    sums: s.storage.filter(({ name }) => Object.values(s.sums).includes(name)), log: s.storage.find(({ name }) => name === s.log),
+    sums: s.storage.filter(({ name }) => Object.values(s.sums).includes(name)),
+    means: s.means && { log: named(s.means.log), statistics: named(s.means.statistics) },
   }
   const scratches = new Map(cut ? partStorage(results).map((x) => [x.name, x]) : [])
   const [toOwn, toSeen] = [vectorSteps(s.sizes, rows), vectorSteps(s.sizes, others)]
@@ -143,9 +151,10 @@ export function stream(s: Stream, target: Target): Kernel[] {
       items: items * parts.count, blocks, rows, others, keys, depth, each, heads, ...byBlocks.params, ...byHeads.params,
       own_head: toOwn.head, seen_head: toSeen.head, token: toOwn.token, token_elements: toOwn.token * depth,
       mask_batch: maskBatch, mask_head: maskHead, 'scale: f32': f32Bits(s.attrs.scale), ...form.params,
+      ...(on.length ? { off: minusInfinityBits } : {}),
       ...(cut ? { unparted: items, span: parts.span, vectors: results.vectors } : {}),
     },
-    storage: form.storage.map((x) => scratches.get(x.name) ?? x),
+    storage: form.storage.filter(({ name }) => !cut || name !== s.means?.log).map((x) => scratches.get(x.name) ?? x),
     body: /* wgsl */ `
 override WG: u32;
 alias R = ${type('f')};
@@ -158,12 +167,9 @@ ${group === 1 ? '' : `fn meet(x: R) -> R {
 }
 `}fn score(dot: R, plane: u32, row: RU, j: u32) -> R {
   var t = dot * P.scale;${maskText}
-  t = max(t, ${lowestText});
-  return ${on.length ? `select(${lowestText}, t, ${on.join(' & ')})` : 't'};
+  return ${on.length ? `select(R(bitcast<f32>(P.off)), t, ${on.join(' & ')})` : 't'};
 }
-// the weight of a score against a maximum or a log-sum-exp; exactly zero for a key that is switched off
-fn weight(t: R, top: R) -> R { return select(exp(t - top), R(), t <= ${lowestText}); }
-${form.declarations}
+${weightOf(each)}${form.declarations}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var turn = w.x; turn < P.items; turn += groups.x) {

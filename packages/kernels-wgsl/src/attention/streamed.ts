@@ -87,7 +87,8 @@ const others = (together: number): string => repeat(together, (i) => `let other_
 function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined {
   const lanes = target.subgroupSize
   const { batch, heads, depth } = o.sizes
-  const inner = Math.ceil(depth / 4)
+  const slots = slotsFor(depth, 8)
+  const inner = slots / 4
   const step = vectorSteps(o.sizes, o.others)
   const panels = Math.ceil(o.others / lanes)
   const kernels: Kernel[] = []
@@ -95,7 +96,7 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
     if (!o.names.includes(s.name)) return s
     const packing = {
       label: o.label, dtype: o.dtype, input: s.binding.index, texture: kernels.length, batch: batch * heads, rows: o.others, width: lanes, panels,
-      outer: 1, length: depth,
+      outer: 1, length: depth, inner,
       steps: { batch: heads * o.others * depth, heads, head: step.head * depth, row: step.token * depth, radix: 1, turns: [0, 0], element: 1 },
     } as const
     kernels.push(packPanels(packing, target))
@@ -103,11 +104,12 @@ function fromTextures(o: StreamedOptions, target: Target): Streamed | undefined 
   })
   const texels = batch * heads * panels * lanes * inner
   if (!texelsFit(target, texels)) return undefined
-  const slots = slotsFor(depth, 8)
   const together = 4
   const fetches = Math.ceil(slots / 4 / lanes)
+  // Panels go on with zeros beyond the last row, and rows beyond their last channel as far as slots do: nothing is read twice there,
+  // since 0 · ∞ is NaN.
   const fetch = (y: string): string => repeat(together, (i) => repeat(fetches, (g) =>
-    `let ${y}_${g}_${i} = textureLoad(${y}, at(((unit * P.panels + other_${i} / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + other_${i} % WG));`))
+    `let ${y}_${g}_${i} = textureLoad(${y}, at(((unit * P.panels + (j + ${i}u) / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + (j + ${i}u) % WG));`))
   return {
     key: 'textures', slots, ...alone, together, lanes, subgroups: true, budget: 256, kernels, storage,
     params: { panels, texels: inner },

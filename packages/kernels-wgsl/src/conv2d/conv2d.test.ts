@@ -1,13 +1,29 @@
 import { ShapeError } from '../errors.ts'
-import { testOp } from '../testing.ts'
+import { type CaseInput, noise, testOp } from '../testing.ts'
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './conv2d.ts'
 
 const plain = { stride: [1, 1], padding: [1, 1, 1, 1], groups: 1 } as const
 const unpadded = { ...plain, padding: [0, 0, 0, 0] } as const
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const })
 
+/** Random numbers but for three of the first and the last: NaN, ∞ and −∞. */
+const wild = (shape: readonly number[]): CaseInput => {
+  const values = noise(shape.reduce((a, b) => a * b), 1)
+  values[3] = Number.NaN
+  values[Math.floor(shape[3] ?? 1) * 2] = -Infinity
+  values[values.length - 1] = Infinity
+  return { shape, values: (i) => values[i] ?? 0 }
+}
+// Without zeros outside: what is not finite then meets a pixel or slope of its own only.
+const whole = { ...plain, padding: [2, 2, 2, 2] } as const
+
 testOp(conv2d, {
+  specials: { cases: [{ name: 'no border', inputs: [[2, 3, 5, 7], [4, 3, 3, 3]], attrs: unpadded }] },
   cases: [
+    { name: 'pixels that are not finite', inputs: [wild([2, 3, 5, 7]), [4, 3, 3, 3]], attrs: plain, gradient: false },
+    { name: 'packed, pixels that are not finite', inputs: [wild([3, 21, 19, 17]), [37, 21, 3, 3]], attrs: plain, gradient: false },
+    { name: 'packed, a row of taps at once, pixels that are not finite', inputs: [wild([2, 40, 31, 30]), [50, 20, 3, 3]], attrs: { ...plain, stride: [2, 1], padding: [2, 1, 0, 3], groups: 2 }, gradient: false },
+    { name: '1x1, pixels that are not finite', inputs: [wild([3, 6, 6, 6]), [14, 3, 1, 1]], attrs: { ...unpadded, groups: 2 }, gradient: false },
     { inputs: [[1, 1, 1, 1], [1, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0] } },
     { inputs: [[2, 3, 5, 7], [4, 3, 3, 3]], attrs: plain },
     { inputs: [[2, 4, 6, 6], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2] } },
@@ -29,7 +45,10 @@ testOp(conv2d, {
   ],
 })
 testOp(conv2dInputGrad, {
+  specials: { cases: [{ name: 'no border', inputs: [[2, 4, 7, 9], [4, 3, 3, 3]], attrs: { ...whole, shape: [2, 3, 5, 7] } }] },
   cases: [
+    { name: 'slopes that are not finite', inputs: [wild([2, 6, 3, 3]), [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] }, gradient: false },
+    { name: 'packed, slopes that are not finite', inputs: [wild([3, 37, 19, 17]), [37, 21, 3, 3]], attrs: { ...plain, shape: [3, 21, 19, 17] } },
     { inputs: [[2, 4, 5, 7], [4, 3, 3, 3]], attrs: { ...plain, shape: [2, 3, 5, 7] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [66_000, 1, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [1, 66_000, 1, 1] }, slow: true },
     { inputs: [[2, 6, 3, 3], [6, 2, 3, 3]], attrs: { ...plain, groups: 2, stride: [2, 2], shape: [2, 4, 6, 6] } },
@@ -42,7 +61,9 @@ testOp(conv2dInputGrad, {
   ],
 })
 testOp(conv2dWeightGrad, {
+  specials: { cases: [{ name: 'no border', inputs: [[2, 4, 3, 5], [2, 3, 5, 7]], attrs: { ...unpadded, shape: [4, 3, 3, 3] } }] },
   cases: [
+    { name: 'packed, four images a texel, pixels that are not finite', inputs: [[8, 24, 13, 11], wild([8, 21, 13, 11])], attrs: { ...plain, shape: [24, 21, 3, 3] } },
     { name: 'many images, sum over the batch inside', inputs: [[9, 4, 5, 7], [9, 3, 5, 7]], attrs: { ...plain, shape: [4, 3, 3, 3] } },
     { name: 'more groups than workgroups on an axis', inputs: [[1, 66_000, 1, 1], [1, 66_000, 1, 1]], attrs: { ...plain, padding: [0, 0, 0, 0], groups: 66_000, shape: [66_000, 1, 1, 1] }, slow: true },
     { name: 'packed, four images a texel', inputs: [[8, 24, 13, 11], [8, 21, 13, 11]], attrs: { ...plain, shape: [24, 21, 3, 3] } },

@@ -10,6 +10,8 @@ import { winograd } from './winograd/index.ts'
  * 2-D cross-correlation, as deep learning calls convolution:
  * `y[b,o,i,j] = Σ_c,u,v x[b, c, i·sH + u − top, j·sW + v − left] · w[o,c,u,v]`, zeros outside.
  * x `[B,C,H,W]`, w `[O, C/groups, kH, kW]` -> `[B,O,H',W']`.
+ * The zeros outside are multiplied as pixels are: where a filter of NaN or ∞ meets the border the result is NaN, as in torch where it
+ * copies what filters meet. A pixel of NaN or ∞ reaches only what reads it, but convolutions by tiles; see {@link winograd}.
  * @throws {ShapeError} if channels, groups or the kernel do not fit
  */
 export const conv2d: Op<Conv2dAttrs> = {
@@ -79,7 +81,10 @@ fn out_column(z: u32, col: u32) -> u32 {
 /** Attributes of the gradients: the convolution's own, and the shape of what is differentiated. */
 export type Conv2dGradAttrs = Conv2dAttrs & { readonly shape: readonly number[] }
 
-/** Gradient of {@link conv2d} with respect to its input, from dy `[B,O,H',W']` and w: the transposed convolution. */
+/**
+ * Gradient of {@link conv2d} with respect to its input, from dy `[B,O,H',W']` and w: the transposed convolution. Where a tap meets no
+ * slope it may multiply a zero: filters of NaN or ∞ may give NaN there.
+ */
 export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dInputGrad',
   epilogue: true,
@@ -140,7 +145,10 @@ fn out_column(z: u32, col: u32) -> u32 {
   },
 }
 
-/** Gradient of {@link conv2d} with respect to its weight, from dy `[B,O,H',W']` and x. */
+/**
+ * Gradient of {@link conv2d} with respect to its weight, from dy `[B,O,H',W']` and x. A pixel or slope of NaN or ∞ may make NaN of all
+ * taps between its channel and a filter, of those too that would meet it outside of the image.
+ */
 export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dWeightGrad',
   epilogue: true,

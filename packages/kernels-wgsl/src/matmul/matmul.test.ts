@@ -1,7 +1,15 @@
 import { DTypeError, ShapeError } from '../errors.ts'
-import { testOp } from '../testing.ts'
+import { type CaseInput, noise, testOp } from '../testing.ts'
 import { matmul } from './matmul.ts'
 
+/** Random numbers but for NaN, ∞ and −∞ in three of its rows, the last element among them. */
+const wild = (shape: readonly number[]): CaseInput => {
+  const values = noise(shape.reduce((a, b) => a * b), 1)
+  values[3] = Number.NaN
+  values[(shape.at(-1) ?? 0) * 70] = Infinity
+  values[values.length - 1] = -Infinity
+  return { shape, values: (i) => values[i] ?? 0 }
+}
 const nn = { transposeA: false, transposeB: false }
 testOp(matmul, {
   cases: [
@@ -17,6 +25,8 @@ testOp(matmul, {
     { inputs: [[2, 33, 70], [2, 70, 130]], attrs: nn },
     { name: 'packed operands, whole blocks', inputs: [[96, 128], [128, 96]], attrs: nn },
     { name: 'packed operands, tails everywhere', inputs: [[3, 101, 131], [3, 131, 103]], attrs: nn },
+    { name: 'packed operands, rows that are not finite', inputs: [wild([3, 101, 131]), [3, 131, 103]], attrs: nn },
+    { name: 'packed operands, columns that are not finite', inputs: [[3, 101, 131], wild([3, 131, 103])], attrs: nn },
     { name: 'packed left operand shared, transposed', inputs: [[131, 101], [3, 103, 131]], attrs: { transposeA: true, transposeB: true } },
     { name: 'lines of whole vectors, both transposed', inputs: [[64, 40], [72, 64]], attrs: { transposeA: true, transposeB: true } },
     { name: 'a sum so long that it is cut', inputs: [[3, 531], [531, 20]], attrs: nn },

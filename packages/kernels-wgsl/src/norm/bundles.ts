@@ -29,21 +29,24 @@ export function bundlesOf({ batch, groups, channels, inner }: Geometry): Bundles
   }
 }
 
+// Masks and not matrices of 0 and 1: 0 · NaN would take what is not finite from one group to the others.
 const shared = /* wgsl */ `
 alias Each = vec4f;
-alias Owner = mat4x4f;
+struct Owner { x: vec4u, y: vec4u, z: vec4u, w: vec4u }
 fn owner(f: u32, here: bool) -> Owner {
   let group = select(vec4f(4), floor((vec4f(vec4u(4u * f) + vec4u(0u, 1u, 2u, 3u)) + 0.5) * P.channels_inverse), here);
-  return mat4x4f(one(group.x), one(group.y), one(group.z), one(group.w));
+  return Owner(one(group.x), one(group.y), one(group.z), one(group.w));
 }
-fn one(group: f32) -> vec4f { return select(vec4f(), vec4f(1), vec4f(group) == vec4f(0, 1, 2, 3)); }
-fn meet(o: Owner, v: vec4f) -> Each { return o * v; }
-fn spread(o: Owner, e: Each) -> vec4f { return e * o; }
+fn one(group: f32) -> vec4u { return select(vec4u(), vec4u(0xffffffffu), vec4f(group) == vec4f(0, 1, 2, 3)); }
+fn only(v: f32, group: vec4u) -> vec4f { return bitcast<vec4f>(vec4u(bitcast<u32>(v)) & group); }
+fn own(e: Each, group: vec4u) -> f32 { let b = bitcast<vec4u>(e) & group; return bitcast<f32>(b.x | b.y | b.z | b.w); }
+fn meet(o: Owner, v: vec4f) -> Each { return only(v.x, o.x) + only(v.y, o.y) + only(v.z, o.z) + only(v.w, o.w); }
+fn spread(o: Owner, e: Each) -> vec4f { return vec4f(own(e, o.x), own(e, o.y), own(e, o.z), own(e, o.w)); }
 fn part(e: Each, j: u32) -> f32 { return e[j]; }
 fn with_part(e: Each, j: u32, v: f32) -> Each { return select(e, vec4f(v), vec4u(j) == vec4u(0u, 1u, 2u, 3u)); }
 `
 
-// Matrices for groups that fill texels by themselves take llvmpipe 5 to 25 % longer.
+// Groups that fill texels by themselves: matrices in place of this took llvmpipe 5 to 25 % longer.
 const alone = /* wgsl */ `
 alias Each = f32;
 alias Owner = vec4f;

@@ -1,6 +1,6 @@
 import { f32Bits, type Kernel, type Problem, type Spec, type Target } from '../op.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
-import { activate, activationKey, geometry, type NormAttrs, parametersOf, rowWalk } from './rows.ts'
+import { activate, activationKey, geometry, meanOf, type NormAttrs, parametersOf, rowWalk } from './rows.ts'
 
 /** A normalisation of rows as they lie in their buffer: `norm` finds their statistics, `normApply` is given them after its other inputs. */
 export function normKernel(label: 'norm' | 'normApply', { inputs, attrs, epilogue }: Problem<NormAttrs>, target: Target): Kernel {
@@ -34,7 +34,7 @@ export function normKernel(label: 'norm' | 'normApply', { inputs, attrs, epilogu
     ],
     body: /* wgsl */ `alias Out = ${outType};
 ${activate(attrs)}
-${walk.wgsl}${given ? `
+${given || rms ? '' : meanOf}${walk.wgsl}${given ? `
     let shift = mean[row];
     let rest = 0.0;
     let r = rstd[row];` : statistics(walk.width, rms)}${walk.each(head, body)}
@@ -66,5 +66,5 @@ function statistics(width: 1 | 4, rms: boolean): string {
     let apart = m - shift - rest;
     squares += n * apart * apart;`}
     let r = inverseSqrt(all_sum(total(squares), lane) / P.count + P.eps);
-    if (lane == 0u && units > 0u) { mean[row] = shift + rest; rstd[row] = r; }`
+    if (lane == 0u && units > 0u) { mean[row] = ${rms ? '0.0' : 'mean_of(shift + rest, r)'}; rstd[row] = r; }`
 }

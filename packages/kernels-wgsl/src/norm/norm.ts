@@ -16,8 +16,12 @@ import { geometry, type NormAttrs, parametersOf } from './rows.ts'
  * `[N, groups]` in f32, which the gradients need and through which none flows. With an activation what it is applied to is never
  * stored: gradients compute it again from x.
  *
- * Statistics are exact for a large offset: means are updated by differences (Welford), and y subtracts a nearby value
- * before the rest of the mean. Group norm: Wu & He, https://arxiv.org/abs/1803.08494; layer norm: Ba et al.,
+ * Variances keep their digits under a large offset: means are updated by differences (Welford), and y subtracts a nearby value
+ * before the rest of the mean. Where the mean is M deviations from zero, y is off by 2⁻²⁴·M at most, and by as much in gradients and
+ * wherever it is computed again. NaN or ∞ makes its own row NaN and no other; of an RMS
+ * norm ∞ makes the rest of its row 0. Squares overflow from 1e19 on: then rstd is 0, as in torch.
+ *
+ * Group norm: Wu & He, https://arxiv.org/abs/1803.08494; layer norm: Ba et al.,
  * https://arxiv.org/abs/1607.06450; RMS norm: Zhang & Sennrich, https://arxiv.org/abs/1910.07467.
  * @throws {ShapeError} if groups do not divide C, or weight or bias is not `[C]` @throws {DTypeError} unless all are f32 or all f16
  */
@@ -70,7 +74,7 @@ export const norm: Op<NormAttrs> = {
       const values = x.data.subarray(row * length, (row + 1) * length)
       const centre = attrs.rms ? 0 : values.reduce((s, v) => s + v, 0) / length
       const variance = values.reduce((s, v) => s + (v - centre) ** 2, 0) / length
-      mean.data[row] = centre
+      mean.data[row] = Number.isNaN(variance) && !attrs.rms ? variance : centre
       rstd.data[row] = 1 / Math.sqrt(variance + attrs.eps)
     }
     return [...normApply.reference([...inputs, mean, rstd], attrs), mean, rstd]

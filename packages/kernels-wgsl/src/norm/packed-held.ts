@@ -59,7 +59,9 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) n: vec3u, @bui
       ${each((k) => `let d${k} = less(x${k}, spread(owner${k}, near));`, '\n      ')}
       let rest = all_sum(${each((k) => `meet(owner${k}, total(d${k}))`, ' + ')}) / P.count;
       let square = all_sum(${each((k) => `meet(owner${k}, squares(d${k}))`, ' + ')}) / P.count;
-      let r = inverseSqrt(max(square - rest * rest, Each()) + P.eps);
+      let variance = square - rest * rest;
+      // Rounding may leave less than nothing; a maximum might make 0 of NaN.
+      let r = inverseSqrt(select(variance, Each(), variance < Each()) + P.eps);
       if (first + slot < P.images) {
         for (var j = own; j < P.bundle; j += P.split) {
           let row = (image * P.bundles + bundle) * P.bundle + j;

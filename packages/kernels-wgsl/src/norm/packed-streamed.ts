@@ -3,6 +3,7 @@ import type { Target } from '../op.ts'
 import { divider } from '../wgsl/index.ts'
 import type { Bundles } from './bundles.ts'
 import type { PackedForm } from './packed-norm.ts'
+import { meanOf } from './rows.ts'
 
 /**
  * Idea: the lanes walk each group of a bundle for its statistics, and then the blocks of the bundle. Lanes for which a channel is
@@ -15,7 +16,7 @@ export function streamedForm({ items, size, perImage, fours, quads }: Bundles, t
     name: 'streamed',
     params: { items, units: fours * 4 / size * quads, split: Math.min(target.subgroupSize, 2 ** Math.ceil(Math.log2(quads))), ...byBundles.params },
     body: /* wgsl */ `
-@compute @workgroup_size(WG)
+${meanOf}@compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let slot = lane / P.split;
   for (var item = w.x; item < P.items; item += groups.x) {
@@ -40,7 +41,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
       let apart = m - shift_j - rest_j;
       squares += n * apart * apart;
       let r_j = inverseSqrt(subgroupAdd(dot(squares, vec4f(1))) / P.count + P.eps);
-      if (lane == 0u) { mean[row] = shift_j + rest_j; rstd[row] = r_j; }
+      if (lane == 0u) { mean[row] = mean_of(shift_j + rest_j, r_j); rstd[row] = r_j; }
       shift = with_part(shift, j, shift_j);
       rest = with_part(rest, j, rest_j);
       r = with_part(r, j, r_j);

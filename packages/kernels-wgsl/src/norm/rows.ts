@@ -27,6 +27,9 @@ export function activate({ activation }: NormAttrs): string {
   return `fn activate(v: Vec) -> Vec { return v${activation === 'silu' ? ' / (Vec(1) + exp(-v))' : ''}; }`
 }
 
+/** WGSL of the mean to store where 1 / deviation is r: NaN with it, where the order of a sum decides between NaN and ∞. */
+export const meanOf = 'fn mean_of(mean: f32, r: f32) -> f32 { return select(mean, r, (bitcast<u32>(r) & 0x7fffffffu) > 0x7f800000u); }\n'
+
 /** The end of a label. */
 export function activationKey({ activation }: NormAttrs): string {
   return activation ? `/${activation}` : ''

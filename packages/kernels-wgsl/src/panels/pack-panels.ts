@@ -5,13 +5,15 @@ import { type Packed, packKernel } from './pack.ts'
 /** A strided operand to be packed into panels. */
 export interface Panels extends Packed {
   readonly batch: number
-  /** Rows of the operand, rows of one panel, and panels of one batch; rows beyond the operand repeat its last. */
+  /** Rows of the operand, rows of one panel, and panels of one batch; rows beyond the operand are zero. */
   readonly rows: number
   readonly width: number
   readonly panels: number
   /** Rounds of the sum, and elements of one round, of which four make a texel; a tail counts as zero. */
   readonly outer: number
   readonly length: number
+  /** Texels of a round if there are more than its elements fill: the others are zero. */
+  readonly inner?: number
   /**
    * Element k of round k1: `offset + (z / heads)·batch + (z % heads)·head + row·row + (k1 / radix)·turns[0] + (k1 % radix)·turns[1] +
    * k·element`, with one head unless said.
@@ -28,9 +30,11 @@ export interface Panels extends Packed {
   }
 }
 
+const innerOf = ({ length, inner }: Pick<Panels, 'length' | 'inner'>): number => inner ?? Math.ceil(length / 4)
+
 /** Texels of the panels. */
-export function panelTexels({ batch, panels, width, outer, length }: Pick<Panels, 'batch' | 'panels' | 'width' | 'outer' | 'length'>): number {
-  return batch * panels * width * outer * Math.ceil(length / 4)
+export function panelTexels(p: Pick<Panels, 'batch' | 'panels' | 'width' | 'outer' | 'length' | 'inner'>): number {
+  return p.batch * p.panels * p.width * p.outer * innerOf(p)
 }
 
 /**
@@ -39,7 +43,7 @@ export function panelTexels({ batch, panels, width, outer, length }: Pick<Panels
  * decomposing an index costs a software adapter more than moving the element: 1 G elements a second on two cores.
  */
 export function packPanels(p: Panels, target: Target): Kernel {
-  const inner = Math.ceil(p.length / 4)
+  const inner = innerOf(p)
   const items = p.batch * p.panels * p.outer
   const heads = p.steps.heads ?? 1
   return packKernel(p, {
@@ -61,11 +65,13 @@ export function packPanels(p: Panels, target: Target): Kernel {
     let first = over(z, P.heads, P.of_heads);
     let start = P.offset + first * P.batch_step + (z - first * P.heads) * P.head_step + turn * P.turn1 + (k1 - turn * P.radix) * P.turn0;
     for (var r = lane; r < P.width; r += WG) {
-      var e = start + min((panel - z * P.panels) * P.width + r, P.rows - 1u) * P.row_step;
+      let row = (panel - z * P.panels) * P.width + r;
+      let length = select(0u, P.length, row < P.rows);
+      var e = start + min(row, P.rows - 1u) * P.row_step;
       var t = item * P.inner * P.width + r;
-      for (var k = 0u; k < P.length; k += 4u) {
+      for (var k = 0u; k < 4u * P.inner; k += 4u) {
         let v = vec4f(Acc(x[e]), Acc(x[e + P.step]), Acc(x[e + 2u * P.step]), Acc(x[e + 3u * P.step]));
-        textureStore(texels, at(t), select(vec4f(), v, k + vec4u(0u, 1u, 2u, 3u) < vec4u(P.length)));
+        textureStore(texels, at(t), select(vec4f(), v, k + vec4u(0u, 1u, 2u, 3u) < vec4u(length)));
         e += 4u * P.step;
         t += P.width;
       }

@@ -3,11 +3,12 @@ import { ShapeError } from '../errors.ts'
 import type { Op, Problem, Spec } from '../op.ts'
 import { reduce } from '../reduce/index.ts'
 import { at, computableFloat, input, refZeros, shapeText, sizeOf } from '../shape.ts'
-import { assemble, input as bind, lanesFor, lowest, output } from '../wgsl/index.ts'
+import { assemble, input as bind, lanesFor, leastFinite, output, weightOf } from '../wgsl/index.ts'
 
 /**
  * `y_i = exp(x_i − max) / Σ_j exp(x_j − max)` over the last axis, summed in f32. x `[…, D]` -> `[…, D]`.
- * Values of −1e38 or less, −∞ too, get 0; a row of nothing else is 0 throughout, never NaN.
+ * A value of −∞ gets 0, and a row of nothing else, fully masked, is 0 throughout where torch gives NaN. Any finite value is a number as
+ * others are: a row that is a dtype's lowest throughout is uniform. A row with NaN or ∞ is NaN throughout, as in torch.
  * @throws {ShapeError} if x has rank 0 @throws {DTypeError} unless x is f32 or f16
  */
 export const softmax: Op = {
@@ -43,25 +44,25 @@ alias Vec = ${vector('f32')};
 override WG: u32;
 fn total(v: Vec) -> f32 { return ${wide ? 'dot(v, vec4f(1))' : 'v'}; }
 fn highest(v: Vec) -> f32 { return ${wide ? 'max(max(v.x, v.y), max(v.z, v.w))' : 'v'}; }
-fn weight(v: Vec, top: f32) -> Vec { return select(exp(v - top), Vec(), v <= Vec(${lowest})); }
-${lanes.wgsl}
+${weightOf(width)}${lanes.wgsl}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   for (var row = w.x; row < P.rows; row += groups.x) {
     let base = row * P.units;
-    var own = ${lowest};
+    var own = ${leastFinite};
     var sum = Vec();
     for (var u = base + lane; u < base + P.units; u += WG) {
-      let v = max(Vec(x[u]), Vec(${lowest}));
+      let v = Vec(x[u]);
       let higher = max(own, highest(v));
-      sum = sum * exp(own - higher) + weight(v, higher);
+      sum = sum * exp(own - higher) + weight(v - higher);
       own = higher;
     }
     let top = all_max(own, lane);
     let whole = all_sum(total(sum) * exp(own - top), lane);
-    let scale = select(0.0, 1.0 / whole, whole > 0.0);
+    // NaN, which a maximum may drop, is in the sum.
+    let scale = select(1.0 / whole, 0.0, whole == 0.0);
     for (var u = base + lane; u < base + P.units; u += WG) {
-      let v = weight(max(Vec(x[u]), Vec(${lowest})), top) * scale;
+      let v = weight(Vec(x[u]) - top) * scale;
       out[u] = ${wide
         ? 'vec4<Out>(vec4f(epilogue(v.x, 4u * u), epilogue(v.y, 4u * u + 1u), epilogue(v.z, 4u * u + 2u), epilogue(v.w, 4u * u + 3u)))'
         : 'Out(epilogue(v, u))'};
@@ -90,7 +91,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     for (let base = 0; base < x.data.length; base += length) {
       const row = x.data.subarray(base, base + length)
       const top = row.reduce((m, v) => Math.max(m, v), -Infinity)
-      if (top <= lowest) continue
+      if (top === -Infinity) continue
       const total = row.reduce((s, v) => s + Math.exp(v - top), 0)
       for (let i = 0; i < length; i++) y.data[base + i] = Math.exp(at(row, i) - top) / total
     }

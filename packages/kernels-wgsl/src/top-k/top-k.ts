@@ -11,7 +11,7 @@ export type TopKAttrs = { readonly k: number; readonly largest: boolean }
 /**
  * The k largest (or smallest) elements of each row along the last axis, in order: x `[…b, n]` -> values `[…b, k]` of x's
  * dtype and their indices `[…b, k]`, i32. Equal elements come in the order of their indices; −0 equals 0; NaN counts as
- * the largest number, as in PyTorch. The indices with k = 1 are argmax and argmin.
+ * the largest number, as in PyTorch. The indices with k = 1 are argmax, of NaN where there is one, and argmin of the numbers.
  * @throws {ShapeError} unless 0 ≤ k ≤ n @throws {DTypeError} if x is bf16
  */
 export const topK: Op<TopKAttrs> = {

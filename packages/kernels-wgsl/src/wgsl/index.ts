@@ -1,5 +1,5 @@
 export * from './gemm.ts'
 export * from './kernel.ts'
 export * from './lanes.ts'
-export * from './masked.ts'
+export * from './weight.ts'
 export * from './math.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Attrs, Op, Target } from '../../op.ts'
-import { testOp } from '../../testing.ts'
+import type { Attrs, Op, Ref, Target } from '../../op.ts'
+import { noise, runKernels, testOp } from '../../testing.ts'
 import { variantTable } from '../../variants.ts'
 import { conv2d, conv2dInputGrad } from '../conv2d.ts'
 
@@ -37,6 +37,23 @@ testOp(eager(conv2dInputGrad), {
     { name: 'asymmetric padding, in groups', inputs: [[1, 10, 15, 16], [10, 3, 3, 3]], attrs: { ...plain, padding: [2, 0, 1, 3], groups: 2, shape: [1, 6, 14, 15] } },
     { name: 'more padding than taps', inputs: [[2, 4, 18, 18], [4, 5, 3, 3]], attrs: { ...plain, padding: [4, 4, 4, 4], shape: [2, 5, 12, 12] } },
   ],
+})
+
+const host = globalThis.kernelTestHost
+describe.runIf(host && tiled(host.target))('a pixel that is not finite', () => {
+  test.each([Number.NaN, Infinity])('of %d is found in all results that read it, and in no tile that does not', async (value) => {
+    if (!host) return
+    const [x, w] = [[2, 5, 12, 12], [7, 5, 3, 3]].map((shape, k): Ref => ({ shape, dtype: 'f32', data: noise(shape.reduce((a, b) => a * b), k + 1) })) as [Ref, Ref]
+    x.data[0] = value
+    const outputs = conv2d.infer([x, w], plain)
+    const kernels = eager(conv2d).kernels?.({ inputs: [x, w], outputs, attrs: plain }, host.target) ?? []
+    const [got = []] = await runKernels(host, kernels, [x, w].map((spec) => ({ spec, data: spec.data })), outputs)
+    const want = conv2d.reference([x, w], plain)[0]?.data ?? []
+    // Pixel (0, 0) of the first of two images is read by results of two rows and columns, and by one tile of four.
+    const wrong = Array.from(want, (v, i) => ({ i, v, far: Math.max(Math.floor(i / 12) % 12, i % 12) + 12 * Math.floor(i / 7 / 144) }))
+      .filter(({ i, v, far }) => (far < 2 ? Number.isFinite(got[i]) : far >= 4 && !(Math.abs((got[i] ?? Number.NaN) - v) < 1e-4)))
+    expect(wrong).toEqual([])
+  })
 })
 
 describe('convolutions by tiles', () => {

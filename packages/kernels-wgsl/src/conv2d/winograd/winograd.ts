@@ -30,6 +30,9 @@ import { productTexels, tapTexels, tileTexels, tilingOf } from './tiling.ts'
  *  640   (0.3/0.4)   (0.5/0.8)   (0.8/1.5)    1.4/2.8     1.8/2.6     2.3/2.9
  * 1280   (0.3/0.4)   (0.5/0.9)   (0.9/1.7)   (1.6/3.1)
  *
+ * Sums of a tile's pixels are taken before they meet their filters: a pixel of NaN or ∞ makes NaN of all 4×4 results of the tiles that
+ * read it, where a direct convolution gives NaN or ∞ in the 3×3 around it. None of those becomes finite.
+ *
  * Transformed filters take four times the memory of packed ones, those of 1280 channels more than is allowed. Results of 320
  * channels differ from the implicit product's by 2e-6 of the largest, of 640 by 4e-6.
  */
