@@ -26,6 +26,7 @@ export {
   type Steps,
   type StepsPart,
   type StepsRequest,
+  type TrainingProcess,
 } from './run/index.ts'
 export type { Field } from './config/index.ts'
 export {
@@ -54,6 +55,7 @@ export {
   torchCpu,
   type NoiseDraw,
   type NoiseStream,
+  type PhiloxOptions,
   type PhiloxState,
   type TorchCpuState,
 } from './noise/index.ts'

@@ -47,7 +47,7 @@ function exactPrediction(scheduler: Scheduler, state: SchedulerState<Shares>, sa
 
 /** Signal and noise that a plan ends at. */
 export function plannedEnd(scheduler: Scheduler, plan: SamplingPlan): NoiseLevel {
-  const { timesteps, sigmas, previous, extra } = plan
+  const { timesteps, sigmas, previous } = plan
   const { setAlphaToOne = true } = scheduler.config as { setAlphaToOne?: boolean }
   const last = previous?.at(-1)
   // Those that jump to a clean sample give it as it is.

@@ -1,3 +1,4 @@
+import { refuse, show } from '../../errors.ts'
 import { combine } from '../../linear/index.ts'
 import { meanSlope, mostSlopes } from '../../multistep/index.ts'
 import { linspace32 } from '../../numeric/index.ts'
@@ -24,12 +25,16 @@ const smallestSignal = 1e-8
 export const ipndm: Solver<IpndmConfig, null> = /* @__PURE__ */ solver<IpndmConfig, null>({
   name: 'ipndm',
   classNames: ['IPNDMScheduler'],
+  process: 'angles',
   refused: { trained_betas: [null] },
   fields: () => ({}),
   setup: () => ({
     schedule: null,
     level: (state) => levelOf(currentSigma(state)),
-    levelAt: (timestep) => levelOf(Math.sin(timestep * (Math.PI / 2))),
+    levelAt(timestep) {
+      if (timestep >= 0 && timestep <= 1) return levelOf(Math.sin(timestep * (Math.PI / 2)))
+      return refuse('ipndm', 'a timestep from 0 to 1', show(timestep), 'take one from a plan')
+    },
     velocity(timestep) {
       const { signal, noise } = levelOf(Math.sin(timestep * (Math.PI / 2)))
       return { noise: signal, clean: -noise }

@@ -10,7 +10,7 @@ import { lagrangeIntegrals } from './lagrange.ts'
 /** The options of {@link lms}, with the defaults of diffusers' LMSDiscreteScheduler. */
 export interface LmsConfig extends ScheduleConfig, SpacingConfig, SigmaConfig {
   readonly predictionType: PredictionType
-  /** Number of slopes that a step looks at, its own among them; at least 1. */
+  /** Number of slopes that a step looks at, its own among them; 1 to 8. */
   readonly order: number
 }
 
@@ -32,7 +32,7 @@ export const lms: Solver<LmsConfig> = /* @__PURE__ */ solver<LmsConfig>({
     ...spacingFields('linspace'),
     ...sigmaFields(),
     predictionType: predictionField(),
-    order: integer(4, 1),
+    order: integer(4, 1, 8),
   }),
   setup(config, name) {
     checkCurves(name, config)
