@@ -52,10 +52,10 @@ for (const line of lines) {
   if (!['equal', 'both refuse', 'only diffusers fails'].includes(kind)) {
     console.log(`${kind}: ${said}\n  ${one.class} ${JSON.stringify({ ...one.config, ...one.step })} ${JSON.stringify(one.request)}`)
   }
-  // Of each class some equal ones, and half as many of those that are settled otherwise; short runs, for the file's size.
+  // Of each class some equal ones, and half as many of those that are settled otherwise; of equal ones short runs, for the file's size.
   const place = `${one.class} ${kind === 'equal' ? kind : 'else'}`
   const room = kind === 'equal' ? Number(each) : Number(each) / 2
-  if (part === undefined || (kept[place] ?? 0) >= room || (one.timesteps?.length ?? 0) > 8) continue
+  if (part === undefined || (kept[place] ?? 0) >= room || (kind === 'equal' && one.timesteps!.length > 8)) continue
   kept[place] = (kept[place] ?? 0) + 1
   sample.push(part)
 }

@@ -82,7 +82,8 @@ function wholeRun<T extends Values>(
 /** How near float32 tensors come to those of diffusers, and float64 ones to its own code in float64. */
 export const tolerances = {
   float32: { timesteps: 1e-3, sigmas: 2e-6, spread: 2e-6, first: 5e-6, last: 2e-5 },
-  float64: { timesteps: 1e-3, sigmas: 2e-6, spread: 2e-6, first: 2e-6, last: 2e-6 },
+  // Levels of plans are float32 in either.
+  float64: { timesteps: 1e-3, sigmas: 2e-6, spread: 2e-6, first: 2e-6, last: 5e-6 },
 } as const satisfies Record<string, Readonly<Record<keyof ReferenceRun, number>>>
 
 /** The parts in which ours lies further from the reference than it may, each with how far. */
