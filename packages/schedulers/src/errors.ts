@@ -20,7 +20,16 @@ export function refuseConfig(where: string, expected: string, got: string, advic
 
 /** How a value looks in an error message, at most 80 characters of it. */
 export function show(value: unknown): string {
-  const plain = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const plain = typeof value === 'object' ? written(value) : String(value)
   const text = typeof value === 'string' ? `'${value}'` : plain
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+/** What an object holds; its kind where JSON has no word for it. */
+function written(value: object | null): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
 }

@@ -27,6 +27,7 @@ export {
   type Steps,
   type StepsPart,
   type StepsRequest,
+  type TrainingProcess,
 } from './run/index.ts'
 export type { Field } from './config/index.ts'
 export {
@@ -55,6 +56,7 @@ export {
   torchCpu,
   type NoiseDraw,
   type NoiseStream,
+  type PhiloxOptions,
   type PhiloxState,
   type TorchCpuState,
 } from './noise/index.ts'

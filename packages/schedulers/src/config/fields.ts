@@ -6,6 +6,8 @@ export interface Field<V> {
   /** What a valid value is, in words, for the error. */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
+  /** Whether it must be given. */
+  readonly required?: boolean
   /** Values that files of other classes have here, and what they become. */
   readonly aliases?: Readonly<Record<string, V>>
 }
@@ -34,13 +36,32 @@ export function numeric(
   }
 }
 
-/** A whole number ≥ low. */
-export function integer(fallback: number, low: number): Field<number> {
+/** A finite number above 0. */
+export function positive(fallback: number): Field<number> {
+  return { fallback, expected: 'a finite number above 0', accepts: (value) => isNumber(value) && value > 0 }
+}
+
+/** A whole number in [low, high]. */
+export function integer(fallback: number, low: number, high: number = Number.MAX_SAFE_INTEGER): Field<number> {
   return {
     fallback,
-    expected: `a whole number of at least ${low}`,
-    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= low,
+    expected: high === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${low}` : `a whole number from ${low} to ${high}`,
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high,
   }
+}
+
+/** A finite number in [low, high). */
+export function below(fallback: number, low: number, high: number): Field<number> {
+  return {
+    fallback,
+    expected: `a number from ${low}, below ${high}`,
+    accepts: (value) => isNumber(value) && value >= low && value < high,
+  }
+}
+
+/** An option that has no default: one that must be given. */
+export function required<V>(field: Field<V>): Field<V> {
+  return { ...field, required: true }
 }
 
 /** A positive number below `high`, or nothing. */
@@ -74,41 +95,50 @@ export function choice<const W extends string>(
   }
 }
 
-/** A list of numbers in [low, high], or nothing. */
-export function optionalNumbers(low: number, high: number): Field<readonly number[] | null> {
+/** A list of numbers in [low, high), not empty and of at most `most`, or nothing. */
+export function optionalNumbers(low: number, high: number, most: number): Field<readonly number[] | null> {
   return {
     fallback: null,
-    expected: `a list of numbers from ${low} to ${high}`,
+    expected: `a list of 1 to ${most} numbers from ${low}, below ${high}`,
     accepts: (value) =>
-      Array.isArray(value) && value.length > 0 && value.every((x) => isNumber(x) && x >= low && x <= high),
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= most &&
+      value.every((x) => isNumber(x) && x >= low && x < high),
   }
 }
 
-/** A list of whole numbers, empty by default. */
+/** A list of whole numbers from 0, empty by default. */
 export function integers(): Field<readonly number[]> {
   return {
     fallback: [],
-    expected: 'a list of whole numbers',
-    accepts: (value) => Array.isArray(value) && value.every(Number.isSafeInteger),
+    expected: 'a list of whole numbers from 0',
+    accepts: (value) => Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0),
   }
+}
+
+/** Throws unless the options are an object of known names: JavaScript passes anything. @throws {ConfigError} */
+export function checkNames(name: string, options: unknown, known: readonly string[]): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuseConfig(name, 'an object of options', show(options), 'pass { … }')
+  }
+  const strange = Object.keys(options).find((option) => !known.includes(option))
+  if (strange === undefined) return
+  refuseConfig(name, known.length === 0 ? 'no options' : `options among ${known.join(', ')}`, show(strange), 'remove or rename it')
 }
 
 /**
  * Fills in defaults and checks every option. `null` and `undefined` mean the default.
  * @throws {ConfigError} on an unknown option or a value out of range
  */
-export function resolve<C extends object>(name: string, fields: Fields<C>, options: object): Readonly<C> {
-  const given = new Map(Object.entries(options))
+export function resolve<C extends object>(name: string, fields: Fields<C>, options: unknown): Readonly<C> {
+  checkNames(name, options, Object.keys(fields))
+  const given = new Map<string, unknown>(Object.entries(options))
   const known = Object.entries(fields) as [string, Field<unknown>][]
-  for (const option of given.keys()) {
-    if (!Object.hasOwn(fields, option)) {
-      const options = known.map(([one]) => one).join(', ')
-      refuseConfig(name, `options among ${options}`, show(option), 'remove or rename it')
-    }
-  }
   const values = known.map(([option, field]): [string, unknown] => {
     const own = given.get(option) ?? field.fallback
     const value = typeof own === 'string' && Object.hasOwn(field.aliases ?? {}, own) ? field.aliases![own] : own
+    if (field.required === true && (given.get(option) ?? undefined) === undefined) refuseConfig(name, `${option} to be ${field.expected}`, 'none', 'pass it')
     if (value !== field.fallback && !field.accepts(value)) {
       const advice = `set it so or leave it out (default ${show(field.fallback)})`
       refuseConfig(name, `${option} to be ${field.expected}`, show(value), advice)

@@ -1,4 +1,6 @@
 export {
+  below,
+  checkNames,
   choice,
   flag,
   integer,
@@ -7,6 +9,8 @@ export {
   numeric,
   optionalNumber,
   optionalNumbers,
+  positive,
+  required,
   resolve,
   type Field,
   type Fields,

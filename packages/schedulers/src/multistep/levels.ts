@@ -49,6 +49,10 @@ type FlowChoice = FlowConfig & { readonly useDynamicShifting?: boolean }
 /** Checks that what asks for a flow's levels has them. */
 export function checkFlow(name: string, config: FlowChoice & { readonly predictionType: ModelPrediction }): void {
   const { useFlowSigmas, useDynamicShifting, predictionType } = config
+  if (useFlowSigmas && predictionType === 'v_prediction') {
+    // v is of samples with signal² + noise² = 1, which a flow's are not; diffusers goes on with numbers that are neither's.
+    refuseConfig(name, 'a flow_prediction, epsilon or sample for useFlowSigmas', "'v_prediction'", 'say what the model predicts')
+  }
   if (useFlowSigmas || (!useDynamicShifting && predictionType !== 'flow_prediction')) return
   refuseConfig(name, 'useFlowSigmas for flow_prediction or useDynamicShifting', 'false', 'turn it on')
 }

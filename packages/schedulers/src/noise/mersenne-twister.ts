@@ -1,4 +1,5 @@
-const size = 624
+/** Words of 32 bits that the generator keeps. */
+export const size = 624
 const middle = 397
 
 /** The 624 words of MT19937 after the standard initialisation of 2002 from the low 32 bits of a seed. */

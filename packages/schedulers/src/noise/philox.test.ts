@@ -49,5 +49,5 @@ test('noise has the moments of a normal distribution, and streams are independen
 
 test.each([-1, 0.5, Number.NaN, 2 ** 53])('the seed or stream %s is refused', (wrong) => {
   expect(() => philox(wrong)).toThrow(SchedulerError)
-  expect(() => philox(0, { stream: wrong })).toThrow(/whole stream/)
+  expect(() => philox(0, { stream: wrong })).toThrow(/stream to be a whole number/)
 })

@@ -1,5 +1,12 @@
+import { integer, resolve } from '../config/index.ts'
 import { refuse, show } from '../errors.ts'
 import { checkedCount, checkedSeed, type NoiseStream } from './stream.ts'
+
+/** Options of {@link philox}. */
+export interface PhiloxOptions {
+  /** Which stream of the seed, whole, in [0, 2^32); 0 by default. */
+  readonly stream?: number
+}
 
 /** Where a {@link philox} stream stands. */
 export interface PhiloxState {
@@ -15,15 +22,17 @@ export interface PhiloxState {
  * rounded once; |value| ≤ √(48·ln 2) ≈ 5.77.
  * @param seed whole, in [0, 2^53)
  * @param options `stream`, whole in [0, 2^32): streams of one seed are independent; number batch items or steps by it
- * @throws {SchedulerError} on another seed or stream
+ * @throws {SchedulerError} on another seed
+ * @throws {ConfigError} on another stream, or an unknown option
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.2 (Philox 4x32-10).
  */
-export function philox(seed: number, { stream = 0 }: { readonly stream?: number } = {}): NoiseStream<PhiloxState> {
+export function philox(seed: number, options: PhiloxOptions = {}): NoiseStream<PhiloxState> {
+  const { stream } = resolve('philox', { stream: integer(0, 0, 2 ** 32 - 1) }, options)
   const key = [checkedSeed('philox', seed) >>> 0, Math.floor(seed / 2 ** 32)] as const
-  if (stream >>> 0 !== stream) refuse('philox', 'a whole stream from 0 below 2^32', show(stream), 'number streams from 0')
   return Object.freeze<NoiseStream<PhiloxState>>({
     begin: () => ({ drawn: 0 }),
     draw({ drawn }, count) {
+      if (!Number.isSafeInteger(drawn) || drawn < 0) refuse('philox.draw', 'a state of philox', show(drawn), 'begin() makes one')
       const end = drawn + checkedCount('philox.draw', count)
       const values = new Float32Array(count)
       for (let block = Math.floor(drawn / 4); block * 4 < end; block++) {

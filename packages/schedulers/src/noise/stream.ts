@@ -35,6 +35,7 @@ export function perItem<S>(streams: readonly NoiseStream<S>[]): NoiseStream<read
       if (!Number.isInteger(each)) {
         refuse('perItem.draw', `a multiple of ${streams.length} values`, show(count), 'count the whole batch')
       }
+      if (state.length !== streams.length) refuse('perItem.draw', `a state of ${streams.length} streams`, show(state.length), 'begin() makes one')
       const draws = streams.map((stream, item) => stream.draw(state[item]!, each))
       const values = new Float32Array(count)
       draws.forEach((draw, item) => values.set(draw.values, item * each))

@@ -1,4 +1,5 @@
-import { mersenneTwister, seededWords, type MersenneTwister } from './mersenne-twister.ts'
+import { mersenneTwister, seededWords, size, type MersenneTwister } from './mersenne-twister.ts'
+import { refuse } from '../errors.ts'
 import { checkedCount, checkedSeed, type NoiseStream } from './stream.ts'
 
 /** Longer draws than this are made in groups of as many. */
@@ -28,8 +29,11 @@ export interface TorchCpuState {
 export function torchCpu(seed: number): NoiseStream<TorchCpuState> {
   checkedSeed('torchCpu', seed)
   return Object.freeze<NoiseStream<TorchCpuState>>({
-    begin: () => ({ words: Array.from(seededWords(seed)), used: 624, spare: null }),
+    begin: () => ({ words: Array.from(seededWords(seed)), used: size, spare: null }),
     draw(state, count) {
+      if (state.words?.length !== size || !(state.used >= 0 && state.used <= size)) {
+        refuse('torchCpu.draw', 'a state of torchCpu', Object.keys(state).join(), 'begin() makes one')
+      }
       const words = Uint32Array.from(state.words)
       const twister = mersenneTwister(words, state.used)
       const short = checkedCount('torchCpu.draw', count) < group

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConfigError, fromConfig, type DpmConfig, type EulerConfig } from '../index.ts'
+import { ConfigError, fromConfig, toConfig, uniPc, type DpmConfig, type EulerConfig } from '../index.ts'
 
 // What Stable Diffusion 1.5 ships, as read from its public checkpoint.
 const stableDiffusion = {
@@ -64,11 +64,66 @@ test('an unknown class is refused with the classes that exist', () => {
   expect(() => fromConfig({ _class_name: 'DDIMScheduler' }, { solver: 'toString' as 'ddim' })).toThrow(ConfigError)
 })
 
+const flow = { _class_name: 'FlowMatchEulerDiscreteScheduler', num_train_timesteps: 1000, shift: 3, use_dynamic_shifting: false, base_shift: 0.5 }
+
+test("a flow's file keeps its meaning with another solver that runs flows", () => {
+  for (const solver of ['dpmSolverMultistep', 'dpmSolverSinglestep', 'deisMultistep', 'uniPc', 'saSolver']) {
+    const scheduler = fromConfig(flow, { solver })
+    expect(scheduler.config).toMatchObject({ useFlowSigmas: true, predictionType: 'flow_prediction', flowShift: 3 })
+    const back = fromConfig(toConfig(scheduler), { solver: 'flowMatchEuler' })
+    expect(back.config).toMatchObject({ shift: 3, baseShift: 0.5 })
+    expect(fromConfig(toConfig(scheduler), { solver: uniPc }).config).toMatchObject({ useFlowSigmas: true, flowShift: 3 })
+  }
+  expect(fromConfig(flow, { solver: 'flowMatchHeun' }).config).toMatchObject({ shift: 3 })
+  const shifting = { ...flow, use_dynamic_shifting: true, time_shift_type: 'exponential' }
+  expect(fromConfig(shifting, { solver: 'uniPc' }).accepts).toContain('mu')
+})
+
+test('a solver for models of another kind than the file is refused by name', () => {
+  const edm = { _class_name: 'EDMEulerScheduler', sigma_data: 0.5 }
+  const distilled = { _class_name: 'CMStochasticIterativeScheduler' }
+  const angles = { _class_name: 'IPNDMScheduler' }
+  for (const [file, solver, models] of [
+    [flow, 'euler', 'a flow'],
+    [flow, 'ddim', 'a flow'],
+    [{ ...flow, _class_name: 'FlowMatchLCMScheduler' }, 'lcm', 'a flow'],
+    [flow, 'edmEuler', 'a flow'],
+    [edm, 'euler', 'EDM'],
+    [edm, 'dpmSolverMultistep', 'EDM'],
+    [distilled, 'lcm', 'a consistency model'],
+    [angles, 'pndm', 'v at angles'],
+    [stableDiffusion, 'flowMatchEuler', 'a table of betas'],
+    [stableDiffusion, 'edmEuler', 'a table of betas'],
+    [stableDiffusion, 'ipndm', 'a table of betas'],
+    [{ _class_name: 'UniPCMultistepScheduler', use_flow_sigmas: true, prediction_type: 'flow_prediction' }, 'euler', 'a flow'],
+  ] as const) {
+    expect(() => fromConfig(file, { solver }), solver).toThrow(ConfigError)
+    expect(() => fromConfig(file, { solver })).toThrow(new RegExp(`expected a solver for models of ${models}.*got ${solver}`))
+  }
+  expect(fromConfig(edm, { solver: 'edmDpmSolverMultistep' }).name).toBe('edmDpmSolverMultistep')
+})
+
+test('what a flow asks for and the other solver lacks is refused by name', () => {
+  const of = (entries: object, solver = 'dpmSolverMultistep') => () => fromConfig({ ...flow, ...entries }, { solver })
+  expect(of({ invert_sigmas: true })).toThrow(/invert_sigmas to be false or null for dpmSolverMultistep, got true/)
+  expect(of({ stochastic_sampling: true })).toThrow(/stochastic_sampling/)
+  expect(of({ time_shift_type: 'linear' })).toThrow(/time_shift_type/)
+  expect(of({ shift_terminal: 0.1 })).toThrow(/shift_terminal/)
+  expect(of({ shift_terminal: 0.1 }, 'uniPc')).not.toThrow()
+  expect(of({ use_dynamic_shifting: true }, 'saSolver')).toThrow(/use_dynamic_shifting/)
+})
+
+test('an unknown option of fromConfig, and what is no object, are refused', () => {
+  expect(() => fromConfig(flow, { solvr: 'uniPc' } as object)).toThrow(/options among solver, got 'solvr'/)
+  for (const config of [null, undefined, 3, [], true]) expect(() => fromConfig(config as unknown as object)).toThrow(ConfigError)
+  for (const options of [null, 3, 'ddim', []]) expect(() => fromConfig(flow, options as object)).toThrow(ConfigError)
+})
+
 test('an unknown key or value is refused by name', () => {
   const of = (entries: object): (() => unknown) => () => fromConfig({ _class_name: 'DDIMScheduler', ...entries })
   expect(of({ beta_begin: 1 })).toThrow(/got 'beta_begin'/)
   expect(of({ beta_schedule: 'sigmoid' })).toThrow(/betaSchedule to be one of/)
-  expect(of({ num_train_timesteps: '1000' })).toThrow(/whole number of at least 1, got '1000'/)
+  expect(of({ num_train_timesteps: '1000' })).toThrow(/whole number from 1 to 1000000, got '1000'/)
   expect(of({ prediction_type: 'flow_prediction' })).toThrow(/predictionType to be one of/)
   expect(of({ clip_sample: 1 })).toThrow(/true or false/)
 })

@@ -1,7 +1,8 @@
-import { keyOf } from '../config/index.ts'
+import { checkNames, keyOf } from '../config/index.ts'
 import { ConfigError, show } from '../errors.ts'
 import type { AnySolver, Scheduler } from '../run/index.ts'
 import { allSolvers } from './all-solvers.ts'
+import { swapped } from './swap.ts'
 
 /** Options of {@link fromConfig}. */
 export interface FromConfigOptions {
@@ -34,18 +35,24 @@ const elsewhere: readonly string[] = [
  * With `solver`, another solver takes over the file's options, as diffusers' `from_config` does: values that the file
  * lists as its own class's defaults are left to the new solver's defaults, and options that it lacks are kept aside for
  * `toConfig`.
+ *
+ * A flow's file given to a solver that has `useFlowSigmas` keeps its meaning: flow levels, the shift, and a model of
+ * ε − x₀. A solver for models of another kind than the file's is refused.
  * @param config the file's text (Python's bare `-Infinity` and `NaN` included) or the object that it holds
- * @throws {ConfigError} on text that is no JSON object, an unknown class, key or value
+ * @throws {ConfigError} on text that is no JSON object, an unknown class, key or value, or a solver for other models
  */
 export function fromConfig(config: string | object, options: FromConfigOptions = {}): Scheduler {
-  const file = new Map<string, unknown>(Object.entries(typeof config === 'string' ? parse(config) : config))
+  checkNames('fromConfig', options, ['solver'])
+  const given = new Map<string, unknown>(Object.entries(typeof config === 'string' ? parse(config) : plainObject(config)))
   const all = allSolvers()
-  const own = all.find((solver) => answersTo(solver, file.get('_class_name')))
+  const own = all.find((solver) => answersTo(solver, given.get('_class_name')))
   const chosen = options.solver === undefined ? own : all.find((one) => one === options.solver || answersTo(one, options.solver))
-  if (chosen === undefined) throw unknownSolver(all, file.get('_class_name'), options.solver)
+  if (chosen === undefined) throw unknownSolver(all, given.get('_class_name'), options.solver)
 
-  const unset = file.get('_use_default_values')
+  const unset = given.get('_use_default_values')
   const unsetKeys = new Set<unknown>(Array.isArray(unset) ? unset : [])
+  const file = swapped(given, own, chosen)
+  for (const [key, value] of file) if (given.get(key) !== value) unsetKeys.delete(key)
   const names = new Map(Object.keys(chosen.fields()).map((option) => [keyOf(option), option]))
   const known = new Set([...elsewhere, ...all.flatMap(keysOf)])
   const read: Record<string, unknown> = {}
@@ -66,8 +73,8 @@ export function fromConfig(config: string | object, options: FromConfigOptions =
     if (option === undefined) carried[key] = value
     else read[option] = value
   }
-  const given = [...names].filter(([key]) => file.has(key) && !unsetKeys.has(key)).map(([, option]) => option)
-  return chosen(read, { given, carried })
+  const set = [...names].filter(([key]) => file.has(key) && !unsetKeys.has(key)).map(([, option]) => option)
+  return chosen(read, { given: set, carried })
 }
 
 function answersTo(solver: AnySolver, name: unknown): boolean {
@@ -100,6 +107,10 @@ function parse(text: string): object {
     const message = 'fromConfig: expected the text of a JSON object, got text that does not parse; check the file'
     throw new ConfigError(message, { cause })
   }
+  return plainObject(value)
+}
+
+function plainObject(value: unknown): object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new ConfigError(`fromConfig: expected a JSON object, got ${show(value)}; check the file`)
 }

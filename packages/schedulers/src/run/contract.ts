@@ -8,7 +8,7 @@ export type Steps = number | StepsRequest
 
 /** Exactly one of `count`, `timesteps` and `sigmas`, and what else the plan depends on. */
 export interface StepsRequest {
-  /** Number of steps. */
+  /** Number of steps: whole, from 1 to as many as the model has timesteps. */
   readonly count?: number
   /** What the model is told at each step: falling training timesteps (rising for an inversion). */
   readonly timesteps?: readonly number[]
@@ -16,7 +16,10 @@ export interface StepsRequest {
   readonly sigmas?: readonly number[]
   /** Shift of a flow whose configuration has useDynamicShifting: see {@link imageMu}. */
   readonly mu?: number
-  /** Share of the plan to run, in [0, 1]: image-to-image noises its image to where the rest begins. 1 runs all. */
+  /**
+   * Share of the plan to run, in (0, 1], at least a step of it: image-to-image noises its image to where the rest begins.
+   * 1 runs all.
+   */
   readonly strength?: number
 }
 
@@ -91,7 +94,9 @@ export interface Scheduler<C extends object = object, S extends Schedule | null 
 
   /**
    * The plan of a run.
-   * @throws {SchedulerError} if the steps are out of range, or ask for what this configuration decides itself
+   * @throws {SchedulerError} if the steps are out of range, ask for what this configuration decides itself, or make noise
+   * levels that do not fall
+   * @throws {ConfigError} on a part that no request has
    */
   timesteps(steps: Steps): SamplingPlan
 
@@ -138,9 +143,16 @@ export interface Scheduler<C extends object = object, S extends Schedule | null 
   initNoiseSigma(plan: SamplingPlan): number
 }
 
+/**
+ * What the models of a solver were trained on: a table of β, a flow's (1 − σ)·x₀ + σ·ε, or preconditioned, distilled or
+ * angular levels of their own. A solver that has `useFlowSigmas` is for flows too.
+ */
+export type TrainingProcess = 'betas' | 'flow' | 'edm' | 'consistency' | 'angles'
+
 /** What can be known of a solver without making a scheduler of it. */
 export interface SolverDescription {
   readonly solverName: string
+  readonly process: TrainingProcess
   /** The diffusers classes that it stands for, the one that `toConfig` writes first. */
   readonly classNames: readonly string[]
   /** Its options, each with its default and check. */

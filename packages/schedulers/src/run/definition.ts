@@ -2,7 +2,7 @@ import type { Fields } from '../config/index.ts'
 import type { Linear } from '../linear/index.ts'
 import type { StepHooks } from '../prediction/index.ts'
 import type { NoiseLevel, Schedule } from '../schedule/index.ts'
-import type { SamplingPlan, SchedulerState, StepsPart } from './contract.ts'
+import type { SamplingPlan, SchedulerState, StepsPart, TrainingProcess } from './contract.ts'
 import type { PlanRequest } from './request.ts'
 
 /** What a solver is: its names, its options, and its mathematics under a configuration. */
@@ -10,6 +10,8 @@ export interface SolverDefinition<C extends object, S extends Schedule | null> {
   readonly name: string
   /** The diffusers classes that it stands for; none for methods that diffusers lacks. */
   readonly classNames: readonly string[]
+  /** What its models were trained on; a table of β if absent. */
+  readonly process?: TrainingProcess
   /** Built anew at each call, so that a bundle without the solver is without its fields. */
   readonly fields: () => Fields<C>
   /** Keys of those classes whose meaning it lacks, and the values of them that ask for nothing. */
@@ -38,6 +40,8 @@ interface CommonMethods<S extends Schedule | null> {
   readonly schedule: S
   /** What a request may hold besides `count`; nothing if absent. */
   readonly accepts?: readonly StepsPart[]
+  /** Whether runs go from clean to noise. */
+  readonly rises?: boolean
   /** Whether the plan itself follows `strength` (LCM's), instead of a later start. */
   readonly plansStrength?: boolean
   /** Largest count; the number of training timesteps if absent, and none without a schedule. */

@@ -10,8 +10,9 @@ export type {
   Steps,
   StepsPart,
   StepsRequest,
+  TrainingProcess,
 } from './contract.ts'
 export type { Course, Outcome, SolverDefinition, SolverMethods, StepCall } from './definition.ts'
-export type { PlanRequest } from './request.ts'
+export { stepsLeft, type PlanRequest } from './request.ts'
 export { noiseTerm, solver, x0Of } from './solver.ts'
 export { currentSigma, currentTimestep, isDone, mapState, nextSigma, stepCount, tensorsOf } from './state.ts'

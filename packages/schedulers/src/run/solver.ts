@@ -1,11 +1,12 @@
 import { refuse, show } from '../errors.ts'
-import { resolve, type Field } from '../config/index.ts'
+import { checkNames, resolve, type Field } from '../config/index.ts'
 import { combine, type Term } from '../linear/index.ts'
 import { cleanSample, type ModelPrediction } from '../prediction/index.ts'
-import { trainingLevel, type NoiseLevel, type Schedule } from '../schedule/index.ts'
+import { mostTimesteps, trainingLevel, type NoiseLevel, type Schedule } from '../schedule/index.ts'
 import type { AnySolver, ConfigSource, SamplingPlan, Scheduler, SchedulerState, Solver, Steps } from './contract.ts'
 import type { SolverDefinition, SolverMethods, StepCall } from './definition.ts'
-import { checkedRequest } from './request.ts'
+import { checkLevels } from './levels.ts'
+import { checkedRequest, stepsLeft } from './request.ts'
 import { checkPlan, checkState, stepCount } from './state.ts'
 
 /**
@@ -15,9 +16,10 @@ import { checkPlan, checkState, stepCount } from './state.ts'
 export function solver<C extends object, S extends Schedule | null = Schedule>(
   definition: SolverDefinition<C, S>,
 ): Solver<C, S> {
-  const { name, classNames, fields, refused = {}, setup } = definition
+  const { name, classNames, process = 'betas', fields, refused = {}, setup } = definition
   const make = (options: Partial<C> = {}, source: Partial<ConfigSource> = {}): Scheduler<C, S> => {
     const config = resolve(name, fields(), options)
+    checkNames(`${name}: source`, source, ['given', 'carried'])
     const given = Object.entries(options).flatMap(([option, value]) => (value === undefined ? [] : [option]))
     return schedulerOf(name, config, setup(config, name), { given, carried: {}, ...source }, self as AnySolver)
   }
@@ -25,6 +27,7 @@ export function solver<C extends object, S extends Schedule | null = Schedule>(
   const self: Solver<C, S> = Object.assign(make, {
     solverName: name,
     classNames,
+    process,
     refused,
     fields: () => fields() as unknown as Readonly<Record<string, Field<unknown>>>,
   })
@@ -41,12 +44,19 @@ function schedulerOf<C extends object, S extends Schedule | null>(
   const { schedule, accepts = [] } = methods
 
   const timesteps = (steps: Steps): SamplingPlan => {
-    const most = methods.mostSteps ?? schedule?.trainSteps ?? Infinity
+    const most = methods.mostSteps ?? schedule?.trainSteps ?? mostTimesteps
     const request = checkedRequest(name, steps, accepts, most)
     const plan: SamplingPlan = { solver: name, ...methods.plan(request) }
+    checkLevels(name, plan, methods.rises ?? false, (state) => methods.level(state))
     const count = stepCount(plan)
-    const start = methods.plansStrength === true ? 0 : count - Math.floor(count * request.strength)
+    const start = methods.plansStrength === true ? 0 : count - stepsLeft(name, count, request.strength)
     return start === 0 ? plan : { ...plan, start }
+  }
+  const levelAt = (timestep: number): NoiseLevel => {
+    const made = methods.levelAt(timestep)
+    // A flow's timestep may lie beyond pure noise, that of a model told its level anywhere.
+    if (made.signal >= 0 && made.noise >= 0 && made.signal + made.noise < Infinity) return made
+    return refuse(name, 'a timestep that its models are told', show(timestep), 'take one from a plan')
   }
   type Ask<R> = (state: SchedulerState<unknown>) => R
   const checked = <R>(ask: Ask<R>): Ask<R> => (state) => {
@@ -65,7 +75,7 @@ function schedulerOf<C extends object, S extends Schedule | null>(
     accepts,
     timesteps,
     begin(steps, startAt) {
-      const plan = typeof steps === 'object' && 'solver' in steps ? steps : timesteps(steps)
+      const plan = typeof steps === 'object' && steps !== null && 'solver' in steps ? steps : timesteps(steps)
       checkPlan(name, plan)
       return { plan, step: firstCall(name, plan, startAt ?? plan.start ?? 0), history: [], slots: {}, numbers: {} }
     },
@@ -73,6 +83,7 @@ function schedulerOf<C extends object, S extends Schedule | null>(
     level,
     needsNoise,
     step(linear, state, prediction, sample, noise, hooks) {
+      if (hooks !== undefined) checkHooks(name, hooks)
       const draws = needsNoise(state)
       if (draws && noise === undefined) {
         refuse(`${name}.step`, 'unit normal noise for this step', 'none', 'pass it where needsNoise(state) is true')
@@ -87,13 +98,14 @@ function schedulerOf<C extends object, S extends Schedule | null>(
       }
     },
     addNoise(linear, x0, noise, at) {
-      const { signal, noise: spread } = typeof at === 'number' ? methods.levelAt(at) : level(at)
+      const { signal, noise: spread } = typeof at === 'number' ? levelAt(at) : level(at)
       return combine(linear, [
         [signal, x0],
         [spread, noise],
       ])
     },
     velocity(linear, x0, noise, timestep) {
+      levelAt(timestep)
       // Without a schedule its own velocity is required: see SolverMethods.
       const factors = methods.velocity?.(timestep) ?? tableVelocity(schedule as Schedule, timestep)
       return combine(linear, [
@@ -114,6 +126,12 @@ function firstCall(name: string, plan: SamplingPlan, startAt: number): number {
     return startAt === count ? plan.timesteps.length : (plan.starts?.[startAt] ?? startAt)
   }
   return refuse(`${name}.begin`, `startAt from 0 to ${count}`, show(startAt), 'it counts steps of the plan, not timesteps')
+}
+
+function checkHooks(name: string, hooks: object): void {
+  checkNames(`${name}.step: hooks`, hooks, ['x0'])
+  const { x0 } = hooks as { x0?: unknown }
+  if (x0 !== undefined && typeof x0 !== 'function') refuse(`${name}.step`, 'hooks.x0 to be a function', show(x0), 'pass (x0) => …')
 }
 
 function tableVelocity(schedule: Schedule, timestep: number): { noise: number; clean: number } {

@@ -16,10 +16,20 @@ export function currentTimestep(state: SchedulerState<unknown>): number {
   return refuseStep('step', state)
 }
 
-/** The same state with its tensors in another form: `(x) => [...x]` before JSON, `Float32Array.from` after it. */
+/**
+ * The same state with its tensors in another form: `(x) => [...x]` before JSON, `Float32Array.from` after it.
+ * @throws {SchedulerError} if a list holds null, which is what JSON makes of NaN and ±∞
+ */
 export function mapState<T, U>(state: SchedulerState<T>, convert: (value: T) => U): SchedulerState<U> {
-  const slots = Object.fromEntries(Object.entries(state.slots).map(([name, value]) => [name, convert(value)]))
-  return { ...state, history: state.history.map(convert), slots }
+  const sound = (value: T): U => {
+    // Float32Array.from would make 0 of it.
+    if (Array.isArray(value) && value.includes(null)) {
+      refuse('mapState', 'numbers', 'null', 'JSON has no NaN and no infinity: the state was not finite when it was written')
+    }
+    return convert(value)
+  }
+  const slots = Object.fromEntries(Object.entries(state.slots).map(([name, value]) => [name, sound(value)]))
+  return { ...state, history: state.history.map(sound), slots }
 }
 
 /** Every tensor that a state holds: those to keep alive until the step after. */
@@ -44,14 +54,26 @@ export function nextSigma(state: SchedulerState<unknown>): number {
 
 /** Throws unless the plan is this solver's own. */
 export function checkPlan(solver: string, plan: SamplingPlan): void {
-  if (plan.solver === solver) return
-  refuse(solver, `a plan of ${solver}`, `one of ${show(plan.solver)}`, 'begin a new run with this solver')
+  if (plan.solver !== solver) refuse(solver, `a plan of ${solver}`, `one of ${show(plan.solver)}`, 'begin a new run with this solver')
+  if (sound.has(plan)) return
+  const { timesteps, sigmas, previous, starts, extra = {} } = plan
+  const lists: Readonly<Record<string, readonly number[] | undefined>> = { timesteps, sigmas, previous, starts, ...extra }
+  for (const [part, list] of Object.entries(lists)) {
+    if (list === undefined ? part !== 'timesteps' : Array.isArray(list) && list.length > 0 && list.every(Number.isFinite)) continue
+    refuse(solver, `a plan with finite ${part}`, show(list), 'begin a new run')
+  }
+  const calls = timesteps.length
+  if ((sigmas?.length ?? calls + 1) === calls + 1 && (previous?.length ?? calls) === calls) sound.add(plan)
+  else refuse(solver, `a plan of ${calls} calls`, 'lists of other lengths', 'begin a new run')
 }
+
+/** Plans that were checked: they never change, and a run asks at every step. */
+const sound = new WeakSet<SamplingPlan>()
 
 /** Throws unless the state is this solver's own and has a step left. */
 export function checkState(solver: string, state: SchedulerState<unknown>): void {
   checkPlan(solver, state.plan)
-  if (state.step < 0 || isDone(state)) refuseStep(solver, state)
+  if (!Number.isInteger(state.step) || state.step < 0 || isDone(state)) refuseStep(solver, state)
 }
 
 function refuseStep(where: string, { plan, step }: SchedulerState<unknown>): never {

@@ -1,5 +1,6 @@
 export {
   alphaBarAt,
+  mostTimesteps,
   noiseCoefficients,
   noiseSchedule,
   scheduleFields,

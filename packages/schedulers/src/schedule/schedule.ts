@@ -1,5 +1,5 @@
 import { refuse, refuseConfig, show } from '../errors.ts'
-import { choice, flag, integer, numeric, optionalNumbers, resolve, type Fields } from '../config/index.ts'
+import { below, choice, flag, integer, optionalNumbers, resolve, type Fields } from '../config/index.ts'
 import { cumulativeProduct, interpolate, linspace32 } from '../numeric/index.ts'
 
 /** How β grows over the training timesteps. */
@@ -16,14 +16,14 @@ export type ModelPrediction = PredictionType | 'flow_prediction'
 
 /** The forward process that a model was trained with. */
 export interface ScheduleConfig {
-  /** Number T of training timesteps. */
+  /** Number T of training timesteps, 1 to 10⁶. */
   readonly numTrainTimesteps: number
   /** β at timestep 0, in [0, 1). */
   readonly betaStart: number
   /** β at timestep T − 1, in [0, 1). */
   readonly betaEnd: number
   readonly betaSchedule: BetaSchedule
-  /** β of each timestep, which replaces the formula; T is then its length. */
+  /** β of each timestep, in [0, 1), which replaces the formula; T is then its length. */
   readonly trainedBetas: readonly number[] | null
   /** Rescales β so that the last timestep is pure noise (arXiv 2305.08891, algorithm 1). */
   readonly rescaleBetasZeroSnr: boolean
@@ -53,6 +53,9 @@ export interface NoiseLevel {
 /** The smallest ᾱ that keeps σ finite: float16's smallest subnormal, σ = 4096. */
 export const zeroSnrAlphaBar: number = 2 ** -24
 
+/** The longest table of timesteps: far beyond any model's, and still a few megabytes. */
+export const mostTimesteps: number = 1e6
+
 /** The options of a noise schedule, with the defaults of a solver where they differ from DDPM's. */
 export function scheduleFields({
   betaStart = 1e-4,
@@ -60,11 +63,11 @@ export function scheduleFields({
   betaSchedule = 'linear',
 }: Partial<Pick<ScheduleConfig, 'betaStart' | 'betaEnd' | 'betaSchedule'>> = {}): Fields<ScheduleConfig> {
   return {
-    numTrainTimesteps: integer(1000, 1),
-    betaStart: numeric(betaStart, 0, 1),
-    betaEnd: numeric(betaEnd, 0, 1),
+    numTrainTimesteps: integer(1000, 1, mostTimesteps),
+    betaStart: below(betaStart, 0, 1),
+    betaEnd: below(betaEnd, 0, 1),
     betaSchedule: choice(betaSchedule, ['linear', 'scaled_linear', 'squaredcos_cap_v2']),
-    trainedBetas: optionalNumbers(0, 1),
+    trainedBetas: optionalNumbers(0, 1, mostTimesteps),
     rescaleBetasZeroSnr: flag(false),
   }
 }

@@ -51,16 +51,16 @@ export function curvedSigmas(config: SigmaConfig, high: number, low: number, cou
 
 /**
  * Finds the (fractional) timestep of a noise level by interpolation in ln σ, clipped to the table.
- * @param sigmas rising table, [T]
+ * @param sigmas table, [T], rising but for its end
  */
 export function timestepFinder(sigmas: Float32Array): (sigma: number) => number {
   const logs = sigmas.map(Math.log)
   return (sigma) => {
     const target = Math.log(Math.max(sigma, 1e-10))
-    const above = logs.findIndex((value) => value > target)
-    const low = Math.max((above < 0 ? logs.length : above) - 1, 0)
+    // The last level below, and its neighbour above: a table whose end was set for a terminal SNR of 0 may fall there.
+    const low = Math.min(Math.max(logs.findLastIndex((value) => value <= target), 0), logs.length - 2)
     const high = logs[low + 1]
-    if (high === undefined) return low
+    if (high === undefined || low < 0) return 0
     const weight = Math.min(Math.max((logs[low]! - target) / Math.fround(logs[low]! - high), 0), 1)
     return (1 - weight) * low + weight * (low + 1)
   }

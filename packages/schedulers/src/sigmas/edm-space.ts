@@ -1,4 +1,4 @@
-import { refuseConfig } from '../errors.ts'
+import { refuse, refuseConfig } from '../errors.ts'
 import { choice, numeric, type Fields } from '../config/index.ts'
 import { combine } from '../linear/index.ts'
 import { linspace, linspace32 } from '../numeric/index.ts'
@@ -68,13 +68,19 @@ export function edmSpace(
     const ramp = single ? [...linspace32(0, 1, count)] : linspace(0, 1, count)
     return ramp.map((part) => round(round(first) + round(part * round(last - first))) ** rho)
   }
+  // The curve's last level is sigmaMin but for rounding, which must not make the last step a rise.
+  const lowest = (request: PlanRequest, last: number): number => (request.by === 'count' ? last : Math.min(last, Math.fround(sigmaMin)))
   return {
     plan(request) {
+      if (request.by === 'count' && request.count === 1 && (config.sigmaSchedule === 'exponential' || config.finalSigmasType === 'sigma_min')) {
+        // diffusers begins the one at sigmaMin, or ends it at the level that it began at.
+        refuse(`${name}.timesteps`, "2 steps or more for 'exponential' levels and for an end at sigmaMin", '1', 'or pass { sigmas }')
+      }
       const chosen = request.by === 'count' ? curve(request.count) : request.by === 'sigmas' ? request.sigmas : []
       const sigmas = chosen.map(Math.fround)
       return {
         timesteps: sigmas.map((sigma) => Math.fround(0.25 * Math.fround(Math.log(sigma)))),
-        sigmas: [...sigmas, config.finalSigmasType === 'zero' ? 0 : Math.fround(sigmaMin)],
+        sigmas: [...sigmas, config.finalSigmasType === 'zero' ? 0 : lowest(request, sigmas.at(-1)!)],
       }
     },
     clean(call, sigma, sample) {

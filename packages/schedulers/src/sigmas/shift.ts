@@ -12,7 +12,7 @@ export function shiftSigma(shift: number, sigma: number): number {
  */
 export function dynamicShift(solver: string, type: 'exponential' | 'linear', mu: number | undefined): number {
   const shift = type === 'linear' ? mu : Math.exp(mu ?? Number.NaN)
-  if (shift !== undefined && shift > 0) return shift
+  if (shift !== undefined && shift > 0 && shift < Infinity) return shift
   return refuse(`${solver}.timesteps`, 'mu with useDynamicShifting', show(mu), 'pass { count, mu: imageMu(tokens) }')
 }
 
@@ -34,7 +34,10 @@ export interface DynamicShiftConfig {
   readonly maxImageSeqLen: number
 }
 
-/** mu of an image of so many latent tokens: linear between two known sizes (Flux: 0.5 at 256, 1.15 at 4096). */
+/**
+ * mu of an image of so many latent tokens: linear between two known sizes (Flux: 0.5 at 256, 1.15 at 4096).
+ * @throws {SchedulerError} if tokens is no number from 0, or the sizes are one
+ */
 export function imageMu(
   tokens: number,
   { baseShift, maxShift, baseImageSeqLen, maxImageSeqLen }: DynamicShiftConfig = {
@@ -44,5 +47,7 @@ export function imageMu(
     maxImageSeqLen: 4096,
   },
 ): number {
-  return baseShift + ((tokens - baseImageSeqLen) * (maxShift - baseShift)) / (maxImageSeqLen - baseImageSeqLen)
+  const slope = (maxShift - baseShift) / (maxImageSeqLen - baseImageSeqLen)
+  if (tokens >= 0 && tokens < Infinity && Number.isFinite(slope)) return baseShift + (tokens - baseImageSeqLen) * slope
+  return refuse('imageMu', 'a number of tokens, and two sizes that differ', show([tokens, baseImageSeqLen, maxImageSeqLen]), 'count latent tokens')
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { dynamicThreshold, type ThresholdConfig } from '../prediction/index.ts'
 import { fromConfig } from '../registry/index.ts'
 import type { Scheduler, Steps } from '../run/index.ts'
-import { runTestBed, type Loop } from './test-bed.ts'
+import { runTestBed, type Fault, type Loop } from './test-bed.ts'
 
 /** A run of diffusers on its test-bed. */
 export interface GoldenCase {
@@ -35,6 +35,8 @@ export interface GoldenCase {
   }
   readonly timesteps: readonly number[] | null
   readonly sigmas: readonly number[] | null
+  /** Set where the reference is at fault: what a run here must do to end where that does. */
+  readonly fault?: Fault
   /** Set where the result is what rounding leaves of far larger numbers, and why: only the asserted constants then hold. */
   readonly cancels?: string
 }
@@ -87,6 +89,7 @@ function checkRun(scheduler: Scheduler, one: GoldenCase): void {
     // The file is checked by what follows: an unknown loop would draw and end elsewhere.
     loop: one.loop as Loop,
     startAt: one.tStart,
+    ...(one.fault === undefined ? {} : { fault: one.fault }),
     hooks: thresholding ? { x0: threshold } : {},
   })
   expect(draws).toBe(one.noiseDraws)

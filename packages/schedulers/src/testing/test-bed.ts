@@ -34,16 +34,24 @@ export function testModel(x: Float32Array, timestep: number): Float32Array {
  */
 export type Loop = 'plain' | 'all' | 'scaled' | 'proper' | 'edm' | 'twice' | 'skip3'
 
+/**
+ * Faults of the reference, which a run here has only if it is made to:
+ * - `zero slopes`: slopes of 0 stand for those that a late start lacks, since their weights are kept.
+ * - `deaf start`: what the model says at pure noise is lost.
+ */
+export type Fault = 'zero slopes' | 'deaf start'
+
 /** Runs a scheduler over the test-bed and counts the noise that it drew. */
 export function runTestBed(
   scheduler: Scheduler,
   steps: Steps,
-  options: { loop: Loop; startAt?: number | null; hooks?: StepHooks<Float32Array> },
+  options: { loop: Loop; startAt?: number | null; hooks?: StepHooks<Float32Array>; fault?: Fault },
 ): { sample: Float32Array; draws: number } {
-  const { loop, startAt, hooks } = options
+  const { loop, startAt, hooks, fault } = options
   const normals = torchNormals(0)
   let draws = 0
   let state: SchedulerState<Float32Array> = scheduler.begin(steps, startAt ?? (loop === 'skip3' ? 3 : 0))
+  if (fault === 'zero slopes') state = { ...state, history: Array.from({ length: state.step }, () => testSample.map(() => 0)) }
   const scales = loop === 'scaled' || loop === 'proper' || loop === 'edm'
   const spread = scales ? scheduler.initNoiseSigma(state.plan) : 1
   let sample = float32Linear.combine([[spread, testSample]])
@@ -55,7 +63,8 @@ export function runTestBed(
       if (loop === 'scaled') sample = input
       const noise = scheduler.needsNoise(state) ? normals(count) : undefined
       if (noise !== undefined) draws++
-      const prediction = testModel(input, currentTimestep(state))
+      const deaf = fault === 'deaf start' && state.step === 0 && round === 0
+      const prediction = testModel(input, deaf ? 0 : currentTimestep(state))
       const result = scheduler.step(float32Linear, state, prediction, sample, noise, hooks)
       state = result.state
       sample = result.sample

@@ -1,6 +1,6 @@
 import { integer, type Fields } from '../config/index.ts'
 import { refuse, refuseConfig } from '../errors.ts'
-import type { PlanRequest } from '../run/index.ts'
+import { stepsLeft, type PlanRequest } from '../run/index.ts'
 import { checkTimesteps } from './spacing.ts'
 
 /** The option of solvers for models that were distilled on a grid of their own. */
@@ -33,11 +33,11 @@ export function distilledTimesteps(
     if (request.by !== 'count') {
       const chosen = request.by === 'timesteps' ? request.timesteps : []
       checkTimesteps(name, chosen, trainSteps, { whole: true })
-      return chosen.slice(chosen.length - Math.floor(chosen.length * request.strength))
+      return chosen.slice(chosen.length - stepsLeft(name, chosen.length, request.strength))
     }
     const { count, strength } = request
-    const size = Math.floor(original * strength)
-    if (count > size) refuse(`${name}.timesteps`, `at most ${size} steps`, String(count), 'raise strength or originalInferenceSteps')
+    const size = stepsLeft(name, original, strength)
+    if (count > size) refuse(`${name}.timesteps`, `at most ${size} steps at strength ${strength}`, String(count), 'raise strength or originalInferenceSteps')
     return Array.from({ length: count }, (_, i) => (size - Math.floor(i * (size / count))) * stride - 1)
   }
 }

@@ -45,6 +45,6 @@ test('gamma is 5 unless set, and above 0', () => {
   const level = trainingLevel(schedule, 0)
   expect(minSnrWeight(level, { predictionType: 'sample' })).toBeCloseTo(5, 12)
   for (const gamma of [0, -1, Number.NaN]) {
-    expect(() => minSnrWeight(level, { predictionType: 'epsilon', gamma })).toThrow(/gamma above 0/)
+    expect(() => minSnrWeight(level, { predictionType: 'epsilon', gamma })).toThrow(/gamma to be a finite number above 0/)
   }
 })

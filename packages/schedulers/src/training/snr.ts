@@ -1,5 +1,5 @@
-import { refuse, show } from '../errors.ts'
-import { sharesOf, type ModelPrediction } from '../prediction/index.ts'
+import { positive, required, resolve, type Fields } from '../config/index.ts'
+import { flowPredictionField, sharesOf, type ModelPrediction } from '../prediction/index.ts'
 import type { NoiseLevel } from '../schedule/index.ts'
 
 /** Options of {@link minSnrWeight}. */
@@ -10,6 +10,8 @@ export interface MinSnrOptions {
   readonly gamma?: number
 }
 
+const fields = (): Fields<Required<MinSnrOptions>> => ({ predictionType: required(flowPredictionField()), gamma: positive(5) })
+
 /** Signal-to-noise ratio a²/s² of a level x = a·x₀ + s·ε: ∞ without noise, 0 without signal. */
 export function snr({ signal, noise }: NoiseLevel): number {
   return (signal / noise) ** 2
@@ -19,11 +21,11 @@ export function snr({ signal, noise }: NoiseLevel): number {
  * Weight of the squared error of a prediction at a level, so that the error of x₀ weighs min(SNR, γ): min(SNR, γ)/SNR for
  * ε, min(SNR, γ)/(SNR + 1) for v, min(SNR, γ) for x₀, and min(SNR, γ)·(s/(a + s))² for ε − x₀ of a flow.
  * @param level {@link trainingLevel} of the batch item's timestep, or (1 − σ, σ) of a flow
- * @throws {SchedulerError} if gamma is not above 0
+ * @throws {ConfigError} on an unknown option or value, or a prediction type that is not said
  * Source: Hang et al., "Efficient diffusion training via min-SNR weighting strategy", arXiv 2303.09556, section 3.4.
  */
-export function minSnrWeight(level: NoiseLevel, { predictionType, gamma = 5 }: MinSnrOptions): number {
-  if (!(gamma > 0)) refuse('minSnrWeight', 'gamma above 0', show(gamma), 'the paper takes 5')
+export function minSnrWeight(level: NoiseLevel, options: MinSnrOptions): number {
+  const { predictionType, gamma } = resolve('minSnrWeight', fields(), options)
   const { signal, noise } = level
   const shares = sharesOf(predictionType, level)
   // An error e of the prediction makes one of e·s/(a·q − s·p) of x₀, where the prediction is p·x₀ + q·ε.

@@ -3,6 +3,7 @@ import { refuse, refuseConfig } from '../../errors.ts'
 import { combine } from '../../linear/index.ts'
 import { clipTo } from '../../prediction/index.ts'
 import { currentSigma, nextSigma, noiseTerm, solver, type Solver } from '../../run/index.ts'
+import { mostTimesteps } from '../../schedule/index.ts'
 import { checkTimesteps } from '../../timesteps/index.ts'
 
 /** The options of {@link consistency}, with the defaults of diffusers' CMStochasticIterativeScheduler. */
@@ -35,8 +36,9 @@ export interface ConsistencyConfig {
 export const consistency: Solver<ConsistencyConfig, null> = /* @__PURE__ */ solver<ConsistencyConfig, null>({
   name: 'consistency',
   classNames: ['CMStochasticIterativeScheduler'],
+  process: 'consistency',
   fields: () => ({
-    numTrainTimesteps: integer(40, 2),
+    numTrainTimesteps: integer(40, 2, mostTimesteps),
     sigmaMin: numeric(0.002, 1e-9),
     sigmaMax: numeric(80, 1e-9),
     sigmaData: numeric(0.5, 1e-9),

@@ -42,6 +42,7 @@ export const ddimInverse: Solver<DdimInverseConfig> = /* @__PURE__ */ solver<Ddi
     return {
       schedule,
       accepts: ['timesteps'],
+      rises: true,
       levelAt,
       level: ({ plan, step }) => startOf(plan.extra!['from']![step]!),
       plan(request) {

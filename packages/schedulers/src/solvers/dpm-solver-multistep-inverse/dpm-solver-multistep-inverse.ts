@@ -63,6 +63,7 @@ export const dpmSolverMultistepInverse: Solver<DpmInverseConfig> = /* @__PURE__ 
 
     return {
       ...methods,
+      rises: true,
       plan: (request) => inverseCourse(name, config, space, request),
       step(call) {
         const { linear, state, sample } = call

@@ -28,6 +28,7 @@ export interface EdmDpmConfig extends EdmConfig, ThresholdConfig {
 export const edmDpmSolverMultistep: Solver<EdmDpmConfig, null> = /* @__PURE__ */ solver<EdmDpmConfig, null>({
   name: 'edmDpmSolverMultistep',
   classNames: ['EDMDPMSolverMultistepScheduler'],
+  process: 'edm',
   fields: () => ({
     ...edmFields(),
     ...thresholdFields(),

@@ -14,6 +14,7 @@ export interface EdmEulerConfig extends EdmConfig, ChurnConfig {}
 export const edmEuler: Solver<EdmEulerConfig, null> = /* @__PURE__ */ solver<EdmEulerConfig, null>({
   name: 'edmEuler',
   classNames: ['EDMEulerScheduler'],
+  process: 'edm',
   fields: () => ({ ...edmFields(), ...churnFields() }),
   setup(config, name) {
     const { plan, clean, methods } = edmSpace(name, config, false)

@@ -1,4 +1,5 @@
 import { choice, optionalNumber } from '../../config/index.ts'
+import { refuseConfig } from '../../errors.ts'
 import { combine } from '../../linear/index.ts'
 import { linspace32 } from '../../numeric/index.ts'
 import { predictionField, type PredictionType } from '../../prediction/index.ts'
@@ -58,6 +59,10 @@ export const euler: Solver<EulerConfig> = /* @__PURE__ */ solver<EulerConfig>({
   setup(config, name) {
     checkCurves(name, config)
     const { table, levels, methods } = sigmaSpace(name, config)
+    if (config.interpolationType === 'log_linear' && config.sChurn > 0) {
+      // Its levels are one more than its steps: diffusers divides the churn by them, so that a run has less than it says.
+      refuseConfig(name, "interpolationType 'linear' for sChurn", "'log_linear'", 'leave one')
+    }
     const continuous = config.timestepType === 'continuous' && config.predictionType === 'v_prediction'
 
     return {

@@ -2,7 +2,7 @@ import { choice, flag, integer, numeric, optionalNumber } from '../../config/ind
 import { combine } from '../../linear/index.ts'
 import { linspace } from '../../numeric/index.ts'
 import { currentSigma, nextSigma, noiseTerm, solver, type Solver } from '../../run/index.ts'
-import type { NoiseLevel } from '../../schedule/index.ts'
+import { mostTimesteps, type NoiseLevel } from '../../schedule/index.ts'
 import {
   checkCurves,
   curvedSigmas,
@@ -43,9 +43,10 @@ export interface FlowMatchEulerConfig extends SigmaConfig, DynamicShiftConfig {
 export const flowMatchEuler: Solver<FlowMatchEulerConfig, null> = /* @__PURE__ */ solver<FlowMatchEulerConfig, null>({
   name: 'flowMatchEuler',
   classNames: ['FlowMatchEulerDiscreteScheduler'],
+  process: 'flow',
   fields: () => ({
     ...sigmaFields(),
-    numTrainTimesteps: integer(1000, 1),
+    numTrainTimesteps: integer(1000, 1, mostTimesteps),
     shift: numeric(1, 1e-6),
     useDynamicShifting: flag(false),
     timeShiftType: choice('exponential', ['exponential', 'linear']),

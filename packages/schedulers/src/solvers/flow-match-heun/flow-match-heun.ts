@@ -2,7 +2,7 @@ import { integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
 import { linspace } from '../../numeric/index.ts'
 import { currentSigma, nextSigma, solver, type Solver } from '../../run/index.ts'
-import type { NoiseLevel } from '../../schedule/index.ts'
+import { mostTimesteps, type NoiseLevel } from '../../schedule/index.ts'
 import { shiftSigma } from '../../sigmas/index.ts'
 import { checkTimesteps } from '../../timesteps/index.ts'
 
@@ -27,7 +27,8 @@ export interface FlowMatchHeunConfig {
 export const flowMatchHeun: Solver<FlowMatchHeunConfig, null> = /* @__PURE__ */ solver<FlowMatchHeunConfig, null>({
   name: 'flowMatchHeun',
   classNames: ['FlowMatchHeunDiscreteScheduler'],
-  fields: () => ({ numTrainTimesteps: integer(1000, 1), shift: numeric(1, 1e-6) }),
+  process: 'flow',
+  fields: () => ({ numTrainTimesteps: integer(1000, 1, mostTimesteps), shift: numeric(1, 1e-6) }),
   setup({ numTrainTimesteps: steps, shift }, name) {
     const lowest = Math.fround(shiftSigma(shift, 1 / steps))
     const levelOf = (sigma: number): NoiseLevel => ({ signal: 1 - sigma, noise: sigma })

@@ -1,3 +1,4 @@
+import { refuse, show } from '../../errors.ts'
 import { combine } from '../../linear/index.ts'
 import { meanSlope, mostSlopes } from '../../multistep/index.ts'
 import { linspace32 } from '../../numeric/index.ts'
@@ -16,20 +17,24 @@ const smallestSignal = 1e-8
  * instead of Runge–Kutta steps. It is for models of v on x = cos(φ)·x₀ + sin(φ)·ε that are told the time φ/(π/2), from 1
  * (noise) to 0 (clean); the noise of step i of N is sin²(π/2·(1 − i/N)).
  *
- * A run starts at pure noise, where ε is the sample whatever the model says: as in diffusers, its first step goes on from
- * x₀ = 0 and scales the sample.
+ * A run starts at pure noise, where ε is the sample whatever the model says, and x₀ is −v. diffusers goes on from x₀ = 0
+ * there, which is what rounding leaves of (x − ε)/α, so that its runs end beside the data that the model means.
  * @throws {ConfigError} on any option
  * Sources: PNDM, arXiv 2202.09778, equations 9 and 11; levels and start as in crowsonkb/v-diffusion-pytorch.
  */
 export const ipndm: Solver<IpndmConfig, null> = /* @__PURE__ */ solver<IpndmConfig, null>({
   name: 'ipndm',
   classNames: ['IPNDMScheduler'],
+  process: 'angles',
   refused: { trained_betas: [null] },
   fields: () => ({}),
   setup: () => ({
     schedule: null,
     level: (state) => levelOf(currentSigma(state)),
-    levelAt: (timestep) => levelOf(Math.sin(timestep * (Math.PI / 2))),
+    levelAt(timestep) {
+      if (timestep >= 0 && timestep <= 1) return levelOf(Math.sin(timestep * (Math.PI / 2)))
+      return refuse('ipndm', 'a timestep from 0 to 1', show(timestep), 'take one from a plan')
+    },
     velocity(timestep) {
       const { signal, noise } = levelOf(Math.sin(timestep * (Math.PI / 2)))
       return { noise: signal, clean: -noise }
@@ -50,13 +55,12 @@ export const ipndm: Solver<IpndmConfig, null> = /* @__PURE__ */ solver<IpndmConf
           ? predictedNoise(linear, 'v_prediction', here, prediction, sample)
           : impliedNoise(linear, here, x0, sample)
       const history = [...state.history, slope].slice(-mostSlopes)
-      // α'·(x − σ·m)/α + σ'·m, where m is the mean of the slopes. At a run's start x − σ·m is 0: the reference divides it by
-      // 1e-8, but coefficients so large do not cancel where sums are float32.
+      // α'·(x − σ·m)/α + σ'·m, where m is the mean of the slopes; at a run's start, where (x − σ·m)/α is 0/0, x₀ stands for it.
       const starts = here.signal === 0 && state.history.length === 0
       const kept = starts ? 0 : next.signal / Math.max(here.signal, smallestSignal)
       const along = next.noise - kept * here.noise
       const moved = combine(linear, [
-        [kept, sample],
+        starts ? [next.signal, x0] : [kept, sample],
         ...meanSlope(history).map(([weight, one]) => [along * weight, one] as const),
       ])
       return { sample: moved, x0, history }

@@ -10,7 +10,7 @@ test('few steps lie where LCM-LoRA was trained', () => {
 
 test('strength cuts the grid and keeps the number of steps', () => {
   expect(lcm().timesteps({ count: 4, strength: 0.5 }).timesteps).toEqual([499, 379, 259, 139])
-  expect(() => lcm().timesteps({ count: 4, strength: 0.06 })).toThrow(/at most 3 steps, got 4; raise strength/)
+  expect(() => lcm().timesteps({ count: 4, strength: 0.06 })).toThrow(/at most 3 steps at strength 0.06, got 4; raise strength/)
   expect(lcm().timesteps({ timesteps: [999, 700, 400, 100], strength: 0.5 }).timesteps).toEqual([400, 100])
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { float32Linear } from '../../linear/index.ts'
+import { isDone } from '../../run/index.ts'
 import { convergenceOrder } from '../../testing/index.ts'
 import { euler } from '../euler/index.ts'
 import { lagrangeIntegrals } from './lagrange.ts'
@@ -52,6 +53,17 @@ test('order 1 is Euler from any start', () => {
       expect(Math.abs(value - other![i]!)).toBeLessThan(1e-5)
     })
   }
+})
+
+test('a run that begins late ends at x₀ when its model knows it', () => {
+  const scheduler = lms({ betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012 })
+  let state = scheduler.begin<Float32Array>({ count: 50, strength: 0.1 })
+  let x = scheduler.addNoise(float32Linear, Float32Array.of(0.5, 0.5), Float32Array.of(-0.3, 1.2), state)
+  while (!isDone(state)) {
+    const { noise } = scheduler.level(state)
+    ;({ state, sample: x } = scheduler.step(float32Linear, state, x.map((value) => (value - 0.5) / noise), x))
+  }
+  for (const value of x) expect(value).toBeCloseTo(0.5, 6)
 })
 
 test('the hook on x₀ decides the slope', () => {

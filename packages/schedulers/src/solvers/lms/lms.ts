@@ -10,7 +10,7 @@ import { lagrangeIntegrals } from './lagrange.ts'
 /** The options of {@link lms}, with the defaults of diffusers' LMSDiscreteScheduler. */
 export interface LmsConfig extends ScheduleConfig, SpacingConfig, SigmaConfig {
   readonly predictionType: PredictionType
-  /** Number of slopes that a step looks at, its own among them; at least 1. */
+  /** Number of slopes that a step looks at, its own among them; 1 to 8. */
   readonly order: number
 }
 
@@ -18,8 +18,8 @@ export interface LmsConfig extends ScheduleConfig, SpacingConfig, SigmaConfig {
  * The linear multistep method of Adams and Bashforth on dx/dσ = ε: a step integrates the polynomial through its own
  * slope and those before it, over levels that need not be evenly spaced, and costs one model call at any order.
  *
- * A run that begins at a later step has fewer slopes at hand than its place in the plan calls for. As in diffusers, its
- * first steps leave out the others and keep the weights, which then do not add up to the step: choose order 1 there.
+ * A run that begins at a later step starts by the polynomials through as many slopes as it has. diffusers takes weights by
+ * the place in the plan instead and leaves out the slopes that are not there, so that noise stays.
  * @throws {ConfigError} on an unknown option or value
  * Sources: Hairer, Nørsett and Wanner, Solving Ordinary Differential Equations I, section III.1, on the ODE of Karras et
  * al., arXiv 2206.00364, equation 1.
@@ -32,7 +32,7 @@ export const lms: Solver<LmsConfig> = /* @__PURE__ */ solver<LmsConfig>({
     ...spacingFields('linspace'),
     ...sigmaFields(),
     predictionType: predictionField(),
-    order: integer(4, 1),
+    order: integer(4, 1, 8),
   }),
   setup(config, name) {
     checkCurves(name, config)
@@ -53,10 +53,10 @@ export const lms: Solver<LmsConfig> = /* @__PURE__ */ solver<LmsConfig>({
             ? predictedNoise(linear, config.predictionType, level, prediction, sample)
             : impliedNoise(linear, level, x0, sample)
         const history = [...state.history, slope].slice(-config.order)
-        const nodes = state.plan.sigmas!.slice(Math.max(state.step + 1 - config.order, 0), state.step + 1)
+        const used = history.slice(-(state.step + 1))
+        const nodes = state.plan.sigmas!.slice(state.step + 1 - used.length, state.step + 1)
         const weights = lagrangeIntegrals(nodes, level.noise, nextSigma(state))
-        // Newest last in both, so that weights of slopes that are not at hand go unused.
-        const terms = history.map((one, i) => [weights.at(i - history.length)!, one] as const)
+        const terms = used.map((one, i) => [weights[i]!, one] as const)
         return { sample: combine(linear, [[1, sample], ...terms]), x0, history }
       },
     }

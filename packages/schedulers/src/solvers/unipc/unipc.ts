@@ -1,6 +1,7 @@
 import { refuseConfig } from '../../errors.ts'
 import { choice, flag, integer, integers, numeric, optionalNumber } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
+import { checkFlow } from '../../multistep/index.ts'
 import {
   flowPredictionField,
   impliedNoise,
@@ -19,7 +20,7 @@ import { uniPcCoefficients } from './update.ts'
 /** The options of {@link uniPc}, with the defaults of diffusers' UniPCMultistepScheduler. */
 export interface UniPcConfig extends UniPcPlanConfig, ThresholdConfig {
   readonly predictionType: ModelPrediction
-  /** Order of the predictor; the corrector's accuracy is one more. */
+  /** Order of the predictor, 1 to 8; the corrector's accuracy is one more. */
   readonly solverOrder: number
   /** B(h) of the paper. */
   readonly solverType: 'bh1' | 'bh2'
@@ -47,7 +48,7 @@ export const uniPc: Solver<UniPcConfig> = /* @__PURE__ */ solver<UniPcConfig>({
     ...spacingFields('linspace'),
     ...sigmaFields(),
     predictionType: flowPredictionField(),
-    solverOrder: integer(2, 1),
+    solverOrder: integer(2, 1, 8),
     solverType: choice('bh2', ['bh1', 'bh2'], { midpoint: 'bh2', heun: 'bh2', logrho: 'bh2' }),
     predictX0: flag(true),
     lowerOrderFinal: flag(true),
@@ -124,11 +125,10 @@ export const uniPc: Solver<UniPcConfig> = /* @__PURE__ */ solver<UniPcConfig>({
 
 function checkTogether(name: string, config: UniPcConfig): void {
   checkCurves(name, config)
-  const { predictionType, useFlowSigmas, predictX0, shiftTerminal, useDynamicShifting } = config
-  const flow = predictionType === 'flow_prediction'
-  const need = (option: string): never => refuseConfig(name, option, 'false', 'turn it on')
-  if (!useFlowSigmas && (flow || shiftTerminal !== null || useDynamicShifting)) {
-    need('useFlowSigmas for flow_prediction, shiftTerminal or useDynamicShifting')
+  checkFlow(name, config)
+  const { predictionType, useFlowSigmas, predictX0, shiftTerminal } = config
+  if (!useFlowSigmas && shiftTerminal !== null) refuseConfig(name, 'useFlowSigmas for shiftTerminal', 'false', 'turn it on')
+  if (!predictX0 && predictionType === 'flow_prediction') {
+    refuseConfig(name, 'predictX0 for flow_prediction', 'false', 'turn it on')
   }
-  if (!predictX0 && flow) need('predictX0 for flow_prediction')
 }

@@ -3,7 +3,7 @@ import { combine } from '../../linear/index.ts'
 import { linspace } from '../../numeric/index.ts'
 import { predictedNoise } from '../../prediction/index.ts'
 import { currentTimestep, noiseTerm, solver, x0Of, type Solver } from '../../run/index.ts'
-import { alphaBarAt, scheduleFields, scheduleOf, type NoiseLevel, type Schedule, type ScheduleConfig } from '../../schedule/index.ts'
+import { alphaBarAt, mostTimesteps, scheduleFields, scheduleOf, type NoiseLevel, type Schedule, type ScheduleConfig } from '../../schedule/index.ts'
 import { checkTimesteps } from '../../timesteps/index.ts'
 
 /** The options of {@link videoCrafterDdim}, with the values of VideoCrafter2's 512 model. */
@@ -37,7 +37,7 @@ export const videoCrafterDdim: Solver<VideoCrafterDdimConfig> = /* @__PURE__ */ 
       betaEnd,
       eta: numeric(1, 0, 1),
       baseScale: numeric(0.7, 1e-6, 1),
-      turningStep: integer(400, 1),
+      turningStep: integer(400, 1, mostTimesteps),
     }
   },
   setup(config, name) {
