@@ -1,4 +1,4 @@
-import { isFloat, makeCall, sameShape, shapeText } from '@antipode/kernels-wgsl'
+import { isFloat, makeCall, sameShape, shapeText, stopGradient } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
 
@@ -51,7 +51,7 @@ export function pullBack(
     const needs = node.inputs.map((t) => depends.has(t) && isFloat(t.dtype))
     if (!needs.includes(true)) continue
     if (!node.op.vjp) {
-      if (node.op.name === 'stopGradient') continue
+      if (node.op === stopGradient) continue
       throw new UnsupportedError(`grad: ${node.op.name} has no gradient; put stopGradient() before it, or leave it out of the loss`)
     }
     const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: cotangent, attrs: node.attrs, needs })

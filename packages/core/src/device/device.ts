@@ -1,8 +1,9 @@
 import { adapterClass, byteSize, type DType, matrixFeature, multipliesMatrices, sizeOf, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
-import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
-import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
+import { ConfigError, DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
+import { type Elements, type MemoryReport, Storage, Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
+import { show } from '../options/index.ts'
 import { type Graph, makePlan, type Plan, type Together, walk } from '../plan/index.ts'
 import { type CompileProgress, PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
@@ -383,7 +384,8 @@ function isOutOfMemory(error: GPUError): boolean {
   return typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError
 }
 
-/** Computes several tensors together; see {@link Device.evaluate}. */
+/** Computes several tensors together; see {@link Device.evaluate}. @throws {ConfigError} if one is none, as an array of them is */
 export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
+  for (const t of tensors) if (!(t instanceof Tensor)) throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
   await tensors[0]?.device.evaluate(tensors)
 }

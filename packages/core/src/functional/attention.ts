@@ -1,25 +1,32 @@
 import { attention, type AttentionLayout, softmax as softmaxOp, stopGradient } from '@antipode/kernels-wgsl'
 import { ShapeError } from '../errors.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
+import { checkOptions, finite, flag, oneOf } from '../options/index.ts'
+import { aTensor } from './ranges.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
   /** Added to the scores before the softmax: `[1|B, 1|H, N, M]`; gets no gradient. */
   readonly mask?: Tensor
-  /** Whether query i sees keys up to i only. */
+  /** Whether query i sees keys up to i only, false by default. */
   readonly causal?: boolean
-  /** Factor on the scores, 1/√D by default. */
+  /** Factor on the scores, any finite number, 1/√D by default. */
   readonly scale?: number
   /** How q, k, v and the result lie: `BHND`, the default, as in torch, or `BNHD`, as projections of tokens write them. */
   readonly layout?: AttentionLayout
 }
 
+const ranges = { mask: aTensor, causal: flag, scale: finite, layout: oneOf('BHND', 'BNHD') }
+
 /**
  * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017, eq. 1), streamed: no N×M matrix is ever in memory.
  * q `[B,H,N,D]`, k and v `[B,H,M,D]` -> `[B,H,N,D]`. Rows that see no key are zero.
  * In the layout `BNHD` q is `[B,N,H,D]`, k and v are `[B,M,H,D]` -> `[B,N,H,D]`; the mask stays. Neither layout is copied.
+ * @throws {ShapeError} if shapes do not fit @throws {ConfigError} if an option is none
  */
-export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, { mask, causal = false, scale, layout = 'BHND' }: AttentionOptions = {}): Tensor {
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  checkOptions('scaledDotProductAttention', options, ranges)
+  const { mask, causal = false, scale, layout = 'BHND' } = options
   const width = q.shape.at(-1)
   if (width === undefined) throw new ShapeError('attention: expected q of rank 4, got a scalar')
   return apply1(attention, mask ? [q, k, v, mask] : [q, k, v], { scale: scale ?? 1 / Math.sqrt(width), causal, hasMask: mask !== undefined, layout })
