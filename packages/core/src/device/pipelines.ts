@@ -1,6 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { Recent } from '../graph/index.ts'
+import { ours } from './ours.ts'
 
 /** How far the compiling of the kernels is that a graph needs and that were not there yet. */
 export interface CompileProgress {
@@ -54,10 +55,10 @@ export class PipelineCache {
   }
 
   async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
-    const module = this.#device.createShaderModule({ label: kernel.label, code: kernel.wgsl })
+    const module = this.#device.createShaderModule({ label: ours(kernel.label), code: kernel.wgsl })
     try {
       return await this.#device.createComputePipelineAsync({
-        label: kernel.label,
+        label: ours(kernel.label),
         layout: 'auto',
         compute: { module, entryPoint: 'main', ...(kernel.constants ? { constants: kernel.constants } : {}) },
       })

@@ -29,6 +29,8 @@ export interface Node extends Kind {
   readonly order: number
   /** What it stands for, where it is a call of a compiled function. */
   readonly trace: Trace | undefined
+  /** Where the program made it, if the device keeps that. */
+  readonly stack: string | undefined
 }
 
 /** What a compiled function computes: nodes, operands before results, none of which is a call itself. */

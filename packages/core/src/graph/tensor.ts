@@ -277,9 +277,20 @@ function outputsOf(device: TensorHost, op: K.Op, inputs: readonly Tensor[], attr
   if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace }
+  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace, stack: device.checkFinite ? stackHere() : undefined }
   node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
   return node.outputs
+}
+
+/** Frames kept of a stack: a network's modules call each other deeply. */
+const frames = 40
+
+function stackHere(): string {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = frames
+  const { stack = '' } = new Error('made here')
+  Error.stackTraceLimit = before
+  return stack.slice(stack.indexOf('\n') + 1)
 }
 
 /** {@link apply} for ops with one output. */
