@@ -161,6 +161,7 @@ export interface Maths<T> {
   cos(x: T): T
   sigmoid(x: T): T
   erf(x: T): T
+  erfc(x: T): T
   siluGrad(g: T, x: T): T
 }
 
@@ -226,11 +227,11 @@ export interface Op<A extends Attrs = Attrs> {
 /** One elementwise operation: how it is written in WGSL and how it is computed in float64. */
 export interface Pointwise {
   readonly arity: number
-  /** WGSL expression of the argument expressions, computed in f32 (or i32/u32 for integer tensors). */
+  /** WGSL expression of the argument expressions, computed in f32 (or i32/u32 for integer tensors); it may call the helpers of wgsl/math.ts. */
   readonly wgsl: (...args: string[]) => string
   readonly f: (...args: number[]) => number
-  /** Names of the WGSL helper functions that the expression calls; see wgsl/math.ts. */
-  readonly helpers?: readonly string[]
+  /** The same for integers, where they need another expression or give another result; sums and products of integers wrap. */
+  readonly whole?: { readonly wgsl?: (...args: string[]) => string; readonly f?: (...args: number[]) => number }
   /** Element types the expression is defined for; `V(…)` in it stands for the type of its arguments. */
   readonly dtypes: readonly DType[]
 }

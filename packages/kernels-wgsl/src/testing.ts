@@ -1,4 +1,6 @@
 export { adjointGap } from './testing/adjoint.ts'
-export { type CaseInput, checkGradient, noise, type OpCase, type OpTest, refCall, testOp } from './testing/test-op.ts'
+export { type CaseInput, noise, type OpCase } from './testing/cases.ts'
+export { type Exception, type Specials, specialValues } from './testing/specials.ts'
+export { checkGradient, type OpTest, refCall, testOp } from './testing/test-op.ts'
 export { rounded, runKernels, type TestHost } from './testing/run-kernels.ts'
 export { decode, encode } from './testing/elements.ts'

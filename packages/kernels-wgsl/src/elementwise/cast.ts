@@ -10,8 +10,9 @@ import { fusedKernel } from './fused.ts'
 export type CastAttrs = { readonly dtype: DType }
 
 /**
- * Converts elements. Real to integer truncates towards zero, narrowing real types round to nearest even, bf16 is packed
- * two to a word. Gradients pass between real types.
+ * Converts elements. Real to integer truncates towards zero, what is beyond the integers becomes the last of them and NaN 0;
+ * between integers the bits stay. Narrowing real types round to nearest even, bf16 is packed two to a word. Gradients pass
+ * between real types.
  */
 export const cast: Op<CastAttrs> = {
   name: 'cast',
@@ -65,10 +66,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   reference([x], { dtype }) {
     if (!x) return []
     const out = refZeros(x.shape, dtype)
-    for (let i = 0; i < out.data.length; i++) {
-      const v = at(x.data, i)
-      out.data[i] = dtype === 'i32' || dtype === 'u32' ? Math.trunc(v) : v
-    }
+    const whole = dtype === 'u32' ? (v: number) => v >>> 0 : (v: number) => v | 0
+    const convert = isFloat(dtype) ? (v: number) => v : isFloat(x.dtype) ? (v: number) => saturated(v, dtype) : whole
+    for (let i = 0; i < out.data.length; i++) out.data[i] = convert(at(x.data, i))
     return [out]
   },
+}
+
+/** The integer that a real number becomes. */
+function saturated(x: number, dtype: DType): number {
+  const [lo, hi] = dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1]
+  return Number.isNaN(x) ? 0 : Math.min(hi, Math.max(lo, Math.trunc(x)))
 }

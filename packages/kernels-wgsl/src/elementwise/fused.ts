@@ -96,16 +96,21 @@ export function fusedEpilogue(f: Fused): Epilogue {
 }
 
 const vectorAliases = (wide: boolean): string =>
-  wide ? 'alias V = vec4f; alias VI = vec4i; alias VU = vec4u;\n' : 'alias V = f32; alias VI = i32; alias VU = u32;\n'
+  wide ? 'alias V = vec4f; alias VI = vec4i; alias VU = vec4u; alias VB = vec4<bool>;\n' : 'alias V = f32; alias VI = i32; alias VU = u32; alias VB = bool;\n'
 
 const computeType = (dtype: DType): string => (dtype === 'i32' ? 'VI' : dtype === 'u32' ? 'VU' : 'V')
 const elementType = (dtype: DType, wide: boolean): string => (wide ? `vec4<${storageType(dtype)}>` : storageType(dtype))
 const lastDType = (f: Fused): DType => f.steps.at(-1)?.dtype ?? f.output.dtype
 const usesF16 = (f: Fused): boolean => [f.output, ...f.inputs].some((x) => x.dtype === 'f16')
 
+/** The functions that the steps call, and those that they call: each stands before its callers in the table. */
 function helpers(f: Fused): string {
-  const names = new Set(f.steps.flatMap((s) => s.op?.pointwise?.helpers ?? []))
-  return [...names].map((n) => mathHelpers[n] ?? '').join('')
+  const code = stepsOf(f).join()
+  const texts: string[] = []
+  for (const [name, text] of Object.entries(mathHelpers).reverse()) {
+    if ([code, ...texts].some((t) => t.includes(`${name}(`))) texts.push(text)
+  }
+  return texts.reverse().join('')
 }
 
 /** Shape, strides and reciprocals as uniform words: one text serves every size of the same rank and pattern. */
@@ -164,6 +169,16 @@ function loadsOf(f: Fused, layout: Layout, wide: boolean, prefix: string): strin
   return lines
 }
 
+/** The type in which an argument arrives. */
+function dtypeOf(f: Fused, a: Arg | undefined): DType {
+  switch (a?.kind) {
+    case 'scalar': return f.scalars[a.index] ?? 'f32'
+    case 'step': return f.steps[a.index]?.dtype ?? 'f32'
+    case 'value': return 'f32'
+    default: return f.inputs[a?.index ?? 0]?.dtype ?? 'f32'
+  }
+}
+
 /** Statements that compute every step from the inputs and return the last. */
 function stepsOf(f: Fused): string[] {
   const lines: string[] = []
@@ -178,10 +193,15 @@ function stepsOf(f: Fused): string[] {
     const type = computeType(s.dtype)
     const args = s.args.map(value)
     // In a table line V stands for the type of the arguments.
-    if (s.op?.pointwise) lines.push(`let t${k} = ${s.op.pointwise.wgsl(...args).replaceAll(/\bV\(/g, `${type}(`)};`)
+    if (s.op?.pointwise) {
+      const wgsl = (isFloat(s.dtype) ? undefined : s.op.pointwise.whole?.wgsl) ?? s.op.pointwise.wgsl
+      lines.push(`let t${k} = ${wgsl(...args).replaceAll(/\bV\(/g, `${type}(`)};`)
+    }
     // A value that passes through f16 is rounded to it, even where nothing is stored; compilers drop a mere conversion there
     // and back. What is stored last is rounded by the store, which keeps numbers too small for this function.
     else if (s.dtype === 'f16' && k < f.steps.length - 1) lines.push(`let t${k} = quantizeToF16(${type}(${args[0] ?? 'x0'}));`)
+    // Of a NaN an adapter may make any integer.
+    else if (!isFloat(s.dtype) && isFloat(dtypeOf(f, s.args[0]))) lines.push(`let t${k} = select(${type}(${args[0] ?? 'x0'}), ${type}(0), is_nan(${args[0] ?? 'x0'}));`)
     else lines.push(`let t${k} = ${type}(${args[0] ?? 'x0'});`)
   })
   lines.push(`return ${f.steps.length ? `t${f.steps.length - 1}` : 'x0'};`)

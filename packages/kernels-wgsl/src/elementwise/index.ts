@@ -3,6 +3,6 @@ export { type Arg, type Fused, fusedEpilogue, fusedKernel, type Step } from './f
 export { makeCall } from './maths.ts'
 export { broadcastView } from './pointwise.ts'
 export {
-  abs, add, cos, div, elementwise, eq, erf, exp, floor, ge, gelu, gt, le, log, lt, maximum, minimum, mul, neg, pow, quickGelu,
+  abs, add, cos, div, elementwise, eq, erf, erfc, exp, floor, ge, gelu, gt, le, log, lt, maximum, minimum, mul, neg, pow, quickGelu,
   relu, rsqrt, sigmoid, sign, silu, sin, softplus, sqrt, square, sub, tanh, where,
 } from './table.ts'

@@ -18,7 +18,7 @@ export function makeCall<T>(host: {
     ge: elementwise(table.ge), eq: elementwise(table.eq), where: elementwise(table.where), neg: elementwise(table.neg),
     sign: elementwise(table.sign), exp: elementwise(table.exp), log: elementwise(table.log), square: elementwise(table.square),
     sqrt: elementwise(table.sqrt), sin: elementwise(table.sin), cos: elementwise(table.cos),
-    sigmoid: elementwise(table.sigmoid), erf: elementwise(table.erf), siluGrad: elementwise(table.siluGrad),
+    sigmoid: elementwise(table.sigmoid), erf: elementwise(table.erf), erfc: elementwise(table.erfc), siluGrad: elementwise(table.siluGrad),
   }
   const call = (op: Op, inputs: readonly T[], attrs: Attrs = {}): readonly T[] => host.apply(op, inputs, attrs)
   return Object.assign(call, { spec: host.spec, scalar: host.scalar, m })

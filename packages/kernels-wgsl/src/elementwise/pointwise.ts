@@ -1,4 +1,4 @@
-import type { Maths, Op, Pointwise, Ref, Spec } from '../op.ts'
+import { type DType, isFloat, type Maths, type Op, type Pointwise, type Ref, type Spec } from '../op.ts'
 import { DTypeError } from '../errors.ts'
 import { at, broadcastShapes, refZeros, sameDType, sizeOf, stridesOf } from '../shape.ts'
 import { fusedKernel } from './fused.ts'
@@ -14,11 +14,11 @@ export function pointwise(
   wgsl: (...args: string[]) => string,
   f: (...args: number[]) => number,
   rule: Rule,
-  { helpers = [], dtypes = ['f32', 'f16', 'i32', 'u32'] }: Pick<Partial<Pointwise>, 'helpers' | 'dtypes'> = {},
+  { dtypes = ['f32', 'f16', 'i32', 'u32'], whole }: Pick<Partial<Pointwise>, 'dtypes' | 'whole'> = {},
 ): Op {
   const op: Op = {
     name,
-    pointwise: { arity, wgsl: wgsl as (...args: string[]) => string, f, helpers, dtypes },
+    pointwise: { arity, wgsl: wgsl as (...args: string[]) => string, f, dtypes, ...(whole ? { whole } : {}) },
     infer(inputs) {
       if (inputs.length !== arity) throw new DTypeError(`${name}: expected ${arity} operands, got ${inputs.length}`)
       const dtype = sameDType(name, inputs)
@@ -50,13 +50,19 @@ export function pointwise(
       const shape = broadcastShapes(name, inputs.map((s) => s.shape))
       const out = refZeros(shape, inputs[0]?.dtype)
       const maps = inputs.map((t) => indexMap(t, shape))
+      const result = isFloat(out.dtype) ? f : wrapping(whole?.f ?? f, out.dtype)
       for (let i = 0; i < out.data.length; i++) {
-        out.data[i] = f(...inputs.map((t, k) => at(t.data, maps[k]?.(i) ?? i)))
+        out.data[i] = result(...inputs.map((t, k) => at(t.data, maps[k]?.(i) ?? i)))
       }
       return [out]
     },
   }
   return op
+}
+
+/** A function of integers whose result is cut to 32 bits. */
+function wrapping(f: (...args: number[]) => number, dtype: DType): (...args: number[]) => number {
+  return dtype === 'u32' ? (...args) => f(...args) >>> 0 : (...args) => f(...args) | 0
 }
 
 /** Strides of a tensor read in a broadcast shape: 0 on the axes it repeats along. */

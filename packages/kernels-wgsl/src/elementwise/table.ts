@@ -17,44 +17,48 @@ export const add: Op = pointwise('add', 2, (a, b) => `(${a} + ${b})`, (a, b) => 
 /** a − b */
 export const sub: Op = pointwise('sub', 2, (a, b) => `(${a} - ${b})`, (a, b) => a - b, (m, g) => [g, m.neg(g)])
 /** a · b */
-export const mul: Op = pointwise('mul', 2, (a, b) => `(${a} * ${b})`, (a, b) => a * b, (m, g, [a, b]) => [m.mul(g, b), m.mul(g, a)])
-/** a / b */
+export const mul: Op = pointwise('mul', 2, (a, b) => `(${a} * ${b})`, (a, b) => a * b, (m, g, [a, b]) => [m.mul(g, b), m.mul(g, a)],
+  { whole: { f: Math.imul } })
+/** a / b; of integers cut towards 0, and a itself where b is 0, as WGSL has it. */
 export const div: Op = pointwise('div', 2, (a, b) => `(${a} / ${b})`, (a, b) => a / b,
-  (m, g, [, b], y) => [m.div(g, b), m.neg(m.div(m.mul(g, y), b))])
-/** Larger of a and b; where they are equal the gradient goes to a. */
-export const maximum: Op = pointwise('maximum', 2, (a, b) => `max(${a}, ${b})`, Math.max,
-  (m, g, [a, b]) => [m.mul(g, m.ge(a, b)), m.mul(g, m.lt(a, b))])
-/** Smaller of a and b; where they are equal the gradient goes to a. */
-export const minimum: Op = pointwise('minimum', 2, (a, b) => `min(${a}, ${b})`, Math.min,
-  (m, g, [a, b]) => [m.mul(g, m.le(a, b)), m.mul(g, m.gt(a, b))])
-/** a to the power b; of a negative base only whole powers are defined. */
-export const pow: Op = pointwise('pow', 2, (a, b) => `power(${a}, ${b})`, Math.pow,
-  (m, g, [a, b], y) => [m.mul(g, m.mul(b, m.pow(a, m.sub(b, 1)))), m.mul(g, m.mul(y, m.log(a)))],
-  { ...real, helpers: ['power'] })
+  (m, g, [, b], y) => [m.div(g, b), m.neg(m.div(m.mul(g, y), b))], { whole: { f: (a, b) => (b === 0 ? a : Math.trunc(a / b)) } })
+/** Larger of a and b, NaN where either is; where they are equal the gradient goes to a. */
+export const maximum: Op = pointwise('maximum', 2, (a, b) => `larger(${a}, ${b})`, Math.max,
+  (m, g, [a, b]) => [m.where(m.lt(a, b), 0, g), m.where(m.ge(a, b), 0, g)], { whole: { wgsl: (a, b) => `max(${a}, ${b})` } })
+/** Smaller of a and b, NaN where either is; where they are equal the gradient goes to a. */
+export const minimum: Op = pointwise('minimum', 2, (a, b) => `smaller(${a}, ${b})`, Math.min,
+  (m, g, [a, b]) => [m.where(m.gt(a, b), 0, g), m.where(m.le(a, b), 0, g)], { whole: { wgsl: (a, b) => `min(${a}, ${b})` } })
+/** a to the power b, as C has it; of a negative base only whole powers are defined. */
+export const pow: Op = pointwise('pow', 2, (a, b) => `power(${a}, ${b})`, power64,
+  // A constant has no slope, nor has a positive power of 0 along its exponent, although the factors beside are infinite there.
+  (m, g, [a, b], y) => [
+    m.where(m.eq(b, 0), 0, m.mul(g, m.mul(b, m.pow(a, m.sub(b, 1))))),
+    m.where(m.mul(m.eq(a, 0), m.ge(b, 0)), 0, m.mul(g, m.mul(y, m.log(a)))),
+  ], real)
 /** 1 where a < b, else 0. */
-export const lt: Op = pointwise('lt', 2, (a, b) => `select(V(0), V(1), ${a} < ${b})`, (a, b) => +(a < b), none)
+export const lt: Op = comparison('lt', '<', (a, b) => a < b)
 /** 1 where a ≤ b, else 0. */
-export const le: Op = pointwise('le', 2, (a, b) => `select(V(0), V(1), ${a} <= ${b})`, (a, b) => +(a <= b), none)
+export const le: Op = comparison('le', '<=', (a, b) => a <= b)
 /** 1 where a > b, else 0. */
-export const gt: Op = pointwise('gt', 2, (a, b) => `select(V(0), V(1), ${a} > ${b})`, (a, b) => +(a > b), none)
+export const gt: Op = comparison('gt', '>', (a, b) => a > b)
 /** 1 where a ≥ b, else 0. */
-export const ge: Op = pointwise('ge', 2, (a, b) => `select(V(0), V(1), ${a} >= ${b})`, (a, b) => +(a >= b), none)
-/** 1 where a = b, else 0. */
-export const eq: Op = pointwise('eq', 2, (a, b) => `select(V(0), V(1), ${a} == ${b})`, (a, b) => +(a === b), none)
-/** a where c ≠ 0, else b. */
-export const where: Op = pointwise('where', 3, (c, a, b) => `select(${b}, ${a}, ${c} != V(0))`, (c, a, b) => (c !== 0 ? a : b),
-  (m, g, [c]) => [undefined, m.where(c, g, 0), m.where(c, 0, g)])
+export const ge: Op = comparison('ge', '>=', (a, b) => a >= b)
+/** 1 where a = b, else 0; of a NaN with itself too. */
+export const eq: Op = comparison('eq', '==', (a, b) => a === b)
+/** a where c ≠ 0, else b; a where c is NaN. */
+export const where: Op = pointwise('where', 3, (c, a, b) => `select(${b}, ${a}, (bitcast<VU>(${c}) << VU(1u)) != VU(0u))`, (c, a, b) => (c !== 0 ? a : b),
+  (m, g, [c]) => [undefined, m.where(c, g, 0), m.where(c, 0, g)], { whole: { wgsl: (c, a, b) => `select(${b}, ${a}, ${c} != V(0))` } })
 
 /** −x */
 export const neg: Op = pointwise('neg', 1, (x) => `(-${x})`, (x) => -x, (m, g) => [m.neg(g)], signed)
 /** |x|, with gradient 0 at 0. */
 export const abs: Op = pointwise('abs', 1, (x) => `abs(${x})`, Math.abs, (m, g, [x]) => [m.mul(g, m.sign(x))])
-/** −1, 0 or 1. */
-export const sign: Op = pointwise('sign', 1, (x) => `sign(${x})`, Math.sign, none, signed)
+/** −1, 0 or 1, and NaN of NaN. */
+export const sign: Op = pointwise('sign', 1, (x) => `direction(${x})`, Math.sign, none, { ...signed, whole: { wgsl: (x) => `sign(${x})` } })
 /** e^x */
-export const exp: Op = pointwise('exp', 1, (x) => `exp(${x})`, Math.exp, (m, g, _, y) => [m.mul(g, y)], real)
+export const exp: Op = pointwise('exp', 1, (x) => `exponential(${x})`, Math.exp, (m, g, _, y) => [m.mul(g, y)], real)
 /** Natural logarithm. */
-export const log: Op = pointwise('log', 1, (x) => `log(${x})`, Math.log, (m, g, [x]) => [m.div(g, x)], real)
+export const log: Op = pointwise('log', 1, (x) => `logarithm(${x})`, Math.log, (m, g, [x]) => [m.div(g, x)], real)
 /** √x */
 export const sqrt: Op = pointwise('sqrt', 1, (x) => `sqrt(${x})`, Math.sqrt, (m, g, _, y) => [m.div(m.mul(g, 0.5), y)], real)
 /** 1/√x */
@@ -63,17 +67,18 @@ export const rsqrt: Op = pointwise('rsqrt', 1, (x) => `inverseSqrt(${x})`, (x) =
 /** x² */
 export const square: Op = pointwise('square', 1, (x) => `(${x} * ${x})`, (x) => x * x, (m, g, [x]) => [m.mul(g, m.mul(x, 2))])
 /** sin x */
-export const sin: Op = pointwise('sin', 1, (x) => `trig(${x}, V(0))`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))], { ...real, helpers: ['trig'] })
+export const sin: Op = pointwise('sin', 1, (x) => `trig(${x}, V(0))`, Math.sin, (m, g, [x]) => [m.mul(g, m.cos(x))], real)
 /** cos x */
-export const cos: Op = pointwise('cos', 1, (x) => `trig(${x}, V(1))`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))], { ...real, helpers: ['trig'] })
-/** tanh x, its argument clamped to ±15, where f32 already rounds to ±1 and exp would overflow. */
-export const tanh: Op = pointwise('tanh', 1, (x) => `tanh(clamp(${x}, V(-15), V(15)))`, Math.tanh,
+export const cos: Op = pointwise('cos', 1, (x) => `trig(${x}, V(1))`, Math.cos, (m, g, [x]) => [m.neg(m.mul(g, m.sin(x)))], real)
+/** tanh x; its gradient 1 − tanh² x keeps no digits beyond |x| of 8, as torch's. */
+export const tanh: Op = pointwise('tanh', 1, (x) => `tangent(${x})`, Math.tanh,
   (m, g, _, y) => [m.mul(g, m.sub(1, m.square(y)))], real)
-/** 1 / (1 + e^−x) */
-export const sigmoid: Op = pointwise('sigmoid', 1, (x) => `(V(1) / (V(1) + exp(-${x})))`, (x) => 1 / (1 + Math.exp(-x)),
-  (m, g, _, y) => [m.mul(g, m.mul(y, m.sub(1, y)))], real)
+/** 1 / (1 + e^−x); what is left to 1 is sigmoid(−x), to all its digits. */
+export const sigmoid: Op = pointwise('sigmoid', 1, (x) => `(V(1) / (V(1) + exponential(-${x})))`, (x) => 1 / (1 + Math.exp(-x)),
+  (m, g, [x], y) => [m.mul(g, m.mul(y, m.sigmoid(m.neg(x))))], real)
 /** max(x, 0) */
-export const relu: Op = pointwise('relu', 1, (x) => `max(${x}, V(0))`, (x) => Math.max(x, 0), (m, g, [x]) => [m.mul(g, m.gt(x, 0))])
+export const relu: Op = pointwise('relu', 1, (x) => `positive_part(${x})`, (x) => Math.max(x, 0), (m, g, [x]) => [m.where(m.le(x, 0), 0, g)],
+  { whole: { wgsl: (x) => `max(${x}, V(0))` } })
 /** x · sigmoid(x) (Elfwing et al. 2017, eq. 1) */
 export const silu: Op = pointwise('silu', 1, (x) => `(${x} / (V(1) + exp(-${x})))`, (x) => x / (1 + Math.exp(-x)), (m, g, [x]) => [m.siluGrad(g, x)], real)
 /** Cotangent of {@link silu}: g · s · (1 + x·(1 − s)), s = sigmoid(x). */
@@ -83,20 +88,23 @@ export const siluGrad: Op = pointwise('siluGrad', 2, (g, x) => `silu_grad(${g}, 
     const s = m.sigmoid(x)
     const slope = m.mul(s, m.sub(1, s))
     return [m.siluGrad(d, x), m.mul(m.mul(d, g), m.mul(slope, m.add(m.mul(x, m.sub(1, m.mul(s, 2))), 2)))]
-  }, { ...real, helpers: ['silu_grad'] })
+  }, real)
 /** Exact GELU, x·Φ(x) (Hendrycks & Gimpel 2016). */
-export const gelu: Op = pointwise('gelu', 1, (x) => `(V(0.5) * ${x} * (V(1) + erf(${x} * V(0.70710678118654752))))`,
-  (x) => 0.5 * x * (1 + erf64(x * Math.SQRT1_2)),
-  (m, g, [x]) => [m.mul(g, m.add(m.mul(m.add(m.erf(m.mul(x, Math.SQRT1_2)), 1), 0.5), m.mul(x, m.mul(m.exp(m.mul(m.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))))],
-  { ...real, helpers: ['erf'] })
+export const gelu: Op = pointwise('gelu', 1, (x) => `(V(0.5) * ${x} * erfc(${x} * V(-0.70710678118654752)))`,
+  (x) => 0.5 * x * erfc64(-x * Math.SQRT1_2),
+  (m, g, [x]) => [m.mul(g, m.add(m.mul(m.erfc(m.mul(x, -Math.SQRT1_2)), 0.5), m.mul(x, m.mul(m.exp(m.mul(m.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))))],
+  real)
 /** CLIP's x · sigmoid(1.702 x). */
 export const quickGelu: Op = pointwise('quickGelu', 1, (x) => `(${x} / (V(1) + exp(V(-1.702) * ${x})))`, (x) => x / (1 + Math.exp(-1.702 * x)),
-  (m, g, [x]) => [m.div(m.siluGrad(m.mul(g, 1.702), m.mul(x, 1.702)), 1.702)], real)
+  (m, g, [x]) => [m.mul(g, m.mul(m.sigmoid(m.mul(x, 1.702)), m.add(m.mul(m.mul(x, m.sigmoid(m.mul(x, -1.702))), 1.702), 1)))], real)
 /** Error function, within 2e-7 of exact in f32. */
-export const erf: Op = pointwise('erf', 1, (x) => `erf(${x})`, (x) => erf64(x),
-  (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), 2 / Math.sqrt(Math.PI)))], { ...real, helpers: ['erf'] })
-/** log(1 + e^x), without overflow. */
-export const softplus: Op = pointwise('softplus', 1, (x) => `(max(${x}, V(0)) + log(V(1) + exp(-abs(${x}))))`,
+export const erf: Op = pointwise('erf', 1, (x) => `erf(${x})`, erf64,
+  (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), 2 / Math.sqrt(Math.PI)))], real)
+/** 1 − erf(x), to all its digits where it is small. */
+export const erfc: Op = pointwise('erfc', 1, (x) => `erfc(${x})`, erfc64,
+  (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), -2 / Math.sqrt(Math.PI)))], real)
+/** log(1 + e^x), without overflow, and to all its digits where it is small. */
+export const softplus: Op = pointwise('softplus', 1, (x) => `(max(${x}, V(0)) + log_beside_one(exponential(-abs(${x}))))`,
   (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), (m, g, [x]) => [m.mul(g, m.sigmoid(x))], real)
 /** Largest integer not above x; its gradient is 0. */
 export const floor: Op = pointwise('floor', 1, (x) => `floor(${x})`, Math.floor, none, real)
@@ -104,22 +112,36 @@ export const floor: Op = pointwise('floor', 1, (x) => `floor(${x})`, Math.floor,
 /** Every elementwise operation by name. */
 export const elementwise: Readonly<Record<string, Op>> = {
   add, sub, mul, div, maximum, minimum, pow, lt, le, gt, ge, eq, where, neg, abs, sign, exp, log, sqrt, rsqrt, square,
-  sin, cos, tanh, sigmoid, relu, silu, siluGrad, gelu, quickGelu, erf, softplus, floor,
+  sin, cos, tanh, sigmoid, relu, silu, siluGrad, gelu, quickGelu, erf, erfc, softplus, floor,
 }
 
-/** erf by its Maclaurin series below 3 and by the continued fraction of erfc above; both reach float64 precision. */
+/** An op that is 1 where the comparison holds, else 0, and 0 where either operand is NaN. */
+function comparison(name: string, sign: string, holds: (a: number, b: number) => boolean): Op {
+  return pointwise(name, 2, (a, b) => `select(V(0), V(1), (${a} ${sign} ${b}) & ordered(${a}, ${b}))`, (a, b) => +holds(a, b), none,
+    { whole: { wgsl: (a, b) => `select(V(0), V(1), ${a} ${sign} ${b})` } })
+}
+
+/** C's pow, which JavaScript's is but for powers of 1 and −1. */
+function power64(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b
+}
+
+/** erf by its Maclaurin series below 2 and by {@link erfc64} above; both reach float64 precision. */
 function erf64(x: number): number {
-  const a = Math.abs(x)
-  if (a < 3) {
-    let term = x
-    let sum = x
-    for (let n = 1; n < 100; n++) {
-      term *= -x * x / n
-      sum += term / (2 * n + 1)
-    }
-    return 2 / Math.sqrt(Math.PI) * sum
+  if (!(Math.abs(x) < 2)) return x < 0 ? erfc64(-x) - 1 : 1 - erfc64(x)
+  let term = x
+  let sum = x
+  for (let n = 1; n < 60; n++) {
+    term *= -x * x / n
+    if (term !== 0) sum += term / (2 * n + 1)
   }
-  let f = a
-  for (let k = 60; k > 0; k--) f = a + k / 2 / f
-  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / f)
+  return 2 / Math.sqrt(Math.PI) * sum
+}
+
+/** erfc by its continued fraction from 2 on, which keeps its digits however small it is. */
+function erfc64(x: number): number {
+  if (x < 2) return x <= -2 ? 2 - erfc64(-x) : 1 - erf64(x)
+  let f = x
+  for (let k = 80; k > 0; k--) f = x + k / 2 / f
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / f
 }

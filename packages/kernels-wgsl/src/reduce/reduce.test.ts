@@ -2,8 +2,18 @@ import { ShapeError } from '../errors.ts'
 import { testOp } from '../testing.ts'
 import { expand, reduce } from './reduce.ts'
 
+// Rows of nothing but what the other numbers are compared with first.
+const extremes = ([['max', -Infinity], ['min', Infinity]] as const).flatMap(([kind, value]) => [[3, 20], [3, 5]].map((shape) => ({
+  name: `${kind} of rows of ${value}`, inputs: [{ shape, values: () => value }], attrs: { kind, start: 1, end: 2 }, gradient: false,
+})))
+const planted = (['sum', 'max', 'min'] as const).flatMap((kind) => [[5, 3, 2], [4, 20]].map((shape) => ({
+  inputs: [shape], attrs: { kind, start: 1, end: 2 },
+})))
+
 testOp(reduce, {
+  specials: { cases: [...planted, { inputs: [[1, 9000]], attrs: { kind: 'max', start: 1, end: 2 } }] },
   cases: [
+    ...extremes,
     { inputs: [[1]], attrs: { kind: 'sum', start: 0, end: 1 } },
     { inputs: [[3, 7]], attrs: { kind: 'mean', start: 1, end: 2 } },
     { inputs: [[5, 3, 11]], attrs: { kind: 'max', start: 1, end: 2 } },

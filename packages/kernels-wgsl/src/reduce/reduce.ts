@@ -3,17 +3,20 @@ import { stridedGroups } from '../dispatch.ts'
 import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
-import { assemble, divider, input as bind, output, scratch } from '../wgsl/index.ts'
+import { assemble, divider, input as bind, mathHelpers, output, scratch } from '../wgsl/index.ts'
 
 /** Attributes of {@link reduce}: the neighbouring axes `start` to `end` (exclusive) are reduced to size 1. */
 export type ReduceAttrs = { readonly kind: 'sum' | 'mean' | 'max' | 'min'; readonly start: number; readonly end: number }
 
 const wgslOf = {
-  sum: { init: '0.0', merge: 's + v', lanes: 'subgroupAdd' },
-  mean: { init: '0.0', merge: 's + v', lanes: 'subgroupAdd' },
-  max: { init: '-0x1.fffffep+127', merge: 'max(s, v)', lanes: 'subgroupMax' },
-  min: { init: '0x1.fffffep+127', merge: 'min(s, v)', lanes: 'subgroupMin' },
+  sum: { from: 0, merge: (s: string, v: string) => `${s} + ${v}`, lanes: 'subgroupAdd' },
+  mean: { from: 0, merge: (s: string, v: string) => `${s} + ${v}`, lanes: 'subgroupAdd' },
+  max: { from: -Infinity, merge: (s: string, v: string) => `larger(${s}, ${v})`, lanes: 'subgroupMax' },
+  min: { from: Infinity, merge: (s: string, v: string) => `smaller(${s}, ${v})`, lanes: 'subgroupMin' },
 } as const
+
+/** What the merges call, on single numbers. */
+const scalarHelpers = `alias V = f32; alias VU = u32; alias VB = bool;\n${mathHelpers.is_nan}${mathHelpers.ordered}${mathHelpers.larger}${mathHelpers.smaller}`
 
 /** Rows longer than this are reduced in two rounds when there are too few of them to fill the machine. */
 const splitLength = 8192
@@ -22,7 +25,8 @@ const splitLength = 8192
 const shortRow = 16
 
 /**
- * Sum, mean, maximum or minimum over neighbouring axes, which keep size 1. Sums accumulate in f32.
+ * Sum, mean, maximum or minimum over neighbouring axes, which keep size 1. Sums accumulate in f32. One NaN makes its row NaN;
+ * the maximum of nothing but −∞ is −∞.
  * @throws {ShapeError} if the range of axes is empty or out of range, or reduces no element with max or min
  */
 export const reduce: Op<ReduceAttrs> = {
@@ -88,23 +92,23 @@ export const reduce: Op<ReduceAttrs> = {
 
 /** Idea: one invocation an output, neighbouring invocations reading neighbouring columns. */
 function columns({ inputs, attrs }: Problem<ReduceAttrs>, target: Target, outer: number, length: number, inner: number, scale: number): Kernel {
-  const { init, merge } = wgslOf[attrs.kind]
+  const { from, merge } = wgslOf[attrs.kind]
   const dtype = inputs[0]?.dtype ?? 'f32'
   const byInner = divider('inner', inner, outer * inner)
   return assemble({
     label: `reduce/${attrs.kind}/${dtype}/columns`,
     dtype,
-    params: { n: outer * inner, inner, count: length, 'scale: f32': f32Bits(scale), ...byInner.params },
+    params: { n: outer * inner, inner, count: length, 'scale: f32': f32Bits(scale), 'start: f32': f32Bits(from), ...byInner.params },
     storage: [bind(0, 'x'), output(0, 'out')],
-    body: /* wgsl */ `
+    body: /* wgsl */ `${scalarHelpers}
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var o = id.x; o < P.n; o += groups.x * WG) {
     let row = ${byInner.over('o')};
     let base = (row * P.count - row) * P.inner + o;
-    var s = Acc(${init});
-    for (var i = 0u; i < P.count; i++) { let v = Acc(x[base + i * P.inner]); s = ${merge}; }
+    var s = P.start;
+    for (var i = 0u; i < P.count; i++) { s = ${merge('s', 'Acc(x[base + i * P.inner])')}; }
     out[o] = Scalar(s * P.scale);
   }
 }
@@ -129,19 +133,21 @@ function rows(
   scale: number,
   round: { parts?: number; second?: boolean } = {},
 ): Kernel {
-  const { init, merge, lanes } = wgslOf[attrs.kind]
+  const { from, merge, lanes } = wgslOf[attrs.kind]
   const dtype = inputs[0]?.dtype ?? 'f32'
   const { parts = 0, second = false } = round
   const subgroups = target.subgroupSize > 0
   const wg = subgroups ? target.subgroupSize : 64
+  // Lanes may leave a NaN out of their maximum, and never out of a sum.
+  const together = from === 0 ? `${lanes}(s)` : `select(${lanes}(s), subgroupAdd(s), subgroupAny(is_nan(s)))`
   const partial = scratch(0, 4 * count * (second ? length : 1), second ? 'x' : 'out', 'f32')
   return assemble({
     label: `reduce/${attrs.kind}/${dtype}/rows${parts ? '/first' : second ? '/second' : ''}`,
     dtype,
     subgroups,
-    params: { n: count, count: length, total, parts: Math.max(1, parts), 'scale: f32': f32Bits(scale) },
+    params: { n: count, count: length, total, parts: Math.max(1, parts), 'scale: f32': f32Bits(scale), 'start: f32': f32Bits(from) },
     storage: second ? [partial, output(0, 'out')] : [bind(0, 'x'), parts ? partial : output(0, 'out')],
-    body: /* wgsl */ `
+    body: /* wgsl */ `${scalarHelpers}
 override WG: u32;
 ${subgroups ? '' : 'var<workgroup> part: array<f32, WG>;'}
 @compute @workgroup_size(WG)
@@ -150,13 +156,13 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     let begin = row % P.parts * P.count;
     let end = min(begin + P.count, P.total);
     let base = row / P.parts * P.total;
-    var s = Acc(${init});
-    for (var i = begin + lane; i < end; i += WG) { let v = Acc(x[base + i]); s = ${merge}; }
-    ${subgroups ? `s = ${lanes}(s);` : `
+    var s = P.start;
+    for (var i = begin + lane; i < end; i += WG) { s = ${merge('s', 'Acc(x[base + i])')}; }
+    ${subgroups ? `s = ${together};` : `
     part[lane] = s;
     workgroupBarrier();
     for (var half = WG / 2u; half > 0u; half /= 2u) {
-      if (lane < half) { let v = part[lane + half]; let s = part[lane]; part[lane] = ${merge}; }
+      if (lane < half) { part[lane] = ${merge('part[lane]', 'part[lane + half]')}; }
       workgroupBarrier();
     }
     s = part[0];

@@ -1,5 +1,6 @@
 import { type Attrs, isFloat, type Op, type Ref } from '../op.ts'
-import { noise, refCall } from './test-op.ts'
+import { noise } from './cases.ts'
+import { refCall } from './test-op.ts'
 
 /**
  * How far the gradient rule of a linear op is from its adjoint: |⟨g, f(x)⟩ − ⟨f*(g), x⟩| relative to the larger one, for

@@ -1,28 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { makeCall } from '../elementwise/index.ts'
-import { type Attrs, type Call, type DType, isFloat, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { type Attrs, type Call, isFloat, type Op, type Ref, type Spec } from '../op.ts'
 import { shapeText, sizeOf } from '../shape.ts'
-import { variantTable } from '../variants.ts'
-import { decode, encode } from './elements.ts'
+import { makeInputs, noise, type OpCase, specsOf, variants } from './cases.ts'
 import { runKernels } from './run-kernels.ts'
-
-/** An input of a test case: a shape, or a shape with its dtype or values. */
-export type CaseInput =
-  | readonly number[]
-  | { readonly shape: readonly number[]; readonly dtype?: DType; readonly values?: (i: number) => number }
-
-/** One problem on which an op is tested. */
-export interface OpCase<A extends Attrs> {
-  readonly name?: string
-  readonly inputs: readonly CaseInput[]
-  readonly attrs: A
-  /** Range of the random values, [-1, 1] unless said; keep away from poles and kinks. */
-  readonly range?: readonly [number, number]
-  /** Whether to compare the gradient with central differences; by default where the case is small. */
-  readonly gradient?: boolean
-  /** Whether SwiftShader takes minutes for it, where lavapipe takes seconds: then browsers skip it. */
-  readonly slow?: boolean
-}
+import { type Specials, testSpecials } from './specials.ts'
 
 /** How an op is tested. */
 export interface OpTest<A extends Attrs> {
@@ -37,6 +19,8 @@ export interface OpTest<A extends Attrs> {
   readonly differentiable?: readonly number[]
   /** The inputs that get no gradient although outputs depend on them. */
   readonly constants?: readonly number[]
+  /** How the op meets NaN, infinities and the ends of the dtypes: by itself as its reference does, with what is said here. */
+  readonly specials?: Specials<A>
 }
 
 /** Float64 call on references: how a gradient rule runs in tests. */
@@ -49,36 +33,12 @@ export const refCall: Call<Ref> = makeCall<Ref>({
   scalar: (value, dtype) => ({ shape: [], dtype, data: Float64Array.of(value) }),
 })
 
-/** Numbers in [lo, hi) that look random and are the same every run. */
-export function noise(n: number, seed: number, [lo, hi]: readonly [number, number] = [-1, 1]): Float64Array {
-  let s = (seed * 2654435761 + 12345) >>> 0
-  return Float64Array.from({ length: n }, () => {
-    s = (Math.imul(s, 1664525) + 1013904223) >>> 0
-    return lo + (hi - lo) * (s / 2 ** 32)
-  })
-}
-
-function specsOf<A extends Attrs>(c: OpCase<A>, float: DType): Spec[] {
-  return c.inputs.map((given) => ('shape' in given ? { shape: given.shape, dtype: given.dtype ?? float } : { shape: given, dtype: float }))
-}
-
-function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
-  return specsOf(c, float).map(({ shape, dtype }, k) => {
-    const given = c.inputs[k]
-    // Arrays have a method of that name.
-    const values = given && 'shape' in given ? given.values : undefined
-    const n = sizeOf(shape)
-    const data = values ? Float64Array.from({ length: n }, (_, i) => values(i)) : noise(n, k + 1, c.range)
-    return { shape, dtype, data: Float64Array.from(decode(encode(data, dtype).buffer, dtype, n)) }
-  })
-}
-
 /**
  * Registers every test an op needs. Everywhere: shapes as inferred, gradient equal to central differences of the
  * float64 reference, typed errors. With a GPU (`globalThis.kernelTestHost`): each variant of the kernels equals the
  * reference, in f32 and, where the adapter has it, f16.
  */
-export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, errors = [], exact = false, ...flow }: OpTest<A>): void {
+export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, errors = [], exact = false, specials = {}, ...flow }: OpTest<A>): void {
   const title = (c: OpCase<A>): string => `${c.name ?? c.inputs.map((i) => shapeText('shape' in i ? i.shape : i)).join(' ')} ${JSON.stringify(c.attrs)}`
   describe(op.name, () => {
     for (const c of cases) {
@@ -112,6 +72,7 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
         }
       }
     }
+    testSpecials(op, cases, tolerance, specials)
     for (const e of globalThis.kernelTestHost ? [] : errors) {
       test(`throws ${e.error.name}: ${e.name}`, () => { expect(() => op.infer(e.inputs, e.attrs)).toThrow(e.error) })
     }
@@ -155,20 +116,6 @@ export function checkGradient<A extends Attrs>(
     }
   })
   if (inputs.some((x, k) => needs[k] && x.data.length > 0)) expect(compared, 'elements compared').toBeGreaterThan(0)
-}
-
-/** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
-function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
-  const found = new Map<string, Kernel[]>()
-  // Written out sixteen times an inner loop takes llvmpipe seconds to compile.
-  const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
-  // Large tiles, as of products that fill a GPU.
-  const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
-  for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
-    const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
-    found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])
-  }
-  return [...found.values()]
 }
 
 async function checkKernels<A extends Attrs>(op: Op<A>, inputs: readonly Ref[], attrs: A, limit: number): Promise<void> {

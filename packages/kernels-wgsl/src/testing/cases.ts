@@ -1,0 +1,62 @@
+import { type Attrs, type DType, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { sizeOf } from '../shape.ts'
+import { variantTable } from '../variants.ts'
+import { decode, encode } from './elements.ts'
+
+/** An input of a test case: a shape, or a shape with its dtype or values. */
+export type CaseInput =
+  | readonly number[]
+  | { readonly shape: readonly number[]; readonly dtype?: DType; readonly values?: (i: number) => number }
+
+/** One problem on which an op is tested. */
+export interface OpCase<A extends Attrs> {
+  readonly name?: string
+  readonly inputs: readonly CaseInput[]
+  readonly attrs: A
+  /** Range of the random values, [-1, 1] unless said; keep away from poles and kinks. */
+  readonly range?: readonly [number, number]
+  /** Whether to compare the gradient with central differences; by default where the case is small. */
+  readonly gradient?: boolean
+  /** Whether SwiftShader takes minutes for it, where lavapipe takes seconds: then browsers skip it. */
+  readonly slow?: boolean
+}
+
+/** Numbers in [lo, hi) that look random and are the same every run. */
+export function noise(n: number, seed: number, [lo, hi]: readonly [number, number] = [-1, 1]): Float64Array {
+  let s = (seed * 2654435761 + 12345) >>> 0
+  return Float64Array.from({ length: n }, () => {
+    s = (Math.imul(s, 1664525) + 1013904223) >>> 0
+    return lo + (hi - lo) * (s / 2 ** 32)
+  })
+}
+
+/** The inputs' shapes and dtypes, real ones in the dtype that is tested. */
+export function specsOf<A extends Attrs>(c: OpCase<A>, float: DType): Spec[] {
+  return c.inputs.map((given) => ('shape' in given ? { shape: given.shape, dtype: given.dtype ?? float } : { shape: given, dtype: float }))
+}
+
+/** The inputs of a case, their values as the dtype holds them. */
+export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
+  return specsOf(c, float).map(({ shape, dtype }, k) => {
+    const given = c.inputs[k]
+    // Arrays have a method of that name.
+    const values = given && 'shape' in given ? given.values : undefined
+    const n = sizeOf(shape)
+    const data = values ? Float64Array.from({ length: n }, (_, i) => values(i)) : noise(n, k + 1, c.range)
+    return { shape, dtype, data: Float64Array.from(decode(encode(data, dtype).buffer, dtype, n)) }
+  })
+}
+
+/** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
+export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Kernel[][] {
+  const found = new Map<string, Kernel[]>()
+  // Written out sixteen times an inner loop takes llvmpipe seconds to compile.
+  const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
+  // Large tiles, as of products that fill a GPU.
+  const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
+  for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
+    const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
+    found.set(kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join(), [...kernels])
+  }
+  return [...found.values()]
+}
