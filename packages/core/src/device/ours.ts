@@ -15,7 +15,7 @@ export function ours(label: string): string {
  * Whether an uncaptured error may concern objects of ours: it names one, or it names none at all, as on hosts that write no labels
  * into messages. Source of the form: Dawn, which Node and Chromium use, writes `[Buffer "label"]`, `[Buffer (unlabeled)]`.
  */
-export function mayBeOurs(message: string): boolean {
+function mayBeOurs(message: string): boolean {
   return message.includes(`"${mark}`) || !/\[[A-Z]/.test(message)
 }
 

@@ -3,7 +3,7 @@ import { gradients } from '../autograd/index.ts'
 import { compile } from '../compile/index.ts'
 import { NumericError } from '../errors.ts'
 import { softmax, where } from '../functional/index.ts'
-import { constant, full, type Storage, Tensor, tensor } from '../graph/index.ts'
+import { constant, full, type Storage, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, interpret } from '../testing/index.ts'
 import { evaluateStepwise } from './stepwise.ts'
 
