@@ -1,7 +1,7 @@
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {
-  type Attrs, type Binding, bindingAlignment, byteSize, type Call, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
+  type Attrs, type Binding, bindingAlignment, byteSize, type Call, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
   type PackedLayout, type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'

@@ -183,6 +183,12 @@ export interface View {
   readonly offset: number
 }
 
+/** A condition under which an op gives the value of one of its inputs: where the tensor is not 0, or where it is. */
+export interface Choice<T> {
+  readonly by: T
+  readonly holds: boolean
+}
+
 /**
  * Everything that is known about an operation, in one place. An op has `kernels` (it computes), or `view` (it only
  * re-reads its first input's buffer), or `pointwise` (core fuses it into one kernel with its neighbours).
@@ -200,6 +206,8 @@ export interface Op<A extends Attrs = Attrs> {
   /** The view of the first input, or undefined when these strides cannot express it and a copy is needed. */
   view?(view: View, attrs: A): View | undefined
   readonly pointwise?: Pointwise
+  /** Of an elementwise op that gives one of its inputs as it is: where each is the one, the gradient's way. */
+  chooses?<T>(m: Maths<T>, inputs: readonly T[]): readonly (Choice<T> | undefined)[]
   /** Cotangents of the inputs. Absent when no gradient is defined: then nothing flows through. */
   vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */

@@ -1,5 +1,6 @@
-import { isFloat, makeCall, sameShape, shapeText, stopGradient } from '@antipode/kernels-wgsl'
+import { type Call, isFloat, makeCall, sameShape, shapeText, stopGradient, sumTo } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
+import { type Cotangent, cut, sum } from './cotangent.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
 
 /**
@@ -36,31 +37,53 @@ export function pullBack(
   const { device } = outputs[0] as Tensor
   const call = makeCall<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
   const { order, depends } = dependants(outputs, inputs, stop)
-  const grads = new Map<Tensor, Tensor>()
-  const accumulate = (t: Tensor, g: Tensor): void => {
+  const grads = new Map<Tensor, Cotangent>()
+  const accumulate = (t: Tensor, g: Cotangent): void => {
     const known = grads.get(t)
-    grads.set(t, known ? known.add(g) : g)
+    grads.set(t, known ? sum(known, g) : g)
   }
   outputs.forEach((o, k) => {
     const g = cotangents[k]
-    if (g && depends.has(o)) accumulate(o, g)
+    if (g && depends.has(o)) accumulate(o, { g, when: [] })
   })
   for (const node of order.reverse()) {
-    const cotangent = node.outputs.map((o) => grads.get(o))
-    if (cotangent.every((g) => g === undefined)) continue
+    const given = node.outputs.map((o) => grads.get(o))
+    if (given.every((g) => g === undefined)) continue
     const needs = node.inputs.map((t) => depends.has(t) && isFloat(t.dtype))
     if (!needs.includes(true)) continue
     if (!node.op.vjp) {
       if (node.op === stopGradient) continue
       throw new UnsupportedError(`grad: ${node.op.name} has no gradient; put stopGradient() before it, or leave it out of the loss`)
     }
-    const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: cotangent, attrs: node.attrs, needs })
+    const [only] = given
+    if (only && (node.op.chooses || node.op.pointwise && only.when.length > 0)) {
+      elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(node.inputs[k] as Tensor, g) })
+      continue
+    }
+    const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: given.map((g) => g && cut(g)), attrs: node.attrs, needs })
     node.inputs.forEach((t, k) => {
       const g = back[k]
-      if (g !== undefined && needs[k]) accumulate(t, g)
+      if (g !== undefined && needs[k]) accumulate(t, { g, when: [] })
     })
   }
-  return inputs.map((t) => grads.get(t) ?? zeros(device, t.shape, { dtype: t.dtype }))
+  return inputs.map((t) => {
+    const g = grads.get(t)
+    return g ? cut(g) : zeros(device, t.shape, { dtype: t.dtype })
+  })
+}
+
+/** Cotangents of an elementwise op's inputs, cut only where they are summed along axes that the input was repeated on. */
+function elementwise(call: Call<Tensor>, { op, inputs, outputs, attrs }: Node, { g, when }: Cotangent, needs: readonly boolean[]): (Cotangent | undefined)[] {
+  const choices = op.chooses?.(call.m, inputs)
+  const spread = inputs.map((t, k) => (needs[k] ? t.expand(g.shape) : t))
+  const back = choices ? choices.map((c) => c && g) : op.vjp?.(call, { inputs: spread, outputs, grads: [g], attrs, needs }) ?? []
+  return inputs.map((t, k) => {
+    const d = back[k]
+    if (d === undefined || !needs[k]) return undefined
+    const choice = choices?.[k]
+    const own = { g: d, when: choice ? [...when, choice] : when }
+    return sameShape(t.shape, g.shape) ? own : { g: sumTo(call, cut(own), t.shape), when: [] }
+  })
 }
 
 /** Nodes between inputs and outputs, operands first, and every tensor that depends on an input. */

@@ -28,7 +28,7 @@ const ulp: Readonly<Record<string, Specials['ulp']>> = {
 const tiny = { reason: 'a sigmoid or product below the normal numbers of f32 is 0', when: (g: number, x = 0) => x < -87 || Math.abs(g) < 2 ** -125 }
 const huge = { reason: '2^128 is beyond f32, and b·log₂ a is rounded', when: (a: number, b = 0) => b * Math.log2(Math.abs(a)) > 127.99 }
 const zeros = { reason: 'of two zeros WGSL lets either be the larger', when: (a: number, b = 0) => a === 0 && b === 0 }
-const exceptions: Readonly<Record<string, Specials['exceptions']>> = { maximum: [zeros], minimum: [zeros], siluGrad: [tiny], pow: [huge], sin: [{ reason: 'what is subtracted from −0 leaves 0', when: (x) => Object.is(x, -0) }] }
+const exceptions: Readonly<Record<string, Specials['exceptions']>> = { maximum: [zeros], minimum: [zeros], sign: [{ reason: 'the sign of a zero is 0', when: (x) => Object.is(x, -0) }], siluGrad: [tiny], pow: [huge], sin: [{ reason: 'what is subtracted from −0 leaves 0', when: (x) => Object.is(x, -0) }] }
 
 for (const op of Object.values(elementwise)) {
   const arity = op.pointwise?.arity ?? 1

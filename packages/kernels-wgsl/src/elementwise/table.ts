@@ -1,4 +1,4 @@
-import type { DType, Op } from '../op.ts'
+import type { Choice, DType, Maths, Op, Pointwise } from '../op.ts'
 import { pointwise, type Rule } from './pointwise.ts'
 
 /*
@@ -23,11 +23,11 @@ export const mul: Op = pointwise('mul', 2, (a, b) => `(${a} * ${b})`, (a, b) => 
 export const div: Op = pointwise('div', 2, (a, b) => `(${a} / ${b})`, (a, b) => a / b,
   (m, g, [, b], y) => [m.div(g, b), m.neg(m.div(m.mul(g, y), b))], { whole: { f: (a, b) => (b === 0 ? a : Math.trunc(a / b)) } })
 /** Larger of a and b, NaN where either is; where they are equal the gradient goes to a. */
-export const maximum: Op = pointwise('maximum', 2, (a, b) => `larger(${a}, ${b})`, Math.max,
-  (m, g, [a, b]) => [m.where(m.lt(a, b), 0, g), m.where(m.ge(a, b), 0, g)], { whole: { wgsl: (a, b) => `max(${a}, ${b})` } })
+export const maximum: Op = choosing('maximum', 2, (a, b) => `larger(${a}, ${b})`, Math.max,
+  (m, a, b) => [{ by: m.lt(a, b), holds: false }, { by: m.ge(a, b), holds: false }], { whole: { wgsl: (a, b) => `max(${a}, ${b})` } })
 /** Smaller of a and b, NaN where either is; where they are equal the gradient goes to a. */
-export const minimum: Op = pointwise('minimum', 2, (a, b) => `smaller(${a}, ${b})`, Math.min,
-  (m, g, [a, b]) => [m.where(m.gt(a, b), 0, g), m.where(m.le(a, b), 0, g)], { whole: { wgsl: (a, b) => `min(${a}, ${b})` } })
+export const minimum: Op = choosing('minimum', 2, (a, b) => `smaller(${a}, ${b})`, Math.min,
+  (m, a, b) => [{ by: m.gt(a, b), holds: false }, { by: m.le(a, b), holds: false }], { whole: { wgsl: (a, b) => `min(${a}, ${b})` } })
 /** a to the power b, as C has it; of a negative base only whole powers are defined. */
 export const pow: Op = pointwise('pow', 2, (a, b) => `power(${a}, ${b})`, power64,
   // A constant has no slope, nor has a positive power of 0 along its exponent, although the factors beside are infinite there.
@@ -46,8 +46,8 @@ export const ge: Op = comparison('ge', '>=', (a, b) => a >= b)
 /** 1 where a = b, else 0; of a NaN with itself too. */
 export const eq: Op = comparison('eq', '==', (a, b) => a === b)
 /** a where c ≠ 0, else b; a where c is NaN. */
-export const where: Op = pointwise('where', 3, (c, a, b) => `select(${b}, ${a}, (bitcast<VU>(${c}) << VU(1u)) != VU(0u))`, (c, a, b) => (c !== 0 ? a : b),
-  (m, g, [c]) => [undefined, m.where(c, g, 0), m.where(c, 0, g)], { whole: { wgsl: (c, a, b) => `select(${b}, ${a}, ${c} != V(0))` } })
+export const where: Op = choosing('where', 3, (c, a, b) => `select(${b}, ${a}, (bitcast<VU>(${c}) << VU(1u)) != VU(0u))`, (c, a, b) => (c !== 0 ? a : b),
+  (_m, c) => [undefined, { by: c, holds: true }, { by: c, holds: false }], { whole: { wgsl: (c, a, b) => `select(${b}, ${a}, ${c} != V(0))` } })
 
 /** −x */
 export const neg: Op = pointwise('neg', 1, (x) => `(-${x})`, (x) => -x, (m, g) => [m.neg(g)], signed)
@@ -77,7 +77,7 @@ export const tanh: Op = pointwise('tanh', 1, (x) => `tangent(${x})`, Math.tanh,
 export const sigmoid: Op = pointwise('sigmoid', 1, (x) => `(V(1) / (V(1) + exponential(-${x})))`, (x) => 1 / (1 + Math.exp(-x)),
   (m, g, [x], y) => [m.mul(g, m.mul(y, m.sigmoid(m.neg(x))))], real)
 /** max(x, 0) */
-export const relu: Op = pointwise('relu', 1, (x) => `positive_part(${x})`, (x) => Math.max(x, 0), (m, g, [x]) => [m.where(m.le(x, 0), 0, g)],
+export const relu: Op = choosing('relu', 1, (x) => `positive_part(${x})`, (x) => Math.max(x, 0), (m, x) => [{ by: m.le(x, 0), holds: false }],
   { whole: { wgsl: (x) => `max(${x}, V(0))` } })
 /** x · sigmoid(x) (Elfwing et al. 2017, eq. 1) */
 export const silu: Op = pointwise('silu', 1, (x) => `(${x} / (V(1) + exp(-${x})))`, (x) => x / (1 + Math.exp(-x)), (m, g, [x]) => [m.siluGrad(g, x)], real)
@@ -119,6 +119,20 @@ export const elementwise: Readonly<Record<string, Op>> = {
 function comparison(name: string, sign: string, holds: (a: number, b: number) => boolean): Op {
   return pointwise(name, 2, (a, b) => `select(V(0), V(1), (${a} ${sign} ${b}) & ordered(${a}, ${b}))`, (a, b) => +holds(a, b), none,
     { whole: { wgsl: (a, b) => `select(V(0), V(1), ${a} ${sign} ${b})` } })
+}
+
+/** An op that gives one of its inputs: its gradient goes to that one, and what is infinite elsewhere does not meet a 0. */
+function choosing(
+  name: string,
+  arity: number,
+  wgsl: Pointwise['wgsl'],
+  f: Pointwise['f'],
+  choices: <T>(m: Maths<T>, a: T, b: T) => readonly (Choice<T> | undefined)[],
+  options: Pick<Pointwise, 'whole'>,
+): Op {
+  const chooses: NonNullable<Op['chooses']> = (m, [a, b = a]) => (a === undefined || b === undefined ? [] : choices(m, a, b))
+  const rule: Rule = (m, g, inputs) => chooses(m, inputs).map((c) => c && (c.holds ? m.where(c.by, g, 0) : m.where(c.by, 0, g)))
+  return { ...pointwise(name, arity, wgsl, f, rule, options), chooses }
 }
 
 /** C's pow, which JavaScript's is but for powers of 1 and −1. */

@@ -16,7 +16,7 @@ const wgslOf = {
 } as const
 
 /** What the merges call, on single numbers. */
-const scalarHelpers = `alias V = f32; alias VU = u32; alias VB = bool;\n${mathHelpers.is_nan}${mathHelpers.ordered}${mathHelpers.larger}${mathHelpers.smaller}`
+const scalarHelpers = `alias V = f32; alias VI = i32; alias VB = bool;\n${mathHelpers.is_nan}${mathHelpers.ordered}${mathHelpers.larger}${mathHelpers.smaller}`
 
 /** Rows longer than this are reduced in two rounds when there are too few of them to fill the machine. */
 const splitLength = 8192

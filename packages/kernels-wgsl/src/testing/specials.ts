@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Attrs, type DType, isFloat, type Op, type Ref } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { makeInputs, type OpCase, specsOf, variants } from './cases.ts'
@@ -144,23 +144,21 @@ export function testSpecials<A extends Attrs>(
   if (!host || !op.kernels) return
   const size = (c: OpCase<A>): number => specsOf(c, 'f32').reduce((n, s) => n + sizeOf(s.shape), 0)
   const planted = own ?? cases.filter((c) => size(c) <= 400).sort((a, b) => size(b) - size(a)).slice(0, 1)
-  describe('special values', () => {
-    for (const dtype of ['f32', 'f16'] as const) {
-      if (op.pointwise) {
-        test.skipIf(dtype === 'f16' && !host.target.f16)(`${dtype} kernels equal the reference on ${host.name}`, async () => {
-          await checkElementwise(op as unknown as Op, dtype, { ulp, exceptions })
-        })
-        continue
-      }
-      for (const c of planted) {
-        // In f32 whatever is real counts, in f16 only what is f16 by the choice of the test.
-        const chosen = (float: Float): number => specsOf(c, float).filter((s) => (dtype === 'f32' ? isFloat(s.dtype) : s.dtype === 'f16')).length
-        if (chosen(dtype) === (dtype === 'f32' ? 0 : chosen('f32'))) continue
-        const half = [...specsOf(c, dtype), ...op.infer(specsOf(c, dtype), c.attrs)].some((s) => s.dtype === 'f16')
-        test.skipIf(half && !host.target.f16)(`${dtype} kernels equal the reference on ${host.name}: ${c.name ?? JSON.stringify(c.attrs)}`, async () => {
-          await checkPlanted(op, c, dtype, half ? tolerance.f16 ?? 5e-3 : tolerance.f32 ?? 1e-5, exceptions)
-        })
-      }
+  for (const dtype of ['f32', 'f16'] as const) {
+    if (op.pointwise) {
+      test.skipIf(dtype === 'f16' && !host.target.f16)(`special values: ${dtype} kernels equal the reference on ${host.name}`, async () => {
+        await checkElementwise(op as unknown as Op, dtype, { ulp, exceptions })
+      })
+      continue
     }
-  })
+    for (const c of planted) {
+      // In f32 whatever is real counts, in f16 only what is f16 by the choice of the test.
+      const chosen = (float: Float): number => specsOf(c, float).filter((s) => (dtype === 'f32' ? isFloat(s.dtype) : s.dtype === 'f16')).length
+      if (chosen(dtype) === (dtype === 'f32' ? 0 : chosen('f32'))) continue
+      const half = [...specsOf(c, dtype), ...op.infer(specsOf(c, dtype), c.attrs)].some((s) => s.dtype === 'f16')
+      test.skipIf(half && !host.target.f16)(`special values: ${dtype} kernels equal the reference on ${host.name}: ${c.name ?? JSON.stringify(c.attrs)}`, async () => {
+        await checkPlanted(op, c, dtype, half ? tolerance.f16 ?? 5e-3 : tolerance.f32 ?? 1e-5, exceptions)
+      })
+    }
+  }
 }

@@ -1,17 +1,17 @@
 import { f32Bits } from '../op.ts'
 
 /**
- * WGSL helper functions of elementwise expressions, by name, each before those that call it; `V` is f32 or vec4f, `VU` and
- * `VB` are as wide. WGSL lets `min`, `max`, `clamp`, `sign` and comparisons treat a NaN as they like, and compilers may take it
- * that there is none, so whether a number is one is decided by its bits.
+ * WGSL helper functions of elementwise expressions, by name, each before those that call it; `V` is f32 or vec4f, `VI`,
+ * `VU` and `VB` are as wide. WGSL lets `min`, `max`, `clamp`, `sign` and comparisons treat a NaN as they like, and compilers may take it
+ * that there is none, so whether a number is one is decided by its bits, as signed integers: vectors of those are compared at once.
  */
 export const mathHelpers: Readonly<Record<string, string>> = {
   is_nan: /* wgsl */ `
-fn is_nan(x: V) -> VB { return (bitcast<VU>(x) & VU(0x7fffffffu)) > VU(0x7f800000u); }
+fn is_nan(x: V) -> VB { return (bitcast<VI>(x) & VI(0x7fffffff)) > VI(0x7f800000); }
 `,
   // Whether neither is a NaN.
   ordered: /* wgsl */ `
-fn ordered(a: V, b: V) -> VB { return max(bitcast<VU>(a) & VU(0x7fffffffu), bitcast<VU>(b) & VU(0x7fffffffu)) <= VU(0x7f800000u); }
+fn ordered(a: V, b: V) -> VB { return max(bitcast<VI>(a) & VI(0x7fffffff), bitcast<VI>(b) & VI(0x7fffffff)) <= VI(0x7f800000); }
 `,
   // Sums carry a NaN on.
   larger: /* wgsl */ `
@@ -20,13 +20,12 @@ fn larger(a: V, b: V) -> V { return select(a + b, max(a, b), ordered(a, b)); }
   smaller: /* wgsl */ `
 fn smaller(a: V, b: V) -> V { return select(a + b, min(a, b), ordered(a, b)); }
 `,
-  // Zero in place of all from -0 to -∞, whose bits are those from 0 to ∞ with the sign.
+  // Zero in place of all from -0 to -∞, whose bits are the lowest integers; negative NaNs stand above them.
   positive_part: /* wgsl */ `
-fn positive_part(x: V) -> V { return select(x, V(0), (bitcast<VU>(x) ^ VU(0x80000000u)) <= VU(0x7f800000u)); }
+fn positive_part(x: V) -> V { return select(x, V(0), bitcast<VI>(x) <= VI(-0x800000)); }
 `,
-  // Zeros and NaNs stay: without its sign, one less than a zero's bits is the largest of all.
   direction: /* wgsl */ `
-fn direction(x: V) -> V { return select(x, sign(x), (bitcast<VU>(x) & VU(0x7fffffffu)) - VU(1u) < VU(0x7f800000u)); }
+fn direction(x: V) -> V { return select(sign(x), x, is_nan(x)); }
 `,
   // SwiftShader's exp(NaN) is ∞.
   exponential: /* wgsl */ `
