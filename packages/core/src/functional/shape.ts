@@ -6,11 +6,12 @@ import { checkArgument, checkOptions, either, flag, listOf, whole } from '../opt
 const piecesRange = either(whole(1), listOf(whole(0)))
 const topKRanges = { largest: flag }
 
-/** Tensors joined along an axis. @throws {ShapeError} if another axis differs */
+/** Tensors joined along an axis. @throws {ShapeError} if there is no such axis, or another differs */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors
   if (!first) throw new ShapeError('concat: expected at least one tensor, got none')
-  return tensors.length === 1 ? first : apply1(K.concat, tensors, { axis: K.normaliseAxis('concat', axis, first.rank) })
+  const along = K.normaliseAxis('concat', axis, first.rank)
+  return tensors.length === 1 ? first : apply1(K.concat, tensors, { axis: along })
 }
 
 /** Tensors of one shape joined along a new axis. */
@@ -34,9 +35,10 @@ export function split(x: Tensor, pieces: number | readonly number[], axis = 0): 
   return sizes.map((n) => x.slice(at, start, (start += n)))
 }
 
-/** Zeros around one axis. */
+/** Zeros around one axis. @throws {ShapeError} if there is no such axis, or a count is no whole number of 0 or more */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
-  return before === 0 && after === 0 ? x : apply1(K.pad, [x], { axis: K.normaliseAxis('pad', axis, x.rank), before, after })
+  const along = K.normaliseAxis('pad', axis, x.rank)
+  return before === 0 && after === 0 ? x : apply1(K.pad, [x], { axis: along, before, after })
 }
 
 /**

@@ -76,4 +76,5 @@ test('bytes are as many as their shape has', () => {
   expect(() => tensorFromBytes(host, new Float32Array(2) as never, [2], 'f32')).toThrow(ConfigError)
   expect(() => tensorFromBytes(host, new Uint8Array(8), [2], 'f64' as never)).toThrow(ConfigError)
   expect(() => tensor(host, [1]).to('f64' as never)).toThrow(DTypeError)
+  expect(() => scalar(host, 1, 'f64' as never)).toThrow(DTypeError)
 })

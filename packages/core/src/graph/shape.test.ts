@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ShapeError } from '../errors.ts'
-import { pad } from '../functional/index.ts'
+import { concat, pad } from '../functional/index.ts'
 import { FakeHost } from '../testing/index.ts'
 import { arange, constant, full, ones, rand, randn, tensor, tensorFromBytes, zeros } from './index.ts'
 
@@ -51,6 +51,8 @@ test('ranges of an axis have whole ends, and sizes that grow too large are refus
   for (const [start, end] of [[0.5, 2], [0, 1.5], [Number.NaN, 1]] as const) expect(() => x.slice(1, start, end)).toThrow(ShapeError)
   expect(() => pad(x, 0, 0.5, 0)).toThrow(ShapeError)
   expect(() => pad(x, 0, -1, 0)).toThrow(ShapeError)
+  expect(() => pad(x, 2, 0, 0)).toThrow(ShapeError)
+  expect(() => concat([x], 2)).toThrow(ShapeError)
   const long = zeros(host, [2 ** 30, 1])
   expect(() => long.add(zeros(host, [1, 2 ** 30]))).toThrow('add: expected fewer than 2^53 elements')
 })

@@ -302,11 +302,12 @@ const noAxes: readonly number[] = []
 
 /**
  * A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing.
- * @throws {NumericError} unless the dtype holds it; real ones hold NaN and the infinities
+ * @throws {NumericError} unless the dtype holds it; real ones hold NaN and the infinities @throws {DTypeError} if there is none of that name
  */
 export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
+  const spec = sharedSpec({ shape: noAxes, dtype }, 'scalar')
   checkNumber('scalar', value, dtype)
-  return new Tensor(device, sharedSpec({ shape: noAxes, dtype }, 'scalar'), { kind: 'scalar', value })
+  return new Tensor(device, spec, { kind: 'scalar', value })
 }
 
 /** The tensors that operands are, numbers lifted beside `like`: see {@link Operand}. */
