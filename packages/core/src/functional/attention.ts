@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import { checkOptions, finite, flag, oneOf } from '../options/index.ts'
 import { aTensor } from './ranges.ts'
+import { where } from './shape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -37,11 +38,17 @@ export function softmax(x: Tensor): Tensor {
   return apply1(softmaxOp, [x])
 }
 
-/** `log Σ exp` over the last axis, kept as size 1; stable. */
+/**
+ * `log Σ exp` over the last axis, kept as size 1; stable. A row whose largest element is infinite or NaN gives that element, to which its
+ * gradient goes: ∞ if any is ∞, −∞ if all are.
+ */
 export function logSumExp(x: Tensor): Tensor {
+  const top = x.max({ axes: -1, keepDims: true })
+  const finite = top.sub(top).eq(0)
   // Subtracted and added again, the maximum has no part in the gradient.
-  const top = apply1(stopGradient, [x.max({ axes: -1, keepDims: true })])
-  return x.sub(top).exp().sum({ axes: -1, keepDims: true }).log().add(top)
+  const shift = apply1(stopGradient, [where(finite, top, 0)])
+  const sum = where(finite, x, 0).sub(shift).exp().sum({ axes: -1, keepDims: true })
+  return where(finite, sum.log().add(shift), top)
 }
 
 /** Logarithm of the softmax over the last axis. */
