@@ -32,7 +32,7 @@ export class ConfigError extends AntipodeError {
   override readonly code = 'CONFIG'
 }
 
-/** A NaN or an infinity turned up where only finite numbers make sense. */
+/** A NaN or an infinity turned up where only finite numbers make sense, or a number that its element type does not hold. */
 export class NumericError extends AntipodeError {
   override readonly name = 'NumericError'
   override readonly code = 'NUMERIC'

@@ -7,7 +7,7 @@ export {
 } from './device/index.ts'
 export * from './functional/index.ts'
 export {
-  arange, constant, type CreateOptions, type Elements, full, type Leak, leaks, type MemoryReport, ones, type Operand, rand, randn,
+  arange, constant, type CreateOptions, type Elements, full, type Leak, leaks, type MemoryReport, type NonFiniteOptions, ones, type Operand, rand, randn,
   type RandomOptions, type ReduceOptions, scalar, scope, Tensor, tensor, tensorFromBytes, type TensorHost, zeros,
 } from './graph/index.ts'
 export type { Plan } from './plan/index.ts'

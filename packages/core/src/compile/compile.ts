@@ -1,4 +1,5 @@
 import type { Tensor } from '../graph/index.ts'
+import { callable, checkArgument } from '../options/index.ts'
 import { flatten } from './tree.ts'
 import { traced } from './trace.ts'
 
@@ -17,7 +18,7 @@ const maxTraces = 64
  *
  * Gradients are taken inside of `fn`, not through it, and updates in place are made outside.
  *
- * @throws {ConfigError} if `fn` gives a promise, or an argument holds a typed array @throws {UnsupportedError} if it updates tensors in place
+ * @throws {ConfigError} if `fn` is no function or gives a promise, or an argument holds a typed array @throws {UnsupportedError} if it updates tensors in place
  * @example
  * const step = compile((x: Tensor, target: Tensor) => {
  *   const loss = net.forward(x).sub(target).square().mean()
@@ -28,6 +29,7 @@ const maxTraces = 64
  * await evaluate(loss, ...updates)
  */
 export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  checkArgument('compile', 'fn', fn, callable)
   const calls = new Map<string, (tensors: readonly Tensor[]) => R>()
   return (...args) => {
     const { tensors, key } = flatten(args)

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts'
-import { Tensor } from '../graph/index.ts'
+import { identityOf, isPlain, primitiveText, Tensor } from '../graph/index.ts'
 
 /** The tensors of a value, in order, and all else of it: equal keys mean values that differ in what their tensors hold only. */
 export interface Flat {
@@ -17,14 +17,14 @@ export function flatten(value: unknown): Flat {
   const keyOf = (v: unknown): string => {
     if (v instanceof Tensor) {
       tensors.push(v)
-      return `t${v.spec.key}@${identity(v.device)}`
+      return `t${v.spec.key}@${identityOf(v.device)}`
     }
-    if (typeof v === 'function') return `f${identity(v)}`
-    if (typeof v !== 'object' || v === null) return typeof v === 'string' ? JSON.stringify(v) : `${typeof v} ${Object.is(v, -0) ? '-0' : String(v)}`
+    if (typeof v === 'function') return `f${identityOf(v)}`
+    if (typeof v !== 'object' || v === null) return primitiveText(v)
     if (ArrayBuffer.isView(v)) throw new ConfigError(`compile: expected numbers as tensors, got ${v.constructor.name}; pass tensor() or constant()`)
     if (Array.isArray(v)) return `[${v.map(keyOf).join()}]`
     if (v instanceof Map) return `m{${[...v].map(([k, x]) => `${keyOf(k)}:${keyOf(x)}`).join()}}`
-    return isPlain(v) ? `{${Object.entries(v).map(([k, x]) => `${JSON.stringify(k)}:${keyOf(x)}`).join()}}` : `o${identity(v)}`
+    return isPlain(v) ? `{${Object.entries(v).map(([k, x]) => `${JSON.stringify(k)}:${keyOf(x)}`).join()}}` : `o${identityOf(v)}`
   }
   const key = keyOf(value)
   return { tensors, key }
@@ -41,18 +41,4 @@ export function withTensors<T>(value: T, tensors: readonly Tensor[]): T {
     return isPlain(v) ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, replaced(x)])) : v
   }
   return replaced(value) as T // of the same structure
-}
-
-function isPlain(v: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(v)
-  return prototype === Object.prototype || prototype === null
-}
-
-const identities = new WeakMap<object, number>()
-let known = 0
-
-function identity(v: object): number {
-  const id = identities.get(v) ?? known++
-  identities.set(v, id)
-  return id
 }

@@ -1,46 +1,21 @@
-import { adapterClass, byteSize, type DType, matrixFeature, multipliesMatrices, sizeOf, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
-import { gpu } from '#gpu'
-import { DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
-import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
+import { adapterClass, byteSize, type DType, matrixFeature, multipliesMatrices, sizeOf, type Target, variantTable } from '@antipode/kernels-wgsl'
+import { environment, gpu } from '#gpu'
+import { ConfigError, DeviceLostError, DisposedError, OutOfMemoryError, ShapeError, UnsupportedError } from '../errors.ts'
+import { type Elements, type MemoryReport, Storage, Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
+import { callable, checkArgument, show } from '../options/index.ts'
 import { type Graph, makePlan, type Plan, type Together, walk } from '../plan/index.ts'
-import { type CompileProgress, PipelineCache } from './pipelines.ts'
+import { checkDeviceOptions, type DeviceOptions } from './options.ts'
+import { ours, watchFailures } from './ours.ts'
+import { PipelineCache } from './pipelines.ts'
 import { Pacer } from './pacer.ts'
 import { ResourcePool } from './pool.ts'
 import type { HostSpan, Profile } from './profile.ts'
 import { Profiler } from './profiler.ts'
 import { PlanRunner } from './runner.ts'
-import { saveTuned, tunedVariants } from './tuning.ts'
-
-/** What to ask of the host. */
-export interface DeviceOptions {
-  /** Which adapter to prefer where there are several. */
-  readonly powerPreference?: GPUPowerPreference
-  /** Options for Dawn in Node, for example `['backend=vulkan']`; browsers ignore them. */
-  readonly flags?: readonly string[]
-  /**
-   * By which numbers kernels are chosen: those that `antipode bench --tune` measured on this adapter if it did, else those built
-   * in ('tuned', the default; browsers have none); those built in; or these. They change speed and the rounding of sums.
-   */
-  readonly variants?: 'tuned' | 'built-in' | Variants
-  /**
-   * Told as the kernels of a graph are compiled, before it runs for the first time: with none done, and after each. All that a
-   * graph needs are compiled at once. Some drivers, such as lavapipe, compile once more when a kernel first runs.
-   */
-  readonly onCompile?: (progress: CompileProgress) => void
-  readonly signal?: AbortSignal
-}
-
-/** Which adapter a device runs on. */
-export interface AdapterDescription {
-  readonly vendor: string
-  readonly architecture: string
-  /** The device's name; '' where the driver does not tell. */
-  readonly device: string
-  readonly description: string
-  /** Whether it computes on the CPU. */
-  readonly software: boolean
-}
+import { evaluateStepwise } from './stepwise.ts'
+import { type AdapterDescription, nameOf } from './adapter.ts'
+import { tunedVariants } from './tuning.ts'
 
 /** How much work was done once, and how much is done again and again; a repeated graph must only raise `runs`. */
 export interface DeviceCounters {
@@ -62,6 +37,8 @@ export class Device implements TensorHost, AsyncDisposable {
   readonly gpu: GPUDevice
   readonly adapter: AdapterDescription
   readonly target: Target
+  /** As {@link DeviceOptions.checkFinite} says. */
+  readonly checkFinite: boolean
   readonly #entry: GPU
   readonly #pool: ResourcePool
   readonly #pipelines: PipelineCache
@@ -76,8 +53,12 @@ export class Device implements TensorHost, AsyncDisposable {
   #droppedBindGroups = 0
   #tensors = 0
 
-  private constructor(entry: GPU, device: GPUDevice, adapter: AdapterDescription, target: Target, onCompile: DeviceOptions['onCompile']) {
+  /** Not made by the constructor, whose closures hold the device that it makes. */
+  static readonly #failed = (device: Device, error: Error): void => { device.#failure ??= error }
+
+  private constructor(entry: GPU, device: GPUDevice, adapter: AdapterDescription, target: Target, { onCompile, checkFinite = environment('ANTIPODE_CHECK_FINITE') === '1' }: DeviceOptions) {
     this.#onCompile = onCompile
+    this.checkFinite = checkFinite
     this.#entry = entry
     this.gpu = device
     this.adapter = adapter
@@ -86,22 +67,17 @@ export class Device implements TensorHost, AsyncDisposable {
     this.#pool.onDestroy = (doomed) => { for (const r of this.#runners.values()) r.forget(doomed) }
     this.#pipelines = new PipelineCache(device)
     this.#pacer = new Pacer(device.queue, adapter.software && typeof process !== 'undefined')
-    device.onuncapturederror = ({ error }) => {
-      this.#failure ??= isOutOfMemory(error)
-        ? new OutOfMemoryError(`the GPU is out of memory: ${error.message}`)
-        : new UnsupportedError(`WebGPU: ${error.message}`)
-    }
-    void device.lost.then((info) => {
-      this.#failure ??= new DeviceLostError(`the GPU device was lost (${info.reason}): ${info.message}; request a new Device and reload`)
-    })
+    watchFailures(device, new WeakRef(this), Device.#failed)
   }
 
   /**
    * Asks the host for a device with every feature and limit the adapter has.
    * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
-   * @throws {ConfigError} if this user's tuning of the adapter is damaged; the message names its file
+   * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its file
    */
-  static async request({ powerPreference, flags = [], variants = 'tuned', onCompile, signal }: DeviceOptions = {}): Promise<Device> {
+  static async request(options: DeviceOptions = {}): Promise<Device> {
+    checkDeviceOptions(options)
+    const { powerPreference, flags = [], variants = 'tuned', signal } = options
     signal?.throwIfAborted()
     const entry = await gpu(flags)
     const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {})
@@ -140,7 +116,7 @@ export class Device implements TensorHost, AsyncDisposable {
         workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
         variants: chosen,
       },
-      onCompile,
+      options,
     )
   }
 
@@ -148,6 +124,7 @@ export class Device implements TensorHost, AsyncDisposable {
    * Computes these tensors, together and in one go; what they already own is not computed again. Resolves once the
    * work is submitted (and, to bound memory, once all but the last two submissions are done).
    * @throws {DisposedError} if something needed was disposed @throws {DeviceLostError} @throws {OutOfMemoryError}
+   * @throws {NumericError} if the device has `checkFinite` and an operation makes a NaN or an infinity
    */
   evaluate(tensors: readonly Tensor[]): Promise<void> {
     const run = this.#queue.then(() => this.#evaluate(tensors))
@@ -158,6 +135,17 @@ export class Device implements TensorHost, AsyncDisposable {
   async #evaluate(tensors: readonly Tensor[]): Promise<void> {
     this.#check()
     const wanted = [...new Set(tensors)].filter((t) => t.source.kind !== 'storage')
+    if (wanted.length === 0) return
+    if (!this.checkFinite) return this.#evaluateTogether(wanted)
+    // What together is refused is refused one by one too.
+    this.plan(...wanted)
+    await evaluateStepwise(wanted, {
+      evaluate: (some) => this.#evaluateTogether([...new Set(some)].filter((t) => t.source.kind !== 'storage')),
+      read: (t) => this.read((t.source as Extract<Tensor['source'], { kind: 'storage' }>).storage, t.dtype, t.size), // evaluated
+    })
+  }
+
+  async #evaluateTogether(wanted: readonly Tensor[]): Promise<void> {
     if (wanted.length === 0) return
     const graph = this.#during('plan', () => walk(wanted))
     // Planning and compiling take time, in which the caller may dispose what the graph reads.
@@ -182,7 +170,7 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Submits a graph; the storage of each output is its own, or that of the operand it overwrote. */
   async #run(graph: Graph): Promise<Storage[]> {
     const known = this.#runners.get(graph.key)
-    const runner = known ?? await this.#prepare(this.#during('plan', () => makePlan(graph, this.target)))
+    const runner = known ?? await this.#prepare(this.#during('plan', () => this.#fitting(makePlan(graph, this.target))))
     // Set anew, so that the first is the one unused for longest.
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
@@ -205,6 +193,14 @@ export class Device implements TensorHost, AsyncDisposable {
     for (const storage of results) storage.release()
     this.trim()
     throw new OutOfMemoryError(`evaluate: the plan needs ${runner.plan.peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`)
+  }
+
+  /** A plan whose buffers the adapter has, before anything is compiled for it. @throws {OutOfMemoryError} */
+  #fitting(plan: Plan): Plan {
+    const { slots, results } = plan.memory
+    for (const { kind, bytes } of slots) if (kind === 'buffer') this.#pool.expectFit(bytes)
+    for (const bytes of results.values()) this.#pool.expectFit(bytes)
+    return plan
   }
 
   async #prepare(plan: Plan): Promise<PlanRunner> {
@@ -251,7 +247,7 @@ export class Device implements TensorHost, AsyncDisposable {
     if (whole?.byteLength === byteLength && parts.every(({ storage, offset }) => storage.whole === whole && storage.offset === offset)) return
     const buffer = this.#pool.buffer(byteLength)
     const moved = new Storage(buffer, byteLength, (b) => { this.#pool.release(b) })
-    const encoder = this.gpu.createCommandEncoder({ label: 'laying together' })
+    const encoder = this.gpu.createCommandEncoder({ label: ours('laying together') })
     encoder.clearBuffer(buffer)
     for (const { storage, offset, byteLength: bytes } of parts) encoder.copyBufferToBuffer(storage.buffer, storage.offset, buffer, offset, bytes)
     this.gpu.queue.submit([encoder.finish()])
@@ -279,6 +275,7 @@ export class Device implements TensorHost, AsyncDisposable {
 
   /** @internal */
   write(storage: Storage, bytes: Uint8Array): void {
+    this.#check()
     const whole = bytes.byteLength % 4 === 0 ? bytes : Uint8Array.from({ length: Math.ceil(bytes.byteLength / 4) * 4 }, (_, i) => bytes[i] ?? 0)
     storage.changed()
     this.gpu.queue.writeBuffer(storage.buffer, storage.offset, whole as Uint8Array<ArrayBuffer>)
@@ -286,9 +283,10 @@ export class Device implements TensorHost, AsyncDisposable {
 
   /** @internal */
   async read(storage: Storage, dtype: DType, size: number): Promise<Elements> {
+    this.#check()
     const bytes = Math.max(4, Math.ceil(size * byteSize(dtype) / 4) * 4)
-    const staging = this.gpu.createBuffer({ label: 'readback', size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
-    const encoder = this.gpu.createCommandEncoder()
+    const staging = this.gpu.createBuffer({ label: ours('readback'), size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+    const encoder = this.gpu.createCommandEncoder({ label: ours('readback') })
     encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, 0, bytes)
     this.gpu.queue.submit([encoder.finish()])
     await this.#settle()
@@ -336,9 +334,11 @@ export class Device implements TensorHost, AsyncDisposable {
   /**
    * Runs `fn` with GPU timestamps on: every dispatch it submits, by kernel and one by one, and what the host did meanwhile.
    * Each dispatch is a pass of its own, so a profiled run is a little slower. Browsers round timestamps to 0.1 ms or so.
-   * @throws {UnsupportedError} if the adapter has no timestamps
+   * @throws {UnsupportedError} if the adapter has no timestamps @throws {DisposedError} after the device was disposed
    */
   async profile<T>(fn: () => Promise<T>): Promise<Profile & { readonly result: T }> {
+    checkArgument('profile', 'fn', fn, callable)
+    this.#check()
     if (!this.gpu.features.has('timestamp-query')) throw new UnsupportedError('profile: this adapter has no GPU timestamps')
     const profiler = new Profiler(this.gpu)
     this.#profiler = profiler
@@ -364,26 +364,8 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 }
 
-/** All that a driver tells of its adapter, as its class is told by and its tuning is kept under. */
-function nameOf({ vendor, architecture, device, description }: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>): string {
-  return `${vendor} ${architecture} ${device} ${description}`
-}
-
-/**
- * Keeps a row of numbers as this user's tuning of the device's adapter: `Device.request` goes by it from now on, on this
- * adapter, with this driver and this version of the kernels. Devices that exist keep theirs, as do their plans.
- * @returns the path of the file
- * @throws {UnsupportedError} in browsers, which keep nothing @throws {ConfigError} if the file cannot be written
- */
-export function saveTuning({ adapter }: Pick<Device, 'adapter'>, row: Pick<Variants, 'packing' | 'measured'>): Promise<string> {
-  return saveTuned(nameOf(adapter), row)
-}
-
-function isOutOfMemory(error: GPUError): boolean {
-  return typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError
-}
-
-/** Computes several tensors together; see {@link Device.evaluate}. */
+/** Computes several tensors together; see {@link Device.evaluate}. @throws {ConfigError} if one is none, as an array of them is */
 export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
+  for (const t of tensors) if (!(t instanceof Tensor)) throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
   await tensors[0]?.device.evaluate(tensors)
 }

@@ -9,6 +9,11 @@ export async function gpu(_flags: readonly string[] = []): Promise<GPU> {
   return entry
 }
 
+/** Browsers have no environment. */
+export function environment(_name: string): undefined {
+  return undefined
+}
+
 /** Lets the event loop turn once. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve) })

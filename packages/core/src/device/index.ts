@@ -1,3 +1,5 @@
-export { type AdapterDescription, Device, type DeviceCounters, type DeviceOptions, evaluate, saveTuning } from './device.ts'
+export { type AdapterDescription, saveTuning } from './adapter.ts'
+export { Device, type DeviceCounters, evaluate } from './device.ts'
+export type { DeviceOptions } from './options.ts'
 export type { CompileProgress } from './pipelines.ts'
 export type { DispatchTime, HostSpan, KernelTime, Profile } from './profile.ts'

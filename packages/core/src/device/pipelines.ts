@@ -1,5 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
+import { Recent } from '../graph/index.ts'
+import { ours } from './ours.ts'
 
 /** How far the compiling of the kernels is that a graph needs and that were not there yet. */
 export interface CompileProgress {
@@ -7,10 +9,14 @@ export interface CompileProgress {
   readonly total: number
 }
 
+/** Pipelines kept for plans to come, or up to twice as many; those that exist keep their own. A large network needs some hundreds. */
+const capacity = 2048
+
 /** Compute pipelines by shader text and constants: shapes are parameters, so one pipeline serves many of them. */
 export class PipelineCache {
   readonly #device: GPUDevice
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
+  readonly #pipelines = new Recent<Promise<GPUComputePipeline>>(capacity)
+  #compiled = 0
 
   constructor(device: GPUDevice) {
     this.#device = device
@@ -18,7 +24,7 @@ export class PipelineCache {
 
   /** Pipelines ever compiled. */
   get size(): number {
-    return this.#pipelines.size
+    return this.#compiled
   }
 
   /**
@@ -26,9 +32,8 @@ export class PipelineCache {
    * @throws {UnsupportedError} with the compiler's messages and the shader's text if one does not compile
    */
   async of(kernels: readonly Kernel[], report: ((progress: CompileProgress) => void) | undefined): Promise<GPUComputePipeline[]> {
-    const known = this.size
-    const pipelines = kernels.map((kernel) => this.#pipeline(kernel))
-    const fresh = [...this.#pipelines.values()].slice(known)
+    const fresh: Promise<GPUComputePipeline>[] = []
+    const pipelines = kernels.map((kernel) => this.#pipeline(kernel, fresh))
     if (fresh.length > 0) report?.({ done: 0, total: fresh.length })
     let done = 0
     const reported = fresh.map((pipeline) => pipeline.then(() => { report?.({ done: ++done, total: fresh.length }) }))
@@ -36,21 +41,24 @@ export class PipelineCache {
     return ready
   }
 
-  #pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+  /** The pipeline of a kernel, which is put into `fresh` if it was not there yet. */
+  #pipeline(kernel: Kernel, fresh: Promise<GPUComputePipeline>[]): Promise<GPUComputePipeline> {
     const key = kernel.constants ? kernel.wgsl + JSON.stringify(kernel.constants) : kernel.wgsl
     let pipeline = this.#pipelines.get(key)
     if (!pipeline) {
       pipeline = this.#compile(kernel)
+      this.#compiled++
+      fresh.push(pipeline)
       this.#pipelines.set(key, pipeline)
     }
     return pipeline
   }
 
   async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
-    const module = this.#device.createShaderModule({ label: kernel.label, code: kernel.wgsl })
+    const module = this.#device.createShaderModule({ label: ours(kernel.label), code: kernel.wgsl })
     try {
       return await this.#device.createComputePipelineAsync({
-        label: kernel.label,
+        label: ours(kernel.label),
         layout: 'auto',
         compute: { module, entryPoint: 'main', ...(kernel.constants ? { constants: kernel.constants } : {}) },
       })

@@ -1,6 +1,7 @@
 import { textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
 import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
+import { ours } from './ours.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
 export type Resource = GPUBuffer | GPUTexture
@@ -53,14 +54,18 @@ export class ResourcePool {
     this.#largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)
   }
 
+  /** @throws {OutOfMemoryError} if no buffer of this size can be had on this adapter */
+  expectFit(bytes: number): void {
+    if (sizeClass(bytes) <= this.#largest) return
+    throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+  }
+
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
     const size = sizeClass(bytes)
-    if (size > this.#largest) {
-      throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
-    }
+    this.expectFit(bytes)
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
-      label: `pool ${size}`,
+      label: ours(`pool ${size}`),
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     }))
@@ -69,7 +74,7 @@ export class ResourcePool {
   /** What fills a slot of a plan; give it back by {@link releaseSlot}. */
   slot({ kind, bytes }: Slot): Resource {
     const resource = kind === 'buffer' ? this.buffer(bytes) : this.#take(this.#textures, bytes, () => this.#device.createTexture({
-      label: `pool texture ${bytes}`,
+      label: ours(`pool texture ${bytes}`),
       size: [textureWidth, textureRows(bytes)],
       format: 'rgba32float',
       usage: GPUTextureUsage.STORAGE_BINDING,

@@ -1,6 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Dispatch, Graph, Plan } from '../plan/index.ts'
 import { Kept } from './kept.ts'
+import { ours } from './ours.ts'
 import type { Paced } from './pacer.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { CompileProgress, PipelineCache } from './pipelines.ts'
@@ -81,7 +82,7 @@ export class PlanRunner implements Paced {
     this.#positions = positionsOf(plan)
     this.#bound = plan.dispatches.map(() => [])
     this.#params = device.createBuffer({
-      label: 'plan parameters',
+      label: ours('plan parameters'),
       size: Math.max(256, this.#mirror.byteLength),
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     })
@@ -140,7 +141,7 @@ export class PlanRunner implements Paced {
     for (let begin = 0, count = this.#ahead; begin < due.length; count *= growth) {
       // A few more are no reason for a submission of their own.
       const end = begin + 2 * count < due.length ? begin + count : due.length
-      const encoder = this.#device.createCommandEncoder({ label: 'plan' })
+      const encoder = this.#device.createCommandEncoder({ label: ours('plan') })
       const pass = encoder.beginComputePass()
       let current: GPUComputePipeline | undefined
       for (const i of due.slice(begin, end)) {
@@ -159,7 +160,7 @@ export class PlanRunner implements Paced {
 
   /** The same in one submission, each dispatch in a pass that is timed. */
   #submitTimed(due: readonly number[], groups: readonly GPUBindGroup[], profiler: Profiler): void {
-    const encoder = this.#device.createCommandEncoder({ label: 'plan' })
+    const encoder = this.#device.createCommandEncoder({ label: ours('plan') })
     for (const i of due) {
       const d = this.plan.dispatches[i] as Dispatch
       const pass = encoder.beginComputePass(profiler.pass(d))
@@ -236,7 +237,7 @@ export class PlanRunner implements Paced {
     if (known) return known.group
     this.bindGroups++
     const group = this.#device.createBindGroup({
-      label: kernel.label,
+      label: ours(kernel.label),
       layout: (this.#pipelines[index] as GPUComputePipeline).getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },

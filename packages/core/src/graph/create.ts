@@ -1,40 +1,48 @@
-import { type DType, philoxNormal, philoxUniform, shapeText, sizeOf } from '@antipode/kernels-wgsl'
-import { NumericError, ShapeError } from '../errors.ts'
+import { byteSize, type DType, type Op, philoxNormal, philoxUniform, shapeText, sizeOf } from '@antipode/kernels-wgsl'
+import { ConfigError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
+import { checkArgument, checkOptions, flag, oneOf, required, show, whole } from '../options/index.ts'
 import { checkStream, splitSeed } from '../random/index.ts'
 import type { TensorHost } from './host.ts'
-import { sharedSpec } from './node.ts'
-import { apply1, scalar, Tensor } from './tensor.ts'
+import { dtypes, sharedSpec } from './node.ts'
+import { checkNumber, checkNumbers } from './numbers.ts'
+import { checkShape } from './shape.ts'
+import { apply1, type NonFiniteOptions, scalar, Tensor } from './tensor.ts'
 
-/** Element type of a new tensor, f32 by default. */
+/** Options of what makes tensors. */
 export interface CreateOptions {
+  /** Element type, f32 by default: `f32`, `f16`, `bf16`, `i32` or `u32`. */
   readonly dtype?: DType
 }
 
+const dtypeRange = oneOf(...dtypes)
+const ranges = { dtype: dtypeRange }
+const numberRanges = { dtype: dtypeRange, allowNonFinite: flag }
+
 /**
- * Uploads numbers. @throws {ShapeError} if their count differs from the shape's @throws {NumericError} on NaN or infinity
- * unless `allowNonFinite`
+ * Uploads numbers.
+ * @throws {ShapeError} if their count differs from the shape's, or the shape is none
+ * @throws {NumericError} that names the first number which the dtype does not hold, or which is NaN or infinite and not
+ * `allowNonFinite` @throws {ConfigError} if an option is none
  */
 export function tensor(
   device: TensorHost,
   data: ArrayLike<number>,
   shape: readonly number[] = [data.length],
-  { dtype = 'f32', allowNonFinite = false }: CreateOptions & { readonly allowNonFinite?: boolean } = {},
+  options: CreateOptions & NonFiniteOptions = {},
 ): Tensor {
-  if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`tensor: expected ${sizeOf(shape)} numbers for shape ${shapeText(shape)}, got ${data.length}`)
-  }
-  if (!allowNonFinite) {
-    for (let i = 0; i < data.length; i++) {
-      if (!Number.isFinite(data[i])) {
-        throw new NumericError(
-          `tensor: expected finite numbers, got ${data[i]} at index ${i}; clean the data or pass allowNonFinite`,
-          { where: `element ${i}` },
-        )
-      }
-    }
-  }
+  checkOptions('tensor', options, numberRanges)
+  const { dtype = 'f32' } = options
+  checkElements('tensor', data, shape, dtype, options)
   return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'storage', storage: device.upload(data, shape, dtype) })
+}
+
+function checkElements(where: string, data: ArrayLike<number>, shape: readonly number[], dtype: DType, { allowNonFinite = false }: NonFiniteOptions): void {
+  checkShape(where, shape)
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`${where}: expected ${sizeOf(shape)} numbers for shape ${shapeText(shape)}, got ${data.length}`)
+  }
+  checkNumbers(where, data, dtype, allowNonFinite)
 }
 
 /** Constants larger than this belong in memory: they travel to the GPU with every run. */
@@ -42,12 +50,18 @@ const maxConstantBytes = 4096
 
 /**
  * A few numbers that belong to the graph: timesteps of a batch, seeds, coefficients. They own no GPU memory and need no
- * disposal, and changing them recompiles nothing. @throws {ShapeError} above 4,096 bytes
+ * disposal, and changing them recompiles nothing.
+ * @throws {ShapeError} above 4,096 bytes, and as {@link tensor} @throws {NumericError} as {@link tensor} @throws {ConfigError} if an option is none
  */
-export function constant(device: TensorHost, data: ArrayLike<number>, shape: readonly number[] = [data.length], { dtype = 'f32' }: CreateOptions = {}): Tensor {
-  if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`constant: expected ${sizeOf(shape)} numbers for shape ${shapeText(shape)}, got ${data.length}`)
-  }
+export function constant(
+  device: TensorHost,
+  data: ArrayLike<number>,
+  shape: readonly number[] = [data.length],
+  options: CreateOptions & NonFiniteOptions = {},
+): Tensor {
+  checkOptions('constant', options, numberRanges)
+  const { dtype = 'f32' } = options
+  checkElements('constant', data, shape, dtype, options)
   const bytes = encodeElements(data, dtype)
   if (bytes.byteLength > maxConstantBytes) {
     throw new ShapeError(`constant: expected at most ${maxConstantBytes} bytes, got ${bytes.byteLength}; upload it with tensor()`)
@@ -55,49 +69,85 @@ export function constant(device: TensorHost, data: ArrayLike<number>, shape: rea
   return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'constant', bytes })
 }
 
-/** Uploads elements that are already in the byte layout of `dtype`, as a checkpoint holds them. */
+/**
+ * Uploads elements that are already in the byte layout of `dtype`, as a checkpoint holds them; an odd number of half-width ones may
+ * be followed by two bytes more. @throws {ShapeError} if the bytes are too few or too many @throws {ConfigError} if they are no bytes, or the dtype is none
+ */
 export function tensorFromBytes(device: TensorHost, bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
+  checkArgument('tensorFromBytes', 'dtype', dtype, dtypeRange)
+  checkShape('tensorFromBytes', shape)
+  if (!(bytes instanceof Uint8Array)) throw new ConfigError(`tensorFromBytes: expected bytes as a Uint8Array, got ${show(bytes)}`)
+  const expected = sizeOf(shape) * byteSize(dtype)
+  if (bytes.byteLength !== expected && bytes.byteLength !== Math.ceil(expected / 4) * 4) {
+    throw new ShapeError(`tensorFromBytes: expected ${expected} bytes for ${dtype}${shapeText(shape)}, got ${bytes.byteLength}`)
+  }
   return new Tensor(device, sharedSpec({ shape, dtype }), { kind: 'storage', storage: device.uploadBytes(bytes, shape, dtype) })
 }
 
-/** A tensor of one value; no memory is taken until something needs the elements. */
-export function full(device: TensorHost, shape: readonly number[], value: number, { dtype = 'f32' }: CreateOptions = {}): Tensor {
+/**
+ * A tensor of one value; no memory is taken until something needs the elements. The value may be NaN or infinite where the dtype is real.
+ * @throws {ShapeError} if the shape is none @throws {NumericError} unless the dtype holds the value @throws {ConfigError} if an option is none
+ */
+export function full(device: TensorHost, shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
+  return filled('full', device, shape, value, options)
+}
+
+/** Zeros. @throws {ShapeError} if the shape is none @throws {ConfigError} if an option is none */
+export function zeros(device: TensorHost, shape: readonly number[], options: CreateOptions = {}): Tensor {
+  return filled('zeros', device, shape, 0, options)
+}
+
+/** Ones. @throws {ShapeError} if the shape is none @throws {ConfigError} if an option is none */
+export function ones(device: TensorHost, shape: readonly number[], options: CreateOptions = {}): Tensor {
+  return filled('ones', device, shape, 1, options)
+}
+
+function filled(where: string, device: TensorHost, shape: readonly number[], value: number, options: CreateOptions): Tensor {
+  checkOptions(where, options, ranges)
+  checkShape(where, shape)
+  const { dtype = 'f32' } = options
+  checkNumber(where, value, dtype)
   return scalar(device, value, dtype).expand(shape)
 }
 
-/** Zeros. */
-export function zeros(device: TensorHost, shape: readonly number[], options?: CreateOptions): Tensor {
-  return full(device, shape, 0, options)
-}
-
-/** Ones. */
-export function ones(device: TensorHost, shape: readonly number[], options?: CreateOptions): Tensor {
-  return full(device, shape, 1, options)
-}
-
-/** `0, 1, …, n − 1`. */
-export function arange(device: TensorHost, n: number, options?: CreateOptions): Tensor {
-  return tensor(device, Float32Array.from({ length: n }, (_, i) => i), [n], options)
+/**
+ * `0, 1, …, n − 1`. Real dtypes round what they have no digits for: f32 from 2²⁴ on, f16 from 2,048.
+ * @throws {ShapeError} unless n is a whole number of 0 or more @throws {NumericError} if the dtype does not hold n − 1
+ */
+export function arange(device: TensorHost, n: number, options: CreateOptions = {}): Tensor {
+  checkShape('arange', [n])
+  checkOptions('arange', options, ranges)
+  return tensor(device, Float64Array.from({ length: n }, (_, i) => i), [n], options)
 }
 
 /** Where a random stream starts: the same seed and stream give the same numbers on every adapter, and on the CPU. */
 export interface RandomOptions extends CreateOptions {
+  /** A whole number in [0, 2⁵³). */
   readonly seed: number
-  /** Which of a seed's independent streams, 0 by default. */
+  /** Which of a seed's independent streams, a whole number in [0, 2³²), 0 by default. */
   readonly stream?: number
 }
 
-/** Standard normal noise by counter-based Philox; see `philoxNormal` in `@antipode/core/random` for the same on the CPU. */
-export function randn(device: TensorHost, shape: readonly number[], { seed, stream = 0, dtype = 'f32' }: RandomOptions): Tensor {
-  return apply1(philoxNormal, [counter(device, seed, stream)], { shape, dtype })
+const randomRanges = { ...ranges, seed: required(whole(0)), stream: whole(0, 2 ** 32 - 1) }
+
+/**
+ * Standard normal noise by counter-based Philox; see `philoxNormal` in `@antipode/core/random` for the same on the CPU.
+ * @throws {ShapeError} if the shape is none @throws {DTypeError} unless the dtype is f32 or f16 @throws {ConfigError} if an option is none
+ */
+export function randn(device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+  return drawn('randn', philoxNormal, device, shape, options)
 }
 
-/** Uniform noise in [0, 1) by counter-based Philox. */
-export function rand(device: TensorHost, shape: readonly number[], { seed, stream = 0, dtype = 'f32' }: RandomOptions): Tensor {
-  return apply1(philoxUniform, [counter(device, seed, stream)], { shape, dtype })
+/** Uniform noise in [0, 1) by counter-based Philox. Errors as {@link randn}. */
+export function rand(device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+  return drawn('rand', philoxUniform, device, shape, options)
 }
 
-function counter(device: TensorHost, seed: number, stream: number): Tensor {
-  const [low, high] = splitSeed('randn', seed)
-  return constant(device, Uint32Array.of(low, high, checkStream('randn', stream), 0), [4], { dtype: 'u32' })
+function drawn(where: string, op: Op, device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+  checkOptions(where, options, randomRanges)
+  checkShape(where, shape)
+  const { seed, stream = 0, dtype = 'f32' } = options
+  const [low, high] = splitSeed(where, seed)
+  const counter = constant(device, Uint32Array.of(low, high, checkStream(where, stream), 0), [4], { dtype: 'u32' })
+  return apply1(op, [counter], { shape, dtype })
 }

@@ -22,6 +22,8 @@ export interface MemoryReport {
 /** What a tensor needs of its device: memory, and someone who runs graphs. */
 export interface TensorHost {
   readonly target: Target
+  /** Whether it names the first operation that makes a NaN or an infinity; then nodes know where they were made. */
+  readonly checkFinite?: boolean
   evaluate(tensors: readonly Tensor[]): Promise<void>
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage

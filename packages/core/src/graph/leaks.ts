@@ -1,3 +1,4 @@
+import { callable, checkArgument } from '../options/index.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What was forgotten: a tensor that was collected while it still owned GPU memory. */
@@ -23,8 +24,9 @@ class Leaks {
     this.#listener?.(record)
   })
 
-  /** Calls `listener` for each forgotten tensor from now on; `undefined` stops it. */
+  /** Calls `listener` for each forgotten tensor from now on; `undefined` stops it. @throws {ConfigError} if it is no function */
   report(listener: ((leak: Leak) => void) | undefined): void {
+    if (listener !== undefined) checkArgument('leaks.report', 'listener', listener, callable)
     this.#listener = listener
   }
 

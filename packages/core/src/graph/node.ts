@@ -1,4 +1,8 @@
-import type { Attrs, Op, Spec } from '@antipode/kernels-wgsl'
+import type { Attrs, DType, Op, Spec } from '@antipode/kernels-wgsl'
+import { DTypeError } from '../errors.ts'
+import { exactText, identityOf } from './exact.ts'
+import { Recent } from './recent.ts'
+import { checkShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A shape and element type: the same object for all that are equal. */
@@ -25,6 +29,8 @@ export interface Node extends Kind {
   readonly order: number
   /** What it stands for, where it is a call of a compiled function. */
   readonly trace: Trace | undefined
+  /** Where the program made it, if the device keeps that. */
+  readonly stack: string | undefined
 }
 
 /** What a compiled function computes: nodes, operands before results, none of which is a call itself. */
@@ -44,41 +50,62 @@ export interface TracedNode {
 /** A value in a trace: an input of the call, by number, or an output of one of its nodes. */
 export type TraceRef = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
-const specs = new Map<string, SharedSpec>()
+/** Element types, for checks at run time. */
+export const dtypes: readonly DType[] = ['f32', 'f16', 'bf16', 'i32', 'u32']
 
-/** The one object for a shape and element type. */
-export function sharedSpec({ shape, dtype }: Spec): SharedSpec {
+/**
+ * Specs, kinds, and kinds of calls of compiled functions that are remembered. A large network makes some thousands; of a program
+ * whose shapes never repeat, those used longest ago are forgotten. What is met again after that gets another key, and a new plan.
+ */
+const specs = /* @__PURE__ */ new Recent<SharedSpec>(8192)
+const kinds = /* @__PURE__ */ new Recent<Kind>(8192)
+const calls = /* @__PURE__ */ new Recent<Kind>(256)
+let keys = 0
+
+/** Structures remembered, of all sorts. */
+export function rememberedStructures(): number {
+  return specs.size + kinds.size + calls.size
+}
+
+/**
+ * The one object for a shape and element type.
+ * @throws {ShapeError} if the shape is none, named as `where` says @throws {DTypeError} if there is no such element type
+ */
+export function sharedSpec({ shape, dtype }: Spec, where = 'tensor'): SharedSpec {
   const text = dtype + shape.join()
   let spec = specs.get(text)
   if (!spec) {
+    checkShape(where, shape)
+    if (!dtypes.includes(dtype)) throw new DTypeError(`${where}: expected ${dtypes.join(', ')}, got ${String(dtype)}`)
     // Whoever made the array may change it later.
-    spec = { shape: Object.freeze([...shape]), dtype, key: specs.size }
+    spec = { shape: Object.freeze([...shape]), dtype, key: keys++ }
     specs.set(text, spec)
   }
   return spec
 }
 
-const kinds = new Map<string, Kind>()
-
-function newKind(text: string, specs: readonly Spec[]): Kind {
-  const kind = { key: kinds.size, specs: specs.map(sharedSpec) }
-  kinds.set(text, kind)
+function newKind(cache: Recent<Kind>, text: string, specs: readonly Spec[], where: string): Kind {
+  const kind = { key: keys++, specs: specs.map((s) => sharedSpec(s, where)) }
+  cache.set(text, kind)
   return kind
 }
 
-/** The kind of a node. Only the first of a kind is checked and has its outputs' shapes worked out. */
+/**
+ * The kind of a node. Ops are told by being the same, since two may share a name, and attributes by their exact values.
+ * Only the first of a kind is checked and has its outputs' shapes worked out.
+ */
 export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
-  let text = op.name + JSON.stringify(attrs)
+  let text = identityOf(op) + exactText(attrs)
   for (const { spec } of inputs) text += `,${spec.key}`
-  return kinds.get(text) ?? newKind(text, op.infer(inputs, attrs))
+  return kinds.get(text) ?? newKind(kinds, text, op.infer(inputs, attrs), op.name)
 }
 
 /** The kind of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
 export function kindOfTrace({ nodes, outputs }: Trace, inputs: readonly Tensor[], specs: readonly Spec[]): Kind {
   const ref = (r: TraceRef): string => (r.kind === 'input' ? `i${r.index}` : `${r.node}.${r.index}`)
   const parts = nodes.map(({ node, inputs: operands }) => `${node.key}(${operands.map(ref).join()})`)
-  const text = `trace ${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`
-  return kinds.get(text) ?? newKind(text, specs)
+  const text = `${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`
+  return calls.get(text) ?? newKind(calls, text, specs, 'compile')
 }
 
 let made = 0

@@ -1,3 +1,4 @@
+import { callable, checkArgument } from '../options/index.ts'
 import type { Tensor } from './tensor.ts'
 
 const scopes: Set<Tensor>[] = []
@@ -10,9 +11,10 @@ export function track(tensor: Tensor): void {
 /**
  * Runs `fn` and then disposes every tensor that came to own a buffer meanwhile, except those it returns (alone, in an
  * array, a Map or as values of an object). Scopes nest; a tensor kept by an inner scope belongs to the outer one. Asynchronous
- * scopes must not overlap: await one before the next.
+ * scopes must not overlap: await one before the next. @throws {ConfigError} if `fn` is no function
  */
 export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
+  checkArgument('scope', 'fn', fn, callable)
   const own = new Set<Tensor>()
   scopes.push(own)
   let result: T | undefined

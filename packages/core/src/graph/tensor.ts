@@ -1,10 +1,13 @@
 import * as K from '@antipode/kernels-wgsl'
 import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
+import { checkOptions, either, finite, flag, listOf } from '../options/index.ts'
 import type { Elements, TensorHost } from './host.ts'
 import { leaks } from './leaks.ts'
 import { type Kind, kindOf, nextOrder, type Node, type SharedSpec, sharedSpec, type Trace } from './node.ts'
+import { checkNumber, checkNumbers, holds } from './numbers.ts'
 import { track } from './scope.ts'
+import { checkShape, completedShape } from './shape.ts'
 import type { Storage } from './storage.ts'
 
 /** Where a tensor's value comes from: memory, a computation not yet run, a number, or whoever calls the function that is being compiled. */
@@ -16,7 +19,11 @@ type Source =
   | { readonly kind: 'argument' }
   | { readonly kind: 'disposed' }
 
-/** What arithmetic takes on its right-hand side. */
+/**
+ * What arithmetic takes on its right-hand side. A number takes the type of the tensor beside it; where that is an integer type
+ * which does not hold the number (0.5, NaN, an infinity, 2³²), tensor and result are f32 instead, as in torch. So it is in every
+ * operation that takes a number: arithmetic, comparisons, `clamp`, `maximum`, `where`.
+ */
 export type Operand = Tensor | number
 
 /**
@@ -83,11 +90,14 @@ export class Tensor implements Disposable {
 
   /**
    * Overwrites the elements in place, as loading a checkpoint into parameters does. Graphs evaluated later see the new
-   * values. @throws {ShapeError} if the count differs @throws {DisposedError} unless the tensor owns its value
+   * values. @throws {ShapeError} if the count differs @throws {NumericError} if the dtype does not hold an element, or it is NaN
+   * or infinite and not `allowNonFinite` @throws {DisposedError} unless the tensor owns its value and its device is in use
    */
-  write(data: ArrayLike<number>): void {
+  write(data: ArrayLike<number>, options: NonFiniteOptions = {}): void {
+    checkOptions('write', options, { allowNonFinite: flag })
     if (data.length !== this.size) throw new ShapeError(`write: expected ${this.size} numbers for ${K.shapeText(this.shape)}, got ${data.length}`)
     if (this.#source.kind !== 'storage') throw new DisposedError('write: expected an evaluated tensor; evaluate it first')
+    checkNumbers('write', data, this.dtype, options.allowNonFinite ?? false)
     this.device.write(this.#source.storage, encodeElements(data, this.dtype))
   }
 
@@ -139,15 +149,14 @@ export class Tensor implements Disposable {
   softplus(): Tensor { return unary(K.softplus, this) }
   floor(): Tensor { return unary(K.floor, this) }
 
-  /** The tensor in another element type. */
+  /** The tensor in another element type. @throws {DTypeError} if there is none of that name */
   to(dtype: K.DType): Tensor {
     return dtype === this.dtype ? this : apply1(K.cast, [this], { dtype })
   }
 
-  /** The same elements in another shape; one size may be -1 and is worked out. */
+  /** The same elements in another shape; one size may be -1 and is worked out. @throws {ShapeError} */
   reshape(shape: readonly number[]): Tensor {
-    const known = K.sizeOf(shape.filter((d) => d !== -1))
-    const full = shape.map((d) => (d === -1 ? this.size / known : d))
+    const full = completedShape('reshape', shape, this.size)
     return K.sameShape(full, this.shape) ? this : apply1(K.reshape, [this], { shape: full })
   }
 
@@ -170,10 +179,11 @@ export class Tensor implements Disposable {
     return apply1(K.slice, [this], { axis: at, start: place(start), end: place(end) })
   }
 
-  /** Repeats axes of size 1 without copying; -1 keeps a size. */
+  /** Repeats axes of size 1 without copying; -1 keeps a size. @throws {ShapeError} */
   expand(shape: readonly number[]): Tensor {
     const lead = shape.length - this.rank
-    const full = shape.map((d, i) => (d === -1 ? this.shape[i - lead] ?? 1 : d))
+    const full = Array.isArray(shape) ? shape.map((d: number, i) => (d === -1 ? this.shape[i - lead] ?? -1 : d)) : shape
+    checkShape('expand', full)
     return K.sameShape(full, this.shape) ? this : apply1(K.expand, [this], { shape: full })
   }
 
@@ -196,6 +206,7 @@ export class Tensor implements Disposable {
 
   /** Matrix product over the last two axes; either operand may be read transposed. */
   matmul(b: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
+    checkOptions('matmul', options, matmulRanges)
     return apply1(K.matmul, [this, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false })
   }
 
@@ -204,13 +215,26 @@ export class Tensor implements Disposable {
   }
 }
 
-/** Which axes to reduce (all by default) and whether they stay as size 1. */
+/** Of what takes elements: whether NaN and the infinities are wanted, false by default. A finite number that the dtype does not hold never is. */
+export interface NonFiniteOptions {
+  readonly allowNonFinite?: boolean
+}
+
+/** Which axes to reduce. */
 export interface ReduceOptions {
+  /** An axis or several, in [−rank, rank); all by default. */
   readonly axes?: readonly number[] | number
+  /** Whether they stay as size 1, false by default. */
   readonly keepDims?: boolean
 }
 
-function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, { axes, keepDims = false }: ReduceOptions = {}): Tensor {
+const matmulRanges = { transposeA: flag, transposeB: flag }
+const reduceRanges = { axes: either(finite, listOf(finite)), keepDims: flag }
+
+/** @throws {ConfigError} if an option is none @throws {ShapeError} if x has no such axis */
+function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkOptions(kind, options, reduceRanges)
+  const { axes, keepDims = false } = options
   const list = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes
   const chosen = new Set(list.map((a) => K.normaliseAxis(kind, a, x.rank)))
   let out = x
@@ -253,9 +277,20 @@ function outputsOf(device: TensorHost, op: K.Op, inputs: readonly Tensor[], attr
   if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace }
+  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace, stack: device.checkFinite ? stackHere() : undefined }
   node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
   return node.outputs
+}
+
+/** Frames kept of a stack: a network's modules call each other deeply. */
+const frames = 40
+
+function stackHere(): string {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = frames
+  const { stack = '' } = new Error('made here')
+  Error.stackTraceLimit = before
+  return stack.slice(stack.indexOf('\n') + 1)
 }
 
 /** {@link apply} for ops with one output. */
@@ -265,17 +300,34 @@ export function apply1(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {})
 
 const noAxes: readonly number[] = []
 
-/** A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing. */
+/**
+ * A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing.
+ * @throws {NumericError} unless the dtype holds it; real ones hold NaN and the infinities @throws {DTypeError} if there is none of that name
+ */
 export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
-  return new Tensor(device, sharedSpec({ shape: noAxes, dtype }), { kind: 'scalar', value })
+  const spec = sharedSpec({ shape: noAxes, dtype }, 'scalar')
+  checkNumber('scalar', value, dtype)
+  return new Tensor(device, spec, { kind: 'scalar', value })
+}
+
+/** The tensors that operands are, numbers lifted beside `like`: see {@link Operand}. */
+export function lifted(where: string, like: Tensor, operands: readonly Operand[]): readonly Tensor[] {
+  const { device, dtype } = like
+  const real = K.isFloat(dtype) || operands.every((x) => typeof x !== 'number' || holds(dtype, x))
+  const spec = sharedSpec({ shape: noAxes, dtype: real ? dtype : 'f32' })
+  return operands.map((x) => {
+    if (x instanceof Tensor) return real ? x : x.to('f32')
+    // Arithmetic on f16 is that of f32, so a factor may be beyond what f16 holds.
+    checkNumber(where, x, real && !K.isFloat(dtype) ? dtype : 'f32')
+    return new Tensor(device, spec, { kind: 'scalar', value: x })
+  })
 }
 
 /** Applies a binary elementwise op to a tensor and a tensor or number. */
 export function binary(op: K.Op, a: Operand, b: Operand): Tensor {
-  const like = typeof a === 'number' ? b : a
-  if (typeof like === 'number') throw new DTypeError(`${op.name}: expected a tensor among the operands, got two numbers`)
-  const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(like.device, x, like.dtype) : x)
-  return apply1(op, [lift(a), lift(b)])
+  const like = a instanceof Tensor ? a : b
+  if (!(like instanceof Tensor)) throw new DTypeError(`${op.name}: expected a tensor among the operands, got none`)
+  return apply1(op, lifted(op.name, like, [a, b]))
 }
 
 function unary(op: K.Op, x: Tensor): Tensor {

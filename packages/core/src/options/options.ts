@@ -30,7 +30,9 @@ export function checkOptions<O extends object>(where: string, options: O | undef
     const expected = known.length === 0 ? 'no options' : `options among ${known.join(', ')}`
     throw new ConfigError(`${where}: expected ${expected}, got ${name}; remove or rename it`)
   }
-  for (const [name, range] of Object.entries<Range>(ranges)) {
+  // Without a list of the entries: this runs within every call of a convolution or a norm.
+  for (const name in ranges) {
+    const range: Range = ranges[name]
     const value = (given as Readonly<Record<string, unknown>>)[name]
     if (value === undefined ? !range.required : range.accepts(value)) continue
     throw new ConfigError(`${where}: expected ${name} to be ${range.expected}, got ${show(value)}`)

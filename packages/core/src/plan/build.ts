@@ -1,4 +1,4 @@
-import { after, bindingAlignment, byteSize, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type PackedLayout, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, bindingAlignment, byteSize, cast, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type PackedLayout, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
 import { awaitNext, awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
@@ -379,5 +379,5 @@ class Builder {
 }
 
 function isElementwise(op: Op, output: Spec): boolean {
-  return op.pointwise !== undefined || (op.name === 'cast' && output.dtype !== 'bf16')
+  return op.pointwise !== undefined || (op === cast && output.dtype !== 'bf16')
 }

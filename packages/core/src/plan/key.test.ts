@@ -1,7 +1,8 @@
+import { type Op, reshape } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { softmax } from '../functional/index.ts'
-import { constant, type Tensor, tensor } from '../graph/index.ts'
-import { gradients } from '../autograd/index.ts'
+import { apply1, constant, ones, Recent, rememberedStructures, type Tensor, tensor } from '../graph/index.ts'
+import { checkpoint, gradients } from '../autograd/index.ts'
 import { FakeHost, graphCases, leavesOf, noise } from '../testing/index.ts'
 import { walk } from './walk.ts'
 
@@ -55,4 +56,62 @@ test('an array that is changed after tensors were made by it changes no shape', 
   const y = x.reshape([42]).reshape(shape)
   shape[0] = 5
   expect([x.shape, y.shape, leaf(6, 7).shape]).toEqual([[6, 7], [6, 7], [6, 7]])
+})
+
+test('two ops of one name have plans of their own, and shapes of their own', () => {
+  const doubled = (name: string): Op => ({
+    name, infer: ([x]) => [{ shape: [2, ...x?.shape ?? []], dtype: 'f32' }], view: () => undefined, reference: ([x]) => (x ? [x] : []),
+  })
+  const x = leaf(3)
+  const [one, other] = [doubled('mine'), { ...doubled('mine'), infer: () => [{ shape: [7], dtype: 'f32' as const }] }]
+  expect([apply1(one, [x]).shape, apply1(other, [x]).shape]).toEqual([[2, 3], [7]])
+  expect(key(apply1(one, [x]))).not.toBe(key(apply1(doubled('mine'), [x])))
+  expect(key(apply1(one, [x]))).toBe(key(apply1(one, [x])))
+})
+
+test('attributes are told apart by their exact values', () => {
+  const op: Op = { name: 'noted', infer: ([x]) => (x ? [x] : []), view: (v) => v, reference: ([x]) => (x ? [x] : []) }
+  const x = leaf(3)
+  const values = [Number.NaN, Infinity, -Infinity, null, undefined, 0, -0, '0', 'NaN', 0n, true, [], [0], [[0]], ['0'], [-0], {}, { a: 0 }, { a: -0 }, { a: 0, b: 0 }, () => 0, () => 0, new Map()]
+  const keys = values.map((value) => key(apply1(op, [x], { value })))
+  expect(new Set([...keys, key(apply1(op, [x])), key(apply1(op, [x], { other: 0 }))]).size).toBe(values.length + 2)
+  for (const [k, value] of values.entries()) expect(key(apply1(op, [x], { value })), String(value)).toBe(keys[k])
+})
+
+test('a name that another op has changes nothing of what the planner knows of its own', () => {
+  const cast: Op = { ...reshape, name: 'cast' }
+  expect(host.plan(apply1(cast, [leaf(4).exp()], { shape: [2, 2] })).dispatches.length).toBe(1)
+})
+
+test('checkpoints of one function share a plan', () => {
+  const x = leaf(2, 2)
+  const build = (): string => {
+    const loss = checkpoint((t) => t.exp().tanh(), x).sum()
+    return key(loss, ...gradients(loss, [x]))
+  }
+  expect(build()).toBe(build())
+})
+
+test('what is remembered of structures is bounded, whatever shapes come', () => {
+  for (let n = 1; n <= 40_000; n++) ones(host, [n])
+  const after = rememberedStructures()
+  for (let n = 40_001; n <= 50_000; n++) ones(host, [n])
+  expect(rememberedStructures()).toBeLessThanOrEqual(33_280)
+  expect(after).toBeLessThanOrEqual(33_280)
+  // What was used all along is known as before.
+  const x = leaf(3, 3)
+  const before = key(x.add(1))
+  for (let n = 1; n <= 100; n++) ones(host, [n, 2])
+  expect(key(x.add(1))).toBe(before)
+})
+
+test('of what is kept the last used stay, and less than twice the capacity', () => {
+  const recent = new Recent<{ readonly n: number }>(10)
+  for (let n = 0; n < 1000; n++) {
+    recent.set(`${n}`, { n })
+    expect(recent.get('0')).toEqual({ n: 0 })
+    expect(recent.get(`${Math.max(0, n - 3)}`)).toBeDefined()
+    expect(recent.size).toBeLessThan(20)
+  }
+  expect(recent.get('1')).toBeUndefined()
 })

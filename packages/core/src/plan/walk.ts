@@ -38,33 +38,57 @@ export interface Graph {
  */
 export function walk(outputs: readonly Tensor[]): Graph {
   const refs = new Map<Tensor, ValueRef>()
-  const order: Node[] = []
-  /** Where each node runs, once that is known. */
-  const places = new Map<Node, number>()
   const stored = new Map<Tensor, Storage>()
   const scalars: number[] = []
   const scalarTypes: DType[] = []
   const constants: Tensor[] = []
-  const device = outputs[0]?.device
-
-  const stack: { node: Node; next: number }[] = []
-  const push = (t: Tensor): void => {
+  const nodes = nodesBehind(outputs, (t) => {
     const { source } = t
-    if (source.kind === 'node') {
-      if (places.has(source.node)) return
-      places.set(source.node, 0)
-      stack.push({ node: source.node, next: 0 })
-    } else if (source.kind === 'disposed') {
+    if (source.kind === 'disposed') {
       throw new DisposedError(`evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`)
     } else if (source.kind === 'storage') stored.set(t, source.storage)
     else if (source.kind === 'argument') {
       throw new UnsupportedError('evaluate: expected a value, got an argument of a function that is being compiled, or what depends on it; give it back and evaluate that')
     } else if (refs.has(t)) return
     else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
-    else {
+    else if (source.kind === 'scalar') {
       scalarTypes.push(t.dtype)
       refs.set(t, { kind: 'scalar', index: scalars.push(scalarBits(source.value, t.dtype)) - 1 })
     }
+  })
+  const places = new Map(nodes.map((node, place) => [node, place]))
+  const leaves = new Leaves(nodes)
+  for (const [t, storage] of stored) refs.set(t, leaves.of(t, storage))
+  const ref = (t: Tensor): ValueRef => {
+    const { source } = t
+    return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
+  }
+  const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
+  const found = {
+    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
+    outputs: outputs.map(ref),
+  }
+  return new Found(found, keyOf(found))
+}
+
+/**
+ * The nodes that outputs depend on, calls of compiled functions as they are, in the order in which they run. What is no node is
+ * given to `leaf`, more than once if several read it. @throws {UnsupportedError} if tensors of several devices meet
+ */
+export function nodesBehind(outputs: readonly Tensor[], leaf: (t: Tensor) => void = () => undefined): readonly Node[] {
+  const device = outputs[0]?.device
+  const order: Node[] = []
+  const found = new Set<Node>()
+  const stack: { node: Node; next: number }[] = []
+  const push = (t: Tensor): void => {
+    if (t.source.kind !== 'node') {
+      leaf(t)
+      return
+    }
+    const { node } = t.source
+    if (found.has(node)) return
+    found.add(node)
+    stack.push({ node, next: 0 })
   }
   for (const out of outputs) {
     if (out.device !== device) throw new UnsupportedError('evaluate: expected tensors of one device, got two; evaluate them apart')
@@ -80,20 +104,7 @@ export function walk(outputs: readonly Tensor[]): Graph {
     }
   }
   order.sort((a, b) => a.order - b.order)
-  const nodes = order.some((n) => n.op.inplace) ? byLevel(order) : order
-  nodes.forEach((node, place) => places.set(node, place))
-  const leaves = new Leaves(nodes)
-  for (const [t, storage] of stored) refs.set(t, leaves.of(t, storage))
-  const ref = (t: Tensor): ValueRef => {
-    const { source } = t
-    return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
-  }
-  const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  const found = {
-    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
-    outputs: outputs.map(ref),
-  }
-  return new Found(found, keyOf(found))
+  return order.some((n) => n.op.inplace) ? byLevel(order) : order
 }
 
 type Calls = Omit<Graph, 'key'>

@@ -1,3 +1,4 @@
+import { checkOptions, required, whole } from '../options/index.ts'
 import { checkLength, checkStream, splitSeed } from './seed.ts'
 
 // Multipliers and Weyl increments of Philox 4x32: Salmon et al., SC 2011.
@@ -9,6 +10,8 @@ const ROUNDS = 10
 
 const TWO32 = 4294967296
 const TWO_MINUS_24 = 2 ** -24
+
+const ranges = { seed: required(whole(0)), stream: whole(0, TWO32 - 1) }
 
 export type Word4 = readonly [number, number, number, number]
 
@@ -86,9 +89,11 @@ export function philox4x32(counter: Word4, key: readonly [number, number]): [num
  * | key 0     | seed mod 2^32                                 |
  * | key 1     | floor(seed / 2^32), below 2^21                |
  *
- * @throws {ConfigError} if n, the seed or the stream is out of range.
+ * @throws {ConfigError} if n, the seed or the stream is out of range, or another option is given.
  */
-export function philoxBits(n: number, { seed, stream = 0 }: PhiloxOptions): Uint32Array {
+export function philoxBits(n: number, options: PhiloxOptions): Uint32Array {
+  checkOptions('philox', options, ranges)
+  const { seed, stream = 0 } = options
   const length = checkLength('philoxBits', n)
   const [k0, k1] = splitSeed('philoxBits', seed)
   const c2 = checkStream('philoxBits', stream)
@@ -105,7 +110,7 @@ export function philoxBits(n: number, { seed, stream = 0 }: PhiloxOptions): Uint
 /**
  * n uniform numbers in [0, 1): u = (word >>> 8) · 2^-24, so every value is exact in f32 and equal on CPU and GPU.
  *
- * @throws {ConfigError} if n, the seed or the stream is out of range.
+ * @throws {ConfigError} if n, the seed or the stream is out of range, or another option is given.
  */
 export function philoxUniform(n: number, options: PhiloxOptions): Float32Array<ArrayBuffer> {
   const words = philoxBits(n, options)
@@ -120,7 +125,7 @@ export function philoxUniform(n: number, options: PhiloxOptions): Float32Array<A
  *
  * Computed in float64 and rounded once; the GPU's f32 arithmetic differs by a few ulp of r. |z| <= √(48 ln 2) ≈ 5.77.
  *
- * @throws {ConfigError} if n, the seed or the stream is out of range.
+ * @throws {ConfigError} if n, the seed or the stream is out of range, or another option is given.
  * Source: Box and Muller, "A note on the generation of random normal deviates", 1958.
  */
 export function philoxNormal(n: number, options: PhiloxOptions): Float32Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { checkOptions, whole } from '../options/index.ts'
 import { philoxBlock } from './philox.ts'
 import { checkStream, splitSeed } from './seed.ts'
 
@@ -108,8 +109,10 @@ export class Rng {
 /**
  * A sequential generator from a seed in [0, 2^53) and an optional stream in [0, 2^32).
  *
- * @throws {ConfigError} if either is out of range.
+ * @throws {ConfigError} if either is out of range, or another option is given.
  */
-export function rng(seed: number, { stream = 0 }: { stream?: number } = {}): Rng {
+export function rng(seed: number, options: { stream?: number } = {}): Rng {
+  checkOptions('rng', options, { stream: whole(0, TWO32 - 1) })
+  const { stream = 0 } = options
   return new Rng({ seed, stream, position: 0 })
 }

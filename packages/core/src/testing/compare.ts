@@ -23,6 +23,26 @@ export function noise(count: number, seed: number, lo = -1, hi = 1): Float32Arra
   })
 }
 
+const specials = [Number.NaN, Infinity, -Infinity, 0, -0, 1e4, -1e4, 1e15]
+
+/** {@link noise} in which an element of three is NaN, an infinity, a zero of either sign or large. */
+export function specialNoise(count: number, seed: number): Float32Array<ArrayBuffer> {
+  const which = noise(count, seed + 1000, 0, 3 * specials.length)
+  return noise(count, seed).map((x, i) => specials[Math.floor(which[i] ?? 0)] ?? x)
+}
+
+/**
+ * Elements by which two results differ: one NaN or infinite and the other not so, or finite ones apart by `tolerance`, relative to
+ * the larger or, below 1, absolute.
+ */
+export function differing(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): number[] {
+  return Array.from({ length: Math.max(got.length, expected.length) }, (_, i) => i).filter((i) => {
+    const [a = Number.NaN, b = Number.NaN] = [got[i], expected[i]]
+    if (Number.isFinite(a) && Number.isFinite(b)) return !(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b)))
+    return !Object.is(a, b) || i >= got.length || i >= expected.length
+  })
+}
+
 /** The widest gap between what there is and what there should be; a number that is missing is NaN, which no bound lets pass. */
 export function largestGap(want: Float64Array, got: ArrayLike<number>): number {
   return want.reduce((most, v, i) => Math.max(most, Math.abs(v - (got[i] ?? Number.NaN))), 0)

@@ -1,4 +1,4 @@
-export { largestGap, noise, relativeGap } from './compare.ts'
+export { differing, largestGap, noise, relativeGap, specialNoise } from './compare.ts'
 export { FakeHost, gpuTarget } from './fake-host.ts'
 export { type GradientGap, gradientGap } from './gradient-check.ts'
 export { type GraphCase, graphCase, leavesOf } from './graph-case.ts'

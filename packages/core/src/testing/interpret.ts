@@ -2,16 +2,23 @@ import type { Ref } from '@antipode/kernels-wgsl'
 import { DisposedError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/index.ts'
 import { decodeElements } from '../io/index.ts'
+import { checkOptions, flag } from '../options/index.ts'
 import { FakeHost } from './fake-host.ts'
 
 /**
  * Computes tensors in float64 by each op's reference, with no GPU: the truth that gradients and kernels are held against.
  * Leaves are read from `leaves`, or else from the {@link FakeHost} they were uploaded to. Real numbers are never rounded,
- * so an f16 graph gives what it would give with endless precision.
+ * so an f16 graph gives what it would give with endless precision; unless `rounded`, which rounds the values of f32 tensors to f32:
+ * where the two differ, an answer depends on rounding.
  *
- * @throws {DisposedError} if a leaf has no value
+ * @throws {DisposedError} if a leaf has no value @throws {ConfigError} if an option is none
  */
-export function interpret(tensors: readonly Tensor[], leaves: ReadonlyMap<Tensor, ArrayLike<number>> = new Map()): Float64Array[] {
+export function interpret(
+  tensors: readonly Tensor[],
+  leaves: ReadonlyMap<Tensor, ArrayLike<number>> = new Map(),
+  options: { readonly rounded?: boolean } = {},
+): Float64Array[] {
+  checkOptions('interpret', options, { rounded: flag })
   const values = new Map<Tensor, Ref>()
   const valueOf = (t: Tensor): Ref => {
     const known = values.get(t)
@@ -22,7 +29,10 @@ export function interpret(tensors: readonly Tensor[], leaves: ReadonlyMap<Tensor
   }
   for (const node of nodesOf(tensors, leaves)) {
     const outputs = node.op.reference(node.inputs.map(valueOf), node.attrs)
-    node.outputs.forEach((t, k) => { values.set(t, outputs[k] as Ref) })
+    node.outputs.forEach((t, k) => {
+      const output = outputs[k] as Ref
+      values.set(t, options.rounded && t.dtype === 'f32' ? { ...output, data: output.data.map(Math.fround) } : output)
+    })
   }
   return tensors.map((t) => valueOf(t).data)
 }

@@ -87,7 +87,7 @@ export const siluGrad: Op = pointwise('siluGrad', 2, (g, x) => `silu_grad(${g}, 
   (m, d, [g, x]) => {
     const s = m.sigmoid(x)
     const slope = m.mul(s, m.sub(1, s))
-    return [m.siluGrad(d, x), m.mul(m.mul(d, g), m.mul(slope, m.add(m.mul(x, m.sub(1, m.mul(s, 2))), 2)))]
+    return [m.siluGrad(d, x), m.mul(d, m.mul(g, m.mul(slope, m.add(m.mul(x, m.sub(1, m.mul(s, 2))), 2))))]
   }, real)
 /** Exact GELU, x·Φ(x) (Hendrycks & Gimpel 2016). */
 export const gelu: Op = pointwise('gelu', 1, (x) => `(V(0.5) * ${x} * erfc(${x} * V(-0.70710678118654752)))`,
@@ -96,7 +96,10 @@ export const gelu: Op = pointwise('gelu', 1, (x) => `(V(0.5) * ${x} * erfc(${x} 
   real)
 /** CLIP's x · sigmoid(1.702 x). */
 export const quickGelu: Op = pointwise('quickGelu', 1, (x) => `(${x} / (V(1) + exp(V(-1.702) * ${x})))`, (x) => x / (1 + Math.exp(-1.702 * x)),
-  (m, g, [x]) => [m.mul(g, m.mul(m.sigmoid(m.mul(x, 1.702)), m.add(m.mul(m.mul(x, m.sigmoid(m.mul(x, -1.702))), 1.702), 1)))], real)
+  (m, g, [x]) => {
+    const s = m.sigmoid(m.mul(x, 1.702))
+    return [m.mul(g, m.add(s, m.mul(m.mul(m.mul(x, s), m.sigmoid(m.mul(x, -1.702))), 1.702)))]
+  }, real)
 /** Error function, within 2e-7 of exact in f32. */
 export const erf: Op = pointwise('erf', 1, (x) => `erf(${x})`, erf64,
   (m, g, [x]) => [m.mul(g, m.mul(m.exp(m.neg(m.square(x))), 2 / Math.sqrt(Math.PI)))], real)

@@ -83,7 +83,7 @@ export async function loadRun(
   // The optimiser refuses the state of another kind, so it comes before anything is overwritten.
   await load('optimizer', counts.optimizerStep, optimizer)
   await load('ema', counts.emaStep, ema)
-  for (const [name, parameter] of parameters) parameter.write(await file.readFloat32(`parameter.${name}`))
+  for (const [name, parameter] of parameters) parameter.write(await file.readFloat32(`parameter.${name}`), { allowNonFinite: true })
   return counts.step
 }
 
