@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { Device, evaluate, full, gradients, type Tensor, tensor, where } from '../index.ts'
+import { Device, evaluate, full, gradients, logSumExp, type Tensor, tensor, where } from '../index.ts'
 import { sgd } from '../optim/index.ts'
 import { differing, FakeHost, interpret, noise, randomGraph, relativeGap, type RandomStep, specialNoise, stepKinds } from '../testing/index.ts'
 
@@ -30,8 +30,7 @@ test('random graphs, however fused, give on the GPU what float64 gives', async (
 })
 
 test('at NaN, infinities, zeros and large numbers too, wherever rounding does not decide', async () => {
-  // All kinds but the last, a softmax: its own test has such values.
-  const few = fc.array(fc.tuple(fc.nat(stepKinds - 2), fc.nat(20), fc.nat(20)), { minLength: 3, maxLength: 8 })
+  const few = fc.array(fc.tuple(fc.nat(stepKinds - 1), fc.nat(20), fc.nat(20)), { minLength: 3, maxLength: 8 })
   let [compared, all] = [0, 0]
   await fc.assert(fc.asyncProperty(few, fc.nat(1000), async (list: RandomStep[], seed) => {
     const outputsOn = (host: Device | FakeHost): { leaves: Tensor[]; outputs: Tensor[] } => {
@@ -56,6 +55,34 @@ test('at NaN, infinities, zeros and large numbers too, wherever rounding does no
     }
   }), { numRuns: 6, seed: 5, endOnFailure: true })
   expect(compared / all).toBeGreaterThan(0.8)
+})
+
+/** What NaN, infinities and zeros may go through without growing beyond f32, which float64 would hold. */
+const bounded: readonly ((x: Tensor, y: Tensor) => Tensor)[] = [
+  (x) => x.relu(), (x) => x.tanh(), (x) => x.sigmoid(), (x) => x.softplus(), (x) => x.abs(), (x) => x.clamp(-1, 1), (x, y) => x.maximum(y),
+  (x, y) => x.minimum(y), (x, y) => where(y.gt(0), x, y), (x) => x.gelu().mul(0.5), (x) => x.max({ axes: -1, keepDims: true }), (x, y) => logSumExp(x.minimum(y)),
+]
+
+test('chains of ops on NaN, infinities and zeros, and their gradients, give on the GPU what float64 gives', async () => {
+  const values = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5]
+  await fc.assert(fc.asyncProperty(fc.array(fc.nat(bounded.length - 1), { minLength: 2, maxLength: 6 }), async (chain) => {
+    const outputsOn = (host: Device | FakeHost): { leaves: Tensor[]; outputs: Tensor[] } => {
+      const given = { allowNonFinite: true }
+      const leaves = [tensor(host, values, [8, 1], given), tensor(host, [...values].reverse().map((v) => (Number.isNaN(v) ? 0.5 : v)), [1, 8], given)]
+      const [x, y] = leaves as [Tensor, Tensor]
+      const end = chain.reduce((t, k) => bounded[k]?.(t, y) ?? t, x)
+      return { leaves, outputs: [end, ...gradients(end.sum(), leaves)] }
+    }
+    const truth = interpret(outputsOn(new FakeHost()).outputs)
+    const { leaves, outputs } = outputsOn(device)
+    await evaluate(...outputs)
+    for (const [k, t] of outputs.entries()) {
+      const got = await t.data()
+      const unlike = Array.from(truth[k] ?? [], (v, i) => [v, got[i] ?? 0] as const).filter(([v, g]) => !(Object.is(v, g) || v === g || Math.abs(v - g) <= 1e-5 * Math.max(1, Math.abs(v))))
+      expect(unlike, `output ${k} of ${chain.join()}`).toEqual([])
+    }
+    for (const t of [...leaves, ...outputs]) t.dispose()
+  }), { numRuns: 6, seed: 5, endOnFailure: true })
 })
 
 test('integers are compared, chosen and added exactly, beyond what f32 holds', async () => {

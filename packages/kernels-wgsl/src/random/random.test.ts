@@ -66,7 +66,7 @@ describe.for([['uniform', uniform], ['normal', normal]] as const)('the ends of t
     if (host) skip(dtype === 'f16' && !host.target.f16, 'this adapter has no f16')
     const got = host ? (await runKernels(host, [conversion(distribution, dtype)], [
       { spec: { shape: [exact.length], dtype: 'u32' }, data: blocks.flat() },
-    ], [{ shape: [exact.length], dtype }]))[0] ?? [] : exact.map((x) => rounded(x, dtype))
+    ], [{ shape: [exact.length], dtype }]))[0] ?? new Float64Array() : Float64Array.from(exact, (x) => rounded(x, dtype))
     for (const x of got) expect(name === 'uniform' ? x >= 0 && x < 1 : Math.abs(x) <= 5.78).toBe(true)
     const widest = got.reduce((most, x, i) => Math.max(most, Math.abs(x - (exact[i] ?? Number.NaN))), 0)
     expect(widest).toBeLessThanOrEqual(name === 'uniform' ? 0 : dtype === 'f16' ? 2 ** -8 : 2e-6)

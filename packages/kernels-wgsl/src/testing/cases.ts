@@ -43,7 +43,7 @@ export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
     const values = given && 'shape' in given ? given.values : undefined
     const n = sizeOf(shape)
     const data = values ? Float64Array.from({ length: n }, (_, i) => values(i)) : noise(n, k + 1, c.range)
-    return { shape, dtype, data: Float64Array.from(decode(encode(data, dtype).buffer, dtype, n)) }
+    return { shape, dtype, data: decode(encode(data, dtype).buffer, dtype, n) }
   })
 }
 

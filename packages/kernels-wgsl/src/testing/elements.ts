@@ -15,13 +15,13 @@ export function encode(data: ArrayLike<number>, dtype: DType): Uint8Array<ArrayB
 }
 
 /** Reads `count` elements back. */
-export function decode(words: ArrayBuffer, dtype: DType, count: number): Float32Array | Int32Array | Uint32Array {
-  if (dtype === 'f32') return new Float32Array(words, 0, count)
-  if (dtype === 'i32') return new Int32Array(words, 0, count)
-  if (dtype === 'u32') return new Uint32Array(words, 0, count)
+export function decode(words: ArrayBuffer, dtype: DType, count: number): Float64Array {
+  if (dtype === 'f32') return new Float64Array(new Float32Array(words, 0, count))
+  if (dtype === 'i32') return new Float64Array(new Int32Array(words, 0, count))
+  if (dtype === 'u32') return new Float64Array(new Uint32Array(words, 0, count))
   const from = dtype === 'f16' ? fromHalf : fromBrain
   const halves = new Uint16Array(words, 0, count)
-  const out = new Float32Array(count)
+  const out = new Float64Array(count)
   for (let i = 0; i < count; i++) out[i] = from(halves[i] ?? 0)
   return out
 }

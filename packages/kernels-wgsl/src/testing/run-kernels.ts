@@ -53,7 +53,7 @@ export async function runKernels(
   inputs: readonly KernelInput[],
   outputs: readonly Spec[],
   inplace: readonly (number | undefined)[] = [],
-): Promise<ArrayLike<number>[]> {
+): Promise<Float64Array[]> {
   const owned: GPUBuffer[] = []
   const buffer = (bytes: number, usage: number): GPUBuffer => {
     const b = device.createBuffer({ size: Math.max(16, Math.ceil(bytes / 4) * 4), usage })
@@ -115,7 +115,7 @@ export async function runKernels(
   device.queue.submit([encoder.finish()])
   const error = await device.popErrorScope()
   if (error) throw new Error(`${kernels.map((k) => k.label).join(', ')}: ${error.message}\n${kernels[0]?.wgsl ?? ''}`)
-  const results: ArrayLike<number>[] = []
+  const results: Float64Array[] = []
   for (const [k, s] of outputs.entries()) {
     const b = staging[k] as GPUBuffer
     await b.mapAsync(GPUMapMode.READ)
