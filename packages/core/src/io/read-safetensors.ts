@@ -1,20 +1,33 @@
 import { DisposedError } from '../errors.ts'
+import { abortSignal, checkOptions, type Ranges, whole } from '../options/index.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
 import { isIndex, openShards } from './shards.ts'
 import type { ByteSource } from './source.ts'
 
+/** Options of {@link readSafetensors}. */
 export interface ReadSafetensorsOptions {
   /** Aborts the opening and every later read of the file, which then reject with `signal.reason`. */
   signal?: AbortSignal
+  /**
+   * The longest that a server may be silent, before its answer and between the pieces of it, in milliseconds: a whole number
+   * in [1, 2147483647], 60,000 by default.
+   */
+  timeout?: number
 }
+
+const ranges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1) }
 
 /**
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
  * `.safetensors.index.json` opens all the shards that it names as one checkpoint.
  *
- * @throws {CheckpointError} if the source is missing, truncated, malformed, hostile or a pickle.
+ * A file that is replaced or written to while it is open is refused at the next read, so that no two states of it mix: by
+ * its time of change on a disk, by ETag or Last-Modified behind HTTP (where a server sends neither, by its size alone).
+ *
+ * @throws {CheckpointError} if the source is missing, no regular file, truncated, malformed, hostile, silent or a pickle.
+ * @throws {ConfigError} if an option is unknown or outside its range.
  * @throws {UnsupportedError} for a path where there is no Node.
  * Source: huggingface/safetensors, README (format).
  *
@@ -26,10 +39,11 @@ export async function readSafetensors(
   source: SafetensorsSource,
   options: ReadSafetensorsOptions = {},
 ): Promise<SafetensorsFile> {
-  const { signal } = options
+  checkOptions('readSafetensors', options, ranges)
+  const { signal, timeout = 60_000 } = options
   signal?.throwIfAborted()
-  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), signal)
-  const bytes = await openSource(source, signal)
+  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), { signal, timeout })
+  const bytes = await openSource(source, { signal, timeout })
   try {
     return await openFile(bytes, signal)
   } catch (error) {

@@ -3,6 +3,7 @@ import { MAX_HEADER_BYTES, quote, readJson, type SafetensorsInfo } from './heade
 import { nodeModule } from './node.ts'
 import { locate, openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
+import type { ReadOptions } from './source.ts'
 
 const INDEX_SUFFIX = '.safetensors.index.json'
 
@@ -22,11 +23,11 @@ export function isIndex(source: SafetensorsSource): source is string | URL {
 export async function openShards(
   source: string | URL,
   open: (shard: string | URL) => Promise<SafetensorsFile>,
-  signal: AbortSignal | undefined,
+  options: ReadOptions,
 ): Promise<SafetensorsFile> {
   const place = locate(source)
   const label = JSON.stringify(String(place))
-  const weightMap = await readIndex(label, place, signal)
+  const weightMap = await readIndex(label, place, options)
   const shards = new Map<string, SafetensorsFile>()
   const close = async (): Promise<void> => {
     await Promise.all([...shards.values()].map((shard) => shard.close()))
@@ -68,9 +69,9 @@ function joinShards(
 async function readIndex(
   label: string,
   place: string | URL,
-  signal: AbortSignal | undefined,
+  options: ReadOptions,
 ): Promise<Map<string, string>> {
-  const source = await openSource(place, signal)
+  const source = await openSource(place, options)
   let bytes: Uint8Array
   try {
     if (source.size > MAX_HEADER_BYTES) refuse(label, `at most ${MAX_HEADER_BYTES} bytes`, `${source.size}`)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -145,11 +145,16 @@ describe('writeSafetensors', () => {
     expect(await readdir(folder)).toEqual(['model.safetensors'])
   })
 
-  test('a missing folder and a folder in the way are CheckpointErrors that name the path', async () => {
+  test('a missing folder and a directory in the way are CheckpointErrors that name the path', async () => {
     const missing = join(folder, 'no', 'model.safetensors')
     await expect(writeSafetensors(missing, [])).rejects.toThrow(CheckpointError)
     await expect(writeSafetensors(missing, [])).rejects.toThrow(/no\/model\.safetensors.*no such folder/)
-    await expect(writeSafetensors(folder, [entry('a', [1])])).rejects.toThrow(/a folder of that name/)
+    await expect(writeSafetensors(folder, [entry('a', [1])])).rejects.toThrow(/a directory of that name/)
+  })
+
+  test.skipIf(process.platform === 'win32')('a device in the way is a CheckpointError, and stays', async () => {
+    await expect(writeSafetensors('/dev/null', [])).rejects.toThrow(/\/dev\/null", got a device of that name/)
+    expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 
   test('two writers of one path both succeed and leave one of the two files whole', async () => {
