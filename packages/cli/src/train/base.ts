@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Device, type Tensor, tensor } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
 import { adamw, cosine, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { saveModel } from '@antipode/models'
@@ -50,13 +51,15 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const { out, model, seed, signal } = options
   const progress = compilingProgress(options.progress)
   const steps = options.steps ?? defaultSteps[model]
+  await mkdir(dirname(out), { recursive: true })
+  // The run's own files, which are removed at its end, are another's as long as one trains.
+  await using _lock = await lockPath('train base', out)
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })
   const unet = digitsUNet(device, model, { seed })
   const parameters = unet.state()
   const recipe = { ...hyper, steps, schedule: 'linear 1e-4..0.02, T 1000', optimiser: 'AdamW, cosine' }
-  await mkdir(dirname(out), { recursive: true })
   const run = { path: `${out}.run`, every: 250, recipe: JSON.stringify({ model, seed, ...recipe }) }
   const average = ema(hyper.averageDecay)
   const objective = denoising<Tensor>()

@@ -64,7 +64,7 @@ test('a path is held by one at a time, and the error says by whom', async () => 
   const lock = await lockPath('train', path)
   const error = await lockPath('train', path).catch((e: unknown) => e)
   expect(error).toBeInstanceOf(CheckpointError)
-  for (const part of [path, `process ${process.pid}`, `on ${hostname()}`, `since ${new Date().getFullYear()}-`, 'which is this one', 'choose another path']) {
+  for (const part of [path, `process ${process.pid}`, `on ${hostname()}`, `since ${new Date().getFullYear()}-`, '(this one) at it', 'choose another path']) {
     expect(String(error)).toContain(part)
   }
   // Another path of the same folder is free.
@@ -88,7 +88,7 @@ test('a lock dies with its process; one of another machine holds while it shows 
   lay({ pid: deadPid(), purpose: 'lock' }, own)
   await (await lockPath('train', path))[Symbol.asyncDispose]()
   const far = lay({ machine: '0123456789ab', pid: 7, purpose: 'lock', age: 1 }, own)
-  await expect(lockPath('train', path)).rejects.toThrow(/got process 7, at it; .*; if it runs no more, delete ".*lock", or wait five minutes/)
+  await expect(lockPath('train', path)).rejects.toThrow(/got process 7 at it; .*; if it runs no more, delete ".*lock", or wait five minutes/)
   unlinkSync(join(folder, far))
   lay({ machine: '0123456789ab', pid: 7, purpose: 'lock', age: 6 }, own)
   await (await lockPath('train', path))[Symbol.asyncDispose]()

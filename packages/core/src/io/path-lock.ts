@@ -61,10 +61,10 @@ async function heldError(op: string, target: string, { path, pid, near }: FoundF
   const text = await fs.readFile(path, 'utf8').catch(() => '')
   const [, host, since] = /^\{"host":"([^"]*)","since":"([^"]*)"\}$/.exec(text) ?? []
   const who = `process ${pid}${host === undefined ? '' : ` on ${host} since ${since}`}`
-  const what = near && pid === process.pid ? `${who}, which is this one` : who
+  const what = near && pid === process.pid ? `${who} (this one)` : who
   const otherwise = near ? '' : `; if it runs no more, delete ${JSON.stringify(path)}, or wait five minutes`
   return new CheckpointError(
-    `${op}: expected ${JSON.stringify(target)} to be used by this run alone, got ${what}, at it; ` +
+    `${op}: expected ${JSON.stringify(target)} to be used by this run alone, got ${what} at it; ` +
       `wait until it ends, or choose another path${otherwise}`,
   )
 }

@@ -1,5 +1,6 @@
 import { DisposedError } from '../errors.ts'
-import { abortSignal, checkOptions, type Ranges, whole } from '../options/index.ts'
+import { abortSignal, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
+import { verifier } from './digests.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
@@ -15,9 +16,14 @@ export interface ReadSafetensorsOptions {
    * in [1, 2147483647], 60,000 by default.
    */
   timeout?: number
+  /**
+   * Whether the header, at opening, and each tensor, at reading, must have the SHA-256 with which `writeSafetensors` wrote
+   * them with `digest: true`; false by default. A file without digests is refused then.
+   */
+  verify?: boolean
 }
 
-const ranges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1) }
+const ranges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag }
 
 /**
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
@@ -40,23 +46,24 @@ export async function readSafetensors(
   options: ReadSafetensorsOptions = {},
 ): Promise<SafetensorsFile> {
   checkOptions('readSafetensors', options, ranges)
-  const { signal, timeout = 60_000 } = options
+  const { signal, timeout = 60_000, verify = false } = options
   signal?.throwIfAborted()
   if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), { signal, timeout })
   const bytes = await openSource(source, { signal, timeout })
   try {
-    return await openFile(bytes, signal)
+    return await openFile(bytes, verify, signal)
   } catch (error) {
     await bytes.close()
     throw error
   }
 }
 
-async function openFile(source: ByteSource, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
+async function openFile(source: ByteSource, verify: boolean, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
   const { label, size } = source
   const jsonBytes = headerLength(label, await source.read(0, Math.min(size, LENGTH_BYTES + 1)), size)
   const json = await source.read(LENGTH_BYTES, jsonBytes)
   const { metadata, tensors } = parseHeader(label, json, size - LENGTH_BYTES - jsonBytes)
+  const check = verify ? await verifier(label, json, metadata, tensors) : undefined
   let closed = false
   return safetensorsFile(label, {
     metadata,
@@ -69,7 +76,8 @@ async function openFile(source: ByteSource, signal: AbortSignal | undefined): Pr
         )
       }
       const { begin, byteLength } = tensorNamed(label, tensors, name)
-      return source.read(begin, byteLength)
+      const bytes = await source.read(begin, byteLength)
+      return check ? check(name, bytes) : bytes
     },
     async close() {
       if (closed) return

@@ -11,14 +11,14 @@ const WRITE_BYTES = 2 ** 26
  * the temporary file is removed and `path` is left alone; errors of `chunks` itself pass through. What a process that was
  * killed left of such a write of `path` is removed.
  *
- * @param head gives bytes that replace the first ones, once all chunks are written
+ * @param head replaces the first bytes once all chunks are written
  * @throws {CheckpointError} if the file system refuses, or `path` is something else than a file.
  */
 export async function writeAtomically(
   op: string,
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  head?: () => Uint8Array | undefined,
+  head?: Uint8Array,
 ): Promise<void> {
   const fs = nodeModule(op, 'node:fs/promises')
   const { dirname, resolve } = nodeModule(op, 'node:path')
@@ -36,8 +36,7 @@ export async function writeAtomically(
     const handle = await attempt(fs.open(temporary.path, 'r+'))
     try {
       for await (const chunk of chunks) await attempt(writeAll(handle, chunk))
-      const first = head?.()
-      if (first) await attempt(handle.write(first, 0, first.byteLength, 0))
+      if (head) await attempt(writeAll(handle, head, 0))
       await attempt(handle.sync())
     } finally {
       await handle.close()
@@ -51,10 +50,11 @@ export async function writeAtomically(
   await syncFolder(fs, dirname(target))
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Writes on where the last write ended, or at a place. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at?: number): Promise<void> {
   let done = 0
   while (done < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.byteLength - done))
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.byteLength - done), at === undefined ? null : at + done)
     done += bytesWritten
   }
 }

@@ -1,4 +1,5 @@
 import { compile, concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
 import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
@@ -56,7 +57,7 @@ export interface TrainStep extends Measured {
  * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit; what was saved stays
  * saved, but the parameters in memory have taken the step
  * @throws {ConfigError} if there is nothing to train, nothing to resume from, or a limit is on no metric
- * @throws {CheckpointError} if a checkpoint does not fit, or is past the last step
+ * @throws {CheckpointError} if a checkpoint does not fit, is damaged, or is past the last step, or if another run saves to its path
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   const { parameters, batch: batchOf, release, optimizer, steps, schedule } = options
@@ -66,11 +67,15 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   if (resume && !checkpoint) throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
   const { device } = first
   const state = { parameters, optimizer, ema }
+  await using lock = checkpoint && await lockPath('train', checkpoint.path)
   let step = resume && checkpoint ? await loadRun(device, state, { ...checkpoint, steps }) : 0
   let saved = step
   const measures = measuring(options)
   const save = async (): Promise<void> => {
-    if (checkpoint && saved !== step) await saveRun(state, step, checkpoint)
+    if (checkpoint && saved !== step) {
+      await lock?.check()
+      await saveRun(state, step, checkpoint)
+    }
     saved = step
   }
   while (step < steps) {
