@@ -53,7 +53,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const recipe = recipeOf(options)
   await mkdir(out, { recursive: true })
   // What an interrupted run left is one run's to go on with, and to clear.
-  await using _lock = await lockPath('demo', join(out, 'work'))
+  await using lock = await lockPath('demo', join(out, 'work'))
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: recipe.model === 'digits-16' ? 16 : 28 })
@@ -98,6 +98,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const paths = { report: join(out, 'report.html'), data: join(out, 'report.json') }
   await writeFile(paths.data, `${JSON.stringify(data, null, 1)}\n`)
   await writeFile(paths.report, renderReport(data))
+  await lock.check()
   await stages.clear()
   return { ...paths, summary: { best: evaluation.best, ownBest: evaluation.ownBest, falsifiers: evaluation.falsifiers } }
 }

@@ -53,7 +53,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const steps = options.steps ?? defaultSteps[model]
   await mkdir(dirname(out), { recursive: true })
   // The run's own files, which are removed at its end, are another's as long as one trains.
-  await using _lock = await lockPath('train base', out)
+  await using lock = await lockPath('train base', out)
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })
@@ -103,6 +103,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     loss: meansOfHundred(curve.steps().map((s) => s.loss)),
   }
   await writeFile(`${out}.json`, `${JSON.stringify(card, null, 2)}\n`)
+  await lock.check()
   for (const path of [run.path, `${run.path}.curve`]) await rm(path, { force: true })
   return { ...card, checkpoint: out }
 }

@@ -31,7 +31,8 @@ function lay(parts: { machine?: string; pid?: number; start?: number; purpose?: 
 
 /** The name of this process's lock, from which those of others are made. */
 async function ownName(): Promise<string> {
-  await using _lock = await lockPath('test', path)
+  await using lock = await lockPath('test', path)
+  await lock.check()
   return readdirSync(folder)[0] ?? ''
 }
 
@@ -68,7 +69,7 @@ test('a path is held by one at a time, and the error says by whom', async () => 
     expect(String(error)).toContain(part)
   }
   // Another path of the same folder is free.
-  await using _other = await lockPath('train', join(folder, 'other.safetensors'))
+  await (await lockPath('train', join(folder, 'other.safetensors')))[Symbol.asyncDispose]()
   await lock.check()
   await lock[Symbol.asyncDispose]()
   await using again = await lockPath('train', path)
