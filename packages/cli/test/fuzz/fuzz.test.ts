@@ -11,4 +11,5 @@ test('2,000 spoilt files, by bytes, Blobs, files and a lying server, end in a va
     if (name !== 'run') expect(taken, name).toBeGreaterThan(10)
   }
   expect(mostAsked).toBeGreaterThan(0.9)
-})
+  // 6 s of a core, which on a busy machine is minutes.
+}, 300_000)

@@ -16,7 +16,7 @@ const started = performance.now()
 let found = 0
 const outcomes: Record<string, { taken: number; refused: number }> = {}
 let mostAsked = 0
-const part = 10_000
+const part = 2000
 for (let first = from; first < from + inputs; first += part) {
   const report = await fuzz({ seed, first, inputs: Math.min(part, from + inputs - first) })
   for (const { input, target, way, problem } of report.findings) console.log(`input ${input} (${target} by ${way}): ${problem}\n`)
@@ -27,6 +27,7 @@ for (let first = from; first < from + inputs; first += part) {
     sum.taken += taken
     sum.refused += refused
   }
+  console.error(`${Math.min(first + part, from + inputs) - from} of ${inputs} inputs, ${found} findings`)
 }
 console.log(outcomes)
 console.log(`${inputs} inputs from seed ${seed}: ${found} findings; at most ${mostAsked.toFixed(2)} times a file's size asked for; ${((performance.now() - started) / 1000).toFixed(0)} s`)
