@@ -20,7 +20,16 @@ export function refuseConfig(where: string, expected: string, got: string, advic
 
 /** How a value looks in an error message, at most 80 characters of it. */
 export function show(value: unknown): string {
-  const plain = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const plain = typeof value === 'object' ? described(value) : String(value)
   const text = typeof value === 'string' ? `'${value}'` : plain
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+/** JSON, but for what holds itself, or is nested deeper than the stack is high. */
+function described(value: object | null): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
 }

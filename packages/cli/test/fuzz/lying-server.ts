@@ -7,6 +7,8 @@ const lies = [
   'none', 'none', 'none', 'none', 'short', 'long', 'size', 'huge', 'offset', 'status', 'whole', 'hang up', 'header', 'changed', 'gzip', 'silent',
 ] as const
 
+const silenceMs = 100
+
 /** A server on this machine that serves files by ranges and lies about half of the time. */
 export class LyingServer implements AsyncDisposable {
   readonly #server: Server
@@ -43,7 +45,8 @@ export class LyingServer implements AsyncDisposable {
     const lie = honest ? 'none' : pick(random, lies)
     const [from = 0, to = 0] = range.slice('bytes='.length).split('-').map(Number)
     if (lie === 'hang up') return void response.destroy()
-    if (lie === 'silent') return
+    // Longer than a reader bears that was told a timeout; others see a broken connection.
+    if (lie === 'silent') return void setTimeout(() => { response.destroy() }, silenceMs)
     if (lie === 'status') return void response.writeHead(pick(random, [200, 204, 302, 403, 416, 500])).end()
     if (lie === 'whole') return void response.writeHead(200).end(bytes)
     if (from >= bytes.length) return void response.writeHead(416).end()
