@@ -6,6 +6,11 @@ test('a value nested deeper than any stack is refused by name', () => {
   expect(() => fromConfig(config)).toThrow(/expected betaSchedule to be .*, got an array/)
 })
 
+test.each(['constructor', 'toString'])('the key %s, which every object inherits, is one that nobody knows', (key) => {
+  const config = JSON.parse(`{"_class_name":"DDIMScheduler","${key}":1}`) as object
+  expect(() => fromConfig(config)).toThrow(`expected keys of diffusers' schedulers, got '${key}'`)
+})
+
 test('a file says which values were never set, and another solver takes over the others alone', () => {
   const file = toConfig(ddim({ betaStart: 0.00085, clipSample: false }))
   expect(file['_class_name']).toBe('DDIMScheduler')
