@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
 import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/models/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
 import { evaluateArms } from '@antipode/npo/evaluation'
@@ -50,6 +51,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { out, signal } = options
   const progress = compilingProgress(options.progress)
   const recipe = recipeOf(options)
+  await mkdir(out, { recursive: true })
+  // What an interrupted run left is one run's to go on with, and to clear.
+  await using lock = await lockPath('demo', join(out, 'work'))
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: recipe.model === 'digits-16' ? 16 : 28 })
@@ -94,6 +98,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const paths = { report: join(out, 'report.html'), data: join(out, 'report.json') }
   await writeFile(paths.data, `${JSON.stringify(data, null, 1)}\n`)
   await writeFile(paths.report, renderReport(data))
+  await lock.check()
   await stages.clear()
   return { ...paths, summary: { best: evaluation.best, ownBest: evaluation.ownBest, falsifiers: evaluation.falsifiers } }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Device, type Tensor, tensor } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
 import { adamw, cosine, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { saveModel } from '@antipode/models'
@@ -45,6 +46,8 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const { out, model, seed, signal } = options
   const progress = compilingProgress(options.progress)
   const steps = options.steps ?? defaultSteps[model]
+  // The run's own files, which are removed at its end, are another's as long as one trains.
+  await using lock = await lockPath('train base', out)
   const learningRate = cosine({ warmup: hyper.warmup, steps })
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
@@ -95,6 +98,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
     loss: meansOfHundred(curve.steps().map((s) => s.loss)),
   }
   await writeFile(`${out}.json`, `${JSON.stringify(card, null, 2)}\n`)
+  await lock.check()
   for (const path of [run.path, `${run.path}.curve`]) await rm(path, { force: true })
   return { ...card, checkpoint: out }
 }

@@ -31,9 +31,9 @@ export function layoutOf<Entry extends SafetensorsEntry<unknown>>(
   metadata: Readonly<Record<string, string>>,
 ): Layout<Entry> {
   const rank = (entry: Entry): number => dtypes.indexOf(entry.dtype)
-  const ordered = [...entries].sort((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1))
+  const ordered = [...entries].sort((a, b) => rank(b) - rank(a) || byCodePoint(a.name, b.name))
   const fields: string[] = []
-  const keys = Object.keys(metadata).sort()
+  const keys = Object.keys(metadata).sort(byCodePoint)
   if (keys.length > 0) {
     const pairs = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadataValue(op, key, metadata[key]))}`)
     fields.push(`"${METADATA_KEY}":{${pairs.join(',')}}`)
@@ -41,6 +41,7 @@ export function layoutOf<Entry extends SafetensorsEntry<unknown>>(
   const seen = new Set([METADATA_KEY])
   let end = 0
   for (const { name, dtype, shape } of ordered) {
+    checkText(op, 'tensor names', name)
     if (seen.has(name)) refuse(op, `distinct tensor names other than ${METADATA_KEY}`, quote(name), 'rename one')
     seen.add(name)
     const begin = end
@@ -64,8 +65,24 @@ function headerBytes(op: string, json: string): Uint8Array<ArrayBuffer> {
 }
 
 function metadataValue(op: string, key: string, value: unknown): string {
-  if (typeof value === 'string') return value
+  checkText(op, 'metadata keys', key)
+  if (typeof value === 'string') {
+    checkText(op, `metadata ${quote(key)}`, value)
+    return value
+  }
   return refuse(op, `metadata ${quote(key)} to be a string`, quote(value), 'use JSON.stringify for structured values')
+}
+
+/** The order of UTF-8 bytes, which is the reference implementation's; that of JavaScript differs beyond U+FFFF. */
+function byCodePoint(a: string, b: string): number {
+  let i = 0
+  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++
+  return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1)
+}
+
+/** UTF-8 has no half of a surrogate pair: written as an escape, no reader would take the file. */
+function checkText(op: string, what: string, text: string): void {
+  if (/\p{Surrogate}/u.test(text)) refuse(op, `${what} of whole characters`, quote(text), 'remove the half of a surrogate pair')
 }
 
 function checkedBytes(op: string, name: string, dtype: unknown, shape: readonly number[]): number {

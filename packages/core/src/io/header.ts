@@ -1,6 +1,6 @@
 import { CheckpointError } from '../errors.ts'
 import { bytesPerElement, dtypes, isSafetensorsDType, type SafetensorsDType } from './dtype.ts'
-import { duplicateKey } from './duplicate-key.ts'
+import { JsonError, JsonReader } from './json-reader.ts'
 
 /** What a header says of one tensor. */
 export interface SafetensorsInfo {
@@ -28,9 +28,10 @@ export const METADATA_KEY = '__metadata__'
 
 const OPEN_BRACE = 0x7b
 
-/** A quoted, shortened rendering of untrusted text for messages. */
+/** A quoted, shortened rendering of a name, or of a list of numbers, for messages. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const part = Array.isArray(value) ? value.slice(0, 40) : typeof value === 'string' ? value.slice(0, 80) : value
+  const text = JSON.stringify(part) ?? String(part)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
@@ -80,7 +81,7 @@ export function headerLength(label: string, start: Uint8Array, fileSize: number)
 
 /**
  * Parses and checks a header: every tensor's byte count fits its dtype and shape, and the tensors tile the data
- * section exactly, with no gap, no overlap and nothing left over.
+ * section exactly, with no gap, no overlap and nothing left over. Fields that the format does not have are skipped.
  *
  * @param json the header's bytes, without the length
  * @param dataBytes size of the file after the header
@@ -88,13 +89,16 @@ export function headerLength(label: string, start: Uint8Array, fileSize: number)
  * Source: huggingface/safetensors, README (format) and safetensors/src/tensor.rs (validation).
  */
 export function parseHeader(label: string, json: Uint8Array, dataBytes: number): SafetensorsHeader {
-  const root = parseJson(label, json)
   const dataStart = LENGTH_BYTES + json.byteLength
-  const metadata = parseMetadata(label, root[METADATA_KEY])
-  const located = Object.entries(root)
-    .filter(([name]) => name !== METADATA_KEY)
-    .map(([name, value]) => [name, parseTensor(label, name, value, dataStart)] as const)
-    .sort(([, a], [, b]) => a.begin - b.begin || a.byteLength - b.byteLength)
+  let metadata: Record<string, string> = {}
+  const located: [name: string, tensor: LocatedTensor][] = []
+  readJson(label, 'a header', json, (reader) => {
+    reader.object((name) => {
+      if (name === METADATA_KEY) metadata = readMetadata(label, reader)
+      else located.push([name, readTensor(label, name, reader, dataStart)])
+    })
+  })
+  located.sort(([, a], [, b]) => a.begin - b.begin || a.byteLength - b.byteLength)
 
   let end = dataStart
   for (const [name, { begin, byteLength }] of located) {
@@ -111,58 +115,67 @@ export function parseHeader(label: string, json: Uint8Array, dataBytes: number):
   return { metadata, tensors: new Map(located) }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseJson(label: string, json: Uint8Array): Record<string, unknown> {
-  let text: string
-  let root: unknown
+/** Reads bytes as one JSON value and nothing after it. @throws {CheckpointError} if they are no JSON, or two readers could differ on it */
+export function readJson(label: string, what: string, json: Uint8Array, read: (reader: JsonReader) => void): void {
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json)
-    root = JSON.parse(text)
+    const reader = new JsonReader(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json))
+    read(reader)
+    reader.end()
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause
+    const got = cause instanceof JsonError ? cause.message : 'bytes that are not UTF-8'
     throw new CheckpointError(
-      `readSafetensors: ${label}: expected a header of valid UTF-8 JSON, got ${String(cause).slice(0, 120)}; ` +
-        'download or export the file again',
+      `readSafetensors: ${label}: expected ${what} of valid UTF-8 JSON, got ${got}; download or export the file again`,
       { cause },
     )
   }
-  if (!isRecord(root)) refuse(label, 'a JSON object as header', quote(root))
-  const twice = duplicateKey(text)
-  if (twice !== undefined) refuse(label, 'each key once, at most three levels deep', quote(twice))
-  return root
 }
 
-function parseMetadata(label: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {}
-  if (!isRecord(value)) refuse(label, `${METADATA_KEY} to be an object of strings`, quote(value))
-  const entries = Object.entries(value).map(([key, text]): [string, string] => {
-    if (typeof text !== 'string') return refuse(label, `metadata ${quote(key)} to be a string`, quote(text))
-    return [key, text]
+function readMetadata(label: string, reader: JsonReader): Record<string, string> {
+  if (reader.kind !== 'object') refuse(label, `${METADATA_KEY} to be an object of strings`, reader.ahead)
+  const entries: [string, string][] = []
+  reader.object((key) => {
+    if (reader.kind !== 'string') refuse(label, `metadata ${quote(key)} to be a string`, reader.ahead)
+    entries.push([key, reader.string()])
   })
   return Object.fromEntries(entries)
 }
 
-function parseTensor(label: string, name: string, value: unknown, dataStart: number): LocatedTensor {
+function readTensor(label: string, name: string, reader: JsonReader, dataStart: number): LocatedTensor {
   const tensor = `tensor ${quote(name)}`
-  if (!isRecord(value)) return refuse(label, `${tensor} to be an object`, quote(value))
-  const { dtype, shape, data_offsets: offsets } = value
-  if (!isSafetensorsDType(dtype)) return refuse(label, `${tensor} to have one of ${dtypes.join(', ')}`, quote(dtype))
-  if (!isSizes(shape)) return refuse(label, `${tensor} to have a shape of integers in [0, 2^53)`, quote(shape))
-  if (!isSizes(offsets) || offsets.length !== 2 || offsets[1]! < offsets[0]!) {
+  if (reader.kind !== 'object') refuse(label, `${tensor} to be an object`, reader.ahead)
+  let dtype: SafetensorsDType | undefined
+  let shape: number[] | undefined
+  let offsets: number[] | undefined
+  reader.object((field) => {
+    if (field === 'dtype') {
+      const { ahead } = reader
+      const known = reader.kind === 'string' ? reader.string() : undefined
+      if (!isSafetensorsDType(known)) return refuse(label, `${tensor} to have one of ${dtypes.join(', ')}`, ahead)
+      dtype = known
+    } else if (field === 'shape') shape = readSizes(label, `${tensor} to have a shape of integers in [0, 2^53)`, reader)
+    else if (field === 'data_offsets') offsets = readSizes(label, `${tensor} to have data_offsets [begin, end] in [0, 2^53)`, reader)
+    else reader.skip()
+    return undefined
+  })
+  if (dtype === undefined || shape === undefined || offsets === undefined) {
+    return refuse(label, `${tensor} to have dtype, shape and data_offsets`, `no ${dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets'}`)
+  }
+  const [begin, end, more] = offsets
+  if (begin === undefined || end === undefined || more !== undefined || end < begin) {
     return refuse(label, `${tensor} to have data_offsets [begin, end] in [0, 2^53)`, quote(offsets))
   }
-  const byteLength = offsets[1]! - offsets[0]!
   const needed = byteLengthOf(dtype, shape)
-  if (needed !== byteLength) {
-    return refuse(label, `${tensor} ${dtype} ${quote(shape)} to take ${needed} bytes`, `${byteLength}`)
-  }
-  return { dtype, shape, byteLength, begin: dataStart + offsets[0]! }
+  if (needed !== end - begin) refuse(label, `${tensor} ${dtype} ${quote(shape)} to take ${needed} bytes`, `${end - begin}`)
+  return { dtype, shape, byteLength: needed, begin: dataStart + begin }
 }
 
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)
+function readSizes(label: string, expected: string, reader: JsonReader): number[] {
+  const { ahead } = reader
+  const sizes: number[] = []
+  if (reader.kind !== 'list') refuse(label, expected, ahead)
+  reader.list(() => { sizes.push(reader.whole() ?? refuse(label, expected, ahead)) })
+  return sizes
 }
 
 /** Bytes of a tensor, or Infinity where any partial product exceeds 2^53, so that it never equals a real length. */

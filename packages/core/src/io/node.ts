@@ -1,7 +1,10 @@
 import { UnsupportedError } from '../errors.ts'
 
 type Builtins = {
+  'node:crypto': typeof import('node:crypto')
+  'node:fs': typeof import('node:fs')
   'node:fs/promises': typeof import('node:fs/promises')
+  'node:os': typeof import('node:os')
   'node:path': typeof import('node:path')
   'node:url': typeof import('node:url')
 }
@@ -26,4 +29,12 @@ export function nodeModule<Name extends keyof Builtins>(op: string, name: Name):
 /** The code of a Node system error ('ENOENT', …), or '' for anything else. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** What something that is no regular file is, in words. */
+export function kindOfFile(stat: import('node:fs').StatsBase<unknown>): string {
+  if (stat.isDirectory()) return 'a directory'
+  if (stat.isFIFO()) return 'a FIFO'
+  if (stat.isSocket()) return 'a socket'
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? 'a device' : 'something that is no regular file'
 }

@@ -2,18 +2,18 @@ import { CheckpointError } from '../errors.ts'
 import { fileSource } from './file-source.ts'
 import { quote } from './header.ts'
 import { nodeModule } from './node.ts'
-import { blobSource, bytesSource, type ByteSource } from './source.ts'
+import { blobSource, bytesSource, type ByteSource, type ReadOptions } from './source.ts'
 import { urlSource } from './url-source.ts'
 
 /** Where a checkpoint is: a path (Node) or http(s) address as string, a URL, a Blob or File, or bytes in memory. */
 export type SafetensorsSource = string | URL | Blob | Uint8Array
 
 /** The bytes behind a source. @throws {CheckpointError} if it cannot be opened. */
-export async function openSource(source: SafetensorsSource, signal: AbortSignal | undefined): Promise<ByteSource> {
+export async function openSource(source: SafetensorsSource, options: ReadOptions): Promise<ByteSource> {
   if (source instanceof Uint8Array) return bytesSource(source)
   if (source instanceof Blob) return blobSource(source)
   const place = locate(source)
-  return place instanceof URL ? urlSource(place, signal) : fileSource(place, signal)
+  return place instanceof URL ? urlSource(place, options) : fileSource(place, options)
 }
 
 /** A path or address as what it means: a URL for the network, a string for the file system. */

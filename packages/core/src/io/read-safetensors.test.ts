@@ -253,6 +253,9 @@ describe('sharded checkpoints', () => {
     ['has a list as map', { weight_map: [] }, /weight_map object/],
     ['is no object', 'null', /weight_map object/],
     ['is no JSON', '{', /valid UTF-8 JSON/],
+    ['names a tensor twice', '{"weight_map":{"a":"m-1 of 2.safetensors","a":"m-2 of 2.safetensors"}}', /the key "a" twice/],
+    ['maps to 8,000 brackets', `{"weight_map":${'['.repeat(8000)}${']'.repeat(8000)}}`, /weight_map object .* got \[{77}/],
+    ['has 8,000 brackets beside its map', `{"more":${'['.repeat(8000)}${']'.repeat(8000)}}`, /more than 127 levels/],
     ['misplaces a tensor', { weight_map: { a: 'm-2 of 2.safetensors' } }, /tensor "a" in "m-2 of 2/],
     ['names a missing shard', { weight_map: { a: 'gone.safetensors' } }, /gone\.safetensors.*no such file/],
   ])('an index that %s is refused', async (_, content, message) => {

@@ -1,20 +1,39 @@
 import { DisposedError } from '../errors.ts'
+import { abortSignal, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
+import { verifier } from './digests.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
 import { isIndex, openShards } from './shards.ts'
 import type { ByteSource } from './source.ts'
 
+/** Options of {@link readSafetensors}. */
 export interface ReadSafetensorsOptions {
   /** Aborts the opening and every later read of the file, which then reject with `signal.reason`. */
   signal?: AbortSignal
+  /**
+   * The longest that a server may be silent, before its answer and between the pieces of it, in milliseconds: a whole number
+   * in [1, 2147483647], 60,000 by default.
+   */
+  timeout?: number
+  /**
+   * Whether the header, at opening, and each tensor, at reading, must have the SHA-256 with which `writeSafetensors` wrote
+   * them with `digest: true`; false by default. A file without digests is refused then.
+   */
+  verify?: boolean
 }
+
+const ranges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag }
 
 /**
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
  * `.safetensors.index.json` opens all the shards that it names as one checkpoint.
  *
- * @throws {CheckpointError} if the source is missing, truncated, malformed, hostile or a pickle.
+ * A file that is replaced or written to while it is open is refused at the next read, so that no two states of it mix: by
+ * its time of change on a disk, by ETag or Last-Modified behind HTTP (where a server sends neither, by its size alone).
+ *
+ * @throws {CheckpointError} if the source is missing, no regular file, truncated, malformed, hostile, silent or a pickle.
+ * @throws {ConfigError} if an option is unknown or outside its range.
  * @throws {UnsupportedError} for a path where there is no Node.
  * Source: huggingface/safetensors, README (format).
  *
@@ -26,23 +45,25 @@ export async function readSafetensors(
   source: SafetensorsSource,
   options: ReadSafetensorsOptions = {},
 ): Promise<SafetensorsFile> {
-  const { signal } = options
+  checkOptions('readSafetensors', options, ranges)
+  const { signal, timeout = 60_000, verify = false } = options
   signal?.throwIfAborted()
-  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), signal)
-  const bytes = await openSource(source, signal)
+  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), { signal, timeout })
+  const bytes = await openSource(source, { signal, timeout })
   try {
-    return await openFile(bytes, signal)
+    return await openFile(bytes, verify, signal)
   } catch (error) {
     await bytes.close()
     throw error
   }
 }
 
-async function openFile(source: ByteSource, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
+async function openFile(source: ByteSource, verify: boolean, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
   const { label, size } = source
   const jsonBytes = headerLength(label, await source.read(0, Math.min(size, LENGTH_BYTES + 1)), size)
   const json = await source.read(LENGTH_BYTES, jsonBytes)
   const { metadata, tensors } = parseHeader(label, json, size - LENGTH_BYTES - jsonBytes)
+  const check = verify ? await verifier(label, json, metadata, tensors) : undefined
   let closed = false
   return safetensorsFile(label, {
     metadata,
@@ -55,7 +76,8 @@ async function openFile(source: ByteSource, signal: AbortSignal | undefined): Pr
         )
       }
       const { begin, byteLength } = tensorNamed(label, tensors, name)
-      return source.read(begin, byteLength)
+      const bytes = await source.read(begin, byteLength)
+      return check ? check(name, bytes) : bytes
     },
     async close() {
       if (closed) return

@@ -1,8 +1,9 @@
 import { CheckpointError } from '../errors.ts'
-import { MAX_HEADER_BYTES, quote, type SafetensorsInfo } from './header.ts'
+import { MAX_HEADER_BYTES, quote, readJson, type SafetensorsInfo } from './header.ts'
 import { nodeModule } from './node.ts'
 import { locate, openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
+import type { ReadOptions } from './source.ts'
 
 const INDEX_SUFFIX = '.safetensors.index.json'
 
@@ -22,11 +23,11 @@ export function isIndex(source: SafetensorsSource): source is string | URL {
 export async function openShards(
   source: string | URL,
   open: (shard: string | URL) => Promise<SafetensorsFile>,
-  signal: AbortSignal | undefined,
+  options: ReadOptions,
 ): Promise<SafetensorsFile> {
   const place = locate(source)
   const label = JSON.stringify(String(place))
-  const weightMap = await readIndex(label, place, signal)
+  const weightMap = await readIndex(label, place, options)
   const shards = new Map<string, SafetensorsFile>()
   const close = async (): Promise<void> => {
     await Promise.all([...shards.values()].map((shard) => shard.close()))
@@ -68,9 +69,9 @@ function joinShards(
 async function readIndex(
   label: string,
   place: string | URL,
-  signal: AbortSignal | undefined,
+  options: ReadOptions,
 ): Promise<Map<string, string>> {
-  const source = await openSource(place, signal)
+  const source = await openSource(place, options)
   let bytes: Uint8Array
   try {
     if (source.size > MAX_HEADER_BYTES) refuse(label, `at most ${MAX_HEADER_BYTES} bytes`, `${source.size}`)
@@ -78,26 +79,27 @@ async function readIndex(
   } finally {
     await source.close()
   }
-  let index: unknown
-  try {
-    index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new CheckpointError(
-      `readSafetensors: ${label}: expected an index of valid UTF-8 JSON, got ${String(cause).slice(0, 120)}; ` +
-        'download the index again',
-      { cause },
-    )
-  }
-  const weightMap = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
-  if (typeof weightMap !== 'object' || weightMap === null || Array.isArray(weightMap)) {
-    return refuse(label, 'a weight_map object from tensor names to files', quote(weightMap))
-  }
-  return new Map(Object.entries(weightMap).map(([name, fileName]) => [name, shardName(label, fileName)]))
+  const weightMap = new Map<string, string>()
+  readJson(label, 'an index', bytes, (reader) => {
+    let found = false
+    if (reader.kind !== 'object') refuse(label, 'a weight_map object from tensor names to files', reader.ahead)
+    reader.object((key) => {
+      if (key !== 'weight_map') return reader.skip()
+      found = true
+      if (reader.kind !== 'object') refuse(label, 'a weight_map object from tensor names to files', reader.ahead)
+      return reader.object((name) => {
+        if (reader.kind !== 'string') refuse(label, 'shards named by plain *.safetensors file names', reader.ahead)
+        weightMap.set(name, shardName(label, reader.string()))
+      })
+    })
+    if (!found) refuse(label, 'a weight_map object from tensor names to files', 'none')
+  })
+  return weightMap
 }
 
 /** A plain file name: an index must not reach into other folders. */
-function shardName(label: string, fileName: unknown): string {
-  if (typeof fileName === 'string' && /^[^/\\:]+\.safetensors$/.test(fileName)) return fileName
+function shardName(label: string, fileName: string): string {
+  if (/^[^/\\:]+\.safetensors$/.test(fileName)) return fileName
   return refuse(label, 'shards named by plain *.safetensors file names', quote(fileName))
 }
 

@@ -1,5 +1,12 @@
 import { CheckpointError, OutOfMemoryError } from '../errors.ts'
 
+/** What reading from anywhere goes by. */
+export interface ReadOptions {
+  readonly signal: AbortSignal | undefined
+  /** The longest silence of a server, in milliseconds. */
+  readonly timeout: number
+}
+
 /** Random access to bytes, wherever they lie. */
 export interface ByteSource {
   /** How messages name it: a quoted path or address, or what kind of memory it is. */
@@ -27,6 +34,14 @@ export function truncated(label: string, offset: number, length: number, got: nu
   return new CheckpointError(
     `readSafetensors: ${label}: expected ${length} bytes at offset ${offset}, got ${got}; ` +
       'the file ended early or changed while it was read: download or export it again',
+  )
+}
+
+/** The file is not the one that was opened. */
+export function changed(label: string, what: string): CheckpointError {
+  return new CheckpointError(
+    `readSafetensors: expected ${label} to stay as it was when it was opened, got ${what}; ` +
+      'open it again once nobody writes to it',
   )
 }
 

@@ -1,68 +1,121 @@
 import { CheckpointError } from '../errors.ts'
-import { allocate, truncated, type ByteSource } from './source.ts'
+import { allocate, changed, truncated, type ByteSource, type ReadOptions } from './source.ts'
 
 /** The first request fetches this much, which holds the whole header of most checkpoints. */
 const PREFIX_BYTES = 65_536
 
 /**
- * A file behind HTTP, read by range requests; the file is never transferred as a whole unless it is read as a whole.
+ * A file behind HTTP, read by range requests; the file is never transferred as a whole unless it is read as a whole. Every
+ * answer must be of the file that was opened: of the same size and, where the server sends them, the same ETag or date.
+ * (`If-Range` would ask the same, but makes browsers ask other origins for leave first, which many do not give.)
  *
- * @throws {CheckpointError} if the server cannot be reached, has no such file or does not serve ranges.
+ * @throws {CheckpointError} if the server cannot be reached, has no such file, does not serve ranges or falls silent.
  */
-export async function urlSource(url: URL, signal: AbortSignal | undefined): Promise<ByteSource> {
+export async function urlSource(url: URL, options: ReadOptions): Promise<ByteSource> {
   const label = JSON.stringify(url.href)
-  const first = await fetchRange(label, url, 0, PREFIX_BYTES, signal)
-  const prefix = await readBody(label, first.response, 0, Math.min(PREFIX_BYTES, first.total), signal)
+  const first = await readRange(label, url, 0, PREFIX_BYTES, undefined, options)
   return {
     label,
-    size: first.total,
+    size: first.version.size,
     async read(offset, length) {
       if (length === 0) return new Uint8Array(0)
-      if (offset + length <= prefix.byteLength) return prefix.slice(offset, offset + length)
-      const { response, total } = await fetchRange(label, url, offset, length, signal)
-      if (total !== first.total) {
-        await response.body?.cancel()
-        throw truncated(label, offset, length, 0)
-      }
-      return readBody(label, response, offset, length, signal)
+      if (offset + length <= first.bytes.byteLength) return first.bytes.slice(offset, offset + length)
+      return (await readRange(label, url, offset, length, first.version, options)).bytes
     },
     close: async () => {},
   }
 }
 
-async function fetchRange(
+/** What tells one state of a file from another. */
+interface Version {
+  readonly size: number
+  readonly etag: string | null
+  readonly lastModified: string | null
+}
+
+/** Bytes of a file, fewer than `length` where it ends, and the state of the file that they are of. */
+async function readRange(
   label: string,
   url: URL,
   offset: number,
   length: number,
-  signal: AbortSignal | undefined,
-): Promise<{ response: Response; total: number }> {
-  const headers = { Range: `bytes=${offset}-${offset + length - 1}` }
-  const request = fetch(url, { headers, signal: signal ?? null })
-  const response = await request.catch((cause: unknown) => {
+  expected: Version | undefined,
+  { signal, timeout }: ReadOptions,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; version: Version }> {
+  using silence = new Silence(timeout)
+  const response = await fetch(url, {
+    headers: { Range: `bytes=${offset}-${offset + length - 1}` },
+    signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
+  }).catch((cause: unknown) => {
     signal?.throwIfAborted()
-    throw new CheckpointError(
-      `readSafetensors: expected an answer from ${label}, got ${String(cause)}; ` +
-        'check the address, the network and, in a browser, the CORS headers of the server',
-      { cause },
-    )
+    const got = silence.signal.aborted ? `none within ${timeout} ms; try again, or raise timeout` :
+      `${String(cause)}; check the address, the network and, in a browser, the CORS headers of the server`
+    throw new CheckpointError(`readSafetensors: expected an answer from ${label}, got ${got}`, { cause })
   })
-  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
-  if (response.status === 206 && range !== null && Number(range[1]) === offset) {
-    return { response, total: Number(range[2]) }
+  silence.broken()
+  const version = versionOf(response, offset)
+  const difference = version && expected && differenceOf(expected, version)
+  if (version === undefined || difference !== undefined) {
+    // Not waited for: a server may hold the connection open.
+    response.body?.cancel().catch(() => undefined)
+    if (difference !== undefined) throw changed(label, difference)
+    throw new CheckpointError(
+      `readSafetensors: expected ${label} to answer a range request with status 206 and its size, ` +
+        `got status ${response.status}; ${adviceFor(response.status)}`,
+    )
   }
-  await response.body?.cancel()
-  throw new CheckpointError(
-    `readSafetensors: expected ${label} to answer a range request with status 206 and its size, ` +
-      `got status ${response.status}; ${adviceFor(response.status)}`,
-  )
+  const bytes = await readBody(label, response, offset, Math.min(length, version.size - offset), silence, signal)
+  if (bytes.byteLength < length && expected) throw truncated(label, offset, length, bytes.byteLength)
+  return { bytes, version }
+}
+
+/** The state of the file that an answer is of, or undefined if it is no answer to a request for bytes from `offset`. */
+function versionOf({ status, headers }: Response, offset: number): Version | undefined {
+  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '')
+  const size = Number(range?.[2])
+  if (status !== 206 || range === null || Number(range[1]) !== offset || !Number.isSafeInteger(size) || size <= offset) return undefined
+  return { size, etag: headers.get('etag'), lastModified: headers.get('last-modified') }
+}
+
+function differenceOf(expected: Version, now: Version): string | undefined {
+  if (now.size !== expected.size) return `one of ${now.size} bytes instead of ${expected.size}`
+  if (now.etag !== expected.etag) return `one of the ETag ${now.etag} instead of ${expected.etag}`
+  // Servers behind one address may keep dates of their own; an ETag stands for the bytes.
+  if (now.etag === null && now.lastModified !== expected.lastModified) return `one of ${now.lastModified} instead of ${expected.lastModified}`
+  return undefined
+}
+
+/** A signal that is aborted once nothing has happened for so many milliseconds. */
+class Silence implements Disposable {
+  readonly #controller = new AbortController()
+  readonly timeout: number
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(timeout: number) {
+    this.timeout = timeout
+    this.broken()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Something happened: the wait begins anew. */
+  broken(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => { this.#controller.abort() }, this.timeout)
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+  }
 }
 
 function adviceFor(status: number): string {
   if (status === 401 || status === 403) return 'the file needs permission: download it with your credentials first'
   if (status === 404 || status === 410) return 'there is no such file: check the address'
   if (status === 416) return 'the file is empty or shorter than its header says: upload it again'
-  if (status === 206) return 'let the server expose Content-Range (Access-Control-Expose-Headers)'
+  if (status === 206) return 'let the server expose Content-Range (Access-Control-Expose-Headers), true to what it sends'
   if (status === 200) return 'the server does not serve ranges: use another one, or download the file and pass it'
   return 'try again later'
 }
@@ -73,6 +126,7 @@ async function readBody(
   response: Response,
   offset: number,
   length: number,
+  silence: Silence,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = allocate(label, length)
@@ -81,6 +135,7 @@ async function readBody(
   const reader = response.body?.getReader()
   try {
     for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
+      silence.broken()
       if (done + chunk.value.byteLength > length) {
         await reader?.cancel()
         throw truncated(label, offset, length, done + chunk.value.byteLength)
@@ -91,9 +146,9 @@ async function readBody(
   } catch (cause) {
     signal?.throwIfAborted()
     if (cause instanceof CheckpointError) throw cause
+    const got = silence.signal.aborted ? `nothing more for ${silence.timeout} ms` : `a broken connection (${String(cause)})`
     throw new CheckpointError(
-      `readSafetensors: expected ${length} bytes at offset ${offset} from ${label}, got a broken connection after ` +
-        `${done} (${String(cause)}); try again`,
+      `readSafetensors: expected ${length} bytes at offset ${offset} from ${label}, got ${done} and then ${got}; try again`,
       { cause },
     )
   }

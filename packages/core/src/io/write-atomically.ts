@@ -1,55 +1,60 @@
 import type { FileHandle } from 'node:fs/promises'
 import { CheckpointError } from '../errors.ts'
-import { errorCode, nodeModule } from './node.ts'
+import { kindOfFile, nodeModule } from './node.ts'
+import { OwnedFile, writeFailure } from './owned-file.ts'
 
 /** One write call of Node takes less than 2^31 bytes; smaller pieces keep the event loop turning. */
 const WRITE_BYTES = 2 ** 26
 
-const advice: Record<string, string> = {
-  ENOENT: 'no such folder; create it first',
-  EACCES: 'permission denied; choose a folder you may write to',
-  EROFS: 'a read-only disk; choose another folder',
-  ENOSPC: 'a full disk; free space and try again',
-  EISDIR: 'a folder of that name; choose another name',
-}
-
 /**
  * Writes `chunks` to a temporary file in the folder of `path`, flushes it and renames it over `path`. On any failure
- * the temporary file is removed and `path` is left alone; errors of `chunks` itself pass through.
+ * the temporary file is removed and `path` is left alone; errors of `chunks` itself pass through. What a process that was
+ * killed left of such a write of `path` is removed.
  *
- * @throws {CheckpointError} if the file system refuses.
+ * @param head replaces the first bytes once all chunks are written
+ * @throws {CheckpointError} if the file system refuses, or `path` is something else than a file.
  */
-export async function writeAtomically(op: string, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeAtomically(
+  op: string,
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  head?: Uint8Array,
+): Promise<void> {
   const fs = nodeModule(op, 'node:fs/promises')
-  const { basename, dirname, join, resolve } = nodeModule(op, 'node:path')
+  const { dirname, resolve } = nodeModule(op, 'node:path')
   const target = resolve(path)
-  const temporary = join(dirname(target), `.${basename(target)}.${crypto.randomUUID()}.tmp`)
-  const attempt = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((cause: unknown) => {
-      const got = advice[errorCode(cause)] ?? `${String(cause)}; check the disk`
-      throw new CheckpointError(`${op}: expected to write ${JSON.stringify(target)}, got ${got}`, { cause })
-    })
+  const attempt = <T>(work: Promise<T>): Promise<T> => work.catch((cause: unknown) => { throw writeFailure(op, target, cause) })
+  const there = await fs.lstat(target).catch(() => undefined)
+  // A rename would put a file in the place of a device.
+  if (there && !there.isFile() && !there.isSymbolicLink()) {
+    throw new CheckpointError(`${op}: expected to write ${JSON.stringify(target)}, got ${kindOfFile(there)} of that name; choose another name`)
+  }
 
-  const handle = await attempt(fs.open(temporary, 'wx'))
+  const temporary = await attempt(OwnedFile.create(op, target, 'tmp', ''))
   try {
+    await attempt(temporary.sweep(op, target))
+    const handle = await attempt(fs.open(temporary.path, 'r+'))
     try {
       for await (const chunk of chunks) await attempt(writeAll(handle, chunk))
+      if (head) await attempt(writeAll(handle, head, 0))
       await attempt(handle.sync())
     } finally {
       await handle.close()
     }
-    await attempt(fs.rename(temporary, target))
+    await attempt(fs.rename(temporary.path, target))
+    temporary.release()
   } catch (error) {
-    await fs.rm(temporary, { force: true })
+    await temporary[Symbol.asyncDispose]()
     throw error
   }
   await syncFolder(fs, dirname(target))
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Writes on where the last write ended, or at a place. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at?: number): Promise<void> {
   let done = 0
   while (done < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.byteLength - done))
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.byteLength - done), at === undefined ? null : at + done)
     done += bytesWritten
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -75,11 +75,18 @@ describe('encodeSafetensors', () => {
     expect(a).toEqual(b)
   })
 
+  test('names stand in the order of their UTF-8 bytes, as the reference implementation has them', async () => {
+    const names = ['a', 'b', '\uffee', '\u{1f600}']
+    const file = await readSafetensors(encodeSafetensors(names.toReversed().map((name) => entry(name, [1]))))
+    expect([...file.tensors.keys()]).toEqual(names)
+  })
+
   test.each<[string, SafetensorsEntry[], RegExp]>([
     ['a repeated name', [entry('a', [1]), entry('a', [2])], /distinct tensor names.*"a"/],
     ['the reserved name', [entry('__metadata__', [1])], /distinct tensor names other than __metadata__/],
     ['too few bytes', [{ ...entry('a', [1]), shape: [2] }], /8 bytes for tensor "a" \(F32 \[2\]\), got 4/],
     ['f32 values called f16', [{ ...entry('a', [1]), dtype: 'F16' }], /2 bytes for tensor "a".*encodeFloat32/],
+    ['half a surrogate pair', [entry('\ud800', [1])], /tensor names of whole characters/],
     ['a negative size', [{ ...entry('a', [1]), shape: [-1] }], /sizes of at least 0/],
     ['a fractional size', [{ ...entry('a', [1]), shape: [0.5, 2] }], /sizes of at least 0/],
   ])('refuses %s', (_, entries, message) => {
@@ -138,11 +145,16 @@ describe('writeSafetensors', () => {
     expect(await readdir(folder)).toEqual(['model.safetensors'])
   })
 
-  test('a missing folder and a folder in the way are CheckpointErrors that name the path', async () => {
+  test('a missing folder and a directory in the way are CheckpointErrors that name the path', async () => {
     const missing = join(folder, 'no', 'model.safetensors')
     await expect(writeSafetensors(missing, [])).rejects.toThrow(CheckpointError)
     await expect(writeSafetensors(missing, [])).rejects.toThrow(/no\/model\.safetensors.*no such folder/)
-    await expect(writeSafetensors(folder, [entry('a', [1])])).rejects.toThrow(/a folder of that name/)
+    await expect(writeSafetensors(folder, [entry('a', [1])])).rejects.toThrow(/a directory of that name/)
+  })
+
+  test.skipIf(process.platform === 'win32')('a device in the way is a CheckpointError, and stays', async () => {
+    await expect(writeSafetensors('/dev/null', [])).rejects.toThrow(/\/dev\/null", got a device of that name/)
+    expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 
   test('two writers of one path both succeed and leave one of the two files whole', async () => {

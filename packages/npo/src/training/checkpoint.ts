@@ -1,5 +1,5 @@
 import { CheckpointError, type Tensor, tensor, type TensorHost } from '@antipode/core'
-import { readSafetensors, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
+import { readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
 import type { Ema, Optimizer } from '@antipode/core/optim'
 import { checkFinite } from './finite.ts'
 
@@ -20,11 +20,13 @@ export interface CheckpointOptions {
   readonly recipe: string
 }
 
-const format = 'antipode-run-1'
+/** The second has digests; a file of the first cannot be told from a damaged one. */
+const format = 'antipode-run-2'
+const metadataKeys = ['emaStep', 'format', 'optimizerStep', 'recipe', 'sha256', 'step'] as const
 const kinds: readonly string[] = ['parameter', 'optimizer', 'ema']
 
 /**
- * Saves a run after `step` steps: parameters, optimiser and average in f32, bit for bit.
+ * Saves a run after `step` steps: parameters, optimiser and average in f32, bit for bit, with the SHA-256 of each.
  * @throws {CheckpointError} if the file cannot be written; an earlier one is then as it was
  * @throws {NumericError} if any of it is not finite; an earlier file is then as it was
  */
@@ -45,13 +47,14 @@ export async function saveRun(
   add('optimizer', optimizer.state().tensors)
   if (ema) add('ema', ema.state().tensors)
   await writeSafetensors(path, entries, {
+    digest: true,
     metadata: { format, recipe, step: `${step}`, optimizerStep: `${optimizer.step}`, emaStep: `${ema?.step ?? 0}` },
   })
 }
 
 /**
  * Continues a saved run: overwrites parameters, optimiser and average in place, and gives the number of steps made.
- * Nothing is changed unless the whole file fits.
+ * Nothing is changed unless the whole file fits and is, to the bit, what {@link saveRun} wrote.
  * @param options.steps the most the run may have made, any number by default
  * @throws {CheckpointError} if the file is no run, is damaged, is of another recipe, optimiser or other parameters, or has
  * made more steps
@@ -61,12 +64,15 @@ export async function loadRun(
   { parameters, optimizer, ema }: RunState,
   { path, recipe, steps = Infinity }: Pick<CheckpointOptions, 'path' | 'recipe'> & { readonly steps?: number },
 ): Promise<number> {
-  await using file = await readSafetensors(path)
+  await checkFormat(path)
+  await using file = await readSafetensors(path, { verify: true })
   const counts = checkedSteps(path, recipe, file.metadata)
   if (counts.step > steps) {
     throw new CheckpointError(`resume: expected a run of up to ${steps} steps in ${path}, got one of ${counts.step}; raise steps`)
   }
   checkNames(path, file.tensors, parameters, ema !== undefined && counts.step > 0)
+  // Reading verifies: what is damaged must show before anything is overwritten.
+  for await (const _ of file.stream());
   const load = async (kind: string, step: number, into: Pick<Optimizer, 'load'> | undefined): Promise<void> => {
     const tensors = new Map<string, Tensor>()
     try {
@@ -90,13 +96,23 @@ export async function loadRun(
 const kindOf = (name: string): string => name.slice(0, name.indexOf('.'))
 const keyOf = (name: string): string => name.slice(name.indexOf('.') + 1)
 
+/** Says of another file, or of a run of another version, that it is one, rather than that its digests are missing. */
+async function checkFormat(path: string): Promise<void> {
+  await using file = await readSafetensors(path)
+  const found = file.metadata['format'] ?? ''
+  if (found === format) return
+  const got = found.startsWith('antipode-run-') ? `one of another version, ${found}; start afresh, or resume with the version that wrote it` : 'another file; choose another path'
+  throw new CheckpointError(`resume: expected a training run in ${path}, got ${got}`)
+}
+
 function checkedSteps(
   path: string,
   recipe: string,
   metadata: Readonly<Record<string, string>>,
 ): Readonly<Record<'step' | 'optimizerStep' | 'emaStep', number>> {
-  if (metadata['format'] !== format) {
-    throw new CheckpointError(`resume: expected a training run in ${path}, got another file; choose another path`)
+  const keys = Object.keys(metadata).sort().join(', ')
+  if (keys !== metadataKeys.join(', ')) {
+    throw new CheckpointError(`resume: ${path}: expected ${metadataKeys.join(', ')} as metadata, got ${keys}; start afresh`)
   }
   if (metadata['recipe'] !== recipe) {
     throw new CheckpointError(
@@ -105,8 +121,9 @@ function checkedSteps(
     )
   }
   const count = (key: string): number => {
-    const value = Number(metadata[key] ?? Number.NaN)
-    if (Number.isSafeInteger(value) && value >= 0) return value
+    const text = metadata[key] ?? ''
+    const value = Number(text)
+    if (/^(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(value)) return value
     throw new CheckpointError(`resume: ${path}: expected a whole ${key}, got ${metadata[key]}; start afresh`)
   }
   return { step: count('step'), optimizerStep: count('optimizerStep'), emaStep: count('emaStep') }
@@ -115,7 +132,7 @@ function checkedSteps(
 /** Every parameter is there in its shape, everything else belongs to one, and averages are there exactly if wanted. */
 function checkNames(
   path: string,
-  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  tensors: SafetensorsFile['tensors'],
   parameters: ReadonlyMap<string, Tensor>,
   averaged: boolean,
 ): void {
@@ -124,7 +141,8 @@ function checkNames(
   }
   const missing = [...parameters.keys()].filter((name) => !tensors.has(`parameter.${name}`))
   if (missing.length > 0) refuse(`all ${parameters.size} parameters`, `all but ${missing.length}, such as ${missing[0]}`)
-  for (const [name, { shape }] of tensors) {
+  for (const [name, { dtype, shape }] of tensors) {
+    if (dtype !== 'F32') refuse(`${name} in F32`, dtype)
     const kind = kindOf(name)
     const key = keyOf(name)
     // State is named `<parameter>.<slot>`.

@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { CheckpointError, ConfigError, Device, NumericError, type Tensor, tensor } from '@antipode/core'
 import { writeSafetensors } from '@antipode/core/io'
 import { ema, sgd } from '@antipode/core/optim'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { gap } from '../testing/toy.ts'
 import { saveRun, train, type TrainOptions, type TrainStep } from './index.ts'
+import { killRuns } from './testing/kill-runs.ts'
 import { ToyRun, toySteps } from './testing/toy-run.ts'
 
 let device: Device
@@ -130,44 +128,21 @@ test('aborting without a checkpoint rejects with the reason, and leaving the loo
   expect(existsSync(checkpoint.path)).toBe(false)
 })
 
-/** Runs the toy as a process of its own and kills it `delay` ms after it has made some steps. */
-async function runAndKill(path: string, steps: number, delay: number): Promise<{ first: number; ended: boolean }> {
-  const script = fileURLToPath(new URL('./testing/run-toy.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=@antipode/source', '--import', 'tsx', script, path], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let complaints = ''
-  child.stderr.on('data', (text: Buffer) => { complaints += text.toString() })
-  const exit = new Promise<NodeJS.Signals | number | null>((resolve) => { child.on('close', (code, signal) => { resolve(signal ?? code) }) })
-  const made: number[] = []
-  for await (const line of createInterface(child.stdout)) {
-    if (line.startsWith('step ')) made.push(Number(line.slice(5)))
-    if (made.length === steps) setTimeout(() => child.kill('SIGKILL'), delay)
-  }
-  const how = await exit
-  expect([0, 'SIGKILL'], complaints).toContain(how)
-  // Killed after its last save but before its exit, a run leaves nothing to do.
-  return { first: made[0] ?? Infinity, ended: how === 0 }
-}
-
-test('a run that is killed again and again at random moments and resumed ends in the same bits', async () => {
+test('a run that is killed again and again, at random moments and within saves, ends resumed in the same bits and leaves nothing behind', async () => {
   const { bytes } = await wholeRun()
-  const { path } = checkpointAt('killed')
-  // Real chance on purpose: over many runs every moment comes up, that of writing included. A failure names its moments.
-  const moments: string[] = []
-  const starts: number[] = []
-  let finished = false
-  while (!finished && moments.length < 4) {
-    const [steps, delay] = [2 + Math.floor(Math.random() * 5), Math.random() * 15]
-    moments.push(`${delay} ms after ${steps} steps`)
-    const { first, ended } = await runAndKill(path, steps, delay)
-    starts.push(first)
-    finished = ended
-  }
-  if (!finished) starts.push((await runAndKill(path, Infinity, 0)).first)
-  // Each but the first goes on from the one before.
-  expect(starts[0]).toBe(0)
-  expect(starts.length, `${moments.join(', ')}`).toBeGreaterThan(1)
-  for (const [i, start] of starts.entries()) expect(start, `${moments.join(', ')}`).toBeGreaterThan(starts[i - 1] ?? -1)
-  expect(readFileSync(path).equals(bytes), `killed ${moments.join(', ')}`).toBe(true)
+  const report = await killRuns({ path: checkpointAt('killed').path, kills: 4, expected: bytes })
+  const { kills, equal, left, moments } = report
+  expect({ kills, equal, left }, moments.join(', ')).toEqual({ kills: 4, equal: 4, left: [] })
+})
+
+test('two runs do not save to one path: the second is refused before it changes anything, and told by whom', async () => {
+  using run = new ToyRun(device)
+  const checkpoint = checkpointAt('shared')
+  const steps = run.train({ checkpoint })
+  await steps.next()
+  await expect(runToy({ checkpoint })).rejects.toThrow(new RegExp(`^train: expected ".*shared.safetensors" to be used by this run alone, got process ${process.pid} on .* since `))
+  await steps.return()
+  expect(await runToy({ checkpoint, steps: 1 })).toHaveLength(1)
 })
 
 test('a checkpoint that does not fit is refused, and neither it nor the weights change', async () => {

@@ -1,4 +1,5 @@
 import { compile, concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
 import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
 import {
   abortSignal, anObject, callable, checkArgument, checkOptions, finite, flag, positive, type Range, type Ranges, required, text, whole,
@@ -79,7 +80,7 @@ export interface TrainStep extends Measured {
  * the step
  * @throws {ConfigError} if an option is unknown or outside its range, there is nothing to train, nothing to resume from, a
  * limit is on no metric, or the schedule gives a factor that is no number of 0 or more: before that step's update
- * @throws {CheckpointError} if a checkpoint does not fit, or is past the last step
+ * @throws {CheckpointError} if a checkpoint does not fit, is damaged, or is past the last step, or if another run saves to its path
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   checkTrainOptions(options)
@@ -90,11 +91,15 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   if (resume && !checkpoint) throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
   const { device } = first
   const state = { parameters, optimizer, ema }
+  await using lock = checkpoint && await lockPath('train', checkpoint.path)
   let step = resume && checkpoint ? await loadRun(device, state, { ...checkpoint, steps }) : 0
   let saved = step
   const measures = measuring(options)
   const save = async (): Promise<void> => {
-    if (checkpoint && saved !== step) await saveRun(state, step, checkpoint)
+    if (checkpoint && saved !== step) {
+      await lock?.check()
+      await saveRun(state, step, checkpoint)
+    }
     saved = step
   }
   while (step < steps) {

@@ -60,7 +60,7 @@ export function fromConfig(config: string | object, options: FromConfigOptions =
   for (const [key, value] of file) {
     if (key.startsWith('_') || (unsetKeys.has(key) && chosen !== own)) continue
     const option = names.get(key)
-    const accepted = chosen.refused[key]
+    const accepted = Object.hasOwn(chosen.refused, key) ? chosen.refused[key] : undefined
     if (option === undefined && accepted !== undefined && !accepted.includes(value)) {
       throw new ConfigError(
         `fromConfig: expected ${key} to be ${accepted.map(show).join(' or ')}, got ${show(value)}; ` +

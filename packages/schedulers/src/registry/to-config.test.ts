@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { ddim, dpmSolverMultistep, fromConfig, heun, toConfig, uniPc, type DpmConfig } from '../index.ts'
 
+test('a value nested deeper than any stack is refused by name', () => {
+  const config = JSON.parse(`{"_class_name":"DDIMScheduler","beta_schedule":${'['.repeat(8000)}${']'.repeat(8000)}}`) as object
+  expect(() => fromConfig(config)).toThrow(/expected betaSchedule to be .*, got an array/)
+})
+
+test.each(['constructor', 'toString'])('the key %s, which every object inherits, is one that nobody knows', (key) => {
+  const config = JSON.parse(`{"_class_name":"DDIMScheduler","${key}":1}`) as object
+  expect(() => fromConfig(config)).toThrow(`expected keys of diffusers' schedulers, got '${key}'`)
+})
+
 test('a file says which values were never set, and another solver takes over the others alone', () => {
   const file = toConfig(ddim({ betaStart: 0.00085, clipSample: false }))
   expect(file['_class_name']).toBe('DDIMScheduler')

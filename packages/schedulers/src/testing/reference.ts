@@ -80,7 +80,7 @@ function wholeRun<T extends Values>(
 }
 
 /** How near float32 tensors come to those of diffusers, and float64 ones to its own code in float64. */
-export const tolerances: Readonly<Record<'float32' | 'float64', Readonly<Record<keyof ReferenceRun, number>>>> = {
+const tolerances: Readonly<Record<'float32' | 'float64', Readonly<Record<keyof ReferenceRun, number>>>> = {
   float32: { timesteps: 1e-3, sigmas: 2e-6, spread: 2e-6, first: 5e-6, last: 2e-5 },
   // Levels of plans are float32 in either.
   float64: { timesteps: 1e-3, sigmas: 2e-6, spread: 2e-6, first: 2e-6, last: 5e-6 },
