@@ -34,7 +34,7 @@ export default defineConfig({
           exclude: ['**/{node_modules,dist}/**', dawnTests, browserTests, pageTests],
           testTimeout: minutes(1),
           // No test leaves anything behind in a module; loading them all for each of a hundred files took half of the time.
-          pool: 'threads',
+          pool: 'forks',
           isolate: false,
           sequence: { groupOrder: 0 },
         },

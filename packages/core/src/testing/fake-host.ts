@@ -1,13 +1,14 @@
 import { type DType, sizeOf, type Target, variantTable } from '@antipode/kernels-wgsl'
-import { DisposedError } from '../errors.ts'
+import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { makePlan, type Plan, walk } from '../plan/index.ts'
+import { constantData, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
 export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
 
-/** A host with no GPU: it keeps what is uploaded, plans graphs, and cannot run them. */
+/** A host with no GPU: it keeps what is uploaded, plans graphs, and computes them by the references of their ops. */
 export class FakeHost implements TensorHost {
   readonly target: Target
   readonly #values = new Map<Storage, { dtype: DType; bytes: Uint8Array; size: number }>()
@@ -46,10 +47,18 @@ export class FakeHost implements TensorHost {
     if (known) known.bytes = bytes
   }
 
-  evaluate(tensors: readonly Tensor[]): Promise<void> {
-    return tensors.every((t) => t.source.kind === 'storage')
-      ? Promise.resolve()
-      : Promise.reject(new DisposedError('FakeHost: expected tensors that own their values, got some to compute; use interpret()'))
+  /** Computes in float64 and stores what the dtypes hold. @throws {UnsupportedError} for what overwrites an operand: it would not be */
+  async evaluate(tensors: readonly Tensor[]): Promise<void> {
+    const wanted = tensors.filter((t) => t.source.kind !== 'storage')
+    for (const { source } of wanted) {
+      if (source.kind === 'node' && source.node.op.inplace) throw new UnsupportedError(`FakeHost: expected no update in place, got ${source.node.op.name}; use interpret()`)
+    }
+    const values = referenceValues(wanted, () => undefined, (t) => {
+      const data = t.source.kind === 'storage' ? this.valuesOf(t.source.storage) : constantData(t)
+      if (data) return data
+      throw new DisposedError(`FakeHost: expected tensors that have a value, got ${t.toString()}`)
+    })
+    wanted.forEach((t, i) => { t.realise(this.upload(values[i] as Float64Array, t.shape, t.dtype)) })
   }
 
   memory(): MemoryReport {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ddim, dpmSolverMultistep, fromConfig, heun, toConfig, uniPc, type DpmConfig } from '../index.ts'
 
 test('a value nested deeper than any stack is refused by name', () => {
-  const config = JSON.parse(`{"_class_name":"DDIMScheduler","beta_schedule":${'['.repeat(8000)}${']'.repeat(8000)}}`) as object
+  const config = JSON.parse(`{"_class_name":"DDIMScheduler","beta_schedule":${'['.repeat(100_000)}${']'.repeat(100_000)}}`) as object
   expect(() => fromConfig(config)).toThrow(/expected betaSchedule to be .*, got an array/)
 })
 
