@@ -6,7 +6,7 @@ import { Buffers, bytesOf, type PlanBuffer } from './buffers.ts'
 import { Copies } from './copies.ts'
 import type { LeafRef } from './leaves.ts'
 import { Packs } from './packs.ts'
-import { countUses, isOnlyPacked, overwrittenLeaves, placesOf } from './uses.ts'
+import { countUses, overwrittenLeaves, packedReaders, placesOf } from './uses.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
 /** One dispatch, its storage buffers by number in binding order, and which graph scalars fill its scalar words. */
@@ -67,10 +67,10 @@ class Builder {
     const places = placesOf(this.#graph)
     for (const [index, { node, inputs }] of nodes.entries()) {
       const operands = inputs.map((r) => this.#resolve(r))
-      const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'onlyPacked' | 'place'> => {
+      const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'packedReaders' | 'place'> => {
         const use = uses.get(`${index}.${k}`)
-        const onlyPacked = k === 0 && node.op.again !== undefined && use !== undefined && isOnlyPacked(use, this.#target)
-        return { uses: use?.uses ?? 0, wanted: use?.wanted ?? false, onlyPacked, place: places.get(`${index}.${k}`) }
+        const packed = k === 0 && node.op.again && use ? packedReaders(use, this.#target) : undefined
+        return { uses: use?.uses ?? 0, wanted: use?.wanted ?? false, packedReaders: packed, place: places.get(`${index}.${k}`) }
       }
       const define = (k: number, seen: Seen): void => { this.#seen.set(`${index}.${k}`, seen) }
       const spec = node.specs[0] as Spec

@@ -67,6 +67,20 @@ test('a norm that more than convolutions read, or that is asked for, is stored',
   for (const t of leaves) t.dispose()
 })
 
+test.each([[16, 8, 8], [32, 8, 4], [20, 5, 6]] as const)('a norm of %i channels in %i groups gives a convolution the same bits whether gradients are taken or not', async (channels, groups, side) => {
+  const leaves = await leavesOf(channels, side)
+  const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]
+  const forward = (): Tensor => conv2d(groupNorm(x, groups, { weight, bias, activation: 'silu' }), w, { padding: 1 })
+  using alone = forward()
+  await evaluate(alone)
+  const y = forward()
+  const slopes = gradients(y.square().mean(), [x, weight, w])
+  if (packing()) expect(labels(y, ...slopes).filter((l) => /^norm.*packed/.test(l))).toHaveLength(1)
+  await evaluate(y, ...slopes)
+  expect(await y.data()).toEqual(await alone.data())
+  for (const t of [y, ...slopes, ...leaves]) t.dispose()
+})
+
 test('a norm whose operand is overwritten is computed before that', async () => {
   const leaves = await leavesOf(32, 8)
   const [x, weight, bias, w] = leaves as [Tensor, Tensor, Tensor, Tensor]

@@ -7,8 +7,8 @@ export interface Uses {
   /** Operands that read it, views counted as their viewers' operands. */
   uses: number
   wanted: boolean
-  /** Those of them that are the output itself: a node and the number of its operand. */
-  readonly operands: { readonly node: Node; readonly operand: number }[]
+  /** Those of them that are the output itself: a node, the number of its operand, and how many had read the output before. */
+  readonly operands: { readonly node: Node; readonly operand: number; readonly before: number }[]
 }
 
 /** The readers of every node output. */
@@ -31,8 +31,8 @@ export function countUses(graph: Graph): ReadonlyMap<string, Uses> {
     }
     for (const [operand, r] of inputs.entries()) {
       const read = count(r)
+      if (base(r) === r) read.operands.push({ node, operand, before: read.uses })
       read.uses++
-      if (base(r) === r) read.operands.push({ node, operand })
     }
   })
   for (const r of graph.outputs) count(r).wanted = true
@@ -40,13 +40,17 @@ export function countUses(graph: Graph): ReadonlyMap<string, Uses> {
 }
 
 /**
- * Whether several operands read a value and take it packed, one of them as images and all others four images a texel, so that it
- * need never be stored. What images are packed for can tell its statistics, which the others then know.
+ * Which of several operands that read a value take it packed: `all`, one of them as images and the others four images a texel, so
+ * that it need never be stored; or the `first`, it alone as images. What images are packed for can tell its statistics, by which the value is
+ * computed again for those that follow. A forward pass so computes the same whether a backward pass follows it or not.
  */
-export function isOnlyPacked({ uses, wanted, operands }: Uses, target: Target): boolean {
-  if (wanted || uses < 2 || operands.length < uses || target.textureRows === 0) return false
+export function packedReaders({ uses, wanted, operands }: Uses, target: Target): 'all' | 'first' | undefined {
+  const [first] = operands
+  if (wanted || uses < 2 || !first || target.textureRows === 0) return undefined
   const kinds = operands.map((o) => layoutOf(o.node, o.operand, target)?.kind)
-  return !kinds.includes(undefined) && kinds.filter((kind) => kind === 'images').length === 1
+  const images = kinds.filter((kind) => kind === 'images').length
+  if (images === 1 && operands.length === uses && !kinds.includes(undefined)) return 'all'
+  return images === 1 && kinds[0] === 'images' && first.before === 0 ? 'first' : undefined
 }
 
 /** How a node would pack an operand that it may take packed. */

@@ -44,8 +44,8 @@ export interface Value {
   uses: number
   /** Whether the caller asked for it. */
   wanted: boolean
-  /** Whether all that read it, of which there are several, take it packed. */
-  readonly onlyPacked?: boolean
+  /** Which of those that read it, of which there are several, take it packed: all, or the one that is yet to come first. */
+  packedReaders?: 'all' | 'first' | undefined
   /** Where a later node would have it. */
   readonly place?: Place | undefined
 }
@@ -67,8 +67,8 @@ export function inOrder({ value, view }: Seen): boolean {
 }
 
 /** Whether its reader, or each in turn, may still take the value's work into its own. */
-export function awaitsTaker({ uses, wanted, onlyPacked = false }: Value): boolean {
-  return (uses === 1 || onlyPacked) && !wanted
+export function awaitsTaker({ uses, wanted, packedReaders }: Value): boolean {
+  return (uses === 1 || packedReaders !== undefined) && !wanted
 }
 
 /** What a kernel op ends in: the value of the expression that took it in. */
@@ -91,6 +91,7 @@ export function giverOf(seen: Seen): { readonly kernel: PendingKernel; readonly 
 export function awaitNext({ op, attrs, inputs, values: [value, ...others] }: PendingKernel): void {
   if (!value) return
   value.uses--
+  if (value.packedReaders === 'first') value.packedReaders = undefined
   if (value.uses === 0 || !op.again) return
   const known = others.map((v): Seen => ({ value: v, view: whole(v.spec) }))
   value.state = { kind: 'kernel', kernel: { op: op.again, attrs, inputs: [...inputs, ...known], values: [value], owner: undefined, emitted: false } }
