@@ -50,16 +50,17 @@ export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
 /** The kernels of one variant of an op on a problem. */
 export interface Variant {
   readonly kernels: readonly Kernel[]
-  /** Whether the adapter at hand is only to compile it: see {@link longText}. */
+  /** Whether the adapter at hand is only to compile it: see `longText`. */
   readonly compileOnly: boolean
 }
 
 /**
- * Longer texts are not run on software adapters that they are not for, nor in f16 where they are for it: llvmpipe takes seconds,
- * and for heads of 160 a minute, to make machine code of one. They differ from those that run by the number of registers, or by
- * the type that they load and store, and a GPU runs them all.
+ * Longer texts are only compiled on software adapters that they are not for, and in f16 where they are for it: llvmpipe takes a
+ * second for some thousand characters, and for heads of 160 a minute, to make machine code of one. They differ from those that run
+ * by the number of registers, or by the type that they load and store, and a GPU runs them all. In f16, where the text that differs by
+ * its type alone has run, less is long.
  */
-const longText = 10_000
+const longText = { own: Infinity, ownHalf: 10_000, foreign: 10_000, foreignHalf: 4000 }
 
 /** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
 export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Variant[] {
@@ -71,7 +72,8 @@ export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], ou
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()
-    const compileOnly = target.kind === 'software' && (t !== target || inputs[0]?.dtype === 'f16') && kernels.some((k) => k.wgsl.length > longText)
+    const long = longText[`${t === target ? 'own' : 'foreign'}${inputs[0]?.dtype === 'f16' ? 'Half' : ''}`]
+    const compileOnly = target.kind === 'software' && kernels.some((k) => k.wgsl.length > long)
     if (!found.has(key)) found.set(key, { kernels, compileOnly })
   }
   return [...found.values()]

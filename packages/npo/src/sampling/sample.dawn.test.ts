@@ -172,17 +172,24 @@ test('a run that begins late without an image, or has no step left, is refused',
   expect(device.memory().tensors).toBe(before)
 })
 
+test('a solver that clips its estimate hides no NaN', async () => {
+  using noise = start()
+  for (const scheduler of [ddim({ clipSample: true }), ddpm({ clipSample: true })]) {
+    await expect(sampleToEnd((x) => x.mul(Number.NaN), scheduler, noise, undefined, { steps: 3 })).rejects.toThrow(/expected finite samples, got NaN or infinity from step 0/)
+  }
+})
+
 test('a run that leaves no step names the option that says so', async () => {
   using noise = start()
   using image = start()
   const run = (options: Parameters<typeof sampleToEnd>[4], scheduler: Scheduler = ddim()): Promise<Tensor> =>
     sampleToEnd((x) => x.mul(0.5), scheduler, noise, undefined, { image, ...options })
   await expect(run({ steps: { count: 10, strength: 0.05 } })).rejects.toThrow(
-    new SchedulerError('sample: expected a strength that leaves one of 10 steps, got 0.05; 0.1 leaves one'),
+    new SchedulerError('ddim.timesteps: expected strength to leave one of 10 steps, got 0.05; take strength 0.1 or more, or 20 steps'),
   )
-  await expect(run({ steps: { count: 7, strength: 0.1 } }, heun())).rejects.toThrow(/one of 7 steps, got 0.1; 0.143 leaves one/)
+  await expect(run({ steps: { count: 7, strength: 0.1 } }, heun())).rejects.toThrow(/strength to leave one of 7 steps, got 0.1; take strength 0.1429 or more/)
   await expect(run({ steps: 4, startAt: 4 })).rejects.toThrow(/expected startAt from 0 to 3, got 4/)
-  for (const [count, strength] of [[10, 0.1], [7, 0.143], [49, 0.021]] as const) {
+  for (const [count, strength] of [[10, 0.1], [7, 0.1429], [49, 0.0205]] as const) {
     expect(isDone(ddim().begin(ddim().timesteps({ count, strength })))).toBe(false)
   }
 })

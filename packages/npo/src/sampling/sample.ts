@@ -77,7 +77,8 @@ export async function* sample<C extends Condition>(
   const { device } = noise
   const plan = scheduler.timesteps(steps)
   let state: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
-  if (isDone(state)) refuseEmpty(stepCount(plan), options)
+  // Schedulers refuse a strength that leaves no step.
+  if (isDone(state)) throw new SchedulerError(`sample: expected startAt from 0 to ${stepCount(plan) - 1}, got ${startAt}, which leaves no step to take`)
   let x = startOf(scheduler, plan, state, noise, image)
   const draw = freshNoise(noise, seed, stream)
   const hooks = hook ? { x0: shaped(hook, noise) } : {}
@@ -114,16 +115,6 @@ export async function* sample<C extends Condition>(
     // Stopped early, nothing is the caller's; at the end the result is.
     for (const t of owned) if (!(finished && t === x)) t.dispose()
   }
-}
-
-/** Names the option that leaves a run of `count` steps without one. */
-function refuseEmpty(count: number, { steps, startAt }: SampleOptions): never {
-  if (startAt !== undefined) {
-    throw new SchedulerError(`sample: expected startAt from 0 to ${count - 1}, got ${startAt}, which leaves no step to take`)
-  }
-  const strength = typeof steps === 'object' ? steps.strength : undefined
-  const least = Math.ceil(1000 / count) / 1000
-  throw new SchedulerError(`sample: expected a strength that leaves one of ${count} steps, got ${strength}; ${least} leaves one`)
 }
 
 /** A hook that may not change the shape. */
