@@ -10,20 +10,21 @@ import type { ByteSource } from './source.ts'
 /** Options of {@link readSafetensors}. */
 export interface ReadSafetensorsOptions {
   /** Aborts the opening and every later read of the file, which then reject with `signal.reason`. */
-  signal?: AbortSignal
+  readonly signal?: AbortSignal
   /**
    * The longest that a server may be silent, before its answer and between the pieces of it, in milliseconds: a whole number
    * in [1, 2147483647], 60,000 by default.
    */
-  timeout?: number
+  readonly timeout?: number
   /**
    * Whether the header, at opening, and each tensor, at reading, must have the SHA-256 with which `writeSafetensors` wrote
    * them with `digest: true`; false by default. A file without digests is refused then.
    */
-  verify?: boolean
+  readonly verify?: boolean
 }
 
-const ranges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag }
+/** Ranges of {@link ReadSafetensorsOptions}, for functions that pass them on. */
+export const readRanges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag }
 
 /**
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
@@ -45,7 +46,7 @@ export async function readSafetensors(
   source: SafetensorsSource,
   options: ReadSafetensorsOptions = {},
 ): Promise<SafetensorsFile> {
-  checkOptions('readSafetensors', options, ranges)
+  checkOptions('readSafetensors', options, readRanges)
   const { signal, timeout = 60_000, verify = false } = options
   signal?.throwIfAborted()
   if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), { signal, timeout })

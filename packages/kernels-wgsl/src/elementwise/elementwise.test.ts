@@ -10,7 +10,7 @@ const ranges: Record<string, readonly [number, number]> = { div: positive, pow: 
 /*
  * Largest errors in units in the last place of f32. Sums and products round once. Adapters may take quotients 2.5 and roots 2 off,
  * and e^x 3 + 2|x| (WGSL, "Accuracy of floating-point operations"): its argument is rounded as a multiple of log 2, so what
- * is made of exponentials has their error and a few roundings. Measured, worst of lavapipe and SwiftShader: see each line.
+ * is made of exponentials has their error and a few roundings. Lavapipe and SwiftShader stay within.
  */
 const exponential = (more: number, rate = 1) => (x: number): number => more + 2 * rate * Math.abs(x)
 const ulp: Readonly<Record<string, Specials['ulp']>> = {

@@ -1,6 +1,6 @@
 import { ConfigError, type Tensor } from '@antipode/core'
 import { encodeFloat32, type StreamedSafetensorsEntry } from '@antipode/core/io'
-import { abortSignal, checkArgument, checkOptions, oneOf } from '@antipode/core/options'
+import { abortSignal, checkArgument, checkOptions, flag, oneOf } from '@antipode/core/options'
 
 /** Element types that files are written in. */
 export type FileDType = 'f32' | 'f16'
@@ -12,13 +12,15 @@ export type FileMetadata = Readonly<Record<string, string>>
 export interface SaveOptions {
   /** Element type in the file; f32 by default. */
   readonly dtype?: FileDType
+  /** Whether the file holds SHA-256 digests of its header and tensors, which loading it with `verify` compares; false by default. */
+  readonly digest?: boolean
   /** Aborts between tensors; the file at the path stays as it was. */
   readonly signal?: AbortSignal
 }
 
 /** @throws {ConfigError} on an unknown option, or metadata that are no strings or have a key that is written here */
 export function checkFileOptions(where: string, metadata: FileMetadata, options: SaveOptions, reserved: readonly string[]): void {
-  checkOptions(where, options, { dtype: oneOf('f32', 'f16'), signal: abortSignal })
+  checkOptions(where, options, { dtype: oneOf('f32', 'f16'), digest: flag, signal: abortSignal })
   const isTexts = (v: unknown): boolean => typeof v === 'object' && v !== null && Object.values(v).every((text) => typeof text === 'string')
   checkArgument(where, 'metadata', metadata, { expected: 'an object of strings', accepts: isTexts })
   const taken = reserved.find((key) => Object.hasOwn(metadata, key))

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError } from '@antipode/core'
 import { encodeSafetensors } from '@antipode/core/io'
@@ -40,5 +43,22 @@ test('options that nobody knows and metadata that are written here are refused b
   await expect(loadModel(host, file(config), { dtype: 'i32' })).rejects.toThrow("loadModel: expected dtype to be 'f32' or 'f16' or 'bf16', got 'i32'")
   await expect(saveModel('/nowhere', model, { config: 'mine' })).rejects.toThrow(new ConfigError('saveModel: expected metadata without config, which is written here, got one; rename it'))
   await expect(saveModel('/nowhere', model, { seed: 1 as never })).rejects.toThrow('saveModel: expected metadata to be an object of strings')
-  await expect(saveModel('/nowhere', model, {}, { type: 'f16' } as never)).rejects.toThrow('saveModel: expected options among dtype, signal, got type')
+  await expect(saveModel('/nowhere', model, {}, { type: 'f16' } as never)).rejects.toThrow('saveModel: expected options among dtype, digest, signal, got type')
+})
+
+test('a model saved with digests is told from a damaged one, where they are to be verified', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'antipode-model-'))
+  try {
+    const host = new FakeHost()
+    const path = join(folder, 'model.safetensors')
+    await saveModel(path, await loadModel(host, file(config)), {}, { digest: true })
+    const bytes = new Uint8Array(readFileSync(path))
+    expect((await loadModel(host, bytes, { verify: true })).config).toEqual(config)
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    await expect(loadModel(host, bytes, { verify: true })).rejects.toThrow(CheckpointError)
+    expect((await loadModel(host, bytes)).config).toEqual(config)
+    await expect(loadModel(host, file(config), { verify: true })).rejects.toThrow(/expected a file with digests to verify/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

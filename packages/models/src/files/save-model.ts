@@ -1,15 +1,14 @@
 import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
-import { readSafetensors, type SafetensorsSource, writeSafetensors } from '@antipode/core/io'
+import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource, writeSafetensors } from '@antipode/core/io'
 import { Initialiser } from '@antipode/core/nn'
-import { abortSignal, checkOptions, oneOf } from '@antipode/core/options'
+import { checkOptions, oneOf } from '@antipode/core/options'
 import { resolveUNet2DConfig, type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { checkFileOptions, entriesOf, type FileMetadata, type SaveOptions } from './entries.ts'
 
-/** Options of {@link loadModel}. */
-export interface LoadModelOptions {
+/** Options of {@link loadModel}, beside those of reading the file. */
+export interface LoadModelOptions extends ReadSafetensorsOptions {
   /** Element type of the parameters: f32, the default, f16 or bf16, whatever the file has. */
   readonly dtype?: DType
-  readonly signal?: AbortSignal
 }
 
 const configKey = 'config'
@@ -26,16 +25,15 @@ export async function saveModel(
   options: SaveOptions = {},
 ): Promise<void> {
   checkFileOptions('saveModel', metadata, options, [configKey])
-  const { dtype = 'f32', signal } = options
+  const { dtype = 'f32', ...write } = options
   await writeSafetensors(path, entriesOf(model.namedParameters(), dtype), {
-    metadata: { ...metadata, [configKey]: JSON.stringify(model.config) },
-    ...(signal ? { signal } : {}),
+    ...write, metadata: { ...metadata, [configKey]: JSON.stringify(model.config) },
   })
 }
 
 /**
  * Reads a model that {@link saveModel} wrote, from a path, URL, Blob or bytes.
- * @throws {CheckpointError} if it is not such a file, its configuration is not understood, or names, shapes or dtypes are not its
+ * @throws {CheckpointError} if it is not such a file, is damaged (with `verify`), its configuration is not understood, or names, shapes or dtypes are not its
  * @throws {ConfigError} on an unknown option
  */
 export async function loadModel(
@@ -43,9 +41,9 @@ export async function loadModel(
   source: SafetensorsSource,
   options: LoadModelOptions = {},
 ): Promise<UNet2DConditionModel> {
-  checkOptions('loadModel', options, { dtype: oneOf('f32', 'f16', 'bf16'), signal: abortSignal })
-  const { dtype = 'f32', signal } = options
-  await using file = await readSafetensors(source, signal ? { signal } : {})
+  checkOptions('loadModel', options, { ...readRanges, dtype: oneOf('f32', 'f16', 'bf16') })
+  const { dtype = 'f32', ...read } = options
+  await using file = await readSafetensors(source, read)
   const config = file.metadata[configKey]
   if (config === undefined) {
     throw new CheckpointError('loadModel: expected a file with its configuration, got none in the header; make the model and call its load() instead')

@@ -1,15 +1,14 @@
 import { CheckpointError, type Tensor, tensor } from '@antipode/core'
-import { readSafetensors, type SafetensorsSource } from '@antipode/core/io'
+import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
 import { type Module, unfitDTypes } from '@antipode/core/nn'
-import { abortSignal, anObject, checkOptions } from '@antipode/core/options'
+import { anObject, checkOptions } from '@antipode/core/options'
 import { adapterNames } from './adapter-names.ts'
 import { statedAlphas } from './stated-alphas.ts'
 
-/** Options of {@link loadAdapter}. */
-export interface LoadAdapterOptions {
+/** Options of {@link loadAdapter}, beside those of reading the file. */
+export interface LoadAdapterOptions extends ReadSafetensorsOptions {
   /** The parsed `adapter_config.json` of PEFT, where the file does not lie beside the adapter. */
   readonly config?: object
-  readonly signal?: AbortSignal
 }
 
 /**
@@ -23,9 +22,9 @@ export interface LoadAdapterOptions {
  * @throws {ConfigError} on an unknown option
  */
 export async function loadAdapter(model: Module, name: string, source: SafetensorsSource, options: LoadAdapterOptions = {}): Promise<void> {
-  checkOptions('loadAdapter', options, { config: anObject('the parsed adapter_config.json'), signal: abortSignal })
-  const { config, signal } = options
-  await using file = await readSafetensors(source, signal ? { signal } : {})
+  checkOptions('loadAdapter', options, { ...readRanges, config: anObject('the parsed adapter_config.json') })
+  const { config, ...read } = options
+  await using file = await readSafetensors(source, read)
   const own = [...model.namedModules()].flatMap(([layer, module]) => ('adapters' in module ? [layer] : []))
   const { layers, strangers } = adapterNames(file.tensors.keys(), own)
   const names = new Map(strangers.map((stranger) => [stranger, stranger]))
@@ -39,7 +38,7 @@ export async function loadAdapter(model: Module, name: string, source: Safetenso
   const odd = unfitDTypes(file, names.values())
   if (odd.length > 0) throw new CheckpointError(`loadAdapter: expected F32, F16 or BF16, got ${odd.slice(0, 8).join(', ')}; convert the file`)
   const ranks = new Map([...layers.keys()].map((layer) => [layer, header.get(`${layer}.lora_A.weight`)?.shape[0] ?? 1]))
-  const alpha = await statedAlphas({ file, layers, source, config, signal }, ranks)
+  const alpha = await statedAlphas({ file, layers, source, config, signal: read.signal }, ranks)
   const tensors = new Map<string, Tensor>()
   try {
     for (const [as, key] of names) tensors.set(as, tensor(model.device, await file.readFloat32(key), header.get(as)?.shape, { allowNonFinite: true }))

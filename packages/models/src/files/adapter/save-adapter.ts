@@ -12,11 +12,8 @@ import { configKey } from './stated-alphas.ts'
  */
 export async function saveAdapter(path: string, model: Module, name: string, metadata: FileMetadata = {}, options: SaveOptions = {}): Promise<void> {
   checkFileOptions('saveAdapter', metadata, options, [configKey, 'lora_alpha'])
-  const { dtype = 'f32', signal } = options
+  const { dtype = 'f32', ...write } = options
   const tensors = model.adapterParameters(name)
   const layers = new Map([...model.adapterAlphas(name)].map(([layer, alpha]) => [layer, { alpha, rank: tensors.get(`${layer}.lora_A.weight`)?.shape[0] ?? 1 }]))
-  await writeSafetensors(path, entriesOf(tensors, dtype), {
-    metadata: { ...metadata, [configKey]: JSON.stringify(loraConfig(layers)) },
-    ...(signal ? { signal } : {}),
-  })
+  await writeSafetensors(path, entriesOf(tensors, dtype), { ...write, metadata: { ...metadata, [configKey]: JSON.stringify(loraConfig(layers)) } })
 }
