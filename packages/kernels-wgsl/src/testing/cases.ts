@@ -55,12 +55,23 @@ export interface Variant {
 }
 
 /**
- * Longer texts are only compiled on software adapters that they are not for, and in f16 where they are for it: llvmpipe takes a
- * second for some thousand characters, and for heads of 160 a minute, to make machine code of one. They differ from those that run
- * by the number of registers, or by the type that they load and store, and a GPU runs them all. In f16, where the text that differs by
- * its type alone has run, less is long.
+ * Of longer texts software adapters that they are not for run the first of each form, if it is not too long, and only compile others, which differ from it
+ * by the number of registers: llvmpipe takes a second for some thousand characters, and for heads of 160 a minute, to make machine
+ * code of one. A GPU runs them all. So it is with f16, where a text differs from that of f32 by its type alone, unless it is the
+ * adapter's own and short.
  */
-const longText = { own: Infinity, ownHalf: 10_000, foreign: 10_000, foreignHalf: 4000 }
+const longText = { own: 10_000, foreign: 7000, first: 12_000 }
+const firstOfForm = new Map<string, string>()
+
+/** Whether a variant is the first long one of its op and form, which the end of a label names. */
+function isFirst(op: string, key: string, kernels: readonly Kernel[]): boolean {
+  const form = [op, ...kernels.map((k) => k.label.split('/').at(-1))].join()
+  if (!firstOfForm.has(form)) firstOfForm.set(form, key)
+  return firstOfForm.get(form) === key
+}
+
+const single = (s: Spec): Spec => (s.dtype === 'f16' ? { ...s, dtype: 'f32' } : s)
+const withoutType = (k: Kernel): string => k.wgsl.replace('enable f16;\n', '').replaceAll('f16', 'f32')
 
 /** The variants this adapter can run, in text or in number of workgroups: its own, without textures, for GPUs, without subgroups. */
 export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Variant[] {
@@ -69,11 +80,20 @@ export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], ou
   const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
   // Large tiles, as of products that fill a GPU.
   const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
+  // What SwiftShader would run for GPUs, lavapipe runs in the tests of Node.
+  const runsElsewhere = target.variants.adapter === 'software'
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
     const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()
-    const long = longText[`${t === target ? 'own' : 'foreign'}${inputs[0]?.dtype === 'f16' ? 'Half' : ''}`]
-    const compileOnly = target.kind === 'software' && kernels.some((k) => k.wgsl.length > long)
+    const half = [...inputs, ...outputs].some((s) => s.dtype === 'f16')
+    const likeSingle = (): boolean => {
+      const others = op.kernels?.({ inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t) ?? []
+      return others.length === kernels.length && kernels.every((k, i) => withoutType(k) === withoutType(others[i] as Kernel))
+    }
+    const longest = Math.max(...kernels.map((k) => k.wgsl.length))
+    const compileOnly = target.kind === 'software' && (t === target
+      ? half && longest > longText.own && likeSingle()
+      : runsElsewhere || half && likeSingle() || longest > longText.foreign && !(longest <= longText.first && isFirst(op.name, key, kernels)))
     if (!found.has(key)) found.set(key, { kernels, compileOnly })
   }
   return [...found.values()]
