@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from '@antipode/core/io'
 import { UsageError } from '../usage-error.ts'
-import { makeFolder } from './make-folder.ts'
 
 /** Whose option names a path: "demo", "--out". */
 export interface OptionName {

@@ -1,9 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
-import { writeAtomically } from '../io/index.ts'
+import { makeFolder, writeAtomically } from '../io/index.ts'
 
 /**
  * What is asked of Dawn beside its defaults: timestamps to the nanosecond, which it rounds to 65 µs lest web pages spy, and a
@@ -87,19 +87,6 @@ export async function writeText(path: string, text: string): Promise<void> {
     yield new TextEncoder().encode(text)
   }
   await writeAtomically('cache', path, chunks())
-}
-
-/** One folder after the other: Node's own recursion never ends where the system says that a folder whose parent is there has none, as /proc does. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException // of the file system
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(path) === path) throw error
-    await makeFolder(dirname(path))
-    await mkdir(path).catch((second: NodeJS.ErrnoException) => { if (second.code !== 'EEXIST') throw second })
-  }
 }
 
 /** The version of the kernels that are installed. */

@@ -5,6 +5,7 @@ export { encodeSafetensors, type SafetensorsEntry } from './encode-safetensors.t
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.ts'
 export { type SafetensorsInfo } from './header.ts'
 export { type SafetensorsSource } from './open-source.ts'
+export { makeFolder } from './make-folder.ts'
 export { lockPath, type PathLock } from './path-lock.ts'
 export { readRanges, readSafetensors, type ReadSafetensorsOptions } from './read-safetensors.ts'
 export { type SafetensorsFile, type SafetensorsTensor } from './safetensors-file.ts'

@@ -46,9 +46,8 @@ export function diffusionDpo<C extends Condition>(options: DiffusionDpoOptions):
 }
 
 /**
- * Share of four errors' sum up to which the margin made of them is rounding: 8 units in the last place. Kernels are chosen by
- * who reads what they compute, and a backward pass reads the model's activations but not the reference's, so that equal
- * networks may sum in different orders.
+ * Share of four errors' sum up to which the margin made of them is rounding: 8 units in the last place. A backward pass reads the
+ * model's activations but not the reference's, so that networks that are equal may be fused, and sum, in different ways.
  */
 const rounding = 2 ** -20
 
