@@ -42,17 +42,18 @@ test('an inversion and the way back end at the image', () => {
   })
 })
 
-test('each timestep comes once, with its own level', () => {
+test('each timestep comes once, with its own level, or the run is refused', () => {
   const { schedule, ...scheduler } = dpmSolverMultistepInverse()
-  const plan = scheduler.timesteps(1000)
-  expect(plan.timesteps).toHaveLength(999)
+  const plan = scheduler.timesteps(999)
   plan.timesteps.forEach((timestep, i) => {
     const alphaBar = schedule.alphasCumprod[timestep]!
     expect(plan.sigmas![i]! / Math.sqrt((1 - alphaBar) / alphaBar)).toBeCloseTo(1, 3)
   })
-  const curved = dpmSolverMultistepInverse({ useKarrasSigmas: true }).timesteps(100)
-  expect(new Set(curved.timesteps).size).toBe(curved.timesteps.length)
-  expect(curved.sigmas).toHaveLength(curved.timesteps.length + 1)
+  expect(new Set(plan.timesteps).size).toBe(999)
+  expect(() => scheduler.timesteps(1000)).toThrow('1000 steps of which two or more lie at timestep 500; take fewer')
+  const karras = dpmSolverMultistepInverse({ useKarrasSigmas: true })
+  expect(() => karras.timesteps(100)).toThrow(/timestep 1; take fewer, or no curve of sigmas/)
+  expect(new Set(karras.timesteps(10).timesteps).size).toBe(10)
 })
 
 test('velocity equals the reference once coefficients are rounded as the reference rounds them', () => {

@@ -14,18 +14,23 @@ export interface InversePlanConfig extends SpacingConfig, SigmaConfig {
 /**
  * The levels of an inversion, rising to those of the noisiest timestep.
  *
- * Several levels can round to one timestep. The first of them stays, with its level; the reference leaves out only the
- * timesteps, so that the levels of all steps after are those of others.
+ * Several levels can round to one timestep, near which a run would stand still. Where the reference leaves out the timesteps and
+ * keeps their levels, so that all later steps have those of others, this refuses.
+ * @throws {SchedulerError} if a timestep comes twice
  */
 export function inverseCourse(name: string, config: InversePlanConfig, space: VpSpace, request: PlanRequest): Course {
   const { table } = space
   const used = clippedCount(name, table, config.lambdaMinClipped)
   const curved = request.by === 'count' ? curvedLevels(config, table, request.count) : null
-  const { timesteps, sigmas } = curved ?? space.levelsAt(risingTimesteps(name, config, table.length, request, used))
-  const kept = timesteps.map((_, i) => i).filter((i) => i === 0 || Math.trunc(timesteps[i]!) !== Math.trunc(timesteps[i - 1]!))
-  const levels = { timesteps: kept.map((i) => timesteps[i]!), sigmas: kept.map((i) => sigmas[i]!) }
+  const levels = curved ?? space.levelsAt(risingTimesteps(name, config, table.length, request, used))
+  const whole = levels.timesteps.map(Math.trunc)
+  const twice = whole.find((timestep, i) => timestep === whole[i - 1])
+  if (twice !== undefined) {
+    const got = `${whole.length} steps of which two or more lie at timestep ${twice}`
+    refuse(`${name}.timesteps`, 'steps that lie at timesteps of their own', got, curved ? 'take fewer, or no curve of sigmas' : 'take fewer')
+  }
   // The reference repeats the last level of a curve, and its last step then changes nothing.
-  return courseOf(levels, curved === null ? table[used - 1]! : sigmas.at(-1)!)
+  return courseOf(levels, curved === null ? table[used - 1]! : levels.sigmas.at(-1)!)
 }
 
 function curvedLevels(config: SigmaConfig, table: Float32Array, count: number): Levels | null {

@@ -3,6 +3,7 @@ import { float32Linear } from '../../linear/index.ts'
 import { convergenceOrder } from '../../testing/index.ts'
 import { ddim } from '../ddim/index.ts'
 import { pndm } from './pndm.ts'
+import { transfer } from './transfer.ts'
 
 // σ begins well above 0, near which it grows like √t and no method keeps its order.
 const smooth = { trainedBetas: Array.from({ length: 1000 }, (_, t) => (t === 0 ? 0.3 : 0.0005 + (0.0115 * t) / 1000)) }
@@ -80,5 +81,29 @@ test('the hook on x₀ decides where a step goes', () => {
   const ratio = scheduler.level(next).noise / scheduler.level(state).noise
   sample.forEach((one, i) => {
     expect(Math.abs(one / (x[i]! * ratio) - 1)).toBeLessThan(1e-6)
+  })
+})
+
+test('velocity at an ᾱ near 0 equals the reference once sums are rounded as the reference rounds them', () => {
+  // The first step is the difference of two terms that are 2,000 times as large, which magnifies their rounding as much.
+  const scheduler = pndm({ numTrainTimesteps: 1100, betaSchedule: 'squaredcos_cap_v2', predictionType: 'v_prediction', timestepSpacing: 'linspace' })
+  const state = scheduler.begin<Float32Array>(8)
+  const [from, to] = [state.plan.timesteps[0]!, state.plan.previous![0]!]
+  expect([from, to]).toEqual([1099, 1031])
+  const [start, end] = [from, to].map((t) => scheduler.schedule.alphasCumprod[t]!) as [number, number]
+  expect(Math.sqrt(end / start)).toBeGreaterThan(2000)
+  const f = Math.fround
+  const weights = transfer(start, end)
+  const x = Float32Array.of(0.3, -1.2, 0.8, 0.1)
+  const v = x.map((value) => f(0.5 * value) + f(from / 2000))
+  const epsilon = x.map((value, i) => f(f(Math.sqrt(start)) * v[i]!) + f(f(Math.sqrt(f(1 - start))) * value))
+  const rounded = x.map((value, i) => f(weights.sample * value) + f(weights.noise * epsilon[i]!))
+  // diffusers 0.42.1's PNDMScheduler in float32
+  const reference = [0.231323242, -1.18945312, 0.704833984, 0.0418701172]
+  const { sample } = scheduler.step(float32Linear, state, v, x)
+  reference.forEach((value, i) => {
+    expect(Math.abs(rounded[i]! - value)).toBeLessThan(2 * 2147 * 2 ** -25)
+    // Half a unit in the last place of each term.
+    expect(Math.abs(sample[i]! - value)).toBeLessThan(2 * 2147 * 1.2 * 2 ** -24)
   })
 })
