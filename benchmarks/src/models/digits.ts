@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { philoxNormal, rng } from '@antipode/core/random'
 import { loadModel, type UNet2DConditionModel } from '@antipode/models'
-import { digitsBase, digitsLoraTargets } from '@antipode/models/digits'
+import { digitsBase, digitsDenoiser, digitsLoraTargets, labelsOf, schedule, solver } from '@antipode/digits'
 import { diffusionDpo, drawNoise, type LossAndMetrics, offsets, type PairBatch, tensorLinear } from '@antipode/npo'
 import { currentTimestep } from '@antipode/schedulers'
-import { digitsDenoiser, labelsOf, schedule, solver } from '../../../packages/cli/src/train/index.ts'
 import type { Input } from '../workload.ts'
 
 /** The digits model that comes with the models package. */

@@ -1,7 +1,5 @@
 // The charts of the main job's report: one look, and one way to draw without a browser.
-import { AXIS, drawChart, TEXT } from '../../../packages/cli/src/report/draw-chart.ts'
-import type { Markup } from '../../../packages/cli/src/report/html.ts'
-import { MARKERS, type Role } from '../../../packages/cli/src/report/palette.ts'
+import { AXIS, drawChart, MARKERS, type Markup, type Role, TEXT } from '@antipode/report'
 import { digits } from './format.ts'
 
 /** What the chart library hands to a function that draws one item: its values, and where they lie in px. */

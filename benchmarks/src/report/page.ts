@@ -1,6 +1,4 @@
-import { html, type Markup, trusted } from '../../../packages/cli/src/report/html.ts'
-import { PAGE_POLICY } from '../../../packages/cli/src/report/page-policy.ts'
-import { STYLE } from '../../../packages/cli/src/report/style.ts'
+import { html, type Markup, PAGE_POLICY, STYLE, trusted } from '@antipode/report'
 import type { Results } from '../results.ts'
 import { dotChart } from './charts.ts'
 import { type Clock, firstResults, measurementOf, onSoftware, ratioOf, split, summaries } from './facts.ts'

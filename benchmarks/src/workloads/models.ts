@@ -1,7 +1,7 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { flopsOf, flopsPerImage } from '@antipode/models'
-import { digitsConfig, digitsUNet } from '@antipode/models/digits'
+import { digitsConfig, digitsUNet } from '@antipode/digits'
 import golden from '../models/unet-eighth.golden.json' with { type: 'json' }
 import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig } from '../models/index.ts'
 import { relativeError, samples } from '../reference/index.ts'

@@ -1,7 +1,7 @@
 import { CheckpointError, type Device } from '@antipode/core'
 import { readSafetensors, type SafetensorsFile } from '@antipode/core/io'
 import { loadAdapter, type UNet2DConditionModel } from '@antipode/models'
-import { digitsConfig, type DigitsModelName, digitsUNet } from '@antipode/models/digits'
+import { digitsConfig, type DigitsModelName, digitsUNet } from '@antipode/digits'
 import type { OffsetName } from './arms.ts'
 
 /** The model of the page and what is known about it. */
@@ -18,7 +18,7 @@ export interface CheckpointFile {
   readonly blob: () => Promise<Blob>
 }
 
-const shipped: Readonly<Record<string, string>> = import.meta.glob('../../../packages/models/assets/digits-16*.safetensors', {
+const shipped: Readonly<Record<string, string>> = import.meta.glob('../../../packages/digits/assets/digits-16*.safetensors', {
   query: '?url', import: 'default', eager: true,
 })
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as core from '@antipode/core'
-import * as digits from './digits/index.ts'
+import * as nn from '@antipode/core/nn'
 import * as models from './index.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -15,7 +15,7 @@ test('the example of the README runs, and predicts finite numbers', async () => 
     .replace(/^import (\{.*?\}) from '(.*?)'/gm, (_, names: string, from: string) => `const ${names} = modules['${from}']`)
     .replace(/'(\w+\.safetensors)'/g, (_, file: string) => JSON.stringify(join(folder, file)))
   const logged: unknown[] = []
-  const modules = { '@antipode/core': core, '@antipode/models': models, '@antipode/models/digits': digits }
+  const modules = { '@antipode/core': core, '@antipode/core/nn': nn, '@antipode/models': models }
   // The very text that readers copy runs here, so nothing but evaluating it will do.
   await (new Function('modules', 'console', `return (async () => {${runnable}\nawait device[Symbol.asyncDispose]() })()`) as (...args: unknown[]) => Promise<void>)(
     modules, { log: (value: unknown) => logged.push(value) },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as core from '@antipode/core'
-import * as digits from '@antipode/models/digits'
+import * as digits from '@antipode/digits'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import * as matrices from 'wgpu-matrix'
@@ -8,7 +8,7 @@ import * as video from './index.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const modules: Readonly<Record<string, unknown>> = {
-  '@antipode/core': core, '@antipode/models/digits': digits, '@antipode/video': video, 'wgpu-matrix': matrices,
+  '@antipode/core': core, '@antipode/digits': digits, '@antipode/video': video, 'wgpu-matrix': matrices,
 }
 
 /** Runs a block of the README, the very text that readers copy, and gives what it logs. */

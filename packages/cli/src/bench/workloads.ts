@@ -1,8 +1,7 @@
 import { compile, conv2d, type Device, evaluate, gradients, randn, scaledDotProductAttention, type Tensor, tensor } from '@antipode/core'
 import { adamw } from '@antipode/core/optim'
-import { digitsUNet } from '@antipode/models/digits'
+import { digitsDenoiser, digitsUNet, labelsOf, pixelLimit, schedule, solver, unconditional } from '@antipode/digits'
 import { cfg, denoising, drawNoise, type SampleBatch, sampleToEnd, train } from '@antipode/npo'
-import { digitsDenoiser, labelsOf, pixelLimit, schedule, solver, unconditional } from '../train/index.ts'
 
 /** What `antipode bench` can profile. */
 export type WorkloadName = 'digits-train' | 'digits-sample' | 'matmul' | 'conv' | 'attention'

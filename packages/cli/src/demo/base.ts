@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { TensorHost } from '@antipode/core'
 import { loadModel, type UNet2DConditionModel } from '@antipode/models'
-import { digitsBase, type DigitsModelName } from '@antipode/models/digits'
+import { digitsBase, type DigitsModelName } from '@antipode/digits'
 import { readBaseFile } from '../checks/index.ts'
 import type { BaseCard } from '../train/index.ts'
 

@@ -2,21 +2,19 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
-import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/models/digits'
+import { digitJudge, digitsInTurn, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits, sampleImages } from '@antipode/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
-import { evaluateArms } from '@antipode/npo/evaluation'
+import { addRandomAdapter, labelPairs, type LabelledPairs, measureOffsets } from '@antipode/npo'
+import { type Arm, armsOf, evaluateArms } from '@antipode/npo/evaluation'
 import { compilingProgress, type Progress } from '../progress/index.ts'
 import { renderReport, type ReportData } from '../report/index.ts'
 import { loadBase } from './base.ts'
-import { digitsInTurn, drawImages } from './draw.ts'
-import { drawSeed, type SeedImages, scoreTable } from './evaluate.ts'
-import { trainMoving } from './moving.ts'
-import { addRandomOffset, measureOffsets } from './offsets.ts'
-import { labelPairs, type LabelledPairs } from './pairs.ts'
-import { type Arm, armsOf, type Recipe, recipeOf } from './recipe.ts'
+import { drawSeed, scoreDigits, type SeedImages } from './evaluate.ts'
+import { type Recipe, recipeOf } from './recipe.ts'
 import { reportOf, type SeedResult } from './report-of.ts'
 import { Stages } from './stages.ts'
-import { type OffsetName, tuneOffset } from './tune.ts'
+import { trainMotion } from './train-motion.ts'
+import { type OffsetName, trainOffset } from './train-offset.ts'
 
 /** Options of `antipode demo`. */
 export interface DemoOptions {
@@ -80,12 +78,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const arms = results[0]?.arms ?? []
   const evaluation = await timed('judging', 1, () => {
     const { perSeed, selectionPerSeed, resamples } = recipe.evaluation
-    const table = scoreTable(recipe, arms, results.map((r) => r.images), perSeed, side, judges)
-    const selection = scoreTable(recipe, arms, results.map((r) => r.selection), selectionPerSeed, side, judges)
+    const table = scoreDigits(recipe, arms, results.map((r) => r.images), perSeed, side, judges)
+    const selection = scoreDigits(recipe, arms, results.map((r) => r.selection), selectionPerSeed, side, judges)
     return Promise.resolve(evaluateArms(table, selection, { seed: options.seed, samples: resamples }))
   })
   const moving = await timed('training temporal blocks on moving digits', recipe.movingSteps, (advance) =>
-    trainMoving(device, unet, digits, { steps: recipe.movingSteps, seed: options.seed, signal, onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}`) } }))
+    trainMotion(device, unet, digits, { steps: recipe.movingSteps, seed: options.seed, signal, onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}`) } }))
   // The report adds its phases up, so the last is what the others leave of the whole.
   const all = (performance.now() - started) / 1000
   timings.push({ phase: 'loading and all between', seconds: all - timings.reduce((sum, t) => sum + t.seconds, 0) })
@@ -122,10 +120,10 @@ const noiseSeeds = { pairs: 1_000_000, selection: 2_000_000, evaluation: 3_000_0
 async function runSeed(context: SeedContext, seed: number): Promise<SeedResult & { selection: SeedImages; arms: readonly Arm[] }> {
   const { device, unet, recipe, stages, side, signal, timed } = context
   const pairs = await timed(`seed ${seed}: sampling pairs`, 2 * recipe.pairs.count, (advance) => drawPairs(context, seed, advance))
-  const curves = {} as Record<OffsetName, Awaited<ReturnType<typeof tuneOffset>>>
+  const curves = {} as Record<OffsetName, Awaited<ReturnType<typeof trainOffset>>>
   for (const name of ['eta', 'delta'] as const) {
     curves[name] = await timed(`seed ${seed}: training ${name === 'eta' ? 'η (DPO)' : 'δ (DPO negated)'}`, recipe.training.steps, (advance) =>
-      tuneOffset(device, unet, name, pairs, {
+      trainOffset(device, unet, name, pairs, {
         seed, recipe, path: stages.runPath(`seed${seed}-${name}`), resume: context.resume, signal,
         onStep: (s) => { advance(1, `loss ${s.loss.toFixed(3)}, accuracy ${(s.metrics['accuracy'] ?? 0).toFixed(2)}`) },
       }))
@@ -135,9 +133,9 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
   for (const name of ['eta', 'delta']) {
     await saveAdapter(join(context.out, 'adapters', `seed${seed}.${name}.safetensors`), unet, name, { adapter: name, seed: `${seed}` }, { dtype: 'f16', signal })
   }
-  const geometry = await measureOffsets(unet)
-  await addRandomOffset(device, unet, noiseSeeds.random + seed)
-  const arms = armsOf(recipe, geometry.deltaNorm / geometry.etaNorm)
+  const geometry = await measureOffsets(unet, { eta: 'eta', delta: 'delta' })
+  await addRandomAdapter(unet, 'random', { like: 'delta', seed: noiseSeeds.random + seed })
+  const arms = armsOf({ ...recipe.merge, reversal: geometry.deltaNorm / geometry.etaNorm })
   const { perSeed, selectionPerSeed, scales } = recipe.evaluation
   const draw = (name: 'selection' | 'evaluation', count: number): Promise<SeedImages> =>
     timed(`seed ${seed}: sampling ${arms.length} arms (${name})`, arms.length * scales.length * count, (advance) => drawSeed(device, unet, {
@@ -155,7 +153,7 @@ async function drawPairs({ device, unet, recipe, stages, side, reward, signal }:
   const { images } = await stages.of(`seed${seed}-pairs`, async () => ({
     images: {
       shape: [2 * count, 1, side, side],
-      data: await drawImages(device, unet, {
+      data: await sampleImages(device, unet, {
         positive: {}, negative: {}, scale, seed: noiseSeeds.pairs + seed, labels, side, signal,
         steps: recipe.sampling.steps, batch: recipe.sampling.batch, onBatch: advance,
       }),

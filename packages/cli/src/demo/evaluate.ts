@@ -1,9 +1,9 @@
 import type { TensorHost } from '@antipode/core'
+import { digitsInTurn, sampleImages } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
-import type { DigitClassifier, DigitScore } from '@antipode/models/digits'
-import type { ArmScores, EvaluationTable } from '@antipode/npo/evaluation'
-import { drawImages, digitsInTurn } from './draw.ts'
-import type { Arm, Recipe } from './recipe.ts'
+import type { DigitClassifier, DigitScore } from '@antipode/digits'
+import { type Arm, type EvaluationTable, scoreTable } from '@antipode/npo/evaluation'
+import type { Recipe } from './recipe.ts'
 import type { Stages } from './stages.ts'
 
 /** Who scores. */
@@ -45,7 +45,7 @@ export async function drawSeed(device: TensorHost, unet: UNet2DConditionModel, o
       for (const scale of recipe.evaluation.scales) {
         const key = JSON.stringify(arm.positive)
         const known = scale === 1 ? plain.get(key) : undefined
-        const data = known ?? await drawImages(device, unet, {
+        const data = known ?? await sampleImages(device, unet, {
           positive: arm.positive, negative: arm.negative, scale, seed, labels, side, signal,
           steps: recipe.sampling.steps, batch: recipe.sampling.batch,
         })
@@ -60,19 +60,15 @@ export async function drawSeed(device: TensorHost, unet: UNet2DConditionModel, o
   return out
 }
 
-/** Scores images of several seeds, in the form the evaluation protocol takes. */
-export function scoreTable(recipe: Recipe, arms: readonly Arm[], images: readonly SeedImages[], count: number, side: number, { judge, reward, classifier }: Judges): EvaluationTable {
+/** Scores the digits of several seeds, in the form that the evaluation protocol takes. */
+export function scoreDigits(recipe: Recipe, arms: readonly Arm[], images: readonly SeedImages[], count: number, side: number, { judge, reward, classifier }: Judges): EvaluationTable {
   const labels = digitsInTurn(count)
-  const scored = arms.map(({ id }): ArmScores => {
-    const of = (f: (x: Float32Array) => ArrayLike<number>): ArrayLike<number>[][] => images.map((seed) => (seed.get(id) ?? []).map(f))
-    return {
-      id,
-      scores: {
-        judge: of((x) => judge(x, labels)),
-        reward: of((x) => reward(x, labels)),
-        correct: of((x) => Array.from(classifier.predict(x, side), (c, i) => Number(c === labels[i]))),
-      },
-    }
+  return scoreTable({
+    seeds: recipe.seeds, scales: recipe.evaluation.scales, arms: arms.map(({ id }) => id), samples: images,
+    metrics: {
+      judge: (x) => judge(x, labels),
+      reward: (x) => reward(x, labels),
+      correct: (x) => Array.from(classifier.predict(x, side), (c, i) => Number(c === labels[i])),
+    },
   })
-  return { seeds: recipe.seeds, scales: recipe.evaluation.scales, arms: scored }
 }

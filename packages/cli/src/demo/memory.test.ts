@@ -1,9 +1,8 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { FakeHost } from '@antipode/core/testing'
-import { digitsLoraTargets, digitsUNet } from '@antipode/models/digits'
+import { digitsLoraTargets, digitsUNet, labelsOf, schedule } from '@antipode/digits'
 import { diffusionDpo, drawNoise, offsets } from '@antipode/npo'
 import { expect, test } from 'vitest'
-import { labelsOf, schedule } from '../train/index.ts'
 
 test('checkpoints keep less than two fifths of what a DPO step keeps for its backward pass', () => {
   const host = new FakeHost()

@@ -1,5 +1,4 @@
-import { ARMS } from '@antipode/npo/evaluation'
-import type { DigitsModelName } from '@antipode/models/digits'
+import type { DigitsModelName } from '@antipode/digits'
 
 /** Every number of the main job. Fixed before its results were seen; only amounts differ between modes. */
 export interface Recipe {
@@ -43,28 +42,4 @@ export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsMo
     movingSteps: n.moving,
     merge: { alpha: 1, beta: 1 },
   }
-}
-
-/** An arm: the weights of the adapters `eta`, `delta` and `random` on either branch. */
-export interface Arm {
-  readonly id: string
-  readonly positive: Readonly<Record<string, number>>
-  readonly negative: Readonly<Record<string, number>>
-  readonly role: 'arm' | 'control'
-  readonly words: readonly [positive: string, negative: string]
-}
-
-/** All arms; `reversal` is the weight at which −η is as long as δ. */
-export function armsOf({ merge }: Recipe, reversal: number): Arm[] {
-  const base = {}
-  const dpo = { eta: 1 }
-  return [
-    { id: ARMS.base, positive: base, negative: base, role: 'arm', words: ['θ', 'θ'] },
-    { id: ARMS.npo, positive: base, negative: { delta: 1 }, role: 'arm', words: ['θ', 'θ + δ'] },
-    { id: ARMS.dpo, positive: dpo, negative: dpo, role: 'arm', words: ['θ + η', 'θ + η'] },
-    { id: ARMS.merged, positive: dpo, negative: { eta: merge.alpha, delta: merge.beta }, role: 'arm', words: ['θ + η', `θ + ${merge.alpha}·η + ${merge.beta}·δ`] },
-    { id: ARMS.unmerged, positive: dpo, negative: { delta: 1 }, role: 'arm', words: ['θ + η', 'θ + δ'] },
-    { id: ARMS.extrapolation, positive: base, negative: { eta: -reversal }, role: 'control', words: ['θ', 'θ − η, as long as δ'] },
-    { id: ARMS.random, positive: base, negative: { random: 1 }, role: 'control', words: ['θ', 'θ + a random offset as long as δ'] },
-  ]
 }

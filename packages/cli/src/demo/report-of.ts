@@ -1,15 +1,13 @@
 import { cpus, platform, arch } from 'node:os'
 import type { Device } from '@antipode/core'
-import { JUDGE_DEFINITION, LABELLER_DEFINITION } from '@antipode/models/digits'
-import type { TrainStep } from '@antipode/npo'
-import { armLabel, type Evaluation, pixelDeviation, saturatedShare } from '@antipode/npo/evaluation'
+import { digitsInTurn, JUDGE_DEFINITION, LABELLER_DEFINITION } from '@antipode/digits'
+import type { OffsetGeometry, TrainStep } from '@antipode/npo'
+import { type Arm, armLabel, type Evaluation, pixelDeviation, saturatedShare } from '@antipode/npo/evaluation'
 import { imageGrid, REPORT_SCHEMA_VERSION, type ReportData, type TrainingReport } from '../report/index.ts'
 import type { BaseCard } from '../train/index.ts'
-import { digitsInTurn } from './draw.ts'
 import type { SeedImages } from './evaluate.ts'
-import type { MovingResult } from './moving.ts'
-import type { OffsetGeometry } from './offsets.ts'
-import type { Arm, Recipe } from './recipe.ts'
+import type { MotionResult } from './train-motion.ts'
+import type { Recipe } from './recipe.ts'
 
 /** What came of one training seed. */
 export interface SeedResult {
@@ -29,7 +27,7 @@ export interface ReportInput {
   readonly arms: readonly Arm[]
   readonly results: readonly SeedResult[]
   readonly evaluation: Evaluation
-  readonly moving: MovingResult
+  readonly moving: MotionResult
   readonly classifierAccuracy: number
   readonly side: number
   readonly command: string
@@ -102,7 +100,7 @@ function baseCurve(base: BaseCard): TrainingReport {
   return { title: 'Base model', charts: [{ title: 'denoising loss, mean of each 100 steps', series: [{ name: 'loss', steps: base.loss.map((_, i) => (i + 1) * 100), values: base.loss }] }] }
 }
 
-function movingCurve({ curve, before, after }: MovingResult): TrainingReport {
+function movingCurve({ curve, before, after }: MotionResult): TrainingReport {
   return {
     title: `Temporal blocks on moving digits, image model frozen (held-out loss ${before.toFixed(4)} before, ${after.toFixed(4)} after)`,
     charts: [{ title: 'denoising loss', series: [series('loss', curve, (s) => s.loss)] }],

@@ -1,9 +1,8 @@
 import { armLabel, type Comparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
-import { AXIS, drawChart, TEXT } from './draw-chart.ts'
-import type { Markup } from './html.ts'
+import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
+import { armStyle } from './arm-style.ts'
 import { fixed, percent, scaleText, signed } from './numbers.ts'
-import { armStyle, MARKERS } from './palette.ts'
 import type { ArmReport, TrainingChart } from './report-data.ts'
 import { outcome } from './wording.ts'
 

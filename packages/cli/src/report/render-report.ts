@@ -1,8 +1,6 @@
-import { html, trusted } from './html.ts'
-import { PAGE_POLICY } from './page-policy.ts'
+import { html, PAGE_POLICY, STYLE, trusted } from '@antipode/report'
 import type { ReportData } from './report-data.ts'
 import { armTable, claims, judge, machinery, opening, results, samples, training } from './sections.ts'
-import { STYLE } from './style.ts'
 import { headline } from './wording.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { armLabel, ARMS, type Comparison, type Evaluation } from '@antipode/npo/evaluation'
+import { html, type Markup } from '@antipode/report'
 import { equalScaleWins, forest, scaleCurves, trainingCurves } from './charts.ts'
-import { html, type Markup } from './html.ts'
 import { byteSize, duration, fixed, gainSpan, percent, percentSpan, pValueText, scaleText, signed } from './numbers.ts'
 import type { GridReport, ReportData } from './report-data.ts'
 import { caveats, findings, headline, judgeOptimum, outcome, ownBestOf } from './wording.ts'

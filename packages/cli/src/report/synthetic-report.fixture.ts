@@ -100,7 +100,7 @@ export function syntheticReport({
       { title: 'Sampling', settings: { solver: 'dpm-solver++ 2M', steps: 15, α: 1, β: 1, 'x0 clipped': true } },
       { title: 'Evaluation', settings: { 'pairs a seed': items, 'bootstrap resamples': samples } },
     ],
-    base: { source: 'packages/models/assets/digits-16.safetensors', sha256: 'ab'.repeat(32) },
+    base: { source: 'packages/digits/assets/digits-16.safetensors', sha256: 'ab'.repeat(32) },
     judge: {
       definition: 'A made-up judge <for tests> & nothing else.',
       labeller: 'A made-up reward.',

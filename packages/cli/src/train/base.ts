@@ -6,12 +6,11 @@ import { lockPath } from '@antipode/core/io'
 import { adamw, cosine, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { saveModel } from '@antipode/models'
-import { degradedBatch, type DigitsModelName, digitsUNet, loadDigits, NO_DIGIT } from '@antipode/models/digits'
+import { degradedBatch, digitsDenoiser, type DigitsModelName, digitsUNet, labelsOf, loadDigits, NO_DIGIT, schedule } from '@antipode/digits'
 import { denoising, drawNoise, type SampleBatch, train } from '@antipode/npo'
 import { compilingProgress, type Progress } from '../progress/index.ts'
 import { defaultSteps, hyper } from '../train-recipe.ts'
 import { CurveFile } from './curve.ts'
-import { digitsDenoiser, labelsOf, schedule } from './task.ts'
 
 /** Options of `antipode train base`. */
 export interface TrainBaseOptions {

@@ -2,7 +2,7 @@ import { ConfigError, constant, Device, evaluate, randn, ShapeError, type Tensor
 import { Initialiser, type Module } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
 import { UNet2DConditionModel } from '@antipode/models'
-import { digitsUNet } from '@antipode/models/digits'
+import { digitsUNet } from '@antipode/digits'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { framesToBatch, TemporalAttention, TemporalConv } from '../temporal/index.ts'
 import { inflate, type TemporalBlock, type TemporalSite } from './index.ts'

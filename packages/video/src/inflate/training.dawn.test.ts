@@ -1,7 +1,7 @@
 import { concat, constant, Device, evaluate, gradients, split, type Tensor, tensor } from '@antipode/core'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
-import { digitsUNet, type LabelledImages, loadDigits, movingDigits } from '@antipode/models/digits'
+import { digitsUNet, type LabelledImages, loadDigits, movingDigits } from '@antipode/digits'
 import { denoising, type Denoiser, drawNoise, type SampleBatch } from '@antipode/npo'
 import { noiseSchedule } from '@antipode/schedulers'
 import { afterAll, beforeAll, expect, test } from 'vitest'

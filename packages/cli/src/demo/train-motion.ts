@@ -1,14 +1,13 @@
 import { type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
-import { type Digits, type LabelledImages, movingDigits } from '@antipode/models/digits'
+import { type Digits, type LabelledImages, labelsOf, movingDigits, schedule } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
 import { denoising, type Denoiser, drawNoise, type SampleBatch, train, type TrainStep } from '@antipode/npo'
 import { inflate, TemporalAttention } from '@antipode/video'
-import { labelsOf, schedule } from '../train/index.ts'
 
 /** What temporal blocks on the frozen image model learn from moving digits. */
-export interface MovingResult {
+export interface MotionResult {
   readonly curve: readonly TrainStep[]
   /** Denoising loss on held-out clips, before and after; before is the image model's, frame by frame. */
   readonly before: number
@@ -18,12 +17,12 @@ export interface MovingResult {
 const frames = 8
 
 /** Inflates the image model to video and trains only its temporal attention, for a few steps, on clips of moving digits. */
-export async function trainMoving(
+export async function trainMotion(
   device: TensorHost,
   unet: UNet2DConditionModel,
   { splits, size }: Digits,
   { steps, seed, signal, onStep }: { readonly steps: number; readonly seed: number; readonly signal: AbortSignal; readonly onStep: (s: TrainStep) => void },
-): Promise<MovingResult> {
+): Promise<MotionResult> {
   const objective = denoising<Tensor>()
   const batchOf = (source: LabelledImages, count: number, step: number): SampleBatch<Tensor> => {
     const { clips, labels } = movingDigits(source, { count, frames, generator: rng(seed, { stream: step + 1 }) })

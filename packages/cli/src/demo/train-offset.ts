@@ -2,18 +2,17 @@ import { existsSync } from 'node:fs'
 import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
 import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
-import { digitsLoraTargets } from '@antipode/models/digits'
+import { digitsDenoiser, digitsLoraTargets, labelsOf, schedule } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
-import { diffusionDpo, drawNoise, negate, offsets, type PairBatch, train, type TrainStep } from '@antipode/npo'
-import { CurveFile, digitsDenoiser, labelsOf, schedule } from '../train/index.ts'
-import type { LabelledPairs } from './pairs.ts'
+import { diffusionDpo, drawNoise, type LabelledPairs, negate, offsets, type PairBatch, train, type TrainStep } from '@antipode/npo'
+import { CurveFile } from '../train/index.ts'
 import type { Recipe } from './recipe.ts'
 
 /** The two offsets: η from the preference, δ from the same objective on the opposite one. */
 export type OffsetName = 'eta' | 'delta'
 
 /** Where a run saves itself. */
-export interface TuneOptions {
+export interface TrainOffsetOptions {
   readonly seed: number
   readonly recipe: Recipe
   readonly path: string
@@ -26,7 +25,7 @@ export interface TuneOptions {
  * Trains one offset as a LoRA adapter of that name on the base. η and δ see the same pairs, timesteps and noises and start
  * from the same adapter; only the preference is reversed. A collapsed run (error above 1.2) is given up with an error.
  */
-export async function tuneOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TuneOptions): Promise<TrainStep[]> {
+export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
   const objective = diffusionDpo<Tensor>({ beta: training.beta })
   unet.addAdapter(name, { rank: training.rank, targets: digitsLoraTargets, seed })

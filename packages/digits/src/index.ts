@@ -6,5 +6,7 @@ export {
 export { type DigitsBase, digitsBase } from './digits-base.ts'
 export { type DigitsConfig, digitsConfig, digitsLoraTargets, type DigitsModelName, digitsUNet, type DigitsUNetOptions, NO_DIGIT } from './digits-unet.ts'
 export { loadDigitClassifier } from './load-classifier.ts'
+export { digitsInTurn, sampleImages, type SampleImagesOptions } from './sample-images.ts'
 export { digitJudge, type DigitScore, JUDGE_DEFINITION, LABELLER_DEFINITION, labellingReward } from './rewards.ts'
+export { digitsDenoiser, labelsOf, pixelLimit, schedule, solver, unconditional } from './task.ts'
 export { trainDigitClassifier, type TrainClassifierOptions } from './train-classifier.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '@antipode/core'
 import { FakeHost } from '@antipode/core/testing'
-import { loadAdapter } from '../files/index.ts'
-import { flopsPerImage, parameterCount } from '../unet/index.ts'
+import { loadAdapter } from '@antipode/models'
+import { flopsPerImage, parameterCount } from '@antipode/models'
 import { digitsBase } from './digits-base.ts'
 import { digitsConfig, digitsUNet } from './digits-unet.ts'
 

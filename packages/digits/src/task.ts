@@ -1,8 +1,8 @@
 import { constant, type Tensor, type TensorHost } from '@antipode/core'
 import type { UNet2DConditionModel } from '@antipode/models'
-import { NO_DIGIT } from '@antipode/models/digits'
 import type { Denoiser } from '@antipode/npo'
 import { dpmSolverMultistep, noiseSchedule, type Schedule, type Scheduler } from '@antipode/schedulers'
+import { NO_DIGIT } from './digits-unet.ts'
 
 /** Noise schedule of the digits models, DDPM's own (Ho et al. 2020, section 4), and their solver. */
 const scheduleConfig = { numTrainTimesteps: 1000, betaStart: 1e-4, betaEnd: 0.02, betaSchedule: 'linear' } as const

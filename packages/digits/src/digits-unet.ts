@@ -1,7 +1,7 @@
 import { ConfigError, type DType, type TensorHost } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
 import { checkOptions, oneOf, required, whole } from '@antipode/core/options'
-import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
 import { DIGIT_CLASSES } from './classifier.ts'
 
 /** Digits models by the machine they are for: `digits-16` learns on two CPU cores, `digits-28` wants a GPU. */

@@ -1,11 +1,10 @@
-import type { DigitScore } from '@antipode/models/digits'
 import { describe, expect, test } from 'vitest'
-import { labelPairs } from './pairs.ts'
+import { labelPairs, type SampleReward } from './label-pairs.ts'
 
 const pixels = 4
 
 /** Images whose pixels all are their number, rewarded as `rewards` says. */
-function setting(rewards: readonly number[]): { images: Float32Array; labels: Int32Array; reward: DigitScore } {
+function setting(rewards: readonly number[]): { images: Float32Array; labels: Int32Array; reward: SampleReward } {
   return {
     images: Float32Array.from({ length: rewards.length * pixels }, (_, i) => Math.floor(i / pixels)),
     labels: Int32Array.from(rewards, (_, i) => Math.floor(i / 2) % 10),

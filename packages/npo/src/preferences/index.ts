@@ -1,0 +1,1 @@
+export { type LabelledPairs, labelPairs, type LabelPairsOptions, type SampleReward } from './label-pairs.ts'

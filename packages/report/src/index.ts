@@ -1,0 +1,5 @@
+export { AXIS, drawChart, TEXT } from './draw-chart.ts'
+export { html, type Markup, trusted } from './html.ts'
+export { PAGE_POLICY } from './page-policy.ts'
+export { MARKERS, type Role, themed } from './palette.ts'
+export { STYLE } from './style.ts'
