@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** The TypeScript of one Markdown page, as one program, and what it says it prints. */
 export interface Program {
@@ -26,18 +26,16 @@ export function guidePrograms(): Program[] {
 }
 
 /**
- * Writes the files that the guide on ops shows (their first lines name them) below `folder`, where imports of the
- * package's own files lead to its sources. Tests become `.cases.ts`, so that no runner takes them for its own.
+ * Writes the files that the guide on ops shows (their first lines name them) below `folder`. Tests become `.cases.ts`, so that no
+ * runner takes them for its own.
  */
 export function writeNewOp(folder: string): string[] {
-  const sources = resolve(import.meta.dirname, '../../packages/kernels-wgsl/src')
   return blocksOf(join(import.meta.dirname, 'new-op.md')).flatMap((code) => {
     const path = named.exec(code)?.[1]
     if (path === undefined) return []
     const file = join(folder, path.replace('.test.ts', '.cases.ts'))
     mkdirSync(dirname(file), { recursive: true })
-    // Relative, as compilers rewrite only such imports.
-    writeFileSync(file, code.replaceAll(/from '\.\.\//g, `from '${relative(dirname(file), sources)}/`))
+    writeFileSync(file, code)
     return [file]
   })
 }
