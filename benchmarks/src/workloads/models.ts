@@ -2,8 +2,7 @@ import { gradients, type Tensor, tensor } from '@antipode/core'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { flopsOf, flopsPerImage } from '@antipode/models'
 import { digitsConfig, digitsUNet } from '@antipode/digits'
-import golden from '../models/unet-eighth.golden.json' with { type: 'json' }
-import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig } from '../models/index.ts'
+import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig, unetEighthGolden } from '../models/index.ts'
 import { relativeError, samples } from '../reference/index.ts'
 import type { Input, Work, Workload } from '../workload.ts'
 import { normals } from './normals.ts'
@@ -77,8 +76,8 @@ export function unetEighth(): Workload {
     make: () => ({
       inputs: {},
       error([y = new Float32Array()]) {
-        const entries = samples(4 * 64 * 64, golden.values.length)
-        const byEntry = new Map(entries.map((entry, i) => [entry, golden.values[i] ?? Number.NaN]))
+        const entries = samples(4 * 64 * 64, unetEighthGolden.length)
+        const byEntry = new Map(entries.map((entry, i) => [entry, unetEighthGolden[i] ?? Number.NaN]))
         return y.length === 4 * 64 * 64 ? relativeError(y, (i) => byEntry.get(i) ?? Number.NaN, entries) : Infinity
       },
     }),
