@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadPage } from './pack-test-page.mjs'
-import { firstExample } from './readme-example.mjs'
+import { firstExample, stripTypes } from './readme-example.mjs'
 
 const { values: flags } = parseArgs({ options: { 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } })
 const root = join(import.meta.dirname, '..')
@@ -109,6 +109,28 @@ function runExamples() {
   }
 }
 
+/** The op of the guide, which stands in a project of the user's own, on the device that the project gets. */
+function runGuideOp() {
+  const [, code] = /```ts\n\/\/ cumsum\/cumsum\.ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/guides/new-op.md'), 'utf8')) ?? []
+  if (code === undefined) {
+    report("the op of the guide runs outside the repository", 'expected a block that begins with // cumsum/cumsum.ts, got none')
+    return
+  }
+  writeFileSync(join(project, 'cumsum.mjs'), stripTypes(code))
+  writeFileSync(join(project, 'use-cumsum.mjs'), `
+import { Device, gradients, tensor } from '@antipode/core'
+import { runningSum } from './cumsum.mjs'
+const device = await Device.request()
+const x = tensor(device, [1, 2, 3, 4], [2, 2])
+const [y] = runningSum([x], { reverse: false })
+const [dx] = gradients(y.square().sum(), [x])
+const got = [...await y.data(), ...await dx.data()].join()
+if (got !== '1,3,3,7,8,6,20,14') throw new Error('expected 1,3,3,7,8,6,20,14, got ' + got)
+process.exit(0)
+`)
+  run('the op of the guide runs outside the repository', process.execPath, ['use-cumsum.mjs'], project)
+}
+
 function checkTypes() {
   const lines = importable.map((entry, i) => `import * as m${i} from '${entry}'\nexport const t${i}: object = m${i}`)
   writeFileSync(join(project, 'consumer.ts'), `${lines.join('\n')}\n`)
@@ -132,6 +154,7 @@ async function main() {
     if (installAll()) {
       importInNode()
       runExamples()
+      runGuideOp()
       checkTypes()
       const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli'))
       for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)

@@ -1,5 +1,11 @@
 import ts from 'typescript'
 
+/** TypeScript as JavaScript that Node 20 runs: types stripped, `using` lowered. */
+export function stripTypes(code) {
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  return ts.transpileModule(code, { compilerOptions }).outputText
+}
+
 /**
  * The first JavaScript or TypeScript block of a README that imports one of our packages, as a module that Node 20 runs
  * (types stripped, `using` lowered); undefined when there is none.
@@ -7,10 +13,7 @@ import ts from 'typescript'
 export function firstExample(markdown) {
   const blocks = markdown.matchAll(/^```(?:js|ts|javascript|typescript)\n(.*?)^```$/gms)
   for (const [, code] of blocks) {
-    if (/from '@antipode\//.test(code)) {
-      const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-      return ts.transpileModule(code, { compilerOptions }).outputText
-    }
+    if (/from '@antipode\//.test(code)) return stripTypes(code)
   }
   return undefined
 }

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline'
 import { libraries } from './libraries.ts'
-import { Session } from './run/session.ts'
-import type { Line, Request } from './run/protocol.ts'
+import { type Line, type Request, Session } from './run/index.ts'
 
 // A process that holds one library and measures it when asked to: a request a line on stdin, an answer a line on stdout.
 

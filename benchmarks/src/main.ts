@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { checkFile, openFolder } from '../../packages/cli/src/writing/index.ts'
+import { checkFile, openFolder } from '@antipode/core/io'
 import { libraries } from './libraries.ts'
 import { parseOptions, resultFiles, usage } from './options.ts'
 

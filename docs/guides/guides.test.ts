@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { guidePrograms, writeNewOp } from './programs.ts'
+import { guidePrograms, writeFiles } from './programs.ts'
 
 const guides = import.meta.dirname
 const root = resolve(guides, '../..')
@@ -15,7 +15,7 @@ test('the programs of the guides have no type errors', { timeout: 120_000 }, () 
     writeFileSync(file, `${code}\nexport {}\n`)
     return file
   })
-  const files = [...programs, ...writeNewOp(folder)]
+  const files = [...programs, ...writeFiles('new-op', folder), ...writeFiles('extending', folder)]
   const base = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8'))
   const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root)
   const program = ts.createProgram(files, {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { writeNewOp } from './programs.ts'
+import { writeFiles } from './programs.ts'
 
 // The cases of the guide, run as they stand there.
-for (const file of writeNewOp(join(import.meta.dirname, '../dist/new-op'))) {
+for (const file of writeFiles('new-op', join(import.meta.dirname, '../dist/new-op'))) {
   if (file.endsWith('.cases.ts')) await import(file)
 }

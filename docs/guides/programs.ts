@@ -9,6 +9,7 @@ export interface Program {
   readonly prints: readonly string[]
 }
 
+const root = resolve(import.meta.dirname, '../..')
 const block = /^```ts\n(.*?)^```$/gms
 const named = /^\/\/ (\S+\.ts)\n/
 const promised = /^.*console\.log\(.*\) \/\/ (.+)$/gm
@@ -26,18 +27,22 @@ export function guidePrograms(): Program[] {
 }
 
 /**
- * Writes the files that the guide on ops shows (their first lines name them) below `folder`, where imports of the
- * package's own files lead to its sources. Tests become `.cases.ts`, so that no runner takes them for its own.
+ * Writes the files that a guide shows (their first lines name them) below `folder`. Those of this repository keep their place in it:
+ * what they import of their neighbours is read from there. Tests become `.cases.ts`, so that no runner takes them for its own.
  */
-export function writeNewOp(folder: string): string[] {
-  const sources = resolve(import.meta.dirname, '../../packages/kernels-wgsl/src')
-  return blocksOf(join(import.meta.dirname, 'new-op.md')).flatMap((code) => {
+export function writeFiles(guide: string, folder: string): string[] {
+  const shown = blocksOf(join(import.meta.dirname, `${guide}.md`)).flatMap((code) => {
     const path = named.exec(code)?.[1]
-    if (path === undefined) return []
+    return path === undefined ? [] : [{ path, code }]
+  })
+  return shown.map(({ path, code }) => {
     const file = join(folder, path.replace('.test.ts', '.cases.ts'))
     mkdirSync(dirname(file), { recursive: true })
     // Relative, as compilers rewrite only such imports.
-    writeFileSync(file, code.replaceAll(/from '\.\.\//g, `from '${relative(dirname(file), sources)}/`))
-    return [file]
+    writeFileSync(file, code.replaceAll(/from '(\.[^']*)'/g, (whole, specifier: string) => {
+      const place = join(dirname(path), specifier)
+      return shown.some((one) => one.path === place) ? whole : `from '${relative(dirname(file), join(root, place))}'`
+    }))
+    return file
   })
 }

@@ -1,5 +1,5 @@
 import { Device } from '@antipode/core'
-import packageFile from '../../../packages/core/package.json' with { type: 'json' }
+import packageFile from '@antipode/core/package.json' with { type: 'json' }
 import type { Kind, Prepared, Problem, Runner } from '../workload.ts'
 import { digitsDpo, digitsStep } from './digits.ts'
 import { forward } from './forward.ts'

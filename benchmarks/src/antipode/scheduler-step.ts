@@ -1,7 +1,7 @@
 import { type Device, type Tensor, tensor } from '@antipode/core'
 import { sampleToEnd } from '@antipode/npo'
 import { schedulerSolvers, type SolverName, stepCount } from '../models/index.ts'
-import { mainThreadTime } from '../run/cpu-time.ts'
+import { mainThreadTime } from '../cpu-time.ts'
 import type { Prepared, Problem } from '../workload.ts'
 
 /** Sampling runs that are timed together. */

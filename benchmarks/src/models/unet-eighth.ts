@@ -1,6 +1,7 @@
 import { randn, type Tensor, type TensorHost } from '@antipode/core'
 import { Initialiser } from '@antipode/core/nn'
 import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
+import golden from './unet-eighth.golden.json' with { type: 'json' }
 
 /**
  * Stable Diffusion 1.5's UNet at an eighth of its width, CompVis v1-inference.yaml otherwise: its eight heads become one, which
@@ -33,3 +34,6 @@ export function unetEighthInputs(host: TensorHost): { readonly x: Tensor; readon
 export function unetEighthPrediction(model: UNet2DConditionModel, { x, context }: { readonly x: Tensor; readonly context: Tensor }): Tensor {
   return model.forward(x, 500, { context })
 }
+
+/** Some entries of the prediction in float64, as `golden.ts` computed them, at the places that `samples` gives. */
+export const unetEighthGolden: readonly number[] = golden.values

@@ -1,4 +1,4 @@
-import { processTime } from '../run/cpu-time.ts'
+import { processTime } from '../cpu-time.ts'
 import type { Timing } from '../workload.ts'
 
 /** Milliseconds that all repetitions of one measurement should take together, if one of them is not already longer. */

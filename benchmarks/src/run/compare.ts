@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Comparison, Library, Measurement } from '../results.ts'
 import { median, quantile } from '../statistics.ts'
 import type { Timing, Workload } from '../workload.ts'
-import { machineTime } from './cpu-time.ts'
+import { machineTime } from '../cpu-time.ts'
 import type { LibraryProcess } from './library-process.ts'
 import { patience, type Processes } from './processes.ts'
 

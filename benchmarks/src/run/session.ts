@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import type { Prepared, Problem, Runner, Timing } from '../workload.ts'
 import { workloadOf } from '../workloads/index.ts'
-import { processTime } from './cpu-time.ts'
+import { processTime } from '../cpu-time.ts'
 import type { Replies, Request } from './protocol.ts'
 import { traced } from './trace.ts'
 

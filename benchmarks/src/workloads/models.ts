@@ -2,8 +2,7 @@ import { gradients, type Tensor, tensor } from '@antipode/core'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { flopsOf, flopsPerImage } from '@antipode/models'
 import { digitsConfig, digitsUNet } from '@antipode/digits'
-import golden from '../models/unet-eighth.golden.json' with { type: 'json' }
-import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig } from '../models/index.ts'
+import { denoised, digitsModel, dpoSizes, type DpoTask, dpoTask, unetEighthConfig, unetEighthGolden } from '../models/index.ts'
 import { relativeError, samples } from '../reference/index.ts'
 import type { Input, Work, Workload } from '../workload.ts'
 import { normals } from './normals.ts'
@@ -33,7 +32,7 @@ export function digitsStep(): Workload {
 const dpoInputs = (): Record<string, Input> => {
   const normal = normals('digits-dpo')
   const shape = [64, 1, 16, 16]
-  return { preferred: normal(shape, 0.7), other: normal(shape, 0.7) }
+  return { chosen: normal(shape, 0.7), rejected: normal(shape, 0.7) }
 }
 
 /** A step of Diffusion-DPO on a LoRA adapter, as the main job takes it: its first loss, gradient norm and error, held to float64. */
@@ -77,8 +76,8 @@ export function unetEighth(): Workload {
     make: () => ({
       inputs: {},
       error([y = new Float32Array()]) {
-        const entries = samples(4 * 64 * 64, golden.values.length)
-        const byEntry = new Map(entries.map((entry, i) => [entry, golden.values[i] ?? Number.NaN]))
+        const entries = samples(4 * 64 * 64, unetEighthGolden.length)
+        const byEntry = new Map(entries.map((entry, i) => [entry, unetEighthGolden[i] ?? Number.NaN]))
         return y.length === 4 * 64 * 64 ? relativeError(y, (i) => byEntry.get(i) ?? Number.NaN, entries) : Infinity
       },
     }),

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { checkFile, openFile, openFolder } from '../writing/index.ts'
+import { checkFile, openFile, openFolder } from '@antipode/core/io'
 import type { BaseCard } from '../train/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
@@ -8,6 +8,16 @@ import { readBaseFile } from './base-file.ts'
 export const shippedModels: readonly BaseCard['model'][] = ['digits-16']
 
 // All that can be known before a command loads its modules, which takes seconds, and the device and the data, which take more.
+
+/** What a refusal of a file or folder is here: the option that names it is wrong, and nothing was started. */
+async function asUsage(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const refused = error instanceof Error && 'code' in error && error.code === 'CONFIG'
+    throw refused ? new UsageError(error.message, { cause: error }) : error
+  }
+}
 
 /** What `demo` reads and writes. */
 export interface DemoFiles {
@@ -25,18 +35,22 @@ export async function checkDemo({ model, base, out }: DemoFiles): Promise<void> 
     )
   }
   const name = { command: 'demo', option: '--out' } as const
-  for (const folder of [out, join(out, 'work'), join(out, 'adapters')]) await openFolder(name, folder)
-  for (const file of ['report.html', 'report.json']) await checkFile(name, join(out, file))
+  await asUsage(async () => {
+    for (const folder of [out, join(out, 'work'), join(out, 'adapters')]) await openFolder(name, folder)
+    for (const file of ['report.html', 'report.json']) await checkFile(name, join(out, file))
+  })
 }
 
 /** @throws {UsageError} unless there is room for the checkpoint and what goes beside it */
 export async function checkTrainBase({ out }: { readonly out: string }): Promise<void> {
   const name = { command: 'train base', option: '--out' } as const
-  await openFolder(name, dirname(out))
-  for (const file of [out, `${out}.json`, `${out}.run`, `${out}.run.curve`]) await checkFile(name, file)
+  await asUsage(async () => {
+    await openFolder(name, dirname(out))
+    for (const file of [out, `${out}.json`, `${out}.run`, `${out}.run.curve`]) await checkFile(name, file)
+  })
 }
 
 /** @throws {UsageError} unless the trace can be written */
 export async function checkBench({ trace }: { readonly trace?: string }): Promise<void> {
-  if (trace !== undefined) await openFile({ command: 'bench', option: '--trace' }, trace)
+  if (trace !== undefined) await asUsage(() => openFile({ command: 'bench', option: '--trace' }, trace))
 }

@@ -1,7 +1,8 @@
-import { attention, type AttentionLayout, softmax as softmaxOp, stopGradient } from '@antipode/kernels-wgsl'
+import { attention, type AttentionLayout, checkAttention, maxHeadChannels, softmax as softmaxOp, stopGradient } from '@antipode/kernels-wgsl'
 import { ShapeError } from '../errors.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import { checkOptions, finite, flag, oneOf } from '../options/index.ts'
+import { composedAttention } from './composed-attention.ts'
 import { aTensor } from './ranges.ts'
 import { where } from './shape.ts'
 
@@ -20,7 +21,8 @@ export interface AttentionOptions {
 const ranges = { mask: aTensor, causal: flag, scale: finite, layout: oneOf('BHND', 'BNHD') }
 
 /**
- * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017, eq. 1), streamed: no N×M matrix is ever in memory.
+ * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017, eq. 1), streamed: no N×M matrix is ever in memory. Heads of more than 256
+ * channels are composed of products and a softmax, a part of the queries after the other.
  * q `[B,H,N,D]`, k and v `[B,H,M,D]` -> `[B,H,N,D]`. A mask of −∞ switches a key off, and a row that sees no key, fully masked, is 0, as
  * are its gradients, where torch gives NaN; under a mask of finite numbers, however low, a row sees all of them, as in torch.
  * What is NaN or ∞ in q or k makes the rows that meet it NaN.
@@ -32,7 +34,12 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   const { mask, causal = false, scale, layout = 'BHND' } = options
   const width = q.shape.at(-1)
   if (width === undefined) throw new ShapeError('attention: expected q of rank 4, got a scalar')
-  return apply1(attention, mask ? [q, k, v, mask] : [q, k, v], { scale: scale ?? 1 / Math.sqrt(width), causal, hasMask: mask !== undefined, layout })
+  const inputs = mask ? [q, k, v, mask] : [q, k, v]
+  const attrs = { scale: scale ?? 1 / Math.sqrt(width), causal, hasMask: mask !== undefined, layout }
+  if (width <= maxHeadChannels) return apply1(attention, inputs, attrs)
+  checkAttention('attention', inputs, attrs)
+  const heads = (x: Tensor): Tensor => (layout === 'BNHD' ? x.permute([0, 2, 1, 3]) : x)
+  return heads(composedAttention(heads(q), heads(k), heads(v), { mask, causal, scale: attrs.scale }))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { avgPool2d, compile, ConfigError, checkpoint, conv2d, evaluate, groupNorm, layerNorm, leaks, ones, rand, randn, rmsNorm, scaledDotProductAttention, scope, split, tensor, topK, upsampleNearest2d, zeros, constant, full, arange } from '../index.ts'
+import { avgPool2d, compile, ConfigError, checkpoint, conv2d, conv3d, evaluate, groupNorm, layerNorm, leaks, ones, rand, randn, rmsNorm, rotaryAngles, rotaryEmbedding, scaledDotProductAttention, scope, split, tensor, topK, upsampleNearest2d, zeros, constant, full, arange } from '../index.ts'
 import { philoxBits, philoxNormal, philoxUniform, rng } from '../random/index.ts'
 import { FakeHost } from '../testing/index.ts'
 
@@ -11,6 +11,9 @@ const row = ones(host, [2])
 /** Every function that takes options, with some that are wrong; all refuse one that nobody knows. */
 const functions: readonly (readonly [string, (options: never) => unknown, readonly object[]])[] = [
   ['conv2d', (o) => conv2d(x, w, o), [{ stride: 0 }, { stride: 1.5 }, { stride: [1] }, { stride: [1, 1, 1, 1] }, { padding: -1 }, { padding: [1, 2, 3] }, { groups: 0 }, { bias: [1, 2] }]],
+  ['conv3d', (o) => conv3d(x.unsqueeze(2), w.unsqueeze(2), o), [{ stride: 0 }, { stride: [1, 1] }, { padding: -1 }, { padding: [1, 2] }, { groups: 0 }, { bias: 1 }]],
+  ['rotaryEmbedding', (o) => rotaryEmbedding(x, x.slice(-1, 0, 2), x.slice(-1, 0, 2), o), [{ pairs: 'all' }]],
+  ['rotaryAngles', (o) => rotaryAngles([1], 2, o), [{ theta: 0 }]],
   ['scaledDotProductAttention', (o) => scaledDotProductAttention(x, x, x, o), [{ causal: 1 }, { scale: Number.NaN }, { scale: Infinity }, { layout: 'NHD' }, { mask: true }]],
   ['groupNorm', (o) => groupNorm(x, 1, o), [{ eps: -1 }, { eps: Number.NaN }, { activation: 'relu' }, { weight: 1 }, { bias: row }]],
   ['layerNorm', (o) => layerNorm(x, o), [{ eps: Infinity }, { bias: row }]],

@@ -6,5 +6,6 @@ export { kindOfTrace, nextOrder, type Node, rememberedStructures, type SharedSpe
 export { checkNumber } from './numbers.ts'
 export { Recent } from './recent.ts'
 export { scope } from './scope.ts'
+export { share } from './share.ts'
 export { Storage } from './storage.ts'
 export { apply, apply1, applyTrace, binary, lifted, type NonFiniteOptions, type Operand, type ReduceOptions, scalar, Tensor } from './tensor.ts'

@@ -6,6 +6,7 @@ export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat1
 export { type SafetensorsInfo } from './header.ts'
 export { type SafetensorsSource } from './open-source.ts'
 export { makeFolder } from './make-folder.ts'
+export { checkFile, openFile, openFolder, type OptionName } from './open-for-writing.ts'
 export { lockPath, type PathLock } from './path-lock.ts'
 export { readRanges, readSafetensors, type ReadSafetensorsOptions } from './read-safetensors.ts'
 export { type SafetensorsFile, type SafetensorsTensor } from './safetensors-file.ts'

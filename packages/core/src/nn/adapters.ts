@@ -3,6 +3,7 @@ import { CheckpointError, ConfigError } from '../errors.ts'
 import type { Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, finite, type Range, required, text, whole } from '../options/index.ts'
 import { Initialiser } from './initialiser.ts'
+import { some } from './state/index.ts'
 
 /** A low-rank change of a weight: Δ = (alpha / rank) · B·A, with A `[rank, in, ...]` and B `[out, rank, ...]`. */
 export interface LowRank {
@@ -199,9 +200,4 @@ export function narrowWeight(layer: Adaptable): Tensor | undefined {
   const inputs = sizeOf(weight.shape) / out
   const rank = [...active.keys()].reduce((sum, name) => sum + (adapters.get(name)?.a.shape[0] ?? 0), 0)
   return weight.dtype === 'f32' && out * inputs <= thin * 3 * rank * (out + inputs) ? mergedWeight(layer, Object.fromEntries(active)) : undefined
-}
-
-/** Some names of a list that may be long. */
-export function some(names: readonly string[]): string {
-  return names.slice(0, 8).join(', ') + (names.length > 8 ? ` and ${names.length - 8} more` : '')
 }

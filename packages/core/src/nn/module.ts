@@ -4,12 +4,8 @@ import { Tensor, type TensorHost } from '../graph/index.ts'
 import { checkOptions, flag } from '../options/index.ts'
 import {
   type Adaptable, type AdapterAlpha, type AdapterOptions, addLowRank, alphas, checkAdapters, lowRankAlphas, lowRankPairs, lowRankTensors, mergedWeight, removeLowRank, setLowRank, type Shaped,
-  some,
 } from './adapters.ts'
-import { unfitDTypes, readParameter, type StateFile } from './read-parameter.ts'
-
-/** What {@link Module.load} reads: tensors by name, or an open safetensors file. */
-export type StateSource = ReadonlyMap<string, Tensor> | StateFile
+import { type Checkpoint, checkFit, isMap, readAll, some, stateOf } from './state/index.ts'
 
 /** Weights of adapters by name, finite numbers of either sign; an adapter that is not named is off. */
 export type AdapterWeights = Readonly<Record<string, number>>
@@ -67,46 +63,22 @@ export abstract class Module implements Disposable {
    * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are, and so
    * is a checkpoint none of whose names is the model's
    * @throws {CheckpointError} that lists the names in question, before anything is read: missing, unexpected, of another shape,
-   * or of a dtype that holds no parameters (a file's F32, F16 and BF16 do); or that names one whose numbers the dtype cannot hold
+   * or of a dtype that cannot be read in the parameter's; or that names one whose numbers that dtype does not hold
    * @throws {ConfigError} on an unknown option
    */
-  async load(source: StateSource, options: { readonly strict?: boolean } = {}): Promise<void> {
+  async load(checkpoint: Checkpoint, options: { readonly strict?: boolean } = {}): Promise<void> {
     checkOptions('load', options, { strict: flag })
-    const { strict = true } = options
-    const file = source instanceof Map ? undefined : source as StateFile
-    const given: ReadonlyMap<string, Shaped> = file?.tensors ?? source as ReadonlyMap<string, Tensor>
     const own = this.state()
-    const missing = [...own.keys()].filter((name) => !given.has(name))
-    const unexpected = [...given.keys()].filter((name) => !own.has(name))
-    const misfits = [...own].flatMap(([name, { shape }]) => {
-      const got = given.get(name)
-      return got && !sameShape(got.shape, shape) ? [`${name} (expected ${shapeText(shape)}, got ${shapeText(got.shape)})`] : []
-    })
-    const odd = file ? unfitDTypes(file, own.keys()) : []
-    const nothing = own.size > 0 && missing.length === own.size
-    if (misfits.length + odd.length > 0 || nothing || strict && missing.length + unexpected.length > 0) {
-      const part = (title: string, names: string[]): string[] => (names.length > 0 ? [`${names.length} ${title}: ${some(names)}`] : [])
-      throw new CheckpointError(`load: the checkpoint does not fit this model; ${
-        [...part('missing', missing), ...part('unexpected', unexpected), ...part('of another shape', misfits), ...part('of a dtype other than F32, F16 and BF16', odd)].join('; ')
-      }`)
-    }
-    const values = new Map<string, Tensor>()
-    try {
-      for (const [name, old] of own) {
-        if (given.has(name)) values.set(name, file ? await readParameter(file, name, old) : (source as ReadonlyMap<string, Tensor>).get(name)!.to(old.dtype))
-      }
-      await this.device.evaluate([...values.values()])
-    } catch (error) {
-      const theirs = new Set<unknown>(file ? [] : given.values())
-      for (const t of values.values()) if (!theirs.has(t)) t.dispose()
-      throw error
-    }
+    const source = stateOf(checkpoint)
+    checkFit(own, source, options.strict ?? true)
+    const wanted = new Map([...own].filter(([name]) => source.info(name)).map(([name, { dtype }]) => [name, dtype]))
+    const values = await readAll(source, wanted, this.device)
     replace(this, '', (name, old) => {
       const value = values.get(name)
-      if (value && value !== old) old.dispose()
+      if (value) old.dispose()
       return value ?? old
     })
-    if (!file) for (const [name, t] of source as ReadonlyMap<string, Tensor>) if (values.get(name) !== t) t.dispose()
+    if (isMap(checkpoint)) for (const t of checkpoint.values()) t.dispose()
   }
 
   /**

@@ -14,8 +14,8 @@ export type AttentionLayout = 'BHND' | 'BNHD'
  */
 export type AttentionAttrs = { readonly scale: number; readonly causal: boolean; readonly hasMask: boolean; readonly layout: AttentionLayout }
 
-/** Largest head that the kernels hold in registers. */
-const maxDepth = 256
+/** Channels of the largest head that the kernels hold in registers. */
+export const maxHeadChannels = 256
 
 /** Sizes of an attention problem; mask strides are 0 where the mask broadcasts. */
 export interface Sizes {
@@ -61,8 +61,17 @@ export function pairMacs(inputs: readonly Spec[], { causal, layout }: AttentionA
   return batch * heads * depth * pairs
 }
 
-/** Checks `q, k, v` and, at `maskAt`, the mask. @throws {ShapeError} @throws {DTypeError} @throws {UnsupportedError} if D exceeds 256 */
-export function check(op: string, inputs: readonly Spec[], { hasMask, layout }: AttentionAttrs, maskAt: number): { sizes: Sizes; dtype: DType } {
+/** Checks what {@link checkAttention} checks, and that the kernels hold the heads. @throws {UnsupportedError} if D exceeds 256 */
+export function check(op: string, inputs: readonly Spec[], attrs: AttentionAttrs, maskAt: number): { sizes: Sizes; dtype: DType } {
+  const checked = checkAttention(op, inputs, attrs, maskAt)
+  if (checked.sizes.depth > maxHeadChannels) {
+    throw new UnsupportedError(`${op}: expected heads of at most ${maxHeadChannels} channels, got ${checked.sizes.depth}; use more heads, or matmul and softmax`)
+  }
+  return checked
+}
+
+/** Checks `q, k, v` and, at `maskAt`, the mask, whatever the size of a head. @throws {ShapeError} @throws {DTypeError} */
+export function checkAttention(op: string, inputs: readonly Spec[], { hasMask, layout }: AttentionAttrs, maskAt = 3): { sizes: Sizes; dtype: DType } {
   const [q, k, v] = [0, 1, 2].map((i) => input(op, inputs, i)) as [Spec, Spec, Spec]
   const dtype = computableFloat(op, q)
   for (const [name, s] of [['q', q], ['k', k], ['v', v]] as const) expectRank(op, `${name} ${axesText(layout, 'tokens')}`, s, 4)
@@ -71,9 +80,6 @@ export function check(op: string, inputs: readonly Spec[], { hasMask, layout }: 
     throw new ShapeError(
       `${op}: expected q ${axesText(layout, 'N')} and k and v ${axesText(layout, 'M')}, got ${shapeText(q.shape)}, ${shapeText(k.shape)} and ${shapeText(v.shape)}`,
     )
-  }
-  if ((q.shape[3] ?? 0) > maxDepth) {
-    throw new UnsupportedError(`${op}: expected heads of at most ${maxDepth} channels, got ${q.shape[3]}; use more heads, or matmul and softmax`)
   }
   const mask = hasMask ? input(op, inputs, maskAt) : undefined
   if (inputs.length !== maskAt + (hasMask ? 1 : 0)) {

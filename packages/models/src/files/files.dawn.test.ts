@@ -38,9 +38,9 @@ test('a model comes back from its file: to the bit in f32, within half a unit of
   const path = join(folder, 'model.safetensors')
   await saveModel(path, model, { recipe: 'none' })
   await using file = await readSafetensors(path)
-  expect(file.metadata).toEqual({ recipe: 'none', config: JSON.stringify(config) })
+  expect(file.metadata).toEqual({ recipe: 'none', config: JSON.stringify({ _class_name: 'UNet2DConditionModel', ...config }) })
   using same = await loadModel(device, path)
-  expect(same.config).toEqual(config)
+  expect(same.config).toEqual({ _class_name: 'UNet2DConditionModel', ...config })
   expect(await values(same.forward(input(), 5))).toEqual(want)
 
   await saveModel(path, model, {}, { dtype: 'f16' })
@@ -51,6 +51,26 @@ test('a model comes back from its file: to the bit in f32, within half a unit of
     // Parameters are at most 1 in size, where f16 is 2^-11 apart.
     expect(gap(a as Float32Array, b as Float32Array), `${name}`).toBeLessThanOrEqual(2 ** -12)
   }
+})
+
+test('a model is read straight into its memory: none is drawn before, and a load that fails in the middle gives all back', async () => {
+  const path = join(folder, 'peak.safetensors')
+  using model = fresh(1)
+  await saveModel(path, model)
+  const { live } = device.memory()
+  device.resetPeak()
+  using same = await loadModel(device, path)
+  const taken = device.memory().live - live
+  expect(taken).toBeGreaterThanOrEqual(4 * same.parameterCount)
+  expect(device.memory().peak - live).toBe(taken)
+  const [before, file] = [device.memory(), await readSafetensors(path)]
+  let left = 10
+  const broken = { ...file, read: async (name: string) => {
+    if (left-- === 0) throw new CheckpointError('cut short')
+    return file.read(name)
+  } }
+  await expect(same.load(broken)).rejects.toThrow('cut short')
+  expect(device.memory()).toMatchObject({ live: before.live, tensors: before.tensors })
 })
 
 test('a file without configuration, or for another one, is refused', async () => {

@@ -1,3 +1,4 @@
 export { loadAdapter, type LoadAdapterOptions, saveAdapter } from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'
-export { loadModel, type LoadModelOptions, saveModel } from './save-model.ts'
+export { loadModel, type LoadModelOfOptions, type LoadModelOptions } from './load-model.ts'
+export { saveModel } from './save-model.ts'

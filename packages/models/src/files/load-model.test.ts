@@ -53,10 +53,10 @@ test('a model saved with digests is told from a damaged one, where they are to b
     const path = join(folder, 'model.safetensors')
     await saveModel(path, await loadModel(host, file(config)), {}, { digest: true })
     const bytes = new Uint8Array(readFileSync(path))
-    expect((await loadModel(host, bytes, { verify: true })).config).toEqual(config)
+    expect((await loadModel(host, bytes, { verify: true })).config).toMatchObject(config)
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
     await expect(loadModel(host, bytes, { verify: true })).rejects.toThrow(CheckpointError)
-    expect((await loadModel(host, bytes)).config).toEqual(config)
+    expect((await loadModel(host, bytes)).config).toMatchObject(config)
     await expect(loadModel(host, file(config), { verify: true })).rejects.toThrow(/expected a file with digests to verify/)
   } finally {
     rmSync(folder, { recursive: true })

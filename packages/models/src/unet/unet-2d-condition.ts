@@ -34,6 +34,7 @@ const conditionRanges: Ranges<UNet2DCondition> = {
  * Source: Rombach et al. 2022; diffusers `unet_2d_condition.py`.
  */
 export class UNet2DConditionModel extends Module {
+  readonly className = 'UNet2DConditionModel'
   readonly config: UNet2DConfig
   readonly convIn: Conv2d
   readonly timeEmbedding: TimestepEmbedding

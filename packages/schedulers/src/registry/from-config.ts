@@ -45,8 +45,10 @@ export function fromConfig(config: string | object, options: FromConfigOptions =
   checkNames('fromConfig', options, ['solver'])
   const given = new Map<string, unknown>(Object.entries(typeof config === 'string' ? parse(config) : plainObject(config)))
   const all = allSolvers()
-  const own = all.find((solver) => answersTo(solver, given.get('_class_name')))
-  const chosen = options.solver === undefined ? own : all.find((one) => one === options.solver || answersTo(one, options.solver))
+  // A solver may stand outside this package: then it is known only as it is given.
+  const outside = isSolver(options.solver) ? [options.solver] : []
+  const own = [...all, ...outside].find((solver) => answersTo(solver, given.get('_class_name')))
+  const chosen = options.solver === undefined ? own : outside[0] ?? all.find((one) => answersTo(one, options.solver))
   if (chosen === undefined) throw unknownSolver(all, given.get('_class_name'), options.solver)
 
   const unset = given.get('_use_default_values')
@@ -75,6 +77,10 @@ export function fromConfig(config: string | object, options: FromConfigOptions =
   }
   const set = [...names].filter(([key]) => file.has(key) && !unsetKeys.has(key)).map(([, option]) => option)
   return chosen(read, { given: set, carried })
+}
+
+function isSolver(value: unknown): value is AnySolver {
+  return typeof value === 'function' && 'solverName' in value && 'classNames' in value && 'fields' in value && 'refused' in value
 }
 
 function answersTo(solver: AnySolver, name: unknown): boolean {

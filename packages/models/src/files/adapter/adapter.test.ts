@@ -176,9 +176,9 @@ test('a load that fails midway leaves the adapters as they were, and frees what 
   const model = new Pair(host)
   model.addAdapter('a', { rank: 1, alpha: 9, targets: /first/ })
   const before = host.memory().tensors
-  const upload = host.upload.bind(host)
+  const upload = host.uploadBytes.bind(host)
   let left = 3
-  host.upload = (...args) => {
+  host.uploadBytes = (...args) => {
     if (left-- === 0) throw new CheckpointError('no room')
     return upload(...args)
   }

@@ -1,7 +1,8 @@
-import { CheckpointError, type Tensor, tensor } from '@antipode/core'
+import { CheckpointError } from '@antipode/core'
 import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
-import { type Module, unfitDTypes } from '@antipode/core/nn'
+import { type Module, readAll } from '@antipode/core/nn'
 import { anObject, checkOptions } from '@antipode/core/options'
+import { rename } from '../../keymaps/index.ts'
 import { adapterNames } from './adapter-names.ts'
 import { statedAlphas } from './stated-alphas.ts'
 
@@ -29,19 +30,22 @@ export async function loadAdapter(model: Module, name: string, source: Safetenso
   const { layers, strangers } = adapterNames(file.tensors.keys(), own)
   const names = new Map(strangers.map((stranger) => [stranger, stranger]))
   for (const [layer, { a, b, alpha }] of layers) {
-    if (a !== undefined) names.set(`${layer}.lora_A.weight`, a)
-    if (b !== undefined) names.set(`${layer}.lora_B.weight`, b)
+    if (a !== undefined) names.set(a, `${layer}.lora_A.weight`)
+    if (b !== undefined) names.set(b, `${layer}.lora_B.weight`)
     if (alpha !== undefined && a === undefined && b === undefined) names.set(alpha, alpha)
   }
-  const header = new Map([...names].map(([as, key]) => [as, file.tensors.get(key) ?? { shape: [] }]))
+  const state = rename(file, (stored) => names.get(stored))
+  const header = new Map(Array.from(state.names(), (as) => [as, state.info(as) ?? { shape: [] }]))
   model.checkAdapter(name, header)
-  const odd = unfitDTypes(file, names.values())
+  const odd = [...names].flatMap(([stored, as]) => {
+    const info = state.info(as)
+    return !info || info.reads.includes('f32') ? [] : [`${stored} (${info.dtype})`]
+  })
   if (odd.length > 0) throw new CheckpointError(`loadAdapter: expected F32, F16 or BF16, got ${odd.slice(0, 8).join(', ')}; convert the file`)
   const ranks = new Map([...layers.keys()].map((layer) => [layer, header.get(`${layer}.lora_A.weight`)?.shape[0] ?? 1]))
   const alpha = await statedAlphas({ file, layers, source, config, signal: read.signal }, ranks)
-  const tensors = new Map<string, Tensor>()
+  const tensors = await readAll(state, new Map([...header.keys()].map((as) => [as, 'f32'])), model.device)
   try {
-    for (const [as, key] of names) tensors.set(as, tensor(model.device, await file.readFloat32(key), header.get(as)?.shape, { allowNonFinite: true }))
     model.setAdapter(name, tensors, { alpha })
   } catch (error) {
     for (const t of tensors.values()) t.dispose()

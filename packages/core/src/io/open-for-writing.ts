@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { makeFolder } from '@antipode/core/io'
-import { UsageError } from '../usage-error.ts'
+import { ConfigError } from '../errors.ts'
+import { makeFolder } from './make-folder.ts'
+import { errorCode, nodeModule } from './node.ts'
 
 /** Whose option names a path: "demo", "--out". */
 export interface OptionName {
@@ -27,11 +25,14 @@ const reasons: Readonly<Record<string, string>> = {
 const probeBytes = 4096
 
 /**
- * Opens a folder for what a command will write: makes it, and tries that a file can be written in it. Every command does so
- * before it loads anything, and here alone.
- * @throws {UsageError} if the system refuses
+ * Opens a folder for what a program will write: makes it, and tries that a file can be written in it. A program does so before
+ * it computes for hours what it could not keep.
+ * @throws {ConfigError} if the system refuses @throws {UnsupportedError} where there is no Node
  */
 export async function openFolder(name: OptionName, folder: string): Promise<void> {
+  const { randomUUID } = nodeModule('openFolder', 'node:crypto')
+  const { rm, writeFile } = nodeModule('openFolder', 'node:fs/promises')
+  const { join, resolve } = nodeModule('openFolder', 'node:path')
   const path = resolve(folder)
   await refusing(name, 'a folder that can be written', folder, async () => {
     await makeFolder(path)
@@ -45,15 +46,20 @@ export async function openFolder(name: OptionName, folder: string): Promise<void
 }
 
 /**
- * Opens a file that a command will write: what stands there may be written over, or the folder takes a new file.
- * @throws {UsageError} if the system refuses, or a folder stands there
+ * Opens a file that a program will write: what stands there may be written over, or the folder takes a new file.
+ * @throws {ConfigError} if the system refuses, or a folder stands there @throws {UnsupportedError} where there is no Node
  */
 export async function openFile(name: OptionName, file: string): Promise<void> {
+  const { dirname } = nodeModule('openFile', 'node:path')
   if (!(await checkFile(name, file))) await openFolder(name, dirname(file))
 }
 
-/** Whether something stands where a file is to be written. @throws {UsageError} if it is a folder, or cannot be written over */
+/**
+ * Whether something stands where a file is to be written.
+ * @throws {ConfigError} if it is a folder, or cannot be written over @throws {UnsupportedError} where there is no Node
+ */
 export function checkFile(name: OptionName, file: string): Promise<boolean> {
+  const { access, constants, stat } = nodeModule('checkFile', 'node:fs/promises')
   return refusing(name, 'a file that can be written', file, async () => {
     const found = await stat(file).catch(() => undefined)
     if (found?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
@@ -67,7 +73,7 @@ async function refusing<T>({ command, option }: OptionName, expected: string, pa
   try {
     return await work()
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException // of the file system
-    throw new UsageError(`${command}: expected ${option} to be ${expected}, got ${path}: ${reasons[code] ?? message}; choose another`, { cause })
+    const reason = reasons[errorCode(cause)] ?? (cause instanceof Error ? cause.message : String(cause))
+    throw new ConfigError(`${command}: expected ${option} to be ${expected}, got ${path}: ${reason}; choose another`, { cause })
   }
 }

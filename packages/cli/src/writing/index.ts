@@ -1,1 +1,0 @@
-export { checkFile, openFile, openFolder, type OptionName } from './open.ts'

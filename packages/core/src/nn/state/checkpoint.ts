@@ -1,0 +1,46 @@
+import type { DType } from '@antipode/kernels-wgsl'
+import { CheckpointError } from '../../errors.ts'
+import { share, type Tensor, type TensorHost } from '../../graph/index.ts'
+import { safetensorsState, type StateFile } from './safetensors-state.ts'
+import type { StateInfo, StateSource } from './state-source.ts'
+
+/** What parameters are loaded from: a source, an open safetensors file, or tensors by name. */
+export type Checkpoint = StateSource | StateFile | ReadonlyMap<string, Tensor>
+
+/** The source that a checkpoint is. Tensors of a map stay the caller's: what is read shares their memory, or is a copy. */
+export function stateOf(checkpoint: Checkpoint): StateSource {
+  if (isMap(checkpoint)) return new TensorState(checkpoint)
+  return 'readFloat32' in checkpoint ? safetensorsState(checkpoint) : checkpoint
+}
+
+export function isMap(checkpoint: Checkpoint): checkpoint is ReadonlyMap<string, Tensor> {
+  return checkpoint instanceof Map
+}
+
+const real: readonly DType[] = ['f32', 'f16', 'bf16']
+
+/** Tensors by name, as a source. */
+class TensorState implements StateSource {
+  readonly #tensors: ReadonlyMap<string, Tensor>
+
+  constructor(tensors: ReadonlyMap<string, Tensor>) {
+    this.#tensors = tensors
+  }
+
+  names(): Iterable<string> {
+    return this.#tensors.keys()
+  }
+
+  info(name: string): StateInfo | undefined {
+    const t = this.#tensors.get(name)
+    return t && { shape: t.shape, dtype: t.dtype.toUpperCase(), reads: real.includes(t.dtype) ? real : [t.dtype] }
+  }
+
+  async read(name: string, device: TensorHost, dtype: DType): Promise<Tensor> {
+    const own = this.#tensors.get(name)
+    if (!own) throw new CheckpointError(`load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`)
+    const t = own.to(dtype)
+    if (t.source.kind !== 'storage') await device.evaluate([t])
+    return t === own ? share(t) : t
+  }
+}

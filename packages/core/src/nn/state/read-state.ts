@@ -1,0 +1,50 @@
+import { type DType, sameShape, shapeText, type Spec } from '@antipode/kernels-wgsl'
+import { CheckpointError } from '../../errors.ts'
+import type { Tensor, TensorHost } from '../../graph/index.ts'
+import type { StateSource } from './state-source.ts'
+
+/** Which names of a source are wanted, and in which element type each. */
+export type Wanted = ReadonlyMap<string, DType>
+
+/** Reads tensors one after the other. Where one cannot be read, those before it are freed. @throws {CheckpointError} as reading does */
+export async function readAll(source: StateSource, wanted: Wanted, device: TensorHost): Promise<Map<string, Tensor>> {
+  const tensors = new Map<string, Tensor>()
+  try {
+    for (const [name, dtype] of wanted) tensors.set(name, await source.read(name, device, dtype))
+    return tensors
+  } catch (error) {
+    for (const t of tensors.values()) t.dispose()
+    throw error
+  }
+}
+
+/** Of a list of names that may be long, as many as a message holds. */
+export function some(names: readonly string[]): string {
+  return names.slice(0, 8).join(', ') + (names.length > 8 ? ` and ${names.length - 8} more` : '')
+}
+
+/**
+ * Holds parameters to a source before anything is read.
+ * @param strict whether names that are missing or unexpected are errors; shapes and element types always are, and so is a source
+ * none of whose names is a parameter's
+ * @throws {CheckpointError} that lists the names in question
+ */
+export function checkFit(parameters: ReadonlyMap<string, Spec>, source: StateSource, strict: boolean): void {
+  const given = new Set(source.names())
+  const missing = [...parameters.keys()].filter((name) => !given.has(name))
+  const unexpected = [...given].filter((name) => !parameters.has(name))
+  const misfits: string[] = []
+  const odd: string[] = []
+  for (const [name, { shape, dtype }] of parameters) {
+    const info = source.info(name)
+    if (!info) continue
+    if (!sameShape(info.shape, shape)) misfits.push(`${name} (expected ${shapeText(shape)}, got ${shapeText(info.shape)})`)
+    if (!info.reads.includes(dtype)) odd.push(`${name} (expected ${dtype === 'i32' || dtype === 'u32' ? dtype.toUpperCase() : 'F32, F16 or BF16'}, got ${info.dtype})`)
+  }
+  const nothing = parameters.size > 0 && missing.length === parameters.size
+  if (misfits.length + odd.length === 0 && !nothing && !(strict && missing.length + unexpected.length > 0)) return
+  const part = (title: string, names: readonly string[]): string[] => (names.length > 0 ? [`${names.length} ${title}: ${some(names)}`] : [])
+  throw new CheckpointError(`load: the checkpoint does not fit this model; ${[
+    ...part('missing', missing), ...part('unexpected', unexpected), ...part('of another shape', misfits), ...part('of another dtype', odd),
+  ].join('; ')}`)
+}

@@ -1,0 +1,68 @@
+import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
+import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
+import { Initialiser, stateOf } from '@antipode/core/nn'
+import { anObject, checkOptions, listOf, oneOf } from '@antipode/core/options'
+import { type ConfiguredModel, entryNamed, type ModelEntry, unet2DCondition } from '../registry/index.ts'
+import type { UNet2DConditionModel } from '../unet/index.ts'
+import { configKey } from './save-model.ts'
+
+/** Options of {@link loadModel}, beside those of reading the file. */
+export interface LoadModelOptions extends ReadSafetensorsOptions {
+  /** Element type of the parameters: f32, the default, f16 or bf16, whatever the file has. */
+  readonly dtype?: DType
+}
+
+/** {@link LoadModelOptions} for a file that may be of other classes. */
+export interface LoadModelOfOptions<E extends ModelEntry = ModelEntry> extends LoadModelOptions {
+  /** The classes that it may be of; `[unet2DCondition]` by default. */
+  readonly models: readonly E[]
+}
+
+/**
+ * Reads a model that `saveModel` wrote, from a path, URL, Blob or bytes: of the class in `models` that its configuration names, or of
+ * `UNet2DConditionModel` if it names none.
+ * @throws {CheckpointError} if it is not such a file, is damaged (with `verify`), its configuration is of another class or
+ * not understood, or names, shapes or dtypes are not its
+ * @throws {ConfigError} on an unknown option
+ */
+export function loadModel(device: TensorHost, source: SafetensorsSource, options?: LoadModelOptions): Promise<UNet2DConditionModel>
+export function loadModel<E extends ModelEntry>(device: TensorHost, source: SafetensorsSource, options: LoadModelOfOptions<E>): Promise<ReturnType<E['build']>>
+export async function loadModel(
+  device: TensorHost,
+  source: SafetensorsSource,
+  options: LoadModelOptions & Partial<LoadModelOfOptions> = {},
+): Promise<ConfiguredModel> {
+  checkOptions('loadModel', options, { ...readRanges, dtype: oneOf('f32', 'f16', 'bf16'), models: listOf(anObject('an entry of a model')) })
+  const { dtype = 'f32', models = [unet2DCondition], ...read } = options
+  await using file = await readSafetensors(source, read)
+  const stored = file.metadata[configKey]
+  if (stored === undefined) {
+    throw new CheckpointError('loadModel: expected a file with its configuration, got none in the header; make the model and call its load() instead')
+  }
+  const config = parse(stored)
+  const entry = entryNamed(models, config['_class_name'] ?? unet2DCondition.className)
+  const model = build(entry, new Initialiser(device, { seed: 0, dtype, placeholders: true }), config, file.tensors.size)
+  const state = stateOf(file)
+  await model.load(entry.names?.(state) ?? state)
+  return model
+}
+
+function build({ build: make }: ModelEntry, init: Initialiser, config: object, tensors: number): ConfiguredModel {
+  try {
+    return make(init, config, tensors)
+  } catch (cause) {
+    // What is wrong is the file, not what the caller wrote.
+    if (cause instanceof ConfigError || cause instanceof ShapeError) throw new CheckpointError(`loadModel: expected a configuration of this model in the header; ${cause.message}`, { cause })
+    throw cause
+  }
+}
+
+function parse(json: string): Readonly<Record<string, unknown>> {
+  try {
+    const config: unknown = JSON.parse(json)
+    if (typeof config === 'object' && config !== null) return config as Readonly<Record<string, unknown>> // an object
+  } catch (cause) {
+    throw new CheckpointError('loadModel: expected a configuration in JSON in the header, got something else; the file is damaged', { cause })
+  }
+  throw new CheckpointError(`loadModel: expected a configuration in the header, got ${json.slice(0, 40)}; the file is damaged`)
+}

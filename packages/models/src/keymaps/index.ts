@@ -1,0 +1,5 @@
+export { attentionNames } from './attention-names.ts'
+export { fuse } from './fuse.ts'
+export { rename } from './rename.ts'
+export { split } from './split.ts'
+export { transpose } from './transpose.ts'

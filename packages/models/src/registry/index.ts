@@ -1,0 +1,2 @@
+export { type ConfiguredModel, entryNamed, type ModelEntry } from './model-entry.ts'
+export { unet2DCondition } from './unet-2d-condition.ts'
