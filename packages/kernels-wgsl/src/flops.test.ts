@@ -31,6 +31,9 @@ test('a product counts two operations a multiply-add, in whichever layout', () =
 test('packing counts nothing: all belongs to the kernel that stores the result', () => {
   const counts = count(matmul, [f32(256, 128), f32(128, 256)], { transposeA: false, transposeB: false }, lavapipe)
   expect(counts).toEqual([['pack-panels', 0], ['pack-panels', 0], ['panels32', 2 * 256 * 128 * 256]])
+  const [qkv, row] = [f32(1, 1, 512, 64), f32(1, 1, 512)]
+  const grads = count(attentionGradKV, [qkv, qkv, qkv, qkv, f32(1, 1, 512, 2), row], { scale: 1, causal: false, hasMask: false, layout: 'BHND' }, lavapipe)
+  expect(grads.map(([, flops]) => flops)).toEqual([0, 0, 8 * 512 * 512 * 64])
 })
 
 test('a convolution and its gradients do the same work', () => {

@@ -1,7 +1,8 @@
+import { gemm, type Layout } from '../gemm/index.ts'
 import type { Call, Op, Ref, Vjp } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { gemm, input as bind, type Layout } from '../wgsl/index.ts'
 import { sumTo } from '../reduce/index.ts'
+import { input as bind } from '../wgsl/index.ts'
 import { dims, type MatmulAttrs, productOf } from './product.ts'
 
 /** For each flat batch index of the output, the batch index of an operand whose batch axes broadcast. */

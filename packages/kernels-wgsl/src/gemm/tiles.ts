@@ -1,7 +1,8 @@
 import type { Target } from '../op.ts'
-import { type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
-import type { Form, Gemm } from './gemm.ts'
-import { pick, repeat } from './kernel.ts'
+import { pick, repeat } from '../wgsl/index.ts'
+import { type Fetch, fetchTile, walkSum } from './fetch.ts'
+import type { Form } from './form.ts'
+import { type Gemm, layoutOf } from './problem.ts'
 
 const threads = 256
 const depth = 16
