@@ -1,4 +1,4 @@
-import { after, bindingAlignment, byteSize, cast, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, type Op, type PackedLayout, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { after, bindingAlignment, byteSize, cast, fusedEpilogue, fusedKernel, isContiguous, type Kernel, kernelFlops, lower, type Op, packedForms, type PackedKernel, type PackedLayout, type Problem, sizeOf, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import type { Node } from '../graph/index.ts'
 import { awaitNext, awaitsTaker, type End, ExpressionBuilder, type Expression, fusedOf, giverOf, inOrder, mayEndIn, type PendingKernel, type Seen, type Value, whole } from './value.ts'
@@ -69,7 +69,7 @@ class Builder {
       const operands = inputs.map((r) => this.#resolve(r))
       const useOf = (k: number): Pick<Value, 'uses' | 'wanted' | 'packedReaders' | 'place'> => {
         const use = uses.get(`${index}.${k}`)
-        const packed = k === 0 && node.op.again && use ? packedReaders(use, this.#target) : undefined
+        const packed = k === 0 && packedForms(node.op)?.rematerialise && use ? packedReaders(use, this.#target) : undefined
         return { uses: use?.uses ?? 0, wanted: use?.wanted ?? false, packedReaders: packed, place: places.get(`${index}.${k}`) }
       }
       const define = (k: number, seen: Seen): void => { this.#seen.set(`${index}.${k}`, seen) }
@@ -91,7 +91,7 @@ class Builder {
         for (const [k, seen] of operands.entries()) {
           this.#expectFresh(node.op, seen.value)
           // Nothing but what is packed can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
-          const waits = k === node.op.takesPacked && giverOf(seen)
+          const waits = k === packedForms(node.op)?.packedInput && giverOf(seen)
           if (seen.value.state.kind !== 'scalar' && !waits) this.#store(seen.value)
         }
         const same = node.op.starts && `${node.key}(${JSON.stringify(inputs)})`
@@ -217,10 +217,11 @@ class Builder {
       attrs,
       ...(end ? { epilogue: fusedEpilogue(fusedOf(end.expression, end.value.spec)) } : {}),
     }
-    const all = layout ? op.packed?.(problem, layout, this.#target) : op.kernels?.(problem, this.#target) ?? []
+    const forms = packedForms(op)
+    const all: readonly PackedKernel[] | undefined = layout ? forms?.write?.(problem, layout, this.#target) : lower(op, problem, this.#target)
     if (!all) return undefined
     const scratch = new Map<string, number>()
-    const taken = pending.inputs[op.takesPacked ?? -1]
+    const taken = pending.inputs[forms?.packedInput ?? -1]
     const giver = taken && giverOf(taken)
     const packer = giver ? all.find((k) => k.layout) : undefined
     const given = giver && packer?.layout && this.#emitKernel(giver.kernel, giver.end, packer.layout)

@@ -1,4 +1,4 @@
-import { bindingAlignment, byteSize, type PackedLayout, reshape, sizeOf, type Target } from '@antipode/kernels-wgsl'
+import { bindingAlignment, byteSize, lower, packedForms, type PackedKernel, type PackedLayout, reshape, sizeOf, type Target } from '@antipode/kernels-wgsl'
 import type { Node } from '../graph/index.ts'
 import type { Graph, ValueRef } from './walk.ts'
 
@@ -48,14 +48,16 @@ export function packedReaders({ uses, wanted, operands }: Uses, target: Target):
   const [first] = operands
   if (wanted || uses < 2 || !first || target.textureRows === 0) return undefined
   const kinds = operands.map((o) => layoutOf(o.node, o.operand, target)?.kind)
-  const images = kinds.filter((kind) => kind === 'images').length
+  const images = kinds.filter((kind) => kind === 'channels4').length
   if (images === 1 && operands.length === uses && !kinds.includes(undefined)) return 'all'
-  return images === 1 && kinds[0] === 'images' && first.before === 0 ? 'first' : undefined
+  return images === 1 && kinds[0] === 'channels4' && first.before === 0 ? 'first' : undefined
 }
 
 /** How a node would pack an operand that it may take packed. */
 function layoutOf({ op, inputs, specs, attrs }: Node, operand: number, target: Target): PackedLayout | undefined {
-  return op.takesPacked === operand ? op.kernels?.({ inputs, outputs: specs, attrs }, target).find((k) => k.layout)?.layout : undefined
+  if (packedForms(op)?.packedInput !== operand) return undefined
+  const kernels: readonly PackedKernel[] = lower(op, { inputs, outputs: specs, attrs }, target)
+  return kernels.find((k) => k.layout)?.layout
 }
 
 /** Where a value is to be computed: from an element on in the result of a later node, which puts it there as it is. */

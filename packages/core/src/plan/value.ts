@@ -1,5 +1,5 @@
 import {
-  type Arg, broadcastView, type DType, type Fused, isContiguous, isFloat, type Op, reshapedView, sameShape, sizeOf, type Spec, type Step, stridesOf, type View,
+  type Arg, broadcastView, type DType, type Fused, isContiguous, isFloat, type Op, packedForms, reshapedView, sameShape, sizeOf, type Spec, type Step, stridesOf, type View,
 } from '@antipode/kernels-wgsl'
 import type { Place } from './uses.ts'
 
@@ -82,7 +82,7 @@ export function giverOf(seen: Seen): { readonly kernel: PendingKernel; readonly 
   const { value, view } = seen
   const { state } = value
   const kernel = state.kind === 'kernel' ? state.kernel : state.kind === 'expression' ? state.expression.root : undefined
-  if (!kernel?.op.packed || kernel.emitted || !awaitsTaker(value) || !inOrder(seen) || !sameShape(view.shape, kernel.values[0]?.spec.shape ?? [])) return undefined
+  if (!kernel || !packedForms(kernel.op)?.write || kernel.emitted || !awaitsTaker(value) || !inOrder(seen) || !sameShape(view.shape, kernel.values[0]?.spec.shape ?? [])) return undefined
   if (state.kind === 'expression') return { kernel, end: { value, expression: state.expression } }
   return kernel.values[0] === value && !kernel.owner ? { kernel, end: undefined } : undefined
 }
@@ -92,9 +92,10 @@ export function awaitNext({ op, attrs, inputs, values: [value, ...others] }: Pen
   if (!value) return
   value.uses--
   if (value.packedReaders === 'first') value.packedReaders = undefined
-  if (value.uses === 0 || !op.again) return
+  const rematerialise = packedForms(op)?.rematerialise
+  if (value.uses === 0 || !rematerialise) return
   const known = others.map((v): Seen => ({ value: v, view: whole(v.spec) }))
-  value.state = { kind: 'kernel', kernel: { op: op.again, attrs, inputs: [...inputs, ...known], values: [value], owner: undefined, emitted: false } }
+  value.state = { kind: 'kernel', kernel: { op: rematerialise, attrs, inputs: [...inputs, ...known], values: [value], owner: undefined, emitted: false } }
 }
 
 /** Storage buffers that every WebGPU adapter lets one kernel bind. */
