@@ -1,6 +1,6 @@
-import { type Arg, at, fusedEpilogue, type Op, type Problem, sameShape, type Spec, type Target } from '@antipode/kernels-wgsl'
+import { type Arg, at, fusedEpilogue, type Op, type PackedLayout, type Problem, sameShape, type Spec, type Target } from '@antipode/kernels-wgsl'
 import { ExpressionBuilder, type Known } from './expression.ts'
-import { Packing, type PackedReaders, type TextureLayout } from './packing/index.ts'
+import { type PackedReaders, Packing } from './packing/index.ts'
 import { mayEndIn, type PendingExpression, type PendingKernel, type State } from './pending.ts'
 import { type ComputeStep, inOrder, type Operand, type Resolved, type ValueId, whole } from './resolved.ts'
 import { copyOf, type Epilogue, fusedOf, type HandOver, type KernelWork, type Work } from './work.ts'
@@ -139,7 +139,7 @@ class Fuser {
   }
 
   /** Emits a kernel op. With a layout its first output is packed so: undefined if that cannot be, and then nothing was done. */
-  #emitKernel(pending: PendingKernel, epilogue: Epilogue | undefined, layout?: TextureLayout): KernelWork | undefined {
+  #emitKernel(pending: PendingKernel, epilogue: Epilogue | undefined, layout?: PackedLayout): KernelWork | undefined {
     const { op, attrs, inputs, outputs, overwrites } = pending
     const problem = this.#problemOf(pending, epilogue)
     const k = this.#packing.packedOperand(op) ?? -1

@@ -1,7 +1,8 @@
 import {
-  at, bindingAlignment, byteSize, fusedKernel, isContiguous, type Kernel, kernelFlops, type Spec, type Target,
+  at, bindingAlignment, byteSize, fusedKernel, isContiguous, type Kernel, kernelFlops, lower as kernelsOf, type Spec, type Target,
 } from '@antipode/kernels-wgsl'
 import { Copies } from './copies.ts'
+import { withoutPacking } from './packing/index.ts'
 import type { Operand, Resolved, Value, ValueId } from './resolved.ts'
 import { copyOf, type Expression, fusedOf, type HandOver, type KernelWork, type Work } from './work.ts'
 
@@ -104,8 +105,8 @@ class Lowering {
 
   #kernel(work: KernelWork): void {
     const { op, problem, inputs, outputs, epilogue, handOver } = work
-    const all = work.kernels ?? op.kernels?.(problem, this.#target) ?? []
-    const kernels = handOver ? all.filter((k) => k.layout?.texture !== handOver.texture) : all
+    const all = work.kernels ?? kernelsOf(op, problem, this.#target)
+    const kernels = handOver ? withoutPacking(all, handOver.texture) : all
     const bound = inputs.map((x, k): Source => (k === handOver?.operand ? { value: x.value, view: undefined } : this.#contiguous(x)))
     this.#list.push({
       kind: 'kernels',

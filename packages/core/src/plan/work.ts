@@ -1,4 +1,4 @@
-import type { Attrs, DType, Fused, Kernel, Op, Problem, Spec, Step } from '@antipode/kernels-wgsl'
+import type { Attrs, DType, Fused, Op, PackedKernel, Problem, Spec, Step } from '@antipode/kernels-wgsl'
 import type { Operand, Value, ValueId } from './resolved.ts'
 
 /** A scalar of the graph by its index, as an expression of that dtype takes it. */
@@ -33,7 +33,7 @@ export interface KernelWork {
   readonly epilogue: Epilogue | undefined
   readonly problem: Problem
   /** Its kernels, where they had to be known before: see {@link HandOver}. */
-  readonly kernels: readonly Kernel[] | undefined
+  readonly kernels: readonly PackedKernel[] | undefined
   /** The first output goes into this texture of the kernels only. */
   readonly packedOutput: number | undefined
   /** An operand that another kernel hands over in a texture. */

@@ -1,2 +1,2 @@
-export { type PackedReaders, Packing, type TextureLayout } from './packing.ts'
+export { type PackedReaders, Packing, withoutPacking } from './packing.ts'
 export { sharePacked } from './share.ts'
