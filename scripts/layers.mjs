@@ -18,9 +18,10 @@ const table = {
   models: { packages: ['core'], libraries: [] },
   npo: { packages: ['core', 'schedulers'], libraries: [] },
   digits: { packages: ['core', 'models', 'schedulers', 'npo'], libraries: [] },
+  rewards: { packages: ['core', 'models', 'npo'], libraries: [] },
   report: { packages: [], libraries: ['echarts'] },
   video: { packages: ['core', 'models', 'schedulers', 'npo'], tests: ['digits'], libraries: ['wgpu-matrix'] },
-  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'video'], libraries: [] },
+  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'rewards', 'video'], libraries: [] },
   cli: 'anything',
 }
 

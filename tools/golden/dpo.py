@@ -35,7 +35,7 @@ def predict(weights, x, timesteps, condition):
     return hidden @ weights["fc2.weight"].T + weights["fc2.bias"]
 
 
-preferred, other, noise = draw(BATCH, WIDTH), draw(BATCH, WIDTH), draw(BATCH, WIDTH)
+chosen, rejected, noise = draw(BATCH, WIDTH), draw(BATCH, WIDTH), draw(BATCH, WIDTH)
 timesteps = torch.tensor([17.0, 503.0, 961.0], dtype=torch.float64)
 condition = torch.eye(CLASSES, dtype=torch.float64)[[2, 0, 1]]
 model, reference = network(), network()
@@ -48,7 +48,7 @@ def errors(weights, clean):
 
 
 def case(beta, swap=False, halved=True):
-    first, second = (other, preferred) if swap else (preferred, other)
+    first, second = (rejected, chosen) if swap else (chosen, rejected)
     leaves = {name: w.clone().requires_grad_() for name, w in model.items()}
     own = errors(leaves, first) - errors(leaves, second)
     frozen = (errors(reference, first) - errors(reference, second)).detach()
@@ -73,8 +73,8 @@ golden = {
     "shapes": {name: list(w.shape) for name, w in model.items()},
     "model": {name: w.flatten().tolist() for name, w in model.items()},
     "reference": {name: w.flatten().tolist() for name, w in reference.items()},
-    "preferred": preferred.flatten().tolist(),
-    "other": other.flatten().tolist(),
+    "chosen": chosen.flatten().tolist(),
+    "rejected": rejected.flatten().tolist(),
     "noise": noise.flatten().tolist(),
     "timesteps": timesteps.tolist(),
     "condition": condition.flatten().tolist(),

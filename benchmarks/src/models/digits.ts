@@ -40,21 +40,21 @@ export function dpoTask(unet: UNet2DConditionModel, inputs: Readonly<Record<stri
   // A fresh adapter changes nothing, and half of its gradients are zero: too easy to get right.
   let stream = 0
   for (const t of parameters.values()) t.write(philoxNormal(t.size, { seed: 2, stream: stream++ }).map((v) => v * spread))
-  const pairs = ['preferred', 'other'].map((name) => tensor(host, inputs[name]?.data ?? [], inputs[name]?.shape ?? []))
-  const [preferred, other] = pairs as [Tensor, Tensor]
-  const count = preferred.shape[0] ?? 0
+  const pairs = ['chosen', 'rejected'].map((name) => tensor(host, inputs[name]?.data ?? [], inputs[name]?.shape ?? []))
+  const [chosen, rejected] = pairs as [Tensor, Tensor]
+  const count = chosen.shape[0] ?? 0
   const networks = { model: digitsDenoiser(unet.with(offsets({ eta: 1 }))), reference: digitsDenoiser(unet.with({})) }
   const objective = diffusionDpo<Tensor>({ beta })
   return {
     parameters,
     batch: (step) => {
       const random = rng(1, { stream: step + 1 })
-      const chosen = Int32Array.from({ length: batch }, () => random.int(count))
-      const rows = constant(host, chosen, [batch], { dtype: 'i32' })
+      const picked = Int32Array.from({ length: batch }, () => random.int(count))
+      const rows = constant(host, picked, [batch], { dtype: 'i32' })
       return {
-        ...drawNoise(host, schedule, [batch, ...preferred.shape.slice(1)], { seed: 1, step }),
-        preferred: embedding(preferred, rows), other: embedding(other, rows),
-        condition: labelsOf(host, chosen.map((i) => i % 10)),
+        ...drawNoise(host, schedule, [batch, ...chosen.shape.slice(1)], { seed: 1, step }),
+        chosen: embedding(chosen, rows), rejected: embedding(rejected, rows),
+        condition: labelsOf(host, picked.map((i) => i % 10)),
       }
     },
     loss: (pairs) => objective.evaluate(networks, pairs),

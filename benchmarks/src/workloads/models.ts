@@ -32,7 +32,7 @@ export function digitsStep(): Workload {
 const dpoInputs = (): Record<string, Input> => {
   const normal = normals('digits-dpo')
   const shape = [64, 1, 16, 16]
-  return { preferred: normal(shape, 0.7), other: normal(shape, 0.7) }
+  return { chosen: normal(shape, 0.7), rejected: normal(shape, 0.7) }
 }
 
 /** A step of Diffusion-DPO on a LoRA adapter, as the main job takes it: its first loss, gradient norm and error, held to float64. */

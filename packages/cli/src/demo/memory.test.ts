@@ -11,7 +11,7 @@ test('checkpoints keep less than two fifths of what a DPO step keeps for its bac
   const images = (): Tensor => tensor(host, new Float32Array(48 * 256), [48, 1, 16, 16])
   const batch = {
     ...drawNoise(host, schedule, [48, 1, 16, 16], { seed: 0, step: 0 }),
-    preferred: images(), other: images(), condition: labelsOf(host, new Int32Array(48)),
+    chosen: images(), rejected: images(), condition: labelsOf(host, new Int32Array(48)),
   }
   const bytes = (checkpoint: boolean): { forward: number; step: number } => {
     const denoiser = (mix: Record<string, number>) => {

@@ -29,10 +29,10 @@ export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
   const objective = diffusionDpo<Tensor>({ beta: training.beta })
   unet.addAdapter(name, { rank: training.rank, targets: digitsLoraTargets, seed })
-  const side = Math.sqrt(pairs.preferred.length / pairs.labels.length)
+  const side = Math.sqrt(pairs.chosen.length / pairs.labels.length)
   const shape = [pairs.labels.length, 1, side, side]
-  using preferred = tensor(device, pairs.preferred, shape)
-  using other = tensor(device, pairs.other, shape)
+  using chosen = tensor(device, pairs.chosen, shape)
+  using rejected = tensor(device, pairs.rejected, shape)
   const model = digitsDenoiser(unet.with(offsets({ [name]: 1 })))
   const reference = digitsDenoiser(unet.with({}))
   const tuned = name === 'eta' ? objective : negate(objective)
@@ -47,13 +47,13 @@ export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel
     limits: { error: 1.2 },
     batch: (index) => {
       const random = rng(seed, { stream: index + 1 })
-      const chosen = Int32Array.from({ length: training.batch }, () => random.int(pairs.labels.length))
-      const rows = constant(device, chosen, [training.batch], { dtype: 'i32' })
+      const picked = Int32Array.from({ length: training.batch }, () => random.int(pairs.labels.length))
+      const rows = constant(device, picked, [training.batch], { dtype: 'i32' })
       return {
         ...drawNoise(device, schedule, [training.batch, 1, side, side], { seed, step: index }),
-        preferred: embedding(preferred, rows),
-        other: embedding(other, rows),
-        condition: labelsOf(device, Array.from(chosen, (i) => pairs.labels[i] ?? 0)),
+        chosen: embedding(chosen, rows),
+        rejected: embedding(rejected, rows),
+        condition: labelsOf(device, Array.from(picked, (i) => pairs.labels[i] ?? 0)),
       }
     },
     loss: (batch) => tuned.evaluate({ model, reference }, batch),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Device, type Tensor, tensor } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
-import { adamw, cosine, ema } from '@antipode/core/optim'
+import { adamw, cosineDecay, ema } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { saveModel } from '@antipode/models'
 import { degradedBatch, digitsDenoiser, type DigitsModelName, digitsUNet, labelsOf, loadDigits, NO_DIGIT, schedule } from '@antipode/digits'
@@ -47,7 +47,7 @@ export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard 
   const steps = options.steps ?? defaultSteps[model]
   // The run's own files, which are removed at its end, are another's as long as one trains.
   await using lock = await lockPath('train base', out)
-  const learningRate = cosine({ warmup: hyper.warmup, steps })
+  const learningRate = cosineDecay({ warmup: hyper.warmup, steps })
   const started = performance.now()
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const digits = await loadDigits({ size: model === 'digits-16' ? 16 : 28 })

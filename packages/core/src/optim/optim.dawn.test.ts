@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, Device, evaluate, gradients, ShapeError, type Tensor, tensor } from '../index.ts'
 import { noise } from '../testing/index.ts'
-import { accumulator, adamw, clipGradNorm, constantWithWarmup, cosine, ema, linear, type Optimizer, sgd } from './index.ts'
+import { accumulator, adamw, clipGradNorm, constantWithWarmup, cosineDecay, ema, linearDecay, type Optimizer, sgd } from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -284,9 +284,9 @@ test.each<[string, (value: never) => unknown, readonly unknown[], readonly unkno
   ['sgd nesterov without momentum', (nesterov) => sgd({ lr: 1, nesterov }), [false], [true]],
   ['ema decay', (decay) => ema(decay), [0, 0.999], [...wrong, 1, 1 - 1e-9, undefined]],
   ['constantWithWarmup', (warmup) => constantWithWarmup(warmup), [0, 5], [...wrong, 2.5, undefined]],
-  ['cosine steps', (steps) => cosine({ steps }), [1, 9], [...wrong, 0, 2.5, undefined]],
-  ['cosine warmup', (warmup) => cosine({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
-  ['linear warmup', (warmup) => linear({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
+  ['cosineDecay steps', (steps) => cosineDecay({ steps }), [1, 9], [...wrong, 0, 2.5, undefined]],
+  ['cosineDecay warmup', (warmup) => cosineDecay({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
+  ['linearDecay warmup', (warmup) => linearDecay({ warmup, steps: 5 }), [0, 4], [...wrong, 5, 0.5]],
 ])('%s is refused outside its range', (_, make, inside, outside) => {
   for (const value of inside) expect(() => make(value as never), String(value)).not.toThrow()
   for (const value of outside) expect(() => make(value as never), String(value)).toThrow(ConfigError)
@@ -295,13 +295,13 @@ test.each<[string, (value: never) => unknown, readonly unknown[], readonly unkno
 test('schedules warm up, and end at zero', () => {
   const warm = constantWithWarmup(4)
   expect([0, 2, 4, 100].map(warm)).toEqual([0, 0.5, 1, 1])
-  const wave = cosine({ warmup: 2, steps: 10 })
+  const wave = cosineDecay({ warmup: 2, steps: 10 })
   expect([0, 1, 2].map(wave)).toEqual([0, 0.5, 1])
   expect(wave(6)).toBeCloseTo(0.5, 12)
   expect(wave(10)).toBeCloseTo(0, 12)
   expect(wave(99)).toBeCloseTo(0, 12)
-  expect([2, 6, 10, 11].map(linear({ warmup: 2, steps: 10 }))).toEqual([1, 0.5, 0, 0])
-  expect(() => cosine({ warmup: 5, steps: 5 })).toThrow(ConfigError)
+  expect([2, 6, 10, 11].map(linearDecay({ warmup: 2, steps: 10 }))).toEqual([1, 0.5, 0, 0])
+  expect(() => cosineDecay({ warmup: 5, steps: 5 })).toThrow(ConfigError)
 })
 
 test('everything is given back', () => {

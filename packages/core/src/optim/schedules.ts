@@ -22,13 +22,13 @@ export function constantWithWarmup(warmup: number): LearningRateSchedule {
  * After the warm-up falls from 1 to 0 along half a cosine. Source: Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5, one cycle.
  * @throws {ConfigError} unless 0 ≤ warmup < steps
  */
-export function cosine(options: ScheduleOptions): LearningRateSchedule {
-  return decaying('cosine', options, (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)))
+export function cosineDecay(options: ScheduleOptions): LearningRateSchedule {
+  return decaying('cosineDecay', options, (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)))
 }
 
 /** After the warm-up falls from 1 to 0 in a straight line. @throws {ConfigError} unless 0 ≤ warmup < steps */
-export function linear(options: ScheduleOptions): LearningRateSchedule {
-  return decaying('linear', options, (progress) => 1 - progress)
+export function linearDecay(options: ScheduleOptions): LearningRateSchedule {
+  return decaying('linearDecay', options, (progress) => 1 - progress)
 }
 
 function decaying(name: string, options: ScheduleOptions, shape: (progress: number) => number): LearningRateSchedule {

@@ -1,1 +1,7 @@
+export { apg, type ApgOptions } from './apg.ts'
 export { cfg, type CfgOptions } from './cfg.ts'
+export { cfgPlusPlus, type CfgPlusPlusOptions } from './cfg-plus-plus.ts'
+export { classifierFree, type ClassifierFreeOptions } from './classifier-free.ts'
+export { type Branches, guided, type GuidedDenoiser, type GuidedOptions } from './guided.ts'
+export type { Guided, GuidanceCall, GuidancePoint, GuidanceState, Guider, Predictions } from './guider.ts'
+export { interval, type IntervalOptions } from './interval.ts'

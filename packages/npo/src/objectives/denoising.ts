@@ -1,7 +1,8 @@
 import { stopGradient, type Tensor } from '@antipode/core'
 import type { Condition } from '../denoiser.ts'
-import type { LossAndMetrics, Networks, NoiseDraw } from './objective.ts'
-import { checkSamples, noised, squaredErrors, targetOf } from './regression.ts'
+import { noised, type NoiseDraw, targetOf } from '../process/index.ts'
+import { checkSamples, meanOfEach, squaredErrors } from './errors.ts'
+import type { ModelNetwork, Objective } from './objective.ts'
 
 /** Clean samples to learn from. */
 export interface SampleBatch<C extends Condition> extends NoiseDraw {
@@ -11,24 +12,23 @@ export interface SampleBatch<C extends Condition> extends NoiseDraw {
 }
 
 /**
- * The simple denoising loss, `mean (ε_θ(√ᾱ·x₀ + √(1−ᾱ)·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14), with v or x₀ in place of
- * ε for models that predict them: how a model learns its data, and supervised fine-tuning on the samples people prefer. It
- * has no preference to reverse. The loss is computed in f32 from the prediction on.
+ * The simple denoising loss, `mean (ε_θ(α·x₀ + σ·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14), with v, x₀ or a flow's ε − x₀ in
+ * place of ε for models that predict them: how a model learns its data, and supervised fine-tuning on the samples people
+ * prefer. It has no preference to reverse. Weights of the draw multiply each sample's mean. The loss is computed in f32 from the
+ * prediction on; the metric `error` is the mean without weights.
  * `evaluate` throws ShapeError unless samples, noise and predictions have one shape, and ConfigError if the draw does not
  * say what the model predicts.
  */
-export function denoising<C extends Condition>(): {
-  readonly name: string
-  evaluate(networks: Pick<Networks<C>, 'model'>, batch: SampleBatch<C>): LossAndMetrics
-} {
+export function denoising<C extends Condition>(): Objective<SampleBatch<C>, ModelNetwork<C>> {
   return {
     name: 'denoising',
     evaluate({ model }, batch) {
-      const { samples, noise, timesteps, condition } = batch
+      const { samples, noise, timesteps, condition, weights } = batch
       checkSamples('denoising', samples, { noise })
       const target = targetOf('denoising', samples, batch)
-      const loss = squaredErrors('denoising', model(noised(samples, batch), timesteps, condition), target).mean()
-      return { loss, metrics: { error: stopGradient(loss) } }
+      const errors = squaredErrors('denoising', model(noised(samples, batch), timesteps, condition), target)
+      const mean = errors.mean()
+      return { loss: weights ? meanOfEach(errors).mul(weights).mean() : mean, metrics: { error: stopGradient(mean) } }
     },
   }
 }

@@ -4,7 +4,7 @@ import { noiseCoefficients, type PredictionType } from '@antipode/schedulers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drawOf, gap, schedule, take, ToyDenoiser } from '../testing/toy.ts'
 import golden from './diffusion-dpo.golden.json' with { type: 'json' }
-import { diffusionDpo, negate, type Objective, type PairBatch, swapPair } from './index.ts'
+import { diffusionDpo, negate, type Objective, type PairBatch, type ReferredNetworks, swapPair } from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -24,12 +24,12 @@ function goldenBatch(): Batch {
   const shape = [3, 4]
   return {
     ...drawOf(upload(golden.noise, shape), golden.timesteps, upload),
-    preferred: upload(golden.preferred, shape), other: upload(golden.other, shape), condition: upload(golden.condition, [3, 3]),
+    chosen: upload(golden.chosen, shape), rejected: upload(golden.rejected, shape), condition: upload(golden.condition, [3, 3]),
   }
 }
 
 /** Loss, metrics and gradients with respect to `inputs`, as plain numbers. */
-async function measure(objective: Objective<Batch, Tensor>, networks: Toys, batch: Batch, inputs: readonly Tensor[]) {
+async function measure(objective: Objective<Batch, ReferredNetworks<Tensor>>, networks: Toys, batch: Batch, inputs: readonly Tensor[]) {
   const { model, reference } = networks
   const { loss, metrics } = objective.evaluate({ model: model.denoise, reference: reference.denoise }, batch)
   const grads = gradients(loss, inputs)
@@ -72,7 +72,7 @@ function lossByHand(parameters: Float64Array, reference: Float64Array, data: Han
     const inputs = width + 1 + classes
     const x = Array.from({ length: inputs }, (_, i) => {
       const at = b * width + i
-      if (i < width) return data.signal[b]! * clean[at]! + data.sigma[b]! * data.noise[at]!
+      if (i < width) return data.alpha[b]! * clean[at]! + data.sigma[b]! * data.noise[at]!
       return i === width ? t / 1000 : Number(data.labels[b] === i - width - 1)
     })
     const bias1 = hidden * inputs
@@ -89,8 +89,8 @@ function lossByHand(parameters: Float64Array, reference: Float64Array, data: Han
     return total / width
   })
   const margins = (weights: Float64Array): number[] => {
-    const worse = errors(weights, data.other)
-    return errors(weights, data.preferred).map((m, b) => m - worse[b]!)
+    const worse = errors(weights, data.rejected)
+    return errors(weights, data.chosen).map((m, b) => m - worse[b]!)
   }
   const frozen = margins(reference)
   return margins(parameters).reduce((sum, d, b) => sum + Math.log1p(Math.exp(pull * (d - frozen[b]!))), 0) / frozen.length
@@ -99,11 +99,11 @@ function lossByHand(parameters: Float64Array, reference: Float64Array, data: Han
 interface HandData {
   readonly sizes: { readonly width: number; readonly classes: number; readonly hidden: number }
   readonly timesteps: readonly number[]
-  readonly signal: ArrayLike<number>
+  readonly alpha: ArrayLike<number>
   readonly sigma: ArrayLike<number>
   readonly noise: Float64Array
-  readonly preferred: Float64Array
-  readonly other: Float64Array
+  readonly chosen: Float64Array
+  readonly rejected: Float64Array
   readonly labels: readonly number[]
 }
 
@@ -114,9 +114,9 @@ test('loss and gradients equal central differences of a float64 computation by h
     // Rounded to f32, so that both computations start from the same numbers.
     const normals = (n: number, scale = 1): Float64Array => Float64Array.from({ length: n }, () => Math.fround(random.normal() * scale))
     const timesteps = [0, 250, 700, 999]
-    const { signal, noise: sigma } = noiseCoefficients(schedule, timesteps)
+    const { signal: alpha, noise: sigma } = noiseCoefficients(schedule, timesteps)
     const data: HandData = {
-      sizes, timesteps, signal, sigma, noise: normals(20), preferred: normals(20), other: normals(20), labels: [1, 0, 0, 1],
+      sizes, timesteps, alpha, sigma, noise: normals(20), chosen: normals(20), rejected: normals(20), labels: [1, 0, 0, 1],
     }
     const shapes: Values = { 'fc1.weight': [7, 8], 'fc1.bias': [7], 'fc2.weight': [5, 7], 'fc2.bias': [5] }
     const counts = Object.values(shapes).map((s) => s.reduce((a, b) => a * b))
@@ -128,8 +128,8 @@ test('loss and gradients equal central differences of a float64 computation by h
     }
     const networks = { model: networkOf(named(own), shapes), reference: networkOf(named(frozen), shapes) }
     const batch: Batch = {
-      ...drawOf(upload(data.noise, [4, 5]), timesteps, upload), preferred: upload(data.preferred, [4, 5]),
-      other: upload(data.other, [4, 5]), condition: upload(data.labels.flatMap((l) => [1 - l, l]), [4, 2]),
+      ...drawOf(upload(data.noise, [4, 5]), timesteps, upload), chosen: upload(data.chosen, [4, 5]),
+      rejected: upload(data.rejected, [4, 5]), condition: upload(data.labels.flatMap((l) => [1 - l, l]), [4, 2]),
     }
     const { numbers, grads } = await measure(diffusionDpo<Tensor>({ beta: 20 }), networks, batch, networks.model.parameters())
     // β = 20 here is 10 where the ½ is left out: D − D_ref is multiplied by 10.
@@ -147,7 +147,7 @@ test('loss and gradients equal central differences of a float64 computation by h
 
 /** A batch whose predictions are given, so that derivatives by m can be read off. */
 async function byPredictions(
-  objective: Objective<PairBatch<undefined>, undefined>,
+  objective: Objective<PairBatch<undefined>, ReferredNetworks<undefined>>,
   predictions: { own: number[]; frozen: number[] },
   predictionType: PredictionType = 'epsilon',
 ) {
@@ -155,8 +155,8 @@ async function byPredictions(
     const own = upload(predictions.own, [4, 2])
     const frozen = upload(predictions.frozen, [4, 2])
     const batch: PairBatch<undefined> = {
-      ...drawOf(upload([0.5, -1, 0.25, 2], [2, 2]), [100, 800], upload), predictionType, preferred: upload([1, 2, 3, 4], [2, 2]),
-      other: upload([4, 3, 2, 1], [2, 2]), condition: undefined,
+      ...drawOf(upload([0.5, -1, 0.25, 2], [2, 2]), [100, 800], upload), predictionType, chosen: upload([1, 2, 3, 4], [2, 2]),
+      rejected: upload([4, 3, 2, 1], [2, 2]), condition: undefined,
     }
     const { loss, metrics } = objective.evaluate({ model: () => own, reference: () => frozen }, batch)
     const [gradOwn, gradFrozen] = gradients(loss, [own, frozen]) as [Tensor, Tensor]
@@ -174,7 +174,7 @@ const errorsOf = (rows: readonly number[]): number[] => [0, 1, 2, 3].map((r) =>
   [0, 1].reduce((sum, k) => sum + (rows[2 * r + k]! - noise[2 * (r % 2) + k]!) ** 2, 0) / 2)
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
 
-test('the derivative by the preferred error is κ·σ(−z)/B, by the other error its opposite, and by the reference zero', async () => {
+test('the derivative by the chosen error is κ·σ(−z)/B, by the rejected error its opposite, and by the reference zero', async () => {
   const predictions = { own: [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5], frozen: [0, 0.1, 0.3, 1, 0.5, -0.25, 1, 1] }
   const beta = 3
   const { own, frozen } = await byPredictions(diffusionDpo({ beta }), predictions)
@@ -191,7 +191,7 @@ test('the derivative by the preferred error is κ·σ(−z)/B, by the other erro
   expect(frozen).toEqual(new Array<number>(8).fill(0))
 })
 
-/** Rows in the order other, preferred, in which a negated objective asks for them. */
+/** Rows in the order rejected, chosen, in which a negated objective asks for them. */
 const flip = (rows: readonly number[]): number[] => [...rows.slice(4), ...rows.slice(0, 4)]
 
 test('a model that equals its reference has the loss ln 2, ranks half the pairs right and learns the opposite if negated', async () => {
@@ -234,7 +234,7 @@ test('pairs whose margin is rounding are ties, and a margin that is NaN is no pa
   expect([lost.loss, lost.accuracy]).toEqual([Number.NaN, Number.NaN])
 })
 
-test('negating maps the gradients of the preferred half and the other half onto each other', async () => {
+test('negating maps the gradients of the chosen half and the rejected half onto each other', async () => {
   const a = { own: [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5], frozen: [0, 0.1, 0.3, 1, 0.5, -0.25, 1, 1] }
   const objective = diffusionDpo<undefined>({ beta: 3 })
   const plain = await byPredictions(objective, a)
@@ -265,9 +265,9 @@ test('both images and both networks see one timestep and one noise', async () =>
     const [x, t, c] = own ?? []
     expect([...t ?? []]).toEqual([...golden.timesteps, ...golden.timesteps])
     expect([...c ?? []]).toEqual([...golden.condition, ...golden.condition])
-    const { signal, noise: sigma } = noiseCoefficients(schedule, golden.timesteps)
-    const clean = [...golden.preferred, ...golden.other]
-    const want = clean.map((v, i) => signal[Math.floor(i / 4) % 3]! * v + sigma[Math.floor(i / 4) % 3]! * golden.noise[i % 12]!)
+    const { signal: alpha, noise: sigma } = noiseCoefficients(schedule, golden.timesteps)
+    const clean = [...golden.chosen, ...golden.rejected]
+    const want = clean.map((v, i) => alpha[Math.floor(i / 4) % 3]! * v + sigma[Math.floor(i / 4) % 3]! * golden.noise[i % 12]!)
     expect(gap(x ?? [], want)).toBeLessThan(5e-7)
   })
 })
@@ -289,15 +289,15 @@ test('a LoRA run starts at ln 2 against the base without its adapter, and moves 
   })
 })
 
-test.each<[PredictionType, (signal: number, sigma: number, noise: number, clean: number) => number]>([
-  ['v_prediction', (signal, sigma, noise, clean) => signal * noise - sigma * clean],
+test.each<[PredictionType, (alpha: number, sigma: number, noise: number, clean: number) => number]>([
+  ['v_prediction', (alpha, sigma, noise, clean) => alpha * noise - sigma * clean],
   ['sample', (_signal, _sigma, _noise, clean) => clean],
 ])('a model of %s is held to that target, which differs for the two images', async (type, targetOf) => {
   const predictions = { own: [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5], frozen: [0, 0.1, 0.3, 1, 0.5, -0.25, 1, 1] }
   const beta = 3
   const { loss, own } = await byPredictions(diffusionDpo({ beta }), predictions, type)
-  const { signal, noise: sigma } = noiseCoefficients(schedule, [100, 800])
-  const targets = [1, 2, 3, 4, 4, 3, 2, 1].map((clean, i) => targetOf(signal[(i >> 1) % 2]!, sigma[(i >> 1) % 2]!, noise[i % 4]!, clean))
+  const { signal: alpha, noise: sigma } = noiseCoefficients(schedule, [100, 800])
+  const targets = [1, 2, 3, 4, 4, 3, 2, 1].map((clean, i) => targetOf(alpha[(i >> 1) % 2]!, sigma[(i >> 1) % 2]!, noise[i % 4]!, clean))
   const squares = (rows: readonly number[]): number[] => [0, 1, 2, 3].map((r) => [0, 1].reduce((sum, k) => sum + (rows[2 * r + k]! - targets[2 * r + k]!) ** 2, 0) / 2)
   const [m, reference] = [squares(predictions.own), squares(predictions.frozen)]
   const z = [0, 1].map((b) => -(beta / 2) * (m[b]! - m[b + 2]! - (reference[b]! - reference[b + 2]!)))
@@ -322,8 +322,8 @@ test('half-precision batches have the loss and gradient of float64: errors, marg
     const frozen = await half([...noise.values, ...noise.values].map((v) => v + 0.5 * random.normal()))
     const own = await half(frozen.values.map((v, i) => v + (i < n ? 0.01 : -0.005) * random.normal()))
     const clean = await half(normals(n))
-    const { signal, sigma, ...draw } = drawOf(noise.t, [500], upload)
-    const batch: PairBatch<undefined> = { ...draw, signal, sigma, preferred: clean.t, other: clean.t.mul(-1), condition: undefined }
+    const { alpha, sigma, ...draw } = drawOf(noise.t, [500], upload)
+    const batch: PairBatch<undefined> = { ...draw, alpha, sigma, chosen: clean.t, rejected: clean.t.mul(-1), condition: undefined }
     let seen: Tensor | undefined
     const model = (x: Tensor): Tensor => {
       seen = x
@@ -352,10 +352,10 @@ test('a draw that does not say what the model predicts is refused, and so are pr
     expect(predictionType).toBe('epsilon')
     const same = (x: Tensor): Tensor => x
     const objective = diffusionDpo<Tensor>({ beta: 1 })
-    for (const type of [undefined, 'flow_prediction']) {
+    for (const type of [undefined, 'velocity']) {
       const batch = { ...rest, predictionType: type } as Batch
       expect(() => objective.evaluate({ model: same, reference: same }, batch)).toThrow(ConfigError)
-      expect(() => objective.evaluate({ model: same, reference: same }, batch)).toThrow(/predictionType to be 'epsilon', 'v_prediction' or 'sample', got (undefined|flow)/)
+      expect(() => objective.evaluate({ model: same, reference: same }, batch)).toThrow(/predictionType to be one of 'epsilon', .*, got (undefined|velocity)/)
     }
     const wide = (x: Tensor): Tensor => x.slice(1, 0, 1)
     expect(() => objective.evaluate({ model: wide, reference: same }, goldenBatch())).toThrow(/expected predictions of the samples' shape, got \[6,1\] for \[6,4\]/)
@@ -370,7 +370,7 @@ test('bad strengths and pairs of different shapes are refused', async () => {
     const networks = { model: (x: Tensor) => x, reference: (x: Tensor) => x }
     // Both would broadcast silently.
     for (const shape of [[3, 1], [1, 4]]) {
-      const wrong = { ...batch, other: upload(new Float32Array(shape[0] === 1 ? 4 : 3), shape) }
+      const wrong = { ...batch, rejected: upload(new Float32Array(shape[0] === 1 ? 4 : 3), shape) }
       expect(() => diffusionDpo<Tensor>({ beta: 1 }).evaluate(networks, wrong)).toThrow(ShapeError)
       expect(() => diffusionDpo<Tensor>({ beta: 1 }).evaluate(networks, swapPair(wrong))).toThrow(ShapeError)
     }

@@ -1,5 +1,7 @@
 export { denoising, type SampleBatch } from './denoising.ts'
-export { diffusionDpo, type DiffusionDpoOptions, pairErrors } from './diffusion-dpo.ts'
-export { drawNoise, type DrawNoiseOptions } from './noise-draw.ts'
-export { type LossAndMetrics, negate, type Networks, type NoiseDraw, type Objective } from './objective.ts'
-export { type PairBatch, pairObjective, swapPair } from './pairs.ts'
+export { diffusionDpo, type DiffusionDpoOptions } from './diffusion-dpo.ts'
+export { mapo, type MapoOptions } from './mapo.ts'
+export {
+  type LossAndMetrics, type ModelNetwork, negate, type Objective, type PreferenceDefinition, type PreferenceObjective, preferenceObjective, type ReferredNetworks,
+} from './objective.ts'
+export { type PairBatch, type PairErrors, pairErrors, pairObjective, swapPair } from './pairs.ts'

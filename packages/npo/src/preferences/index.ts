@@ -1,1 +1,3 @@
 export { type LabelledPairs, labelPairs, type LabelPairsOptions, type SampleReward } from './label-pairs.ts'
+export { type PairMaker, pairMaker, type PairMakerOptions } from './pair-maker.ts'
+export type { Reward } from './reward.ts'

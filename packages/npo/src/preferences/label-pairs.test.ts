@@ -15,8 +15,8 @@ function setting(rewards: readonly number[]): { images: Float32Array; labels: In
 /** Numbers of the images that stand first. */
 function winners(rewards: readonly number[], temperature: number, seed = 1): number[] {
   const { images, labels, reward } = setting(rewards)
-  const { preferred } = labelPairs(images, labels, reward, { temperature, seed })
-  return Array.from({ length: rewards.length / 2 }, (_, i) => preferred[i * pixels] ?? Number.NaN)
+  const { chosen } = labelPairs(images, labels, reward, { temperature, seed })
+  return Array.from({ length: rewards.length / 2 }, (_, i) => chosen[i * pixels] ?? Number.NaN)
 }
 
 describe('labelPairs', () => {
@@ -33,8 +33,8 @@ describe('labelPairs', () => {
     const rewards = [0.1, 0.9, 0.7, 0.2, 0.3, 0.4]
     const { images, labels, reward } = setting(rewards)
     const pairs = labelPairs(images, labels, reward, { temperature: 1e-6, seed: 3 })
-    expect(Array.from(pairs.preferred)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 5, 5, 5, 5])
-    expect(Array.from(pairs.other)).toEqual([0, 0, 0, 0, 3, 3, 3, 3, 4, 4, 4, 4])
+    expect(Array.from(pairs.chosen)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 5, 5, 5, 5])
+    expect(Array.from(pairs.rejected)).toEqual([0, 0, 0, 0, 3, 3, 3, 3, 4, 4, 4, 4])
     expect(Array.from(pairs.labels)).toEqual([0, 1, 2])
     expect(pairs.meanGap).toBeCloseTo((0.8 + 0.5 + 0.1) / 3, 6)
   })

@@ -1,15 +1,15 @@
 import { ShapeError } from '@antipode/core'
 import { checkOptions, positive, required, whole } from '@antipode/core/options'
-import { rng } from '@antipode/core/random'
+import { type Rng, rng } from '@antipode/core/random'
 
 /** A reward of samples with one condition each: N numbers for samples `[N, ...]` and conditions `[N]`; more is better. */
 export type SampleReward = (samples: Float32Array, conditions: ArrayLike<number>) => ArrayLike<number>
 
-/** Pairs of samples of one condition, the preferred one first. */
+/** Pairs of samples of one condition, the chosen one first. */
 export interface LabelledPairs {
   /** `[N, ...]` */
-  readonly preferred: Float32Array
-  readonly other: Float32Array
+  readonly chosen: Float32Array
+  readonly rejected: Float32Array
   /** `[N]`, the condition of both. */
   readonly labels: Float32Array
   /** Mean absolute difference of rewards. */
@@ -35,23 +35,29 @@ export interface LabelPairsOptions {
 export function labelPairs(samples: Float32Array, labels: Int32Array, reward: SampleReward, options: LabelPairsOptions): LabelledPairs {
   checkOptions('labelPairs', options, { temperature: required(positive), seed: required(whole(0)) })
   if (labels.length === 0 || labels.length % 2 !== 0 || samples.length % labels.length !== 0) {
-    throw new ShapeError(`labelPairs: expected samples and labels of pairs, got ${labels.length} labels and ${samples.length} numbers; pass both samples of each pair, one after the other`)
+    throw new ShapeError(
+      `labelPairs: expected samples and labels of pairs, got ${labels.length} labels and ${samples.length} numbers; pass both samples of each pair, one after the other`,
+    )
   }
   const { temperature, seed } = options
   const scores = reward(samples, labels)
   const count = labels.length / 2
   const size = samples.length / labels.length
   const random = rng(seed, { stream: 2 ** 31 })
-  const preferred = new Float32Array(count * size)
-  const other = new Float32Array(count * size)
+  const chosen = new Float32Array(count * size)
+  const rejected = new Float32Array(count * size)
   let gaps = 0
   for (let i = 0; i < count; i++) {
     const gap = scores[2 * i]! - scores[2 * i + 1]!
     gaps += Math.abs(gap)
-    const firstWins = random.uniform() < 1 / (1 + Math.exp(-gap / temperature))
-    const [winner, loser] = firstWins ? [2 * i, 2 * i + 1] : [2 * i + 1, 2 * i]
-    preferred.set(samples.subarray(winner * size, (winner + 1) * size), i * size)
-    other.set(samples.subarray(loser * size, (loser + 1) * size), i * size)
+    const [winner, loser] = prefersFirst(gap, temperature, random) ? [2 * i, 2 * i + 1] : [2 * i + 1, 2 * i]
+    chosen.set(samples.subarray(winner * size, (winner + 1) * size), i * size)
+    rejected.set(samples.subarray(loser * size, (loser + 1) * size), i * size)
   }
-  return { preferred, other, labels: Float32Array.from({ length: count }, (_, i) => labels[2 * i]!), meanGap: gaps / count }
+  return { chosen, rejected, labels: Float32Array.from({ length: count }, (_, i) => labels[2 * i]!), meanGap: gaps / count }
+}
+
+/** Whether the first of two samples is preferred, at random, given by how much its reward is above the second's. */
+export function prefersFirst(gap: number, temperature: number, random: Rng): boolean {
+  return random.uniform() < 1 / (1 + Math.exp(-gap / temperature))
 }

@@ -1,1 +1,3 @@
 export { sample, type SampleOptions, type SampleStep, sampleToEnd } from './sample.ts'
+export { type KeptState, keepState, type SampleState } from './state.ts'
+export { tensorLinear } from './tensor-linear.ts'

@@ -1,11 +1,15 @@
-import { ConfigError, full, randn, ShapeError, Tensor, tensor } from '@antipode/core'
+import { ConfigError, full, ShapeError, Tensor } from '@antipode/core'
 import { abortSignal, anObject, callable, checkOptions, either, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import {
-  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, SchedulerError, type SchedulerState, stepCount, type Steps, tensorsOf,
+  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, SchedulerError, type SchedulerState, stepCount, type Steps,
 } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
-import { tensorLinear } from '../linear.ts'
+import type { Guided, GuidedDenoiser } from '../guidance/index.ts'
 import { FiniteCalls } from './finite-calls.ts'
+import { freshNoise } from './fresh-noise.ts'
+import { pointOf } from './point.ts'
+import { heldBy, type SampleState } from './state.ts'
+import { tensorLinear } from './tensor-linear.ts'
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
@@ -15,6 +19,11 @@ export interface SampleOptions {
   readonly image?: Tensor
   /** First step to take, whole, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
   readonly startAt?: number
+  /**
+   * Where an earlier run stood, to go on from there with the same steps and options: `step.state`, or a copy that `keepState` made.
+   * The noise then gives no more than its shape. Not disposed.
+   */
+  readonly from?: SampleState
   /**
    * Seed of the fresh noise of stochastic solvers, whole, in [0, 2⁵³), 0 by default; call k draws stream 2³¹ + k of it.
    * Deterministic solvers need none.
@@ -37,7 +46,7 @@ const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'num
 
 const ranges: Ranges<SampleOptions> = {
   // Schedulers know which steps they can take.
-  steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0), seed: whole(0),
+  steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0), from: anObject('the state of a run'), seed: whole(0),
   stream: anObject('a noise stream'), preview: flag, signal: abortSignal, x0: callable,
 }
 
@@ -48,73 +57,101 @@ export interface SampleStep {
   readonly timestep: number
   /** `[B, ...]` at the next noise level. That of the last step is the result: it is the caller's to dispose. */
   readonly sample: Tensor
+  /** Where the run stands now: pass it as `from` to branch off, or a copy made by {@link keepState} to go on later. */
+  readonly state: SampleState
   /** The clean sample as estimated at this step, if `preview` is set. */
   readonly x0?: Tensor
 }
 
-/** Callers draw initial noise from small streams; were a step to draw the same one, it would add that very noise again. */
-const firstStream = 2 ** 31
-
 /**
  * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or do other work in between.
  * Does not dispose `noise` or `condition`; what `denoise` returns belongs to the run.
+ * @param denoise a denoiser, or a {@link guided} one, whose state becomes part of the run's
  * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
  * @throws {SchedulerError} if the solver cannot make such steps, or none of them is left to take
- * @throws {ConfigError} if an option is unknown or outside its range, or the run begins after its first step and there is no image
+ * @throws {ConfigError} if an option is unknown or outside its range, the run begins after its first step and there is no image, or
+ * `from` is of other steps or beside what it decides
  * @throws {ShapeError} if the image or a prediction is not of the shape of the noise
  * @throws {NumericError} in place of the last step if its sample is not finite, or too large to be added up in f32: it names
  * the first step where that was so. Nothing is read back before
  */
 export async function* sample<C extends Condition>(
-  denoise: Denoiser<C>,
+  denoise: Denoiser<C> | GuidedDenoiser<C>,
   scheduler: Scheduler,
   noise: Tensor,
   condition: C,
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
   checkOptions('sample', options, ranges)
-  const { steps, image, startAt, seed = 0, stream, preview = false, signal, x0: hook } = options
+  const { seed = 0, stream, preview = false, signal, x0: hook } = options
   const { device } = noise
-  const plan = scheduler.timesteps(steps)
-  let state: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
-  // Schedulers refuse a strength that leaves no step.
-  if (isDone(state)) throw new SchedulerError(`sample: expected startAt from 0 to ${stepCount(plan) - 1}, got ${startAt}, which leaves no step to take`)
-  let x = startOf(scheduler, plan, state, noise, image)
-  const draw = freshNoise(noise, seed, stream)
+  let at = beginning(scheduler, noise, options)
+  const { plan, step: first } = at.solver
+  const fresh = freshNoise(noise, seed, stream, options.from?.stream)
   const hooks = hook ? { x0: shaped(hook, noise) } : {}
   using calls = new FiniteCalls()
-  const first = state.step
+  const given = new Set(options.from ? heldBy(options.from) : [])
   let owned: readonly Tensor[] = []
-  const total = plan.timesteps.length
+  const steps = plan.timesteps.length
   let finished = false
   try {
-    while (!isDone(state)) {
+    while (!isDone(at.solver)) {
       signal?.throwIfAborted()
-      const timestep = currentTimestep(state)
-      const scale = scheduler.inputScale(state)
+      const { solver, sample: x } = at
+      const { step: index } = solver
+      const timestep = currentTimestep(solver)
+      const scale = scheduler.inputScale(solver)
       const timesteps = full(device, [noise.shape[0] ?? 1], timestep) // [B]
-      const prediction = denoise(scale === 1 ? x : x.mul(scale), timesteps, condition)
+      const { prediction, state: guidance } = predict(denoise, scale === 1 ? x : x.mul(scale), timesteps, condition, scheduler, at)
       checkShape('predictions', prediction, noise)
-      const fresh = scheduler.needsNoise(state) ? draw(state.step) : undefined
-      if (fresh !== undefined) owned = [...owned, fresh]
-      const next = scheduler.step(tensorLinear, state, prediction, x, fresh, hooks)
-      const values = [...new Set([next.sample, ...tensorsOf(next.state), ...(preview ? [next.x0] : [])])]
+      const drawn = scheduler.needsNoise(solver) ? fresh.draw(index) : undefined
+      if (drawn !== undefined) owned = [...owned, drawn]
+      const next = scheduler.step(tensorLinear, solver, prediction, x, drawn, hooks)
+      at = { sample: next.sample, solver: next.state, guidance, stream: fresh.state }
+      const values = [...new Set([...heldBy(at), ...(preview ? [next.x0] : [])])]
       const earlier = owned
-      owned = [...new Set([...earlier, ...values])]
-      const { step: index } = state
+      const made = values.filter((t) => !given.has(t))
+      owned = [...new Set([...earlier, ...made])]
       await calls.evaluate(next.sample, values)
       for (const t of earlier) if (!values.includes(t)) t.dispose()
-      owned = values
-      x = next.sample
-      state = next.state
-      if (isDone(state)) await calls.check(plan.timesteps, first)
-      finished = isDone(state)
-      yield { index, steps: total, timestep, sample: x, ...(preview ? { x0: next.x0 } : {}) }
+      owned = made
+      if (isDone(next.state)) await calls.check(plan.timesteps, first)
+      finished = isDone(next.state)
+      yield { index, steps, timestep, sample: next.sample, state: at, ...(preview ? { x0: next.x0 } : {}) }
     }
   } finally {
     // Stopped early, nothing is the caller's; at the end the result is.
-    for (const t of owned) if (!(finished && t === x)) t.dispose()
+    for (const t of owned) if (!(finished && t === at.sample)) t.dispose()
   }
+}
+
+/** Where a run begins: at its first step, at an image noised to a later one, or where another stood. */
+function beginning(scheduler: Scheduler, noise: Tensor, { steps, image, startAt, from }: SampleOptions): SampleState {
+  const plan = scheduler.timesteps(steps)
+  if (from !== undefined) return continued(from, plan, noise, image !== undefined ? 'image' : startAt !== undefined ? 'startAt' : undefined)
+  const solver: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
+  // Schedulers refuse a strength that leaves no step.
+  if (isDone(solver)) throw new SchedulerError(`sample: expected startAt from 0 to ${stepCount(plan) - 1}, got ${startAt}, which leaves no step to take`)
+  return { sample: startOf(scheduler, plan, solver, noise, image), solver, guidance: {}, stream: undefined }
+}
+
+/** The state of another run of the same plan, checked. */
+function continued(from: SampleState, plan: SamplingPlan, noise: Tensor, beside: string | undefined): SampleState {
+  const refuse = (expected: string, got: string): never => { throw new ConfigError(`sample: expected ${expected}, got ${got}`) }
+  if (beside !== undefined) refuse('a run that goes on to begin where its state says', `${beside} as well; leave it out`)
+  const own = from.solver.plan.timesteps
+  if (own.join() !== plan.timesteps.join()) refuse(`the steps of the run that goes on, ${own.length} calls from timestep ${own[0]}`, `${plan.timesteps.length} from ${plan.timesteps[0]}`)
+  if (isDone(from.solver)) refuse('a run that is not over', 'one that has made all its calls')
+  checkShape('the sample to go on from', from.sample, noise)
+  return from
+}
+
+/** The prediction for a call, and what guidance remembers after it. */
+function predict<C extends Condition>(
+  denoise: Denoiser<C> | GuidedDenoiser<C>, x: Tensor, timesteps: Tensor, condition: C, scheduler: Scheduler, { solver, guidance: state }: SampleState,
+): Guided {
+  if (typeof denoise === 'function') return { prediction: denoise(x, timesteps, condition), state }
+  return denoise.call(x, timesteps, condition, { ...pointOf(scheduler, solver), state })
 }
 
 /** A hook that may not change the shape. */
@@ -141,20 +178,9 @@ function startOf(scheduler: Scheduler, plan: SamplingPlan, state: SchedulerState
   throw new ConfigError(`sample: expected an image for a run from call ${state.step} on, got none; pass it, or leave out startAt and strength`)
 }
 
-/** The noise that a run adds on its way, call by call. */
-function freshNoise({ device, shape, size }: Tensor, seed: number, stream: NoiseStream<unknown> | undefined): (call: number) => Tensor {
-  if (stream === undefined) return (call) => randn(device, shape, { seed, stream: firstStream + call })
-  let state = stream.begin()
-  return () => {
-    const drawn = stream.draw(state, size)
-    state = drawn.state
-    return tensor(device, drawn.values, shape)
-  }
-}
-
 /** Runs {@link sample} to its end and gives the result, which is finite and the caller's to dispose. Errors as `sample`. */
 export async function sampleToEnd<C extends Condition>(
-  denoise: Denoiser<C>,
+  denoise: Denoiser<C> | GuidedDenoiser<C>,
   scheduler: Scheduler,
   noise: Tensor,
   condition: C,

@@ -5,7 +5,7 @@ import {
 } from '@antipode/schedulers'
 import * as solvers from '@antipode/schedulers/solvers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { tensorLinear } from '../linear.ts'
+import { tensorLinear } from './tensor-linear.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })

@@ -1,6 +1,6 @@
 import { concat, type Device, nn, type Tensor } from '@antipode/core'
 import { noiseCoefficients, noiseSchedule, type Schedule } from '@antipode/schedulers'
-import type { NoiseDraw } from '../objectives/index.ts'
+import type { NoiseDraw } from '../process/index.ts'
 
 /** The schedule of DDPM, linear in β over 1,000 timesteps. */
 export const schedule: Schedule = noiseSchedule()
@@ -43,7 +43,7 @@ export class ToyDenoiser extends nn.Module {
 export function drawOf(noise: Tensor, timesteps: readonly number[], upload: (data: ArrayLike<number>, shape: readonly number[]) => Tensor): NoiseDraw {
   const { signal, noise: sigma } = noiseCoefficients(schedule, timesteps)
   const column = [timesteps.length, 1]
-  return { predictionType: 'epsilon', noise, timesteps: upload(timesteps, [timesteps.length]), signal: upload(signal, column), sigma: upload(sigma, column) }
+  return { predictionType: 'epsilon', noise, timesteps: upload(timesteps, [timesteps.length]), alpha: upload(signal, column), sigma: upload(sigma, column) }
 }
 
 /** Largest distance between elements of two arrays of equal length, NaN if the lengths differ. */

@@ -7,6 +7,7 @@ import {
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
 import { checkFinite } from './finite.ts'
+import { type ReduceGradients, reduceGradients } from './reduce.ts'
 
 /** Options of {@link train}. */
 export interface TrainOptions<B> {
@@ -28,6 +29,12 @@ export interface TrainOptions<B> {
   readonly steps: number
   /** Factor on the optimiser's learning rate at each step, finite and 0 or more; 1 by default. */
   readonly schedule?: LearningRateSchedule
+  /**
+   * What becomes of the gradients between their computation and the update, before they are clipped: here the means over several
+   * devices are taken, each of which trains on its part of a batch. It gets evaluated gradients by name and gives such of the same
+   * names and shapes, evaluated or not; `train` disposes both. Loss and metrics stay those of this run's own batch.
+   */
+  readonly reduce?: ReduceGradients
   /** Largest norm of all gradients together, positive and finite; without it they are not clipped. */
   readonly clipNorm?: number
   readonly ema?: Ema
@@ -44,7 +51,7 @@ const aMap: Range = { expected: 'a Map of tensors by name', accepts: (v) => v in
 function checkTrainOptions<B>(options: TrainOptions<B>): void {
   checkOptions<TrainOptions<B>>('train', options, {
     parameters: required(aMap), batch: required(callable), loss: required(callable), compile: flag, release: callable,
-    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, clipNorm: positive,
+    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, reduce: callable, clipNorm: positive,
     ema: anObject('an average of parameters, made by ema'), checkpoint: anObject('an object of options'), resume: flag,
     limits: anObject('an object of numbers'), signal: abortSignal,
   })
@@ -85,7 +92,7 @@ export interface TrainStep extends Measured {
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   checkTrainOptions(options)
   const { parameters, batch: batchOf, release, optimizer, steps, schedule } = options
-  const { ema, checkpoint, resume = false, limits = {}, signal } = options
+  const { reduce, ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
   if (resume && !checkpoint) throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
@@ -110,7 +117,8 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     const batch = await batchOf(step)
     let measured: Measured
     try {
-      measured = await makeStep(options, measures(batch), optimizer.lr * factorAt(step, schedule))
+      const rate = optimizer.lr * factorAt(step, schedule)
+      measured = await (reduce ? reducedStep(options, reduce, measures(batch), rate, step) : makeStep(options, measures(batch), rate))
     } finally {
       release?.(batch)
     }
@@ -169,6 +177,16 @@ async function makeStep<B>(
   } finally {
     for (const t of [report, ...updates, ...averages]) t.dispose()
   }
+}
+
+/** The same step with gradients that are reduced on their way: they are computed first, and clipped and applied by a graph of their own. */
+async function reducedStep<B>(options: TrainOptions<B>, reduce: ReduceGradients, measures: Measures, lr: number, step: number): Promise<Measured> {
+  using measured = measures.report
+  using reduced = await reduceGradients(reduce, [...options.parameters.keys()], measures.grads, measured, step)
+  const { grads } = reduced
+  const { norm, scale } = clipGradNorm(grads, options.clipNorm ?? Infinity)
+  const report = concat([measured.slice(0, 0, 1), norm.reshape([1]), ...(measures.names.length > 0 ? [measured.slice(0, 2)] : [])])
+  return await makeStep(options, { ...measures, report, grads, scale }, lr)
 }
 
 function guard(step: number, { loss, gradNorm, metrics }: Measured, limits: Readonly<Record<string, number>>): void {

@@ -1,6 +1,7 @@
 import { type Device, type Tensor, tensor } from '@antipode/core'
 import { adamw, constantWithWarmup, ema, type Ema, type Optimizer } from '@antipode/core/optim'
-import { denoising, drawNoise, type SampleBatch } from '../../objectives/index.ts'
+import { denoising, type SampleBatch } from '../../objectives/index.ts'
+import { drawNoise } from '../../process/index.ts'
 import { schedule, ToyDenoiser } from '../../testing/toy.ts'
 import { train, type TrainOptions, type TrainStep } from '../index.ts'
 

@@ -1,31 +1,4 @@
-import { ConfigError, ShapeError, type Tensor } from '@antipode/core'
-import type { NoiseDraw } from './objective.ts'
-
-/** The noised sample x_t of clean ones, computed in f32 and rounded once to their dtype, in which the model takes it. */
-export function noised(clean: Tensor, { signal, sigma, noise }: NoiseDraw): Tensor {
-  return clean.to('f32').mul(signal.to('f32')).add(noise.to('f32').mul(sigma.to('f32'))).to(clean.dtype)
-}
-
-/**
- * What the model learns to predict from the noised sample, f32: ε, v = √ᾱ·ε − √(1−ᾱ)·x₀ (Salimans and Ho 2022,
- * arXiv 2202.00512, section 4) or x₀.
- * @throws {ConfigError} unless the draw says which
- */
-export function targetOf(where: string, clean: Tensor, { predictionType, signal, sigma, noise }: NoiseDraw): Tensor {
-  switch (predictionType) {
-    case 'epsilon':
-      return noise.to('f32')
-    case 'v_prediction':
-      return noise.to('f32').mul(signal.to('f32')).sub(clean.to('f32').mul(sigma.to('f32')))
-    case 'sample':
-      return clean.to('f32')
-    default:
-      throw new ConfigError(
-        `${where}: expected predictionType to be 'epsilon', 'v_prediction' or 'sample', got ${String(predictionType satisfies never)}; ` +
-          "draw noise by drawNoise from the schedule of the model's scheduler",
-      )
-  }
-}
+import { ShapeError, type Tensor } from '@antipode/core'
 
 /**
  * Squared errors of a model's predictions, in f32. What a loss makes of them needs f32 also where the model computes in f16:
@@ -38,6 +11,12 @@ export function squaredErrors(where: string, prediction: Tensor, target: Tensor)
     throw new ShapeError(`${where}: expected predictions of the samples' shape, got ${got}; cut off what else the model predicts`)
   }
   return prediction.to('f32').sub(target).square()
+}
+
+/** Means over all but the first axis, `[B, ...] -> [B]`. */
+export function meanOfEach(x: Tensor): Tensor {
+  const [batch = 1] = x.shape
+  return x.reshape([batch, -1]).mean({ axes: 1 })
 }
 
 /** @throws {ShapeError} unless there are samples, each of `others` in their shape */

@@ -1,0 +1,49 @@
+import { ShapeError, type Tensor } from '@antipode/core'
+import { largestGap } from '@antipode/core/testing'
+import type { PredictionType } from '@antipode/schedulers'
+import { expect, test } from 'vitest'
+import { minSnr } from '../process/index.ts'
+import { denoising } from './index.ts'
+import { Leaves, oracle, pairsOf, shape } from './testing/oracle.ts'
+
+test.each<[PredictionType | 'flow_prediction', (b: number, noise: number, clean: number) => number]>([
+  ['epsilon', (_b, noise) => noise],
+  ['v_prediction', (b, noise, clean) => [0.5, 0.25][b]! * noise - [2, 4][b]! * clean],
+  ['sample', (_b, _noise, clean) => clean],
+  ['flow_prediction', (_b, noise, clean) => noise - clean],
+])('the denoising loss of a model of %s is the mean squared error of that, and its slope that of the mean', (predictionType, targetOf) => {
+  const leaves = new Leaves()
+  const [noise, samples, prediction] = [[1, -2, 3, 0.5], [4, 3, 2, 1], [0, -1, 2, 2.5]].map((v) => leaves.of(v, [2, 2])) as [Tensor, Tensor, Tensor]
+  const batch = {
+    predictionType, noise, samples, condition: undefined, timesteps: leaves.of([1, 2], [2]),
+    alpha: leaves.of([0.5, 0.25], [2, 1]), sigma: leaves.of([2, 4], [2, 1]),
+  }
+  let seen: Tensor | undefined
+  const model = (x: Tensor): Tensor => {
+    seen = x
+    return prediction
+  }
+  const { loss, metrics, grads } = leaves.measure(denoising<undefined>().evaluate({ model }, batch), [prediction])
+  const errors = [0, -1, 2, 2.5].map((p, i) => p - targetOf(i >> 1, [1, -2, 3, 0.5][i]!, [4, 3, 2, 1][i]!))
+  const want = errors.reduce((sum, e) => sum + e * e, 0) / 4
+  expect([loss, metrics['error']]).toEqual([want, want])
+  expect([...grads[0] ?? []]).toEqual(errors.map((e) => e / 2))
+  expect([...leaves.read(seen as Tensor)]).toEqual([4, -2.5, 12.5, 2.25])
+  const wide = { ...batch, samples: leaves.of([1, 2], [2, 1]) }
+  expect(() => denoising<undefined>().evaluate({ model }, wide)).toThrow(ShapeError)
+  expect(() => denoising<undefined>().evaluate({ model: (x) => x.slice(1, 0, 1) }, batch)).toThrow(/expected predictions of the samples' shape/)
+  const none = { samples: leaves.of([], [0, 2]), noise: leaves.of([], [0, 2]) }
+  expect(() => denoising<undefined>().evaluate({ model }, { ...batch, ...none })).toThrow(ShapeError)
+})
+
+test.each(['sft', 'sft_min_snr', 'sft_min_snr_v'] as const)('fine-tuning on samples has the loss and slopes of its formula: %s', (name) => {
+  const { numbers, expected } = oracle(name)
+  const leaves = new Leaves()
+  const weight = name === 'sft' ? undefined : minSnr()
+  const { chosen, ...batch } = pairsOf(leaves, numbers, numbers['alphas_cumprod'] ?? [0.91713793, 0.36054322, 0.03654652], weight)
+  const prediction = leaves.of(numbers['net_w'] ?? [], shape)
+  const got = leaves.measure(denoising<undefined>().evaluate({ model: () => prediction }, { ...batch, samples: chosen }), [prediction])
+  expect(Math.abs(got.loss / expected.loss - 1)).toBeLessThan(1e-8)
+  const want = Float64Array.from(expected.grads['net_w'] ?? [])
+  expect(largestGap(want, got.grads[0] ?? []) / Math.max(...want.map(Math.abs))).toBeLessThan(1e-8)
+})

@@ -1,0 +1,46 @@
+import { ConfigError } from '@antipode/core'
+import { largestGap } from '@antipode/core/testing'
+import { expect, test } from 'vitest'
+import { mapo, negate } from './index.ts'
+import { Leaves, measurePairs, oracle, pairsOf, shape } from './testing/oracle.ts'
+
+const alphaBars = [0.9, 0.4, 0.04]
+
+test.each(['mapo', 'mapo_v'] as const)('loss and gradients are those of the released script: %s', (name) => {
+  const { numbers, expected } = oracle(name)
+  const got = measurePairs(mapo<undefined>(), numbers, { alphaBars: numbers['alphas_cumprod'] ?? alphaBars })
+  expect(Math.abs(got.loss / expected.loss - 1)).toBeLessThan(1e-8)
+  for (const [i, half] of ['net_w', 'net_l'].entries()) {
+    const want = Float64Array.from(expected.grads[half] ?? [])
+    expect(largestGap(want, got.grads[i] ?? []) / Math.max(...want.map(Math.abs)), half).toBeLessThan(1e-8)
+  }
+})
+
+test('negated, it is the objective on swapped pairs: it learns the rejected samples', () => {
+  const { numbers } = oracle('mapo')
+  const swapped = { ...numbers, net_w: numbers['net_l'] ?? [], net_l: numbers['net_w'] ?? [] }
+  const [plain, negated] = [measurePairs(mapo<undefined>(), swapped, { alphaBars }), measurePairs(negate(mapo<undefined>()), numbers, { alphaBars, swapped: true })]
+  expect(negated.loss).toBe(plain.loss)
+  expect(negated.grads).toEqual([plain.grads[1], plain.grads[0]])
+  expect(negate(negate(mapo())).name).toBe('mapo')
+})
+
+test('errors of any size have the loss of its formula: h is 1 at 0, falls by half of s·m, and ends at 0', () => {
+  for (const [m, other] of [[0, 0], [1e-6, 2e-6], [0.5, 0.1], [1.9999, 2.0001], [3, 2.5], [40, 10]] as const) {
+    const leaves = new Leaves()
+    // Predictions off by √m everywhere.
+    const { noise, ...batch } = pairsOf(leaves, { target: Array<number>(96).fill(0) }, alphaBars)
+    const prediction = leaves.of([...Array<number>(96).fill(Math.sqrt(m)), ...Array<number>(96).fill(Math.sqrt(other))], [6, ...shape.slice(1)])
+    const { loss, grads } = leaves.measure(mapo<undefined>().evaluate({ model: () => prediction }, { ...batch, noise }), [prediction])
+    const h = (v: number): number => (v === 0 ? 0 : (v - Math.expm1(v)) / Math.expm1(v))
+    const odds = 1000 * (h(0.5 * m) - h(0.5 * other))
+    const want = m + 0.1 * (Math.max(0, -odds) + Math.log1p(Math.exp(-Math.abs(odds))))
+    // From the formula, differences of 10⁻⁶ keep ten digits of sixteen.
+    expect(loss, `${m} and ${other}`).toBeCloseTo(want, 6)
+    expect(grads[0]?.every(Number.isFinite)).toBe(true)
+  }
+})
+
+test('options out of range are refused', () => {
+  for (const options of [{ beta: 0 }, { snr: -1 }, { trainSteps: Infinity }, { T: 1000 }]) expect(() => mapo(options as never)).toThrow(ConfigError)
+})

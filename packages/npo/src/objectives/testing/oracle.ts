@@ -1,0 +1,87 @@
+import { gradients, type Tensor, tensor } from '@antipode/core'
+import { FakeHost, interpret } from '@antipode/core/testing'
+import type { ModelPrediction, NoiseLevel } from '@antipode/schedulers'
+import type { LossWeight } from '../../process/index.ts'
+import type { LossAndMetrics, PairBatch, PreferenceObjective, ReferredNetworks } from '../index.ts'
+import golden from './objectives.golden.json' with { type: 'json' }
+
+/** Numbers by name, and for a case what is expected of it. */
+export type Numbers = Readonly<Record<string, readonly number[]>>
+
+/** What a case of the golden file expects of a loss on predictions that are given. */
+export interface Expected {
+  readonly loss: number
+  readonly grads: Numbers
+  /** Accuracy, with ties as ½. */
+  readonly implicit_acc_tie_half?: number
+  readonly raw_model_loss?: number
+  readonly raw_ref_loss?: number
+}
+
+export const shape: readonly number[] = [3, 2, 4, 4]
+export const sizeOfEach = 32
+
+/** The fixture of a case, and what is expected. */
+export function oracle(name: keyof typeof golden.cases): { readonly numbers: Numbers; readonly expected: Expected } {
+  const { fixture, out } = golden.cases[name]
+  return { numbers: golden.fixtures[fixture as keyof typeof golden.fixtures] as Numbers, expected: out as unknown as Expected }
+}
+
+/** Tensors that stand for numbers in float64. */
+export class Leaves {
+  readonly values: Map<Tensor, readonly number[]> = new Map()
+  readonly #host = new FakeHost()
+
+  of(values: readonly number[], shape: readonly number[]): Tensor {
+    const t = tensor(this.#host, values, shape)
+    this.values.set(t, values)
+    return t
+  }
+
+  /** What a tensor made of them is, in float64. */
+  read(t: Tensor): Float64Array {
+    return interpret([t], this.values)[0] ?? new Float64Array()
+  }
+
+  /** Loss, metrics and the loss's gradients, in float64. */
+  measure({ loss, metrics }: LossAndMetrics, inputs: readonly Tensor[]): { loss: number; metrics: Record<string, number>; grads: Float64Array[] } {
+    const names = Object.keys(metrics)
+    const [value, ...rest] = interpret([loss, ...Object.values(metrics), ...gradients(loss, inputs)], this.values)
+    return {
+      loss: value?.[0] ?? Number.NaN,
+      metrics: Object.fromEntries(names.map((name, i) => [name, rest[i]?.[0] ?? Number.NaN])),
+      grads: rest.slice(names.length),
+    }
+  }
+}
+
+/** Three pairs of a fixture, whose noise levels a weight may ask for. */
+export function pairsOf(leaves: Leaves, numbers: Numbers, alphaBars: readonly number[], weight?: LossWeight): PairBatch<undefined> {
+  const predictionType: ModelPrediction = 'x0_w' in numbers ? 'v_prediction' : 'epsilon'
+  const levels: NoiseLevel[] = alphaBars.map((a) => ({ signal: Math.sqrt(a), noise: Math.sqrt(1 - a) }))
+  const zeros = Array<number>(3 * sizeOfEach).fill(0)
+  const column = (values: readonly number[]): Tensor => leaves.of(values, [3, 1, 1, 1])
+  return {
+    predictionType, condition: undefined, timesteps: leaves.of(numbers['timesteps'] ?? [1, 2, 3], [3]),
+    alpha: column(levels.map((l) => l.signal)), sigma: column(levels.map((l) => l.noise)),
+    noise: leaves.of(numbers['noise'] ?? numbers['target'] ?? [], shape),
+    chosen: leaves.of(numbers['x0_w'] ?? zeros, shape), rejected: leaves.of(numbers['x0_l'] ?? zeros, shape),
+    ...(weight ? { weights: leaves.of(levels.map((l) => weight(l, predictionType)), [3]) } : {}),
+  }
+}
+
+/** What an objective on pairs makes of a fixture's predictions; gradients by the chosen and the rejected half of the model's. */
+export function measurePairs(
+  objective: PreferenceObjective<PairBatch<undefined>, ReferredNetworks<undefined>>,
+  numbers: Numbers,
+  options: { readonly alphaBars: readonly number[]; readonly weight?: LossWeight; readonly swapped?: boolean },
+): ReturnType<Leaves['measure']> {
+  const leaves = new Leaves()
+  const batch = pairsOf(leaves, numbers, options.alphaBars, options.weight)
+  const halves = options.swapped ? ['l', 'w'] : ['w', 'l']
+  const both = (network: string): Tensor => leaves.of(halves.flatMap((half) => numbers[`${network}_${half}`] ?? []), [6, ...shape.slice(1)])
+  const [own, frozen] = [both('net'), both('ref')]
+  const { grads: [grad = new Float64Array()], ...rest } = leaves.measure(objective.evaluate({ model: () => own, reference: () => frozen }, batch), [own])
+  const [first, second] = [grad.slice(0, grad.length / 2), grad.slice(grad.length / 2)]
+  return { ...rest, grads: options.swapped ? [second, first] : [first, second] }
+}

@@ -1,0 +1,100 @@
+import { ConfigError, constant, Device, NumericError, ShapeError, type Tensor } from '@antipode/core'
+import { adamw } from '@antipode/core/optim'
+import { rng } from '@antipode/core/random'
+import { flowMatchEuler } from '@antipode/schedulers'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { denoising, diffusionDpo, mapo, type PairBatch, type SampleBatch } from '../objectives/index.ts'
+import { drawNoise, flowProcess } from '../process/index.ts'
+import { take, ToyDenoiser } from '../testing/toy.ts'
+import { train } from '../training/index.ts'
+import { pairMaker, type PairMakerOptions } from './index.ts'
+
+let device: Device
+beforeAll(async () => { device = await Device.request() })
+afterEach(() => { expect(device.memory().tensors).toBe(0) })
+afterAll(async () => { await device[Symbol.asyncDispose]() })
+
+const process = flowProcess()
+const scheduler = flowMatchEuler()
+const condition = (count: number): Tensor => constant(device, Array.from({ length: count }, () => [1, 0]).flat(), [count, 2])
+/** Points to the right are better. */
+const reward = (samples: Tensor): Tensor => samples.slice(1, 0, 1).squeeze(1)
+
+/** Maker of pairs of points that a model samples. */
+function pairsOf(model: ToyDenoiser, changes: Partial<PairMakerOptions<Tensor>> = {}): ReturnType<typeof pairMaker<Tensor>> {
+  return pairMaker<Tensor>(device, {
+    model: model.denoise, scheduler, steps: 4, shape: [16, 2], condition: () => condition(16), reward, temperature: 0.05, process, seed: 2, ...changes,
+  })
+}
+
+/** A flow model of points around (±1, 0), which denoising taught it. */
+async function flowOfPoints(): Promise<ToyDenoiser> {
+  const model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 32 })
+  const losses: number[] = []
+  using optimizer = adamw({ lr: 0.02 })
+  for await (const { loss } of train<SampleBatch<Tensor>>({
+    parameters: model.state(), optimizer, steps: 60, compile: true,
+    batch: (step) => {
+      const random = rng(1, { stream: step })
+      const points = Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? 0.1 * random.normal() + (random.uniform() < 0.5 ? -1 : 1) : 0.1 * random.normal()))
+      return { ...drawNoise(device, process, [32, 2], { seed: 1, step }), samples: constant(device, points, [32, 2]), condition: condition(32) }
+    },
+    loss: (batch) => denoising<Tensor>().evaluate({ model: model.denoise }, batch),
+  })) losses.push(loss)
+  const mean = (some: readonly number[]): number => some.reduce((a, b) => a + b) / some.length
+  // ε − x₀ has a mean square of about 1.5; of what is left no model knows more than x tells.
+  expect(mean(losses.slice(-20))).toBeLessThan(0.9 * mean(losses.slice(0, 5)))
+  return model
+}
+
+/** Mean reward of 64 points. */
+async function rewardOf(model: ToyDenoiser): Promise<number> {
+  const { batch, release } = pairsOf(model, { shape: [64, 2], condition: () => condition(64), seed: 77 })
+  const pairs = await batch(0)
+  const points = [...await pairs.chosen.data(), ...await pairs.rejected.data()]
+  release(pairs)
+  return points.filter((_, i) => i % 2 === 0).reduce((a, b) => a + b) / 128
+}
+
+test('a flow model that samples its own pairs moves to what is rewarded, by objectives with a reference and without', async () => {
+  using model = await flowOfPoints()
+  const before = await rewardOf(model)
+  expect(Math.abs(before)).toBeLessThan(0.4)
+  for (const name of ['dpo', 'mapo']) {
+    model.addAdapter(name, { rank: 2, targets: /fc/ })
+    const tuned = model.with({ [name]: 1 })
+    const networks = { model: tuned.denoise, reference: model.denoise }
+    const dpo = diffusionDpo<Tensor>({ beta: 10 })
+    const margins = mapo<Tensor>()
+    using optimizer = adamw({ lr: 0.02 })
+    for await (const { step, metrics } of train<PairBatch<Tensor>>({
+      parameters: model.adapterParameters(name), optimizer, steps: 12, clipNorm: 1, compile: true, ...pairsOf(tuned),
+      loss: (pairs) => (name === 'dpo' ? dpo : margins).evaluate(networks, pairs),
+    })) if (step === 0 && name === 'dpo') expect(metrics['accuracy']).toBe(0.5)
+    expect(await rewardOf(tuned), name).toBeGreaterThan(before + 0.2)
+    model.removeAdapter(name)
+  }
+})
+
+test('pairs are two samples of one run, the better one first; they depend on step, seed and weights alone', async () => {
+  using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 8 })
+  const { batch, release } = pairsOf(model, { temperature: 1e-6 })
+  const read = async (made: PairBatch<Tensor>): Promise<Float32Array[]> => {
+    const values = [await made.chosen.data() as Float32Array, await made.rejected.data() as Float32Array, await take(made.timesteps.mul(1)), await take(made.noise.mul(1))]
+    release(made)
+    return values
+  }
+  const first = await read(await batch(3))
+  expect(await read(await batch(3))).toEqual(first)
+  expect(await read(await batch(4))).not.toEqual(first)
+  const [chosen, rejected] = first as [Float32Array, Float32Array]
+  for (let i = 0; i < 16; i++) expect(chosen[2 * i]).toBeGreaterThanOrEqual(rejected[2 * i] ?? Number.NaN)
+  expect((await batch(5).then((made) => { release(made); return made })).predictionType).toBe('flow_prediction')
+})
+
+test('rewards that are no finite number a sample, and options out of range, are refused', async () => {
+  using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 8 })
+  await expect(pairsOf(model, { reward: (x) => x }).batch(0)).rejects.toThrow(ShapeError)
+  await expect(pairsOf(model, { reward: (x) => reward(x).mul(Number.NaN) }).batch(0)).rejects.toThrow(NumericError)
+  for (const changes of [{ temperature: 0 }, { seed: -1 }, { shape: [0, 2] }, { reward: 1 }, { rewards: reward }]) expect(() => pairsOf(model, changes as never)).toThrow(ConfigError)
+})

@@ -1,0 +1,59 @@
+import { ShapeError, type Tensor, tensor } from '@antipode/core'
+import { randomParameters } from '@antipode/core/nn'
+import { FakeHost, gradientGap, interpret } from '@antipode/core/testing'
+import { beforeAll, expect, test } from 'vitest'
+import golden from './aesthetic.golden.json' with { type: 'json' }
+import { AestheticHead } from './index.ts'
+
+const host = new FakeHost()
+
+/** Numbers by formula, so that the golden file need hold no weights. */
+function waveParameter(name: string, shape: readonly number[]): number[] {
+  const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100_003, 0)
+  const inputs = shape.slice(1).reduce((a, b) => a * b, 1)
+  const scale = shape.length > 1 ? 0.7 * Math.sqrt(2 / inputs) : 0.05
+  return Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.fround(scale * Math.sin(0.7310585 * i + 0.01 * hash)))
+}
+
+/** A head whose parameters are waves, of embeddings of 24 numbers. */
+let model: AestheticHead
+beforeAll(async () => {
+  const made = AestheticHead.of(randomParameters(host, { seed: 0 }), { width: 24 })
+  await made.load(new Map([...made.state()].map(([name, { shape }]) => [name, tensor(host, waveParameter(name, shape), shape)])))
+  model = made
+})
+
+const scores = (rows: readonly (readonly number[])[]): Float64Array => {
+  const embeddings: Tensor = tensor(host, rows.flat(), [rows.length, 24])
+  return interpret([model.forward(embeddings)])[0] ?? new Float64Array()
+}
+const unit = (i: number, size: number): number[] => Array.from({ length: 24 }, (_, k) => (k === i ? size : 0))
+
+test('parameters have the names and shapes of the released checkpoint', () => {
+  const names = [...model.state()].map(([name, { shape }]) => `${name} ${shape.join('×')}`)
+  expect(names).toEqual([
+    'layers.0.weight 1024×24', 'layers.0.bias 1024', 'layers.2.weight 128×1024', 'layers.2.bias 128', 'layers.4.weight 64×128', 'layers.4.bias 64',
+    'layers.6.weight 16×64', 'layers.6.bias 16', 'layers.7.weight 1×16', 'layers.7.bias 1',
+  ])
+})
+
+test('the head is the affine map that torch makes of the same parameters', () => {
+  const size = 0.25
+  const [plus, minus] = [size, -size].map((s) => scores(Array.from({ length: 24 }, (_, i) => unit(i, s)))) as [Float64Array, Float64Array]
+  const weight = Array.from(plus, (v, i) => (v - minus[i]!) / 2)
+  const { collapsedWeight, collapsedBias } = golden
+  // The golden file has nine digits.
+  for (const [i, want] of collapsedWeight.first8.entries()) expect(Math.abs(weight[i]! - want)).toBeLessThan(1e-10)
+  expect(Math.abs(weight.reduce((a, b) => a + b) - collapsedWeight.sum)).toBeLessThan(1e-10)
+  expect(Math.abs(weight.reduce((a, b) => a + Math.abs(b), 0) / 24 - collapsedWeight.absMean)).toBeLessThan(1e-10)
+  for (const [i, v] of plus.entries()) expect(Math.abs((v + minus[i]!) / 2 - collapsedBias)).toBeLessThan(1e-8)
+})
+
+test('the length of an embedding does not count, and gradients follow its direction', () => {
+  const row = Array.from({ length: 24 }, (_, i) => Math.cos(i))
+  const [once, thrice] = scores([row, row.map((v) => 3 * v)])
+  expect(Math.abs((thrice ?? Number.NaN) - (once ?? 0))).toBeLessThan(1e-8)
+  const embeddings = tensor(host, row, [1, 24])
+  expect(gradientGap(model.forward(embeddings).sum(), { embeddings }, { each: 4 }).relative).toBeLessThan(1e-6)
+  expect(() => model.forward(embeddings.reshape([24]))).toThrow(ShapeError)
+})

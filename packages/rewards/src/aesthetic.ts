@@ -1,0 +1,48 @@
+import { ShapeError, type Tensor } from '@antipode/core'
+import { type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { checkOptions, whole } from '@antipode/core/options'
+
+/** Options of {@link AestheticHead.of}. */
+export interface AestheticOptions {
+  /** Length of the embeddings, whole, 1 or more; 768, that of CLIP ViT-L/14, by default. */
+  readonly width?: number
+}
+
+/** Widths between the embedding and the score. */
+const hidden = [1024, 128, 64, 16] as const
+
+/**
+ * The LAION aesthetic predictor's head: how much people like a picture, from about 1 to 10, by its CLIP ViT-L/14 embedding. Five
+ * linear layers with nothing between them but dropout, which is off here; parameters are named as in `sac+logos+ava1-l14-linearMSE`,
+ * `layers.0` to `layers.7` with gaps where its dropout was.
+ * Source: Schuhmann 2022, github.com/christophschuhmann/improved-aesthetic-predictor, simple_inference.py.
+ */
+export class AestheticHead extends Module {
+  readonly layers: readonly (Linear | undefined)[]
+
+  constructor(layers: readonly [Linear, Linear, Linear, Linear, Linear]) {
+    super()
+    const [first, second, third, fourth, last] = layers
+    this.layers = [first, undefined, second, undefined, third, undefined, fourth, last]
+  }
+
+  /** Fresh parameters, to be loaded. @throws {ConfigError} if an option is unknown or outside its range */
+  static of(init: Initialiser, options: AestheticOptions = {}): AestheticHead {
+    checkOptions('AestheticHead', options, { width: whole(1) })
+    const [a, b, c, d] = hidden
+    const layer = (inputs: number, outputs: number): Linear => Linear.of(init, inputs, outputs)
+    return new AestheticHead([layer(options.width ?? 768, a), layer(a, b), layer(b, c), layer(c, d), layer(d, 1)])
+  }
+
+  /**
+   * Scores `[B]` of embeddings `[B, width]`, which need not be of length 1: their direction counts. In f32, with gradients, so
+   * that samples can be moved towards what is liked.
+   * @throws {ShapeError} unless there is a row for each picture
+   */
+  forward(embeddings: Tensor): Tensor {
+    if (embeddings.rank !== 2) throw new ShapeError(`AestheticHead: expected embeddings [B, width], got [${embeddings.shape.join()}]; give a row for each picture`)
+    const x = embeddings.to('f32')
+    const unit = x.div(x.square().sum({ axes: 1, keepDims: true }).sqrt())
+    return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit).squeeze(1)
+  }
+}

@@ -1,0 +1,1 @@
+export { AestheticHead, type AestheticOptions } from './aesthetic.ts'

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import * as core from '@antipode/core'
+import { expect, test } from 'vitest'
+import * as rewards from './index.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+test('the example of the README runs, and gives a finite score for each picture', async () => {
+  const code = /```js\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  const runnable = code.replace(/^import (\{.*?\}) from '(.*?)'/gm, (_, names: string, from: string) => `const ${names} = modules['${from}']`)
+  const logged: unknown[][] = []
+  const modules = { '@antipode/core': core, '@antipode/rewards': rewards }
+  // The very text that readers copy runs here, so nothing but evaluating it will do.
+  await (new Function('modules', 'console', `return (async () => {${runnable}})()`) as (...args: unknown[]) => Promise<void>)(
+    modules, { log: (...values: unknown[]) => logged.push(values) },
+  )
+  const [[shape, scores]] = logged as [[number[], Float32Array]]
+  expect(shape).toEqual([4])
+  expect([...scores].every(Number.isFinite)).toBe(true)
+})
+
+test('the table of the README names every function and constant that is exported', () => {
+  for (const name of Object.keys(rewards)) expect(readme).toContain(`\`${name}`)
+})
