@@ -1,3 +1,4 @@
+export { at, entry } from './at.ts'
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {

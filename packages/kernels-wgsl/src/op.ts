@@ -183,6 +183,16 @@ export interface Op<A extends Attrs = Attrs> {
   vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */
   reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  /** Of an elementwise op that converts its input: the element types to which a step of a fused expression does that. */
+  readonly convertsTo?: readonly DType[]
+  /** Of a view: whether it has all elements of its input in their order. */
+  readonly keepsOrder?: boolean
+  /** Of a view: inputs that only have to be computed before it, and are not read. */
+  readonly waitsFor?: readonly number[]
+  /** Whether no gradient flows through it, and none is missed. */
+  readonly blocksGradient?: boolean
+  /** Of an op that lays its inputs out in its output: whether stored inputs are to be moved into one buffer, laid out so. */
+  readonly coalesces?: boolean
   /** `inplace[k]` names the input whose buffer output k overwrites. */
   readonly inplace?: readonly (number | undefined)[]
   /**

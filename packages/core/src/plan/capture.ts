@@ -1,33 +1,9 @@
 import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Node, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
+import type { Graph, Leaf, ValueRef } from './graph.ts'
 import { inlined } from './inline.ts'
-import { type Leaf, type LeafRef, Leaves } from './leaves.ts'
-
-/** What a value of a graph is, as the planner sees it. */
-export type ValueRef =
-  | LeafRef
-  | { readonly kind: 'scalar'; readonly index: number }
-  | { readonly kind: 'constant'; readonly index: number }
-  | { readonly kind: 'output'; readonly node: number; readonly index: number }
-
-/**
- * A graph cut loose from its tensors: nodes in the order in which they run, operands before results. Calls of compiled functions
- * are told by their key alone; the nodes they stand for are worked out when someone asks for nodes or outputs.
- */
-export interface Graph {
-  readonly nodes: readonly { readonly node: Node; readonly inputs: readonly ValueRef[] }[]
-  readonly leaves: readonly Leaf[]
-  /** What the tensors it reads own. */
-  readonly storages: ReadonlySet<Storage>
-  /** The bits of each scalar in its own dtype: f32 bits for real ones. */
-  readonly scalars: Uint32Array
-  readonly scalarTypes: readonly DType[]
-  readonly constants: readonly Tensor[]
-  readonly outputs: readonly ValueRef[]
-  /** Equal for graphs that one plan serves. */
-  readonly key: string
-}
+import { Leaves } from './leaves.ts'
 
 /**
  * Collects what the outputs depend on, iteratively (a graph can be deeper than the call stack). Nodes run in the order in
@@ -36,7 +12,7 @@ export interface Graph {
  * readers see the old value. @throws {DisposedError} if something needed was disposed
  * @throws {UnsupportedError} if tensors of several devices meet
  */
-export function walk(outputs: readonly Tensor[]): Graph {
+export function captureGraph(outputs: readonly Tensor[]): Graph {
   const refs = new Map<Tensor, ValueRef>()
   const stored = new Map<Tensor, Storage>()
   const scalars: number[] = []
@@ -64,11 +40,11 @@ export function walk(outputs: readonly Tensor[]): Graph {
     return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
   }
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
-  const found = {
+  const calls = {
     nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
     outputs: outputs.map(ref),
   }
-  return new Found(found, keyOf(found))
+  return new CapturedGraph(calls, keyOf(calls))
 }
 
 /**
@@ -109,8 +85,11 @@ export function nodesBehind(outputs: readonly Tensor[], leaf: (t: Tensor) => voi
 
 type Calls = Omit<Graph, 'key'>
 
-/** A graph as it was found, calls of compiled functions in it. */
-class Found implements Graph {
+/**
+ * A graph as it was captured. Calls of compiled functions are told by their key alone; the nodes they stand for are worked out when
+ * someone asks for nodes or outputs.
+ */
+class CapturedGraph implements Graph {
   readonly leaves: readonly Leaf[]
   readonly storages: ReadonlySet<Storage>
   readonly scalars: Uint32Array
@@ -152,7 +131,7 @@ function keyOf({ nodes, leaves, scalarTypes, constants, outputs }: Calls): strin
     else if (r.kind === 'leaf') numbers.push(-3 - r.index, r.part?.start ?? -1)
     else numbers.push(r.kind === 'scalar' ? -1 : -2, r.index)
   }
-  for (const { spec } of leaves) numbers.push(spec.key)
+  for (const { spec, owner } of leaves) numbers.push(spec.key, owner)
   for (const { spec } of constants) numbers.push(spec.key)
   for (const dtype of scalarTypes) numbers.push(sharedSpec({ shape: [], dtype }).key)
   for (const { node, inputs } of nodes) {

@@ -1,6 +1,5 @@
 import type { DType, Target } from '@antipode/kernels-wgsl'
 import type { Storage } from './storage.ts'
-import type { Tensor } from './tensor.ts'
 
 /** Elements as JavaScript sees them: f16 and bf16 are widened to f32. */
 export type Elements = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
@@ -19,12 +18,12 @@ export interface MemoryReport {
   readonly tensors: number
 }
 
-/** What a tensor needs of its device: memory, and someone who runs graphs. */
-export interface TensorHost {
+/** What tensors need of the device they live on: memory, and someone who runs graphs. */
+export interface GraphBackend<T> {
   readonly target: Target
   /** Whether it names the first operation that makes a NaN or an infinity; then nodes know where they were made. */
   readonly checkFinite?: boolean
-  evaluate(tensors: readonly Tensor[]): Promise<void>
+  evaluate(tensors: readonly T[]): Promise<void>
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage
   write(storage: Storage, bytes: Uint8Array): void
