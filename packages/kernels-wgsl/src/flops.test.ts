@@ -6,10 +6,10 @@ import { kernelFlops } from './flops.ts'
 import { lower } from './lower.ts'
 import { matmul } from './matmul/index.ts'
 import type { Attrs, Op, Spec, Target } from './op.ts'
-import { variantTable } from './variants.ts'
+import { tuningTable } from './tuning.ts'
 
-const gpu: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
-const lavapipe: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe }
+const gpu: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu }
+const lavapipe: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe }
 const f32 = (...shape: number[]): Spec => ({ shape, dtype: 'f32' })
 
 /** Label and flops of each kernel. */

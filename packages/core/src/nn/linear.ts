@@ -1,4 +1,4 @@
-import { byteSize, join, joinPlaces } from '@antipode/kernels-wgsl'
+import { byteSize, flatConcat, flatOffsets } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, flag, whole } from '../options/index.ts'
@@ -63,12 +63,12 @@ export function linears(layers: readonly Linear[], x: Tensor): (readonly Tensor[
   const weights = layers.map((l) => l.weight)
   const rows = weights.map((w) => w.shape[0] ?? 0)
   const ends = rows.map((_, k) => rows.slice(0, k + 1).reduce((a, b) => a + b, 0))
-  const { starts } = joinPlaces(weights.map((w) => w.size))
+  const { starts } = flatOffsets(weights.map((w) => w.size))
   const alike = weights.every((w, k) => starts[k] === (ends[k - 1] ?? 0) * width && w.shape[1] === width && w.dtype === weights[0]?.dtype)
   const adapted = layers.some(({ active, adapters }) => [...active.keys()].some((name) => adapters.has(name)))
   const total = ends.at(-1) ?? 0
   const fits = total * width * byteSize(x.dtype) <= bindable
   if (!alike || !fits || adapted || layers.length < 2) return layers.map((l) => [l.forward(x)])
-  const y = linear(x, apply1(join, weights).slice(0, 0, total * width).reshape([total, width]))
+  const y = linear(x, apply1(flatConcat, weights).slice(0, 0, total * width).reshape([total, width]))
   return layers.map(({ bias }, k) => [...(bias ? [bias] : []), y.slice(-1, ends[k - 1] ?? 0, ends[k] ?? 0)])
 }

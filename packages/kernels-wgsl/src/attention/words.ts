@@ -12,7 +12,7 @@ export function perRow(each: number): { type(scalar: 'f' | 'u'): string; compone
 }
 
 /** WGSL of the number of an owned row's vector. */
-export const ownVector = (row: string): string => `own + ${row} * P.token`
+const ownVector = (row: string): string => `own + ${row} * P.token`
 
 /** WGSL of the element of an owned row's vector. */
 export const ownElement = (row: string, channel: string): string => `own * P.depth + ${row} * P.token_elements + ${channel}`

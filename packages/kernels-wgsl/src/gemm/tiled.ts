@@ -10,7 +10,7 @@ import { tiles, tilesBytes } from './tiles.ts'
 
 /** The form for a product, by its type and by how many tiles there are: small ones where big ones would leave processors idle. */
 function formOf(g: Gemm, target: Target): Form {
-  const { busy } = target.variants
+  const { busy } = target.tuning
   const tilesOf = (height: number, breadth: number): number => Math.ceil(g.rows / height) * Math.ceil(g.cols / breadth) * g.batch
   if (target.matrices && g.problem.inputs[0]?.dtype === 'f16' && Math.min(g.rows, g.cols) >= 16) {
     return matrices(g, tilesOf(128, 128) >= busy / 2 ? { rows: 64, cols: 64, down: 2, across: 2 } : { rows: 32, cols: 32, down: 2, across: 2 })
@@ -49,7 +49,7 @@ export function tiledGemm(g: Gemm, target: Target): Kernel[] {
   const [down, across] = [Math.ceil(g.rows / form.height), Math.ceil(g.cols / form.breadth)]
   const round = Math.max(1, Math.ceil(g.inner / form.depth))
   const all = g.outer * round
-  const { count: parts, span: steps } = partsOf(all, { most: target.variants.busy / 2 / (down * across * g.batch), least: fewSteps, unit: 1 })
+  const { count: parts, span: steps } = partsOf(all, { most: target.tuning.busy / 2 / (down * across * g.batch), least: fewSteps, unit: 1 })
   const size = sizeOf(g.problem.outputs[0]?.shape ?? [])
   const outType = parts > 1 ? 'f32' : outputType(g.problem)
   const body = /* wgsl */ `${walkStruct}${g.walks}

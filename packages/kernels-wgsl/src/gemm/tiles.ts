@@ -21,7 +21,7 @@ export function tiles(g: Gemm, own: 4 | 8, target: Target): Form {
   const side = 16 * own
   const halves = own / 4
   const line = side / 4 + 1
-  const { unroll } = target.variants
+  const { unroll } = target.tuning
   const fetch = (name: 'a' | 'b'): Fetch => {
     const width = layoutOf(g, name).multiple % 4 === 0 ? 4 : 1
     return fetchTile(g, name, { lines: side, depth, threads, width, type: width === 4 ? 'vec4<Scalar>' : 'Scalar', whole: false })

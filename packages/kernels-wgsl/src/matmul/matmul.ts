@@ -1,5 +1,5 @@
 import { gemm, type Layout } from '../gemm/index.ts'
-import type { Call, Op, Ref, Vjp } from '../op.ts'
+import type { ApplyOp, Op, Ref, Vjp } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
 import { input as bind } from '../wgsl/index.ts'
@@ -75,7 +75,7 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
     }, target)
   },
   // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
-  vjp<T>(call: Call<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
     const [a, b] = inputs as readonly [T, T]
     const g = grads[0]
     if (g === undefined) return [undefined, undefined]
