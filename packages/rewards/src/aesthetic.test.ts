@@ -1,5 +1,5 @@
 import { ShapeError, type Tensor, tensor } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { randomParameters } from '@antipode/core/nn'
 import { FakeHost, gradientGap, interpret } from '@antipode/core/testing'
 import { beforeAll, expect, test } from 'vitest'
 import golden from './aesthetic.golden.json' with { type: 'json' }
@@ -18,7 +18,7 @@ function waveParameter(name: string, shape: readonly number[]): number[] {
 /** A head whose parameters are waves, of embeddings of 24 numbers. */
 let model: AestheticHead
 beforeAll(async () => {
-  const made = AestheticHead.of(new Initialiser(host, { seed: 0 }), { width: 24 })
+  const made = AestheticHead.of(randomParameters(host, { seed: 0 }), { width: 24 })
   await made.load(new Map([...made.state()].map(([name, { shape }]) => [name, tensor(host, waveParameter(name, shape), shape)])))
   model = made
 })

@@ -2,7 +2,7 @@ import { sizeOf } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
 import type { Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, finite, type Range, required, text, whole } from '../options/index.ts'
-import { Initialiser } from './initialiser.ts'
+import { randomParameters } from './initialiser.ts'
 import { some } from './state/index.ts'
 
 /** A low-rank change of a weight: Δ = (alpha / rank) · B·A, with A `[rank, in, ...]` and B `[out, rank, ...]`. */
@@ -69,7 +69,7 @@ export function addLowRank(layers: Layers, name: string, options: AdapterOptions
   if (chosen.some(([, layer]) => layer.adapters.has(name))) {
     throw new ConfigError(`addAdapter: expected a new name, got "${name}" twice; remove the adapter first`)
   }
-  const init = new Initialiser(first[1].weight.device, { seed })
+  const init = randomParameters(first[1].weight.device, { seed })
   for (const [, layer] of chosen) {
     const shapes = layer.lowRankShapes(rank)
     layer.adapters.set(name, { a: init.normal(shapes.a, 1 / rank), b: init.filled(shapes.b, 0), alpha })

@@ -2,19 +2,19 @@ import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError, constant, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors, type SafetensorsDType } from '../io/index.ts'
 import { FakeHost } from '../testing/index.ts'
-import { Conv2d, Embedding, GroupNorm, Initialiser, type InitialiserOptions, LayerNorm, Linear, Module, MultiHeadAttention, RMSNorm } from './index.ts'
+import { Conv2d, Embedding, GroupNorm, LayerNorm, Linear, Module, MultiHeadAttention, randomParameters, type RandomParametersOptions, RMSNorm } from './index.ts'
 
 const host = new FakeHost()
-const init = new Initialiser(host, { seed: 1 })
+const init = randomParameters(host, { seed: 1 })
 const x = constant(host, [1, 2, 3, 4], [1, 4])
 
 /** Two layers that carry adapters; the second can have groups. */
 class Net extends Module {
   readonly first: Linear
   readonly second: Conv2d
-  constructor(on: FakeHost = host, options: Partial<InitialiserOptions> = {}, groups = 1) {
+  constructor(on: FakeHost = host, options: Partial<RandomParametersOptions> = {}, groups = 1) {
     super()
-    const parameters = new Initialiser(on, { seed: 1, ...options })
+    const parameters = randomParameters(on, { seed: 1, ...options })
     this.first = Linear.of(parameters, 3, 2)
     this.second = Conv2d.of(parameters, 4, 2, 1, { groups })
   }
@@ -42,8 +42,8 @@ test.each<[string, () => unknown]>([
   ['MultiHeadAttention: expected heads to be', () => new MultiHeadAttention(init, { width: 4, heads: 1.5, headWidth: 2 })],
   ['MultiHeadAttention: expected options among width, heads, headWidth, contextWidth, bias, got dropout', () => new MultiHeadAttention(init, { width: 4, heads: 1, headWidth: 2, dropout: 0.1 } as never)],
   ['MultiHeadAttention: expected options among mask, causal, got scale', () => new MultiHeadAttention(init, { width: 4, heads: 1, headWidth: 2 }).forward(x, x, { scale: 1 } as never)],
-  ["Initialiser: expected dtype to be 'f32' or 'f16' or 'bf16', got 'i32'", () => new Initialiser(host, { seed: 1, dtype: 'i32' })],
-  ['Initialiser: expected seed to be', () => new Initialiser(host, { seed: Number.NaN })],
+  ["randomParameters: expected dtype to be 'f32' or 'f16' or 'bf16', got 'i32'", () => randomParameters(host, { seed: 1, dtype: 'i32' })],
+  ['randomParameters: expected seed to be', () => randomParameters(host, { seed: Number.NaN })],
   ['addAdapter: expected rank to be a whole number of 1 or more, got 0', () => { new Net().addAdapter('a', { rank: 0, targets: /./ }) }],
   ['addAdapter: expected rank to be', () => { new Net().addAdapter('a', { rank: 2.5, targets: /./ }) }],
   ['addAdapter: expected alpha to be a finite number, got NaN', () => { new Net().addAdapter('a', { rank: 2, alpha: Number.NaN, targets: /./ }) }],

@@ -3,7 +3,7 @@ import { conv2d, type Conv2dOptions } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, flag, type Range, type Ranges, whole } from '../options/index.ts'
 import { type Adaptable, type LowRank, narrowWeight, strengthOf } from './adapters.ts'
-import type { Initialiser } from './initialiser.ts'
+import { affine, type Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
 /** Geometry of a {@link Conv2d} layer: strides and groups are whole and 1 or more, paddings 0 or more. */
@@ -54,7 +54,7 @@ export class Conv2d extends Module implements Adaptable {
     if (channels % groups !== 0 || filters % groups !== 0) {
       throw new ConfigError(`Conv2d: expected groups that divide channels and filters, got ${groups} for ${channels} and ${filters}`)
     }
-    const made = init.affine([filters, channels / groups, kernel, kernel], bias)
+    const made = affine(init, [filters, channels / groups, kernel, kernel], bias)
     return new Conv2d(made.weight, made.bias, geometry)
   }
 

@@ -3,7 +3,7 @@ import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, flag, whole } from '../options/index.ts'
 import { type Adaptable, type LowRank, narrowWeight, strengthOf } from './adapters.ts'
-import type { Initialiser } from './initialiser.ts'
+import { affine, type Initialiser } from './initialiser.ts'
 import { Module } from './module.ts'
 
 /** `y = x·Wᵀ + b` over the last axis: `[..., in] -> [..., out]`; carries adapters. */
@@ -29,7 +29,7 @@ export class Linear extends Module implements Adaptable {
     checkArgument('Linear', 'inputs', inputs, whole(1))
     checkArgument('Linear', 'outputs', outputs, whole(1))
     checkOptions('Linear', options, { bias: flag })
-    const made = init.affine([outputs, inputs], options.bias ?? true)
+    const made = affine(init, [outputs, inputs], options.bias ?? true)
     return new Linear(made.weight, made.bias)
   }
 

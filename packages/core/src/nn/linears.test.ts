@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compile, gradients, type Tensor, tensor } from '../index.ts'
 import { FakeHost, interpret, noise } from '../testing/index.ts'
-import { Initialiser, Linear, linears, Module } from './index.ts'
+import { Linear, linears, Module, randomParameters } from './index.ts'
 
 const host = new FakeHost()
 const x = tensor(host, noise(3 * 64, 9), [3, 64])
@@ -12,7 +12,7 @@ class Several extends Module {
 
   constructor(inputs: number, outputs: readonly number[], bias = true) {
     super()
-    const init = new Initialiser(host, { seed: 1 })
+    const init = randomParameters(host, { seed: 1 })
     this.layers = outputs.map((n) => Linear.of(init, inputs, n, { bias }))
   }
 

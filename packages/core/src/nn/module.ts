@@ -1,4 +1,4 @@
-import { sameShape, shapeText } from '@antipode/kernels-wgsl'
+import { type DType, isFloat, sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
 import { Tensor, type TensorHost } from '../graph/index.ts'
 import { checkOptions, flag } from '../options/index.ts'
@@ -48,6 +48,12 @@ export abstract class Module implements Disposable {
   get device(): TensorHost {
     for (const [, t] of this.namedParameters()) return t.device
     throw new ConfigError('Module: expected at least one parameter to tell the device by, got none')
+  }
+
+  /** The element type it computes in: that of its first parameter of real numbers. @throws {ConfigError} if there is none */
+  get dtype(): DType {
+    for (const [, { dtype }] of this.namedParameters()) if (isFloat(dtype) || dtype === 'bf16') return dtype
+    throw new ConfigError('Module: expected at least one parameter of real numbers to tell the element type by, got none')
   }
 
   /** Number of scalars in all parameters. */
@@ -200,8 +206,14 @@ function layersOf(module: Module): [string, Module & Adaptable][] {
 
 /** A copy of the tree of modules; tensors and everything else are shared. */
 function copy<M extends Module>(module: M): M {
-  const copyValue = (x: unknown): unknown => (x instanceof Module ? copy(x) : Array.isArray(x) ? x.map(copyValue) : x)
-  const fields = Object.fromEntries(Object.entries(module).map(([key, value]) => [key, copyValue(value)]))
+  return copyWith(module, copy)
+}
+
+/** A copy of a module whose parts are what `f` gives for them, by their names in it; all else is shared. */
+export function copyWith<M extends Module>(module: M, f: (part: Module, key: string) => Module): M {
+  const copied = (value: unknown, key: string): unknown =>
+    value instanceof Module ? f(value, key) : Array.isArray(value) ? value.map((item, i) => copied(item, `${key}.${i}`)) : value
+  const fields = Object.fromEntries(Object.entries(module).map(([key, value]) => [key, copied(value, snakeCase(key))]))
   return Object.assign(Object.create(Object.getPrototypeOf(module) as object) as M, fields)
 }
 

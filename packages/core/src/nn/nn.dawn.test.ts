@@ -3,7 +3,7 @@ import { CheckpointError, ConfigError, conv2d, Device, evaluate, gradients, line
 import { encodeSafetensors, readSafetensors } from '../io/index.ts'
 import { noise } from '../testing/index.ts'
 import { narrowWeight } from './adapters.ts'
-import { Conv2d, Embedding, GroupNorm, Initialiser, LayerNorm, Linear, linears, Module, MultiHeadAttention, RMSNorm } from './index.ts'
+import { Conv2d, Embedding, GroupNorm, type Initialiser, LayerNorm, Linear, linears, Module, MultiHeadAttention, placeholders, randomParameters, RMSNorm } from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -28,7 +28,7 @@ class Net extends Module {
   readonly downBlocks: readonly FeedForward[]
   constructor(seed: number) {
     super()
-    const init = new Initialiser(device, { seed })
+    const init = randomParameters(device, { seed })
     this.convIn = Conv2d.of(init, 3, 6, 3, { padding: 1, stride: 2 })
     this.timeEmbProj = Linear.of(init, 6, 6)
     this.linear_1 = Linear.of(init, 6, 6)
@@ -84,7 +84,7 @@ test('equal seeds give equal models, within the bounds of the default initialisa
 })
 
 test('layers compute what their formulas say', async () => {
-  const init = new Initialiser(device, { seed: 3 })
+  const init = randomParameters(device, { seed: 3 })
   using x = tensor(device, [3, 4, 0, 0], [2, 2])
   using rms = RMSNorm.of(init, 2, { eps: 0.5 })
   expect(gap(await values(rms.forward(x)), Float32Array.of(3, 4, 0, 0).map((v) => v / Math.sqrt(13)))).toBeLessThan(1e-6)
@@ -97,7 +97,7 @@ test('layers compute what their formulas say', async () => {
 })
 
 test('attention that sees one token gives its value, whatever is asked', async () => {
-  using attention = new MultiHeadAttention(new Initialiser(device, { seed: 3 }), { width: 8, heads: 2, headWidth: 4, contextWidth: 5 })
+  using attention = new MultiHeadAttention(randomParameters(device, { seed: 3 }), { width: 8, heads: 2, headWidth: 4, contextWidth: 5 })
   using context = randn(device, [1, 1, 5], { seed: 1 })
   using x = randn(device, [1, 3, 8], { seed: 2 })
   const y = await values(attention.forward(x, context))
@@ -162,7 +162,7 @@ test.each([
   { name: 'narrow convolution', inside: true, layer: (init: Initialiser) => Conv2d.of(init, 4, 8, 3, { padding: 1, stride: 2 }), shape: [2, 4, 6, 6] },
   { name: 'wide convolution', inside: false, layer: (init: Initialiser) => Conv2d.of(init, 24, 40, 3, { padding: 1, stride: 2 }), shape: [2, 24, 6, 6] },
 ])('adapters go into the weight of a $name layer or beside it, to the same values and gradients', async ({ inside, layer: make, shape }) => {
-  using layer = make(new Initialiser(device, { seed: 3 }))
+  using layer = make(randomParameters(device, { seed: 3 }))
   const [rank, scale, weight] = [2, 1.5, 0.7]
   const { a: shapeA, b: shapeB } = layer.lowRankShapes(rank)
   using a = randn(device, shapeA, { seed: 1 })
@@ -252,7 +252,7 @@ test('loading lists what is missing, unexpected or of another shape, and changes
 
 test('placeholders take no memory until weights are loaded', async () => {
   const before = device.memory()
-  const init = new Initialiser(device, { seed: 0, placeholders: true })
+  const init = placeholders(device)
   using layer = Linear.of(init, 64, 64)
   expect(device.memory()).toEqual(before)
   await layer.load(new Map([['weight', randn(device, [64, 64], { seed: 1 })], ['bias', randn(device, [64], { seed: 2 })]]))
@@ -264,7 +264,7 @@ test('everything is given back', () => {
 })
 
 test('weights of layers on one input are moved together once, and stay tensors of their own', async () => {
-  const init = new Initialiser(device, { seed: 3 })
+  const init = randomParameters(device, { seed: 3 })
   const layers = [6, 4, 10].map((n) => Linear.of(init, 64, n))
   using x = tensor(device, noise(2 * 64, 4), [2, 64])
   const run = async (): Promise<number[][]> => {

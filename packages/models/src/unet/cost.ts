@@ -1,5 +1,5 @@
 import { ConfigError, type Tensor, type TensorHost, UnsupportedError, variantTable, zeros } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders } from '@antipode/core/nn'
 import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
@@ -54,5 +54,5 @@ export function parameterCount(config: UNet2DConfig): number {
 }
 
 function blank(config: UNet2DConfig): UNet2DConditionModel {
-  return new UNet2DConditionModel(new Initialiser(nowhere, { seed: 0, placeholders: true }), config)
+  return new UNet2DConditionModel(placeholders(nowhere), config)
 }

@@ -40,6 +40,6 @@ export class TimestepEmbedding extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.linear_2.forward(this.linear_1.forward(x.to(this.linear_1.weight.dtype)).silu())
+    return this.linear_2.forward(this.linear_1.forward(x.to(this.dtype)).silu())
   }
 }

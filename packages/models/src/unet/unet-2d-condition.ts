@@ -93,7 +93,7 @@ export class UNet2DConditionModel extends Module {
       throw new ConfigError('UNet2DConditionModel: expected context, the tokens of the prompt, as the model has cross-attention, got none')
     }
     const shifts = this.shifts(this.embed(x, timesteps, condition, c).silu())
-    const { dtype } = this.convIn.weight
+    const { dtype } = this
     const context = condition.context?.to(dtype)
     const { after, checkpoint } = condition
     const call = (block: string): BlockCall => ({

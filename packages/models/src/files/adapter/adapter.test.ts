@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, type Tensor, type TensorHost } from '@antipode/core'
 import { encodeSafetensors, readSafetensors, type SafetensorsDType } from '@antipode/core/io'
-import { Conv2d, Initialiser, Linear, Module } from '@antipode/core/nn'
+import { Conv2d, Linear, Module, placeholders, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { waveParameter, waves } from '../../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
@@ -47,7 +47,7 @@ class Pair extends Module {
   readonly second: Conv2d
   constructor(host: TensorHost) {
     super()
-    const init = new Initialiser(host, { seed: 1 })
+    const init = randomParameters(host, { seed: 1 })
     this.first = Linear.of(init, 3, 2)
     this.second = Conv2d.of(init, 3, 4, 3)
   }
@@ -65,7 +65,7 @@ const load = async (stored: Partial<Stored>, options?: object): Promise<Map<stri
 
 test.each(golden.cases)('an adapter $name has the strength and the output that it has there, in float64', async (stored) => {
   const host = new FakeHost()
-  const model = new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), golden.config as unknown as UNet2DConfig)
+  const model = new UNet2DConditionModel(placeholders(host), golden.config as unknown as UNet2DConfig)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   // Beside a configuration, as PEFT writes it, where there is one.
   const path = join(await mkdtemp(join(folder, 'golden-')), 'adapter_model.safetensors')
