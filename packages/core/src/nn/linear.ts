@@ -13,8 +13,9 @@ export class Linear extends AdaptableLayer implements LinearLayer {
   readonly bias: Tensor | undefined
   readonly groups = 1
 
-  constructor(weight: Tensor, bias?: Tensor) {
-    super()
+  /** @param like a layer that this one stands for, whose adapters it shares */
+  constructor(weight: Tensor, bias?: Tensor, like?: AdaptableLayer) {
+    super(like)
     this.weight = weight
     this.bias = bias
   }

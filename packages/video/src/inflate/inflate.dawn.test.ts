@@ -117,7 +117,7 @@ describe('inflate', () => {
     expect(reached.sort()).toEqual(sites.map(({ name }) => name).sort())
     expect(video.state().has('temporal.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight')).toBe(true)
     expect(video.state().has('temporal.down_blocks.1.resnets.0.conv1.2.weight')).toBe(true)
-    expect(video.state().get('unet.conv_in.weight')).toBe(unet.convIn.weight)
+    expect(video.state().get('unet.conv_in.weight')).toBe(unet.state().get('conv_in.weight'))
     expect(video.temporal.parameterCount + unet.parameterCount).toBe(video.parameterCount)
   })
 

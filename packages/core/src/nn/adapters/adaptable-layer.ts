@@ -6,9 +6,16 @@ import type { WeightDelta, WeightProduct } from './weight-delta.ts'
 /** A layer that multiplies by a weight, adds a bias, and can carry changes of the weight. */
 export abstract class AdaptableLayer extends Module implements WeightProduct {
   /** Every adapter that the layer has; copies of a model share them. */
-  readonly adapters: Map<string, WeightDelta> = new Map()
+  readonly adapters: Map<string, WeightDelta>
   /** Which of them the forward pass adds, and at what weight. */
-  active: ReadonlyMap<string, number> = new Map()
+  active: ReadonlyMap<string, number>
+
+  /** @param like a layer that this one stands for, whose adapters it shares */
+  constructor(like?: AdaptableLayer) {
+    super()
+    this.adapters = like?.adapters ?? new Map()
+    this.active = like?.active ?? new Map()
+  }
 
   abstract readonly bias: Tensor | undefined
   abstract readonly weightShape: readonly number[]

@@ -25,7 +25,7 @@ export interface Shaped {
 }
 
 /** The layers of a model that can carry adapters, by their names. */
-export function adaptableLayers(model: Module): Map<string, AdaptableLayer> {
+function adaptableLayers(model: Module): Map<string, AdaptableLayer> {
   return new Map([...model.namedModules()].filter((entry): entry is [string, AdaptableLayer] => entry[1] instanceof AdaptableLayer))
 }
 
@@ -151,7 +151,7 @@ function takeOff(model: Module, name: string, kept: ReadonlySet<Tensor> = new Se
 
 /**
  * All parameters of a model by name with adapters folded in: `W + Σ w·Δ`, in float32 and lazy where one applies, the model's own
- * tensors elsewhere. @throws {ConfigError} if there is no such adapter, or a weight is not finite
+ * tensors elsewhere. @throws {ConfigError} if there is no such adapter, a weight is not finite, or a layer keeps its own in another form
  */
 export function mergedState(model: Module, weights: AdapterWeights): Map<string, Tensor> {
   checkAdapters('mergedState', model, weights)
@@ -161,7 +161,10 @@ export function mergedState(model: Module, weights: AdapterWeights): Map<string,
       const delta = layer.adapters.get(adapter)
       return delta ? [[delta, w] as const] : []
     })
-    if (changes.length > 0) out.set(behind(name, 'weight'), changedWeight(layer, changes))
+    if (changes.length === 0) continue
+    const weight = behind(name, 'weight')
+    if (!out.has(weight)) throw new ConfigError(`mergedState: expected layers that keep their weight as it is, got "${name}", which does not; merge first`)
+    out.set(weight, changedWeight(layer, changes))
   }
   return out
 }

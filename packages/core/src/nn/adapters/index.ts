@@ -1,6 +1,6 @@
 export { AdaptableLayer } from './adaptable-layer.ts'
 export {
-  adaptableLayers, type AdapterAlpha, adapterAlphas, adapterDeltas, adapterParameters, addAdapter, checkAdapter, mergedState, removeAdapter, setAdapter,
+  type AdapterAlpha, adapterAlphas, adapterDeltas, adapterParameters, addAdapter, checkAdapter, mergedState, removeAdapter, setAdapter,
   type Shaped,
 } from './adapters.ts'
 export { FullDelta, fullDelta } from './full-delta.ts'
