@@ -131,20 +131,26 @@ process.exit(0)
   run('the op of the guide runs outside the repository', process.execPath, ['use-cumsum.mjs'], project)
 }
 
+/** What users compile with: the last TypeScript of 5 and the one of this repository, with browsers' types and without. */
 function checkTypes() {
   const lines = importable.map((entry, i) => `import * as m${i} from '${entry}'\nexport const t${i}: object = m${i}`)
   writeFileSync(join(project, 'consumer.ts'), `${lines.join('\n')}\n`)
-  const options = {
-    target: 'es2023',
-    lib: ['es2023', 'esnext.disposable', 'dom', 'dom.iterable'],
-    module: 'nodenext',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: false,
-    types: ['node'],
+  for (const [version, compiler] of [['5.9', 'typescript-5.9'], ['6.0', 'typescript']]) {
+    for (const dom of [[], ['dom', 'dom.iterable']]) {
+      const options = {
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable', ...dom],
+        module: 'nodenext',
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        types: ['node'],
+      }
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }))
+      const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+      run(`a strict project compiles with TypeScript ${version}, ${dom.length > 0 ? 'with' : 'without'} the types of browsers`, process.execPath, [tsc, '-p', '.'], project)
+    }
   }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }))
-  run('a strict TypeScript project compiles against the types', bin('tsc'), ['-p', '.'], project)
 }
 
 async function main() {

@@ -3,6 +3,7 @@ import { attention, attentionGradKV, attentionGradQ } from './attention/index.ts
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './conv2d/index.ts'
 import { add } from './elementwise/index.ts'
 import { kernelFlops } from './flops.ts'
+import { lower } from './lower.ts'
 import { matmul } from './matmul/index.ts'
 import type { Attrs, Op, Spec, Target } from './op.ts'
 import { variantTable } from './variants.ts'
@@ -14,7 +15,7 @@ const f32 = (...shape: number[]): Spec => ({ shape, dtype: 'f32' })
 /** Label and flops of each kernel. */
 function count<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], attrs: A, target: Target): (readonly [string, number])[] {
   const problem = { inputs, outputs: op.infer(inputs, attrs), attrs }
-  const kernels = op.kernels?.(problem, target) ?? []
+  const kernels = lower(op, problem, target)
   return kernelFlops(op, problem, kernels).map((flops, k) => [kernels[k]?.label.split('/')[2] ?? '', flops] as const)
 }
 

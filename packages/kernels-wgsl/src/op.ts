@@ -55,34 +55,6 @@ export interface Kernel {
   readonly scalarWord?: number
   /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; 0 by default if it writes no output. */
   readonly share?: number
-  /** What it packs, if it does nothing else: whatever computes that operand may write it so at once. */
-  readonly layout?: PackedLayout
-}
-
-/** How an operand lies in a texture, so that another op can write it there. */
-export type PackedLayout = ImageLayout | FourLayout
-
-/** Images `[N,C,…]` packed four channels a texel; see `packImages`. */
-export interface ImageLayout {
-  readonly kind: 'images'
-  readonly texture: number
-  /** Groups of channels, and channels of a group. */
-  readonly groups: number
-  readonly channels: number
-  readonly images: number
-  /** Pixels of a channel. */
-  readonly pixels: number
-}
-
-/** Images `[N,C,…]` packed four images a texel; see `packFours`. */
-export interface FourLayout {
-  readonly kind: 'fours'
-  readonly texture: number
-  /** A multiple of four. */
-  readonly images: number
-  readonly channels: number
-  /** Pixels of a channel. */
-  readonly pixels: number
 }
 
 /**
@@ -165,7 +137,6 @@ export interface Maths<T> {
   siluGrad(g: T, x: T): T
 }
 
-
 /** The arguments of a gradient rule; `grads[k]` is undefined where nothing depends on output k. */
 export interface Vjp<T, A extends Attrs = Attrs> {
   readonly inputs: readonly T[]
@@ -212,6 +183,16 @@ export interface Op<A extends Attrs = Attrs> {
   vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */
   reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  /** Of an elementwise op that converts its input: the element types to which a step of a fused expression does that. */
+  readonly convertsTo?: readonly DType[]
+  /** Of a view: whether it has all elements of its input in their order. */
+  readonly keepsOrder?: boolean
+  /** Of a view: inputs that only have to be computed before it, and are not read. */
+  readonly waitsFor?: readonly number[]
+  /** Whether no gradient flows through it, and none is missed. */
+  readonly blocksGradient?: boolean
+  /** Of an op that lays its inputs out in its output: whether stored inputs are to be moved into one buffer, laid out so. */
+  readonly coalesces?: boolean
   /** `inplace[k]` names the input whose buffer output k overwrites. */
   readonly inplace?: readonly (number | undefined)[]
   /**
@@ -221,15 +202,6 @@ export interface Op<A extends Attrs = Attrs> {
   starts?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
   /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
   readonly epilogue?: boolean
-  /** Kernels that write output 0 packed, and into no buffer; undefined where they cannot. */
-  packed?(problem: Problem<A>, layout: PackedLayout, target: Target): readonly Kernel[] | undefined
-  /**
-   * The op that computes output 0 once the others are known, with the same attributes: it takes the inputs, and after them the other
-   * outputs. What was only packed for one reader is computed by it for the next.
-   */
-  readonly again?: Op<A>
-  /** The input that the kernels may take packed, by whoever computes it. */
-  readonly takesPacked?: number
 }
 
 /** One elementwise operation: how it is written in WGSL and how it is computed in float64. */

@@ -1,4 +1,4 @@
-import { type Call, isFloat, makeCall, sameShape, shapeText, stopGradient, sumTo } from '@antipode/kernels-wgsl'
+import { type Call, isFloat, makeCall, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { type Cotangent, cut, sum } from './cotangent.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
@@ -52,7 +52,7 @@ export function pullBack(
     const needs = node.inputs.map((t) => depends.has(t) && isFloat(t.dtype))
     if (!needs.includes(true)) continue
     if (!node.op.vjp) {
-      if (node.op === stopGradient) continue
+      if (node.op.blocksGradient) continue
       throw new UnsupportedError(`grad: ${node.op.name} has no gradient; put stopGradient() before it, or leave it out of the loss`)
     }
     const [only] = given

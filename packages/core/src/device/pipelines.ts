@@ -1,7 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { Recent } from '../graph/index.ts'
-import { ours } from './ours.ts'
+import { gpuLabel } from './gpu-label.ts'
 
 /** How far the compiling of the kernels is that a graph needs and that were not there yet. */
 export interface CompileProgress {
@@ -55,10 +55,10 @@ export class PipelineCache {
   }
 
   async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
-    const module = this.#device.createShaderModule({ label: ours(kernel.label), code: kernel.wgsl })
+    const module = this.#device.createShaderModule({ label: gpuLabel(kernel.label), code: kernel.wgsl })
     try {
       return await this.#device.createComputePipelineAsync({
-        label: ours(kernel.label),
+        label: gpuLabel(kernel.label),
         layout: 'auto',
         compute: { module, entryPoint: 'main', ...(kernel.constants ? { constants: kernel.constants } : {}) },
       })

@@ -7,7 +7,7 @@ import { adamw, clipGradNorm, ema, sgd } from '../optim/index.ts'
 import { FakeHost, graphCases, leavesOf, noise, randomGraph, stepKinds } from '../testing/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Plan } from './plan.ts'
-import { sizeClass } from './memory.ts'
+import { sizeClass } from './sizes.ts'
 
 const host = new FakeHost()
 const writes = (b: Binding): boolean => b.kind === 'output' || b.kind === 'scratch' || b.kind === 'texture' && b.access === 'write'

@@ -4,7 +4,7 @@ import { checkpoint, gradients } from '../autograd/index.ts'
 import { concat, conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
 import { arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, noise } from '../testing/index.ts'
-import { walk } from './walk.ts'
+import { captureGraph } from './capture.ts'
 
 const host = new FakeHost()
 const leaf = (...shape: number[]): Tensor => tensor(host, noise(shape.reduce((a, b) => a * b, 1), shape.length), shape)
@@ -171,7 +171,7 @@ test('a condition on integers and a sum over none plan like others', () => {
 
 test('stored tensors that are concatenated stay where they are: what is disposed gives its memory back', () => {
   const [x, y] = [leaf(64, 2), leaf(64, 3)]
-  const graph = walk([concat([x, y], 1).exp(), concat([leaf(64, 4), leaf(64, 4)]).exp()])
+  const graph = captureGraph([concat([x, y], 1).exp(), concat([leaf(64, 4), leaf(64, 4)]).exp()])
   expect(graph.leaves.length).toBe(4)
-  expect(graph.leaves.some((l) => l.together)).toBe(false)
+  expect(graph.leaves.some((l) => l.coalesced)).toBe(false)
 })

@@ -2,7 +2,7 @@ import { type DType, sizeOf, type Target, variantTable } from '@antipode/kernels
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
-import { makePlan, type Plan, walk } from '../plan/index.ts'
+import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
 import { constantData, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
@@ -18,7 +18,7 @@ export class FakeHost implements TensorHost {
   }
 
   plan(...tensors: readonly Tensor[]): Plan {
-    return makePlan(walk(tensors), this.target)
+    return makePlan(captureGraph(tensors), this.target)
   }
 
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage {

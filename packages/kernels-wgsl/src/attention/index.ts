@@ -1,3 +1,5 @@
-export { attention } from './attention.ts'
-export { attentionGradKV, attentionGradQ } from './attention-grad.ts'
-export { type AttentionAttrs, type AttentionLayout, checkAttention, maxHeadChannels } from './sizes.ts'
+export { attention, attentionLoop } from './attention.ts'
+export { attentionGradKV, attentionGradQ, gradKVLoops, gradQLoop } from './attention-grad.ts'
+export { type Loop, loopKernels, passing } from './loop.ts'
+export { type AttentionAttrs, type AttentionLayout, checkAttention, maxHeadChannels, vectorSteps } from './sizes.ts'
+export { alone, others, type Passing, slotsFor, type Sources } from './sources.ts'

@@ -33,6 +33,7 @@ export const join: Op = {
     expectWholeWords('join', input('join', inputs, 0))
     return [{ shape: [joinPlaces(inputs.map((s) => sizeOf(s.shape))).size], dtype }]
   },
+  coalesces: true,
   starts: (inputs) => joinPlaces(inputs.map((s) => sizeOf(s.shape))).starts,
   kernels({ inputs }, target) {
     const sizes = inputs.map((s) => sizeOf(s.shape))

@@ -1,4 +1,5 @@
 import { type Attrs, type DType, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
 import { variantTable } from '../variants.ts'
 import { decode, encode } from './elements.ts'
@@ -83,11 +84,11 @@ export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], ou
   // What SwiftShader would run for GPUs, lavapipe runs in the tests of Node.
   const runsElsewhere = target.variants.adapter === 'software'
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
-    const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
+    const kernels = lower(op, { inputs, outputs, attrs }, t)
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()
     const half = [...inputs, ...outputs].some((s) => s.dtype === 'f16')
     const likeSingle = (): boolean => {
-      const others = op.kernels?.({ inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t) ?? []
+      const others = lower(op, { inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t)
       return others.length === kernels.length && kernels.every((k, i) => withoutType(k) === withoutType(others[i] as Kernel))
     }
     const longest = Math.max(...kernels.map((k) => k.wgsl.length))
