@@ -1,6 +1,7 @@
 import { ConfigError, type Tensor, type TensorHost, UnsupportedError, tuningTable, zeros } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import type { UNet2DConfig } from './config.ts'
+import { resolveUNet2DConfig } from './resolve-config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
