@@ -186,10 +186,10 @@ export class Tensor implements Disposable {
 
   /** Elements `start` to `end` (exclusive; negative counts from the end) of an axis. */
   slice(axis: number, start: number, end: number = Infinity): Tensor {
-    const at = K.normaliseAxis('slice', axis, this.rank)
-    const size = this.shape[at] ?? 0
+    const along = K.normaliseAxis('slice', axis, this.rank)
+    const size = K.at(this.shape, along)
     const place = (i: number): number => Math.min(size, i < 0 ? i + size : i)
-    return apply1(K.slice, [this], { axis: at, start: place(start), end: place(end) })
+    return apply1(K.slice, [this], { axis: along, start: place(start), end: place(end) })
   }
 
   /** Repeats axes of size 1 without copying; -1 keeps a size. @throws {ShapeError} */
@@ -274,7 +274,7 @@ function outputsOf(device: TensorHost, application: Application<Tensor>, signatu
 
 /** {@link apply} for ops with one output. */
 export function apply1(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): Tensor {
-  return apply(op, inputs, attrs)[0] as Tensor
+  return K.at(apply(op, inputs, attrs), 0)
 }
 
 const noAxes: readonly number[] = []

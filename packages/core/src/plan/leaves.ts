@@ -15,7 +15,10 @@ export class Leaves {
   readonly #known = new Map<object, Map<SharedSpec, number>>()
   readonly #owners = new Map<object, number>()
 
-  /** @param nodes all of the graph's, among them those that join stored tensors, to overwrite them or to read them as one */
+  /**
+   * @param nodes all of the graph's, among them those that join stored tensors, to overwrite them or to read them as
+   * one
+   */
   constructor(nodes: readonly Node[]) {
     const alone = new Set<Storage>()
     for (const { op, inputs } of nodes) {
@@ -42,12 +45,16 @@ export class Leaves {
   /** Where a tensor that owns its value lies. */
   of({ spec, shape, dtype }: Tensor, storage: Storage): LeafRef {
     const joined = this.#joined.get(storage)
-    if (joined) return { kind: 'leaf', index: this.#leaf(joined.leaf, { ...joined.leaf, storage, shared: true }), part: { shape, start: joined.start } }
+    if (joined) {
+      const index = this.#leaf(joined.leaf, { ...joined.leaf, storage, shared: true })
+      return { kind: 'leaf', index, part: { shape, start: joined.start } }
+    }
     const { whole } = storage
     // An overwritten operand and its result share a storage, perhaps under two shapes.
     if (!whole) return { kind: 'leaf', index: this.#leaf(storage, { spec, storage, shared: false }) }
     const flat = sharedSpec({ shape: [whole.byteLength / byteSize(dtype)], dtype })
-    return { kind: 'leaf', index: this.#leaf(whole, { spec: flat, storage, shared: true }), part: { shape, start: storage.offset / byteSize(dtype) } }
+    const index = this.#leaf(whole, { spec: flat, storage, shared: true })
+    return { kind: 'leaf', index, part: { shape, start: storage.offset / byteSize(dtype) } }
   }
 
   #leaf(owner: object, leaf: Omit<Leaf, 'owner'>): number {
@@ -65,7 +72,9 @@ export class Leaves {
     if (starts && spec) this.#coalesce(inputs, starts, spec)
   }
 
-  /** Notes that tensors are to lie in one buffer, from these elements on, if all are stored and none belongs elsewhere. */
+  /**
+   * Notes that tensors are to lie in one buffer, from these elements on, if all are stored and none belongs elsewhere.
+   */
   #coalesce(tensors: readonly Tensor[], starts: readonly number[], spec: SharedSpec): void {
     const bytes = byteSize(spec.dtype)
     const parts = tensors.flatMap(({ source, size }, k) => {
@@ -73,7 +82,8 @@ export class Leaves {
       const [offset, byteLength] = [start * bytes, size * bytes]
       // Copies move whole words.
       const movable = byteLength > 0 && byteLength % 4 === 0 && offset % bindingAlignment === 0
-      return source.kind === 'storage' && movable && !this.#joined.has(source.storage) ? [{ storage: source.storage, start, offset, byteLength }] : []
+      if (source.kind !== 'storage' || !movable || this.#joined.has(source.storage)) return []
+      return [{ storage: source.storage, start, offset, byteLength }]
     })
     if (new Set(parts.map((p) => p.storage)).size < tensors.length) return
     const leaf = { spec, coalesced: { byteLength: sizeOf(spec.shape) * bytes, parts } }
