@@ -44,7 +44,7 @@ export interface GraphTrace<T> {
   readonly nodes: readonly TracedGraphNode<T>[]
   /** In the order of the outputs of a call. */
   readonly outputs: readonly TraceRef[]
-  /** Those of its nodes that join inputs of the call. */
+  /** Those of its nodes that lay out inputs of the call. */
   readonly joins: readonly TracedGraphNode<T>[]
 }
 

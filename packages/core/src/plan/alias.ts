@@ -68,7 +68,7 @@ class Aliasing {
       if (shares && !overwritten.has(k)) inputs[k] = this.#copy(this.#operand(s))
     })
     const extras = extraValues.map((v) => this.#buffer(v))
-    const starts = work?.op.starts?.(work.problem.inputs, work.attrs)
+    const starts = work?.op.offsetsInOutput?.(work.problem.inputs, work.attrs)
     // An op that lays out its inputs reads what lies in its result only where that is in its place: then not at all.
     const read = starts ? [] : [...inputs, ...extras].filter((id) => id !== onlyTexture)
     const outputs = values.map((value, k) => {

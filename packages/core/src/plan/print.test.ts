@@ -1,4 +1,4 @@
-import { variantTable } from '@antipode/kernels-wgsl'
+import { tuningTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { gradients } from '../autograd/index.ts'
 import { conv2d, groupNorm, linear } from '../functional/index.ts'
@@ -66,7 +66,7 @@ test('a layer and its gradient, pass by pass', () => {
 })
 
 test('a norm that a convolution reads from a texture, pass by pass', () => {
-  const host = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
+  const host = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe })
   const y = conv2d(groupNorm(zeros(host, 16, 32, 8, 8), 8), zeros(host, 32, 32, 3, 3), { padding: 1 })
   expect(print(host, y)).toMatchInlineSnapshot(`
     "resolve
