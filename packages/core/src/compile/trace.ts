@@ -1,4 +1,4 @@
-import { at, entry, type Op, type Ref } from '@antipode/kernels-wgsl'
+import { at, entry, type Op, type RefTensor } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
 import { applyTrace, signatureOfTrace, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
@@ -64,8 +64,8 @@ function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded
     : { kind: 'input', index: entry(known, t) })
   for (const node of [...found].sort((a, b) => a.order - b.order)) outputs.set(node, append(nodes, node, node.inputs.map(ref)))
   const refs = results.map(ref)
-  const joins = nodes.filter(({ node, inputs: operands }) => node.op.coalesces && operands.every((r) => r.kind === 'input'))
-  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), joins }, refs }
+  const coalescing = nodes.filter(({ node, inputs: operands }) => node.op.coalesces && operands.every((r) => r.kind === 'input'))
+  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), coalescing }, refs }
 }
 
 /** Adds a node, or what it stands for if it is a call, and says where its outputs are. */
@@ -87,8 +87,8 @@ function callOf(name: string, { nodes, outputs }: Trace): Op {
     infer: () => [],
     flops: () => nodes.reduce((sum, { node }) => sum + (node.op.flops?.(node.inputs, node.specs, node.attrs) ?? 0), 0),
     reference: (inputs) => {
-      const values: (readonly Ref[])[] = []
-      const valueOf = (r: TraceRef): Ref => (r.kind === 'input' ? at(inputs, r.index) : at(at(values, r.node), r.index))
+      const values: (readonly RefTensor[])[] = []
+      const valueOf = (r: TraceRef): RefTensor => (r.kind === 'input' ? at(inputs, r.index) : at(at(values, r.node), r.index))
       for (const { node, inputs: refs } of nodes) values.push(node.op.reference(refs.map(valueOf), node.attrs))
       return outputs.map(valueOf)
     },

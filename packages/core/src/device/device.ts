@@ -1,7 +1,7 @@
 import { at, type DType, type Target } from '@antipode/kernels-wgsl'
 import { environment } from '#gpu'
 import { ConfigError, DisposedError, UnsupportedError } from '../errors.ts'
-import { type TensorHost, type Elements, type MemoryReport, type Storage, Tensor } from '../graph/index.ts'
+import { type Backend, type Elements, type MemoryReport, type Storage, Tensor } from '../graph/index.ts'
 import { encodeElements } from '../io/index.ts'
 import { callable, checkArgument, show } from '../options/index.ts'
 import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
@@ -30,7 +30,7 @@ export interface DeviceCounters {
 const maxInFlight = 2
 
 /** A WebGPU device: runs graphs, owns memory. One API in Node (Dawn) and browsers. */
-export class Device implements TensorHost, AsyncDisposable {
+export class Device implements Backend, AsyncDisposable {
   /** The WebGPU device, for work outside this library. */
   readonly gpu: GpuDevice
   readonly adapter: AdapterDescription

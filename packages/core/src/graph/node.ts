@@ -45,7 +45,7 @@ export interface GraphTrace<T> {
   /** In the order of the outputs of a call. */
   readonly outputs: readonly TraceRef[]
   /** Those of its nodes that lay out inputs of the call. */
-  readonly joins: readonly TracedGraphNode<T>[]
+  readonly coalescing: readonly TracedGraphNode<T>[]
 }
 
 export interface TracedGraphNode<T> {
