@@ -1,4 +1,4 @@
-import { constant, randn, ShapeError, type TensorHost } from '@antipode/core'
+import { constant, randn, ShapeError, type Backend } from '@antipode/core'
 import { callable, checkOptions, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Schedule } from '@antipode/schedulers'
@@ -26,7 +26,7 @@ export interface DrawNoiseOptions {
  * @throws {ConfigError} if the schedule is none, or of another process; or if an option is unknown or outside its range
  * @throws {ShapeError} if the batch is empty or has more samples
  */
-export function drawNoise(device: TensorHost, process: Schedule | ForwardProcess, shape: readonly number[], options: DrawNoiseOptions): NoiseDraw {
+export function drawNoise(device: Backend, process: Schedule | ForwardProcess, shape: readonly number[], options: DrawNoiseOptions): NoiseDraw {
   checkOptions('drawNoise', options, { seed: required(whole(0)), step: required(whole(0, 2 ** 32 - 1)), weight: callable })
   const forward = processOf('drawNoise', process)
   const { predictionType } = forward
