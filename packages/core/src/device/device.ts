@@ -5,6 +5,7 @@ import { type TensorHost, type Elements, type MemoryReport, type Storage, Tensor
 import { encodeElements } from '../io/index.ts'
 import { callable, checkArgument, show } from '../options/index.ts'
 import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
+import type { GpuDevice } from '../webgpu-types.ts'
 import type { AdapterDescription } from './adapter.ts'
 import { Executor } from './executor.ts'
 import { type Failures, watchFailures } from './failures.ts'
@@ -31,7 +32,7 @@ const maxInFlight = 2
 /** A WebGPU device: runs graphs, owns memory. One API in Node (Dawn) and browsers. */
 export class Device implements TensorHost, AsyncDisposable {
   /** The WebGPU device, for work outside this library. */
-  readonly gpu: GPUDevice
+  readonly gpu: GpuDevice
   readonly adapter: AdapterDescription
   readonly target: Target
   /** As {@link DeviceOptions.checkFinite} says. */

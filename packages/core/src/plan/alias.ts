@@ -59,7 +59,7 @@ class Aliasing {
       if (!overwritten.has(k) && [...overwritten].some((o) => this.#sameWhole(at(inputs, o), at(inputs, k)))) inputs[k] = this.#copy(this.#operand(s))
     })
     const extras = extraValues.map((v) => this.#buffer(v))
-    const starts = work?.op.starts?.(work.problem.inputs, work.attrs)
+    const starts = work?.op.offsetsInOutput?.(work.problem.inputs, work.attrs)
     const outputs = values.map((value, k) => {
       const leaf = overwrites[k]
       if (leaf !== undefined) return this.#overwrite(value, leaf)

@@ -61,7 +61,7 @@ export class Leaves {
   }
 
   #join({ op, attrs, specs: [spec] }: Node, inputs: readonly Tensor[]): void {
-    const starts = op.starts?.(inputs, attrs)
+    const starts = op.offsetsInOutput?.(inputs, attrs)
     if (starts && spec) this.#coalesce(inputs, starts, spec)
   }
 

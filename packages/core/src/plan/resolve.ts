@@ -56,7 +56,7 @@ class Resolver {
       return [view ? { value: first.value, view } : this.#viewOfCopy(op.name, first, (v) => op.view?.(v, attrs))]
     }
     for (const { value } of inputs) this.#overwritten.expectFresh(op.name, value)
-    const layout = op.starts && `${node.key}(${JSON.stringify(refs)})`
+    const layout = op.offsetsInOutput && `${node.key}(${JSON.stringify(refs)})`
     const known = layout === undefined ? undefined : this.#layouts.get(layout) ?? this.#lyingSo(node, inputs)
     if (known) {
       for (const { value } of inputs) this.#steps.push({ kind: 'wait', value })
@@ -113,7 +113,7 @@ class Resolver {
 
   /** The value in which the inputs of an op that lays them out lie already as it would put them. */
   #lyingSo({ op, attrs, inputs: specs, specs: [spec] }: GraphNode['node'], inputs: readonly Operand[]): Operand | undefined {
-    const starts = op.starts?.(specs, attrs)
+    const starts = op.offsetsInOutput?.(specs, attrs)
     const [first] = inputs
     if (!starts || !spec || !first) return undefined
     const { value } = first

@@ -1,6 +1,7 @@
+import { type Gemm, gemm } from '../gemm/index.ts'
 import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
+import { input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, type Conv2dGradAttrs, eachRun, forwardGeometry, type Geometry, geometry, inputGradGeometry, weightGradGeometry } from './geometry.ts'
 
 /**

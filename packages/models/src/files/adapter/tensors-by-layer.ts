@@ -6,9 +6,11 @@ export interface LayerNames {
   readonly b?: string
   /** A number beside the pair. */
   readonly alpha?: string
+  /** A change in full. */
+  readonly diff?: string
 }
 
-/** How programs end the names of a pair: PEFT, diffusers before it, and kohya-ss. */
+/** How programs end the names of a pair, PEFT, diffusers before it, and kohya-ss; and of a difference. */
 const endings: readonly (readonly [RegExp, keyof LayerNames, string])[] = [
   [/\.lora_A\.weight$/, 'a', ''], [/\.lora_B\.weight$/, 'b', ''],
   // diffusers' first form keeps pairs in a processor of the attention, whose last layer is not indexed.
@@ -16,7 +18,7 @@ const endings: readonly (readonly [RegExp, keyof LayerNames, string])[] = [
   [/\.processor\.(to_[qkv])_lora\.down\.weight$/, 'a', '.$1'], [/\.processor\.(to_[qkv])_lora\.up\.weight$/, 'b', '.$1'],
   [/\.lora\.down\.weight$/, 'a', ''], [/\.lora\.up\.weight$/, 'b', ''],
   [/\.lora_down\.weight$/, 'a', ''], [/\.lora_up\.weight$/, 'b', ''],
-  [/\.alpha$/, 'alpha', ''],
+  [/\.alpha$/, 'alpha', ''], [/\.diff$/, 'diff', ''],
 ]
 
 /**
@@ -26,7 +28,7 @@ const endings: readonly (readonly [RegExp, keyof LayerNames, string])[] = [
  * @returns `layers`, and under `strangers` the names that belong to none
  * @throws {CheckpointError} if two tensors stand for one
  */
-export function adapterNames(names: Iterable<string>, layers: Iterable<string>): { readonly layers: ReadonlyMap<string, LayerNames>; readonly strangers: readonly string[] } {
+export function tensorsByLayer(names: Iterable<string>, layers: Iterable<string>): { readonly layers: ReadonlyMap<string, LayerNames>; readonly strangers: readonly string[] } {
   const known = new Map<string, string>()
   for (const layer of layers) known.set(layer, layer).set(`lora_unet_${layer.replaceAll('.', '_')}`, layer)
   const found = new Map<string, LayerNames>()
