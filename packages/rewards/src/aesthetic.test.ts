@@ -12,14 +12,17 @@ function waveParameter(name: string, shape: readonly number[]): number[] {
   const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100_003, 0)
   const inputs = shape.slice(1).reduce((a, b) => a * b, 1)
   const scale = shape.length > 1 ? 0.7 * Math.sqrt(2 / inputs) : 0.05
-  return Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.fround(scale * Math.sin(0.7310585 * i + 0.01 * hash)))
+  const size = shape.reduce((a, b) => a * b, 1)
+  return Array.from({ length: size }, (_, i) => Math.fround(scale * Math.sin(0.7310585 * i + 0.01 * hash)))
 }
 
 /** A head whose parameters are waves, of embeddings of 24 numbers. */
 let model: AestheticHead
 beforeAll(async () => {
   const made = AestheticHead.of(randomParameters(host, { seed: 0 }), { width: 24 })
-  await made.load(new Map([...made.state()].map(([name, { shape }]) => [name, tensor(host, waveParameter(name, shape), shape)])))
+  const waves = new Map<string, Tensor>()
+  for (const [name, { shape }] of made.state()) waves.set(name, tensor(host, waveParameter(name, shape), shape))
+  await made.load(waves)
   model = made
 })
 
@@ -32,8 +35,9 @@ const unit = (i: number, size: number): number[] => Array.from({ length: 24 }, (
 test('parameters have the names and shapes of the released checkpoint', () => {
   const names = [...model.state()].map(([name, { shape }]) => `${name} ${shape.join('×')}`)
   expect(names).toEqual([
-    'layers.0.weight 1024×24', 'layers.0.bias 1024', 'layers.2.weight 128×1024', 'layers.2.bias 128', 'layers.4.weight 64×128', 'layers.4.bias 64',
-    'layers.6.weight 16×64', 'layers.6.bias 16', 'layers.7.weight 1×16', 'layers.7.bias 1',
+    'layers.0.weight 1024×24', 'layers.0.bias 1024', 'layers.2.weight 128×1024', 'layers.2.bias 128',
+    'layers.4.weight 64×128', 'layers.4.bias 64', 'layers.6.weight 16×64', 'layers.6.bias 16',
+    'layers.7.weight 1×16', 'layers.7.bias 1',
   ])
 })
 

@@ -10,7 +10,10 @@ import { type ModelNetwork, type PreferenceObjective, preferenceObjective } from
 export interface DiffusionNftOptions {
   /** How far the implicit models lie from the old one, positive and finite: 1, or 0.1 for sharp rewards. */
   readonly beta: number
-  /** Whether each error is divided by the mean distance of its own estimate from the sample, as in the released code; true by default. */
+  /**
+   * Whether each error is divided by the mean distance of its own estimate from the sample, as in the released code;
+   * true by default.
+   */
   readonly adaptive?: boolean
 }
 
@@ -27,13 +30,16 @@ export interface RewardedBatch<C extends Condition> extends SampleBatch<C> {
 
 /**
  * DiffusionNFT: good samples draw the model's prediction v towards them and bad ones its reflection about the old one,
- * `mean (r·l(β·v + (1 − β)·v_old) + (1 − r)·l((1 + β)·v_old − β·v))/β` with l the squared error of the clean sample implied and r the
- * optimality. Samples come from the old model, so that no chain of sampling is differentiated. Negated, r becomes 1 − r. Weights of the
- * draw multiply each sample's loss. The metric `error` is the mean squared error of the model's own estimate.
+ * `mean (r·l(β·v + (1 − β)·v_old) + (1 − r)·l((1 + β)·v_old − β·v))/β` with l the squared error of the clean sample
+ * implied and r the optimality. Samples come from the old model, so that no chain of sampling is differentiated.
+ * Negated, r becomes 1 − r. Weights of the draw multiply each sample's loss. The metric `error` is the mean squared
+ * error of the model's own estimate.
  * @throws {ConfigError} if an option is unknown or outside its range
  * Source: Zheng et al. 2025, arXiv 2509.16117.
  */
-export function diffusionNft<C extends Condition>(options: DiffusionNftOptions): PreferenceObjective<RewardedBatch<C>, OldNetworks<C>> {
+export function diffusionNft<C extends Condition>(
+  options: DiffusionNftOptions,
+): PreferenceObjective<RewardedBatch<C>, OldNetworks<C>> {
   checkOptions('diffusionNft', options, { beta: required(positive), adaptive: flag })
   const { beta, adaptive = true } = options
   return preferenceObjective<RewardedBatch<C>, OldNetworks<C>>({
