@@ -1,5 +1,5 @@
 import { randn, type Tensor, type TensorHost } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { randomParameters } from '@antipode/core/nn'
 import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
 import golden from './unet-eighth.golden.json' with { type: 'json' }
 
@@ -22,7 +22,7 @@ export const unetEighthConfig: UNet2DConfig = {
 
 /** The model with fresh weights, the same on every host. */
 export function unetEighthModel(host: TensorHost): UNet2DConditionModel {
-  return new UNet2DConditionModel(new Initialiser(host, { seed: 0 }), unetEighthConfig)
+  return new UNet2DConditionModel(randomParameters(host, { seed: 0 }), unetEighthConfig)
 }
 
 /** What it is given: a latent image `[1,4,64,64]` and 77 tokens of a prompt. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { constant, Device, evaluate, gradients, randn, type Tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { adamw, clipGradNorm } from '@antipode/core/optim'
 import { digitsLoraTargets, digitsUNet, NO_DIGIT } from './digits-unet.ts'
 
@@ -47,8 +48,8 @@ test('the large model halves 28 pixels twice and comes back', async () => {
 
 test('adapters go on attention and on the convolutions of resnets, and start as the identity', async () => {
   using unet = digitsUNet(device, 'digits-16', { seed: 1 })
-  unet.addAdapter('dpo', { rank: 4, targets: digitsLoraTargets, seed: 3 })
-  const layers = new Set([...unet.adapterParameters('dpo').keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, '')))
+  addAdapter(unet, 'dpo', lora({ rank: 4, targets: digitsLoraTargets, seed: 3 }))
+  const layers = new Set([...adapterParameters(unet, 'dpo').keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, '')))
   // Four projections of one attention, and two convolutions of eight resnets.
   expect(layers.size).toBe(4 + 2 * 8)
   expect(layers).toContain('mid_block.attentions.0.to_out.0')

@@ -1,5 +1,5 @@
 import { ConfigError, type DType, type TensorHost } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { randomParameters } from '@antipode/core/nn'
 import { checkOptions, oneOf, required, whole } from '@antipode/core/options'
 import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
 import { DIGIT_CLASSES } from './classifier.ts'
@@ -65,7 +65,7 @@ export interface DigitsUNetOptions {
  */
 export function digitsUNet(device: TensorHost, name: DigitsModelName, options: DigitsUNetOptions): UNet2DConditionModel {
   checkOptions('digitsUNet', options, { seed: required(whole(0)), dtype: oneOf('f32', 'f16', 'bf16') })
-  return new UNet2DConditionModel(new Initialiser(device, options), digitsConfig(name))
+  return new UNet2DConditionModel(randomParameters(device, options), digitsConfig(name))
 }
 
 /** Layers of a digits model that adapters go on: attention's projections, and the convolutions of the resnets. */

@@ -1,19 +1,21 @@
+export { at, entry } from './at.ts'
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {
-  type Attrs, type Binding, bindingAlignment, byteSize, type Call, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
-  type PackedLayout, type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
+  type Attrs, type Binding, bindingAlignment, byteSize, type ApplyOp, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
+  type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
-export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type Variants, variantTable } from './variants.ts'
-export * from './attention/index.ts'
-export * from './conv2d/index.ts'
+export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type AdapterTuning, tuningTable } from './tuning.ts'
+export { lower } from './lower.ts'
+export { attention, type AttentionAttrs, attentionGradKV, attentionGradQ, type AttentionLayout, checkAttention, maxHeadChannels } from './attention/index.ts'
+export { conv2d, type Conv2dAttrs, type Conv2dGradAttrs, conv2dInputGrad, conv2dWeightGrad } from './conv2d/index.ts'
 export * from './elementwise/index.ts'
 export * from './gather/index.ts'
-export * from './matmul/index.ts'
-export * from './norm/index.ts'
+export { matmul, type MatmulAttrs } from './matmul/index.ts'
+export { norm, type NormAttrs, normInputGrad, normWeightGrad } from './norm/index.ts'
 export * from './optimizer/index.ts'
-export { packingPays, packingTerms, type PackingTerms, type Work } from './panels/index.ts'
+export { packedForms, type PackedForms, type PackedKernel, type PackedLayout, packingPays, packingTerms, type PackingTerms, type Work } from './packed/index.ts'
 export * from './quantised/index.ts'
 export * from './random/index.ts'
 export * from './reduce/index.ts'

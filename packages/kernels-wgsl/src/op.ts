@@ -1,4 +1,4 @@
-import type { Variants } from './variants.ts'
+import type { AdapterTuning } from './tuning.ts'
 
 /** Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. */
 export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32'
@@ -23,8 +23,8 @@ export interface Target {
   readonly matrices: boolean
   /** Bytes of workgroup memory that a kernel may take. */
   readonly workgroupBytes: number
-  /** The row of the table of variants in use; see variants.ts. */
-  readonly variants: Variants
+  /** What the adapter likes, as numbers: a row of `tuningTable`. */
+  readonly tuning: AdapterTuning
 }
 
 /** What a kernel binds. Inputs are bound read-only, outputs and scratch read-write, textures as `access` says. */
@@ -55,34 +55,6 @@ export interface Kernel {
   readonly scalarWord?: number
   /** Part of its op's arithmetic, 1 by default, against the shares of the op's other kernels; 0 by default if it writes no output. */
   readonly share?: number
-  /** What it packs, if it does nothing else: whatever computes that operand may write it so at once. */
-  readonly layout?: PackedLayout
-}
-
-/** How an operand lies in a texture, so that another op can write it there. */
-export type PackedLayout = ImageLayout | FourLayout
-
-/** Images `[N,C,…]` packed four channels a texel; see `packImages`. */
-export interface ImageLayout {
-  readonly kind: 'images'
-  readonly texture: number
-  /** Groups of channels, and channels of a group. */
-  readonly groups: number
-  readonly channels: number
-  readonly images: number
-  /** Pixels of a channel. */
-  readonly pixels: number
-}
-
-/** Images `[N,C,…]` packed four images a texel; see `packFours`. */
-export interface FourLayout {
-  readonly kind: 'fours'
-  readonly texture: number
-  /** A multiple of four. */
-  readonly images: number
-  readonly channels: number
-  /** Pixels of a channel. */
-  readonly pixels: number
 }
 
 /**
@@ -106,9 +78,9 @@ export interface Epilogue {
     readonly views: readonly { readonly strides: readonly number[]; readonly offset: number }[]
     /**
      * WGSL of `fn epilogue(v: vec4f, i0: u32, i1: u32…) -> vec4f`: extra k is read at `ik`, where the four read one element, or,
-     * if `together[k]`, four neighbours, of which `ik` counts in fours. It needs no words of `params`.
+     * if `coalesced[k]`, four neighbours, of which `ik` counts in fours. It needs no words of `params`.
      */
-    readonly wgsl: (firstBinding: number, together: readonly boolean[]) => string
+    readonly wgsl: (firstBinding: number, coalesced: readonly boolean[]) => string
   }
 }
 
@@ -129,7 +101,7 @@ export interface Ref extends Spec {
 }
 
 /** How a gradient rule calls other ops: on GPU tensors in core, on {@link Ref} in tests. */
-export interface Call<T> {
+export interface ApplyOp<T> {
   (op: Op, inputs: readonly T[], attrs?: Attrs): readonly T[]
   spec(t: T): Spec
   /** A rank-0 constant that takes part in broadcasting. */
@@ -164,7 +136,6 @@ export interface Maths<T> {
   erfc(x: T): T
   siluGrad(g: T, x: T): T
 }
-
 
 /** The arguments of a gradient rule; `grads[k]` is undefined where nothing depends on output k. */
 export interface Vjp<T, A extends Attrs = Attrs> {
@@ -209,27 +180,28 @@ export interface Op<A extends Attrs = Attrs> {
   /** Of an elementwise op that gives one of its inputs as it is: where each is the one, the gradient's way. */
   chooses?<T>(m: Maths<T>, inputs: readonly T[]): readonly (Choice<T> | undefined)[]
   /** Cotangents of the inputs. Absent when no gradient is defined: then nothing flows through. */
-  vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
+  vjp?<T>(call: ApplyOp<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */
   reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  /** Of an elementwise op that converts its input: the element types to which a step of a fused expression does that. */
+  readonly convertsTo?: readonly DType[]
+  /** Of a view: whether it has all elements of its input in their order. */
+  readonly keepsOrder?: boolean
+  /** Of a view: inputs that only have to be computed before it, and are not read. */
+  readonly waitsFor?: readonly number[]
+  /** Whether no gradient flows through it, and none is missed. */
+  readonly blocksGradient?: boolean
+  /** Of an op that lays its inputs out in its output: whether stored inputs are to be moved into one buffer, laid out so. */
+  readonly coalesces?: boolean
   /** `inplace[k]` names the input whose buffer output k overwrites. */
   readonly inplace?: readonly (number | undefined)[]
   /**
    * Where each input lies in output 0 as it is, by its first element, or undefined if they do not lie there in one piece. An
    * input computed in its place needs none of the kernels that read it, which only copy it there.
    */
-  starts?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
+  offsetsInOutput?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
   /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
   readonly epilogue?: boolean
-  /** Kernels that write output 0 packed, and into no buffer; undefined where they cannot. */
-  packed?(problem: Problem<A>, layout: PackedLayout, target: Target): readonly Kernel[] | undefined
-  /**
-   * The op that computes output 0 once the others are known, with the same attributes: it takes the inputs, and after them the other
-   * outputs. What was only packed for one reader is computed by it for the next.
-   */
-  readonly again?: Op<A>
-  /** The input that the kernels may take packed, by whoever computes it. */
-  readonly takesPacked?: number
 }
 
 /** One elementwise operation: how it is written in WGSL and how it is computed in float64. */

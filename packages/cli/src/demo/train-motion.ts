@@ -1,4 +1,5 @@
 import { type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { randomParameters } from '@antipode/core/nn'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { type Digits, type LabelledImages, labelsOf, movingDigits, schedule } from '@antipode/digits'
@@ -30,7 +31,7 @@ export async function trainMotion(
     return { samples, condition: labelsOf(device, labels), ...drawNoise(device, schedule, samples.shape, { seed, step }) }
   }
   const video = inflate(unet, (init, { channels, endsPair }) =>
-    endsPair ? new TemporalAttention(init, { channels, heads: channels / 16, groups: 8 }) : undefined, { seed })
+    endsPair ? new TemporalAttention(init, { channels, heads: channels / 16, groups: 8 }) : undefined, { init: randomParameters(device, { seed, dtype: unet.dtype }) })
   using temporal = video.temporal
   const model: Denoiser<Tensor> = (x, t, classLabels) => video.forward(x, t, { classLabels })
   const held = batchOf(splits.judge, 16, 1_000_000)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { digitsDenoiser, digitsLoraTargets, labelsOf, schedule } from '@antipode/digits'
@@ -28,7 +29,7 @@ export interface TrainOffsetOptions {
 export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
   const objective = diffusionDpo<Tensor>({ beta: training.beta })
-  unet.addAdapter(name, { rank: training.rank, targets: digitsLoraTargets, seed })
+  addAdapter(unet, name, lora({ rank: training.rank, targets: digitsLoraTargets, seed }))
   const side = Math.sqrt(pairs.chosen.length / pairs.labels.length)
   const shape = [pairs.labels.length, 1, side, side]
   using chosen = tensor(device, pairs.chosen, shape)
@@ -39,7 +40,7 @@ export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel
   using optimizer = adamw({ lr: training.learningRate, weightDecay: 0 })
   const curve = new CurveFile(`${path}.curve`, resume && existsSync(path))
   for await (const step of train<PairBatch<Tensor>>({
-    parameters: unet.adapterParameters(name),
+    parameters: adapterParameters(unet, name),
     optimizer,
     schedule: constantWithWarmup(training.warmup),
     clipNorm: training.clipNorm,

@@ -23,6 +23,7 @@ const checkpointed: Op = {
   name: 'checkpoint',
   infer: ([out]) => (out ? [{ shape: out.shape, dtype: out.dtype }] : []),
   view: (v) => v,
+  keepsOrder: true,
   reference: ([out]) => (out ? [out] : []),
   vjp: (_call, { grads, outputs }) => {
     // T is Tensor here: this op exists only in graphs of tensors.

@@ -1,4 +1,4 @@
-import { type Call, isFloat, makeCall, sameShape, shapeText, stopGradient, sumTo } from '@antipode/kernels-wgsl'
+import { type ApplyOp, isFloat, makeApplyOp, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { type Cotangent, cut, sum } from './cotangent.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
@@ -35,7 +35,7 @@ export function pullBack(
   stop: ReadonlySet<Tensor>,
 ): Tensor[] {
   const { device } = outputs[0] as Tensor
-  const call = makeCall<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
+  const call = makeApplyOp<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
   const { order, depends } = dependants(outputs, inputs, stop)
   const grads = new Map<Tensor, Cotangent>()
   const accumulate = (t: Tensor, g: Cotangent): void => {
@@ -52,7 +52,7 @@ export function pullBack(
     const needs = node.inputs.map((t) => depends.has(t) && isFloat(t.dtype))
     if (!needs.includes(true)) continue
     if (!node.op.vjp) {
-      if (node.op === stopGradient) continue
+      if (node.op.blocksGradient) continue
       throw new UnsupportedError(`grad: ${node.op.name} has no gradient; put stopGradient() before it, or leave it out of the loss`)
     }
     const [only] = given
@@ -73,7 +73,7 @@ export function pullBack(
 }
 
 /** Cotangents of an elementwise op's inputs, cut only where they are summed along axes that the input was repeated on. */
-function elementwise(call: Call<Tensor>, { op, inputs, outputs, attrs }: Node, { g, when }: Cotangent, needs: readonly boolean[]): (Cotangent | undefined)[] {
+function elementwise(call: ApplyOp<Tensor>, { op, inputs, outputs, attrs }: Node, { g, when }: Cotangent, needs: readonly boolean[]): (Cotangent | undefined)[] {
   const choices = op.chooses?.(call.m, inputs)
   const spread = inputs.map((t, k) => (needs[k] ? t.expand(g.shape) : t))
   const back = choices ? choices.map((c) => c && g) : op.vjp?.(call, { inputs: spread, outputs, grads: [g], attrs, needs }) ?? []

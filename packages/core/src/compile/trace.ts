@@ -1,6 +1,6 @@
-import { join, type Op, type Ref } from '@antipode/kernels-wgsl'
+import type { Op, Ref } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
-import { applyTrace, kindOfTrace, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
+import { applyTrace, signatureOfTrace, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
 
 /**
@@ -19,10 +19,10 @@ export function traced<A extends readonly unknown[], R>(fn: (...args: A) => R, a
   const captured = inputs.slice(stands.length)
   const specs = results.filter((_, i) => refs[i]?.kind === 'output').map((t) => t.spec)
   const op = callOf(fn.name, trace)
-  const kind = kindOfTrace(trace, inputs, specs)
+  const signature = signatureOfTrace(trace, inputs, specs)
   return (given) => {
     const passed = [...given, ...captured]
-    const computed = specs.length > 0 ? applyTrace(op, passed, kind, trace) : []
+    const computed = specs.length > 0 ? applyTrace(op, passed, signature, trace) : []
     let next = 0
     return withTensors(result, refs.map((ref) => (ref.kind === 'input' ? passed[ref.index] : computed[next++]) as Tensor))
   }
@@ -64,7 +64,7 @@ function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded
     : { kind: 'input', index: known.get(t) as number })
   for (const node of [...found].sort((a, b) => a.order - b.order)) outputs.set(node, append(nodes, node, node.inputs.map(ref)))
   const refs = results.map(ref)
-  const joins = nodes.filter(({ node, inputs: operands }) => node.op === join && operands.every((r) => r.kind === 'input'))
+  const joins = nodes.filter(({ node, inputs: operands }) => node.op.coalesces && operands.every((r) => r.kind === 'input'))
   return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), joins }, refs }
 }
 

@@ -50,12 +50,12 @@ export function environment(name: string): string | undefined {
 const bell = /* @__PURE__ */ new Int32Array(new SharedArrayBuffer(4))
 
 /** Lets the event loop turn once, Dawn's polling included. */
-export function turn(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => { setImmediate(resolve) })
 }
 
 /** Blocks the thread for so many milliseconds. */
-export function halt(milliseconds: number): void {
+export function sleepSync(milliseconds: number): void {
   Atomics.wait(bell, 0, 0, milliseconds)
 }
 

@@ -15,12 +15,12 @@ export function environment(_name: string): undefined {
 }
 
 /** Lets the event loop turn once. */
-export function turn(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve) })
 }
 
 /** Nothing: browsers wait for the GPU in another process, and their main thread must not block. */
-export function halt(_milliseconds: number): void {}
+export function sleepSync(_milliseconds: number): void {}
 
 /** Browsers cache nothing: there is no place for it. */
 export function cachePath(_name: string): undefined {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Device, type DeviceCounters, evaluate, gradients, type MemoryReport, randn, type Tensor, tensor } from '../index.ts'
-import { Conv2d, GroupNorm, Initialiser, Linear, Module } from '../nn/index.ts'
+import { Conv2d, GroupNorm, type Initialiser, Linear, Module, randomParameters } from '../nn/index.ts'
 import { adamw } from '../optim/index.ts'
 import { graphCases, leavesOf } from '../testing/index.ts'
 
@@ -35,7 +35,7 @@ async function tenthAndLast(steps: number, step: (k: number) => Promise<void>): 
 }
 
 test('a thousand training steps leave memory and caches as the tenth did', async () => {
-  using net = new Net(new Initialiser(device, { seed: 1 }))
+  using net = new Net(randomParameters(device, { seed: 1 }))
   const params = net.state()
   using optimizer = adamw({ lr: 1e-3 })
   const [tenth, last] = await tenthAndLast(1000, async (k) => {
@@ -49,7 +49,7 @@ test('a thousand training steps leave memory and caches as the tenth did', async
 })
 
 test('a thousand sampling steps leave memory and caches as the tenth did', async () => {
-  using net = new Net(new Initialiser(device, { seed: 1 }))
+  using net = new Net(randomParameters(device, { seed: 1 }))
   let x = randn(device, [2, 1, 4, 4], { seed: 2 })
   const [tenth, last] = await tenthAndLast(1000, async (k) => {
     const next = x.mul(0.9 + 0.1 / (k + 1)).add(net.forward(x).mul(0.1))

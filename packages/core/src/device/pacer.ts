@@ -1,4 +1,4 @@
-import { halt, turn } from '#gpu'
+import { nextTask, sleepSync } from '#gpu'
 
 /** What is known of a plan's runs. */
 export interface Paced {
@@ -60,7 +60,7 @@ export class Pacer {
 
   submitted(run: Paced): void {
     this.#flights.push({ run, submitted: performance.now() })
-    if (this.#rests && !run.short && this.pending === 1) halt(shortest)
+    if (this.#rests && !run.short && this.pending === 1) sleepSync(shortest)
   }
 
   /** Resolves when all that was submitted is done. */
@@ -88,14 +88,14 @@ export class Pacer {
     const expected = flights.reduce((sum, { run }) => sum + run.expected, 0)
     const until = begun + certain * expected - shortest
     let seen: 'nothing' | 'too late' | 'the end' = 'nothing'
-    for (await turn(); !waited.over; await turn()) {
+    for (await nextTask(); !waited.over; await nextTask()) {
       const now = performance.now()
       if (now < until) {
         seen = 'too late'
-        halt(Math.min(longest, until - now))
+        sleepSync(Math.min(longest, until - now))
       } else {
         seen = 'the end'
-        if (expected > patience || now - begun > patience) halt(Math.min(longest, Math.max(shortest, share * (now - Math.max(begun, until)))))
+        if (expected > patience || now - begun > patience) sleepSync(Math.min(longest, Math.max(shortest, share * (now - Math.max(begun, until)))))
       }
     }
     this.#free = performance.now()

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Device, evaluate, gradients, randn } from '../index.ts'
-import { Initialiser, Linear } from '../nn/index.ts'
+import { Linear, randomParameters } from '../nn/index.ts'
 import { adamw } from '../optim/index.ts'
 
 let device: Device
@@ -9,8 +9,8 @@ afterAll(async () => { await device[Symbol.asyncDispose]() })
 
 test('training and evaluation in batches of changing sizes hold a quarter more than planned at most', async () => {
   const width = 64
-  using first = Linear.of(new Initialiser(device, { seed: 1 }), width, width)
-  using second = Linear.of(new Initialiser(device, { seed: 2 }), width, width)
+  using first = Linear.of(randomParameters(device, { seed: 1 }), width, width)
+  using second = Linear.of(randomParameters(device, { seed: 2 }), width, width)
   using optimizer = adamw({ lr: 1e-3 })
   const params = new Map([['first', first.weight], ['second', second.weight]])
   let planned = 0

@@ -1,7 +1,7 @@
 import { textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
 import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
-import { ours } from './ours.ts'
+import { gpuLabel } from './gpu-label.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
 export type Resource = GPUBuffer | GPUTexture
@@ -65,7 +65,7 @@ export class ResourcePool {
     const size = sizeClass(bytes)
     this.expectFit(bytes)
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
-      label: ours(`pool ${size}`),
+      label: gpuLabel(`pool ${size}`),
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     }))
@@ -74,7 +74,7 @@ export class ResourcePool {
   /** What fills a slot of a plan; give it back by {@link releaseSlot}. */
   slot({ kind, bytes }: Slot): Resource {
     const resource = kind === 'buffer' ? this.buffer(bytes) : this.#take(this.#textures, bytes, () => this.#device.createTexture({
-      label: ours(`pool texture ${bytes}`),
+      label: gpuLabel(`pool texture ${bytes}`),
       size: [textureWidth, textureRows(bytes)],
       format: 'rgba32float',
       usage: GPUTextureUsage.STORAGE_BINDING,

@@ -1,5 +1,5 @@
 import type { Dispatch } from '../plan/index.ts'
-import { ours } from './ours.ts'
+import { gpuLabel } from './gpu-label.ts'
 import { byKernel, type HostSpan, onHostClock, type Profile, type TimedRun } from './profile.ts'
 
 /** Timestamps that WebGPU lets one query set hold. */
@@ -34,14 +34,14 @@ export class Profiler {
     const index = 2 * (this.#passes.push(dispatch) - 1)
     const { queries } = this.#stopwatches[Math.floor(index / capacity)] ?? this.#stopwatch()
     const at = index % capacity
-    return { label: ours(dispatch.kernel.label), timestampWrites: { querySet: queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } }
+    return { label: gpuLabel(dispatch.kernel.label), timestampWrites: { querySet: queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } }
   }
 
   /** Ends the timing of one submission. Returns what is to be called just before it is submitted. */
   resolve(encoder: GPUCommandEncoder): () => void {
     const passes = this.#passes.splice(0)
     if (passes.length === 0) return () => undefined
-    const staging = this.#device.createBuffer({ label: ours('timestamps'), size: 2 * passes.length * bytesEach, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+    const staging = this.#device.createBuffer({ label: gpuLabel('timestamps'), size: 2 * passes.length * bytesEach, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
     for (let first = 0; first < 2 * passes.length; first += capacity) {
       const { queries, resolved } = this.#stopwatches[first / capacity] as Stopwatch
       const count = Math.min(capacity, 2 * passes.length - first)
@@ -83,8 +83,8 @@ export class Profiler {
 
   #stopwatch(): Stopwatch {
     const made = {
-      queries: this.#device.createQuerySet({ label: ours('profile'), type: 'timestamp', count: capacity }),
-      resolved: this.#device.createBuffer({ label: ours('profile'), size: capacity * bytesEach, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC }),
+      queries: this.#device.createQuerySet({ label: gpuLabel('profile'), type: 'timestamp', count: capacity }),
+      resolved: this.#device.createBuffer({ label: gpuLabel('profile'), size: capacity * bytesEach, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC }),
     }
     this.#stopwatches.push(made)
     return made

@@ -1,8 +1,8 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import type { Dispatch, Graph, Plan } from '../plan/index.ts'
-import { Kept } from './kept.ts'
-import { ours } from './ours.ts'
+import { gpuLabel } from './gpu-label.ts'
 import type { Paced } from './pacer.ts'
+import { PackedWeightCache } from './packed-weight-cache.ts'
 import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { CompileProgress, PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
@@ -59,7 +59,7 @@ export class PlanRunner implements Paced {
   readonly #bound: Bound[][]
   readonly #sets: BoundSet[] = []
   readonly #pool: ResourcePool
-  readonly #kept: Kept
+  readonly #packedWeights: PackedWeightCache
   /** Whether its dispatches are so small that their own latency is most of their time. */
   readonly short: boolean
   readonly #ahead: number
@@ -71,7 +71,7 @@ export class PlanRunner implements Paced {
   private constructor({ device, plan, pool, software }: Place, pipelines: readonly GPUComputePipeline[]) {
     this.plan = plan
     this.#pool = pool
-    this.#kept = new Kept(plan, pool)
+    this.#packedWeights = new PackedWeightCache(plan, pool)
     this.#device = device
     const work = plan.dispatches.reduce((sum, { bytes, flops }) => sum + bytes + flops, 0)
     this.short = work < smallDispatch * plan.dispatches.length
@@ -82,7 +82,7 @@ export class PlanRunner implements Paced {
     this.#positions = positionsOf(plan)
     this.#bound = plan.dispatches.map(() => [])
     this.#params = device.createBuffer({
-      label: ours('plan parameters'),
+      label: gpuLabel('plan parameters'),
       size: Math.max(256, this.#mirror.byteLength),
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     })
@@ -102,7 +102,7 @@ export class PlanRunner implements Paced {
   run(graph: Graph, profiler: Profiler | undefined): Located[] {
     const { plan } = this
     const pool = this.#pool
-    const kept = plan.memory.slots.map((_, i) => this.#kept.of(i, graph))
+    const kept = plan.memory.slots.map((_, i) => this.#packedWeights.of(i, graph))
     const slots: Resource[] = []
     const results: GPUBuffer[] = []
     try {
@@ -125,7 +125,7 @@ export class PlanRunner implements Paced {
     else this.#submit(due, groups)
     for (let i = slots.length - 1; i >= 0; i--) {
       const slot = slots[i] as Resource
-      if (!this.#kept.take(i, slot, graph)) pool.releaseSlot(slot)
+      if (!this.#packedWeights.take(i, slot, graph)) pool.releaseSlot(slot)
     }
     for (const leaf of plan.overwritten) graph.leaves[leaf]?.storage.changed()
     // Textures live for one op and are never results.
@@ -141,7 +141,7 @@ export class PlanRunner implements Paced {
     for (let begin = 0, count = this.#ahead; begin < due.length; count *= growth) {
       // A few more are no reason for a submission of their own.
       const end = begin + 2 * count < due.length ? begin + count : due.length
-      const encoder = this.#device.createCommandEncoder({ label: ours('plan') })
+      const encoder = this.#device.createCommandEncoder({ label: gpuLabel('plan') })
       const pass = encoder.beginComputePass()
       let current: GPUComputePipeline | undefined
       for (const i of due.slice(begin, end)) {
@@ -160,7 +160,7 @@ export class PlanRunner implements Paced {
 
   /** The same in one submission, each dispatch in a pass that is timed. */
   #submitTimed(due: readonly number[], groups: readonly GPUBindGroup[], profiler: Profiler): void {
-    const encoder = this.#device.createCommandEncoder({ label: ours('plan') })
+    const encoder = this.#device.createCommandEncoder({ label: gpuLabel('plan') })
     for (const i of due) {
       const d = this.plan.dispatches[i] as Dispatch
       const pass = encoder.beginComputePass(profiler.pass(d))
@@ -187,7 +187,7 @@ export class PlanRunner implements Paced {
 
   /** Gives back what is kept from run to run. */
   release(): void {
-    this.#kept.clear()
+    this.#packedWeights.clear()
   }
 
   destroy(): void {
@@ -237,7 +237,7 @@ export class PlanRunner implements Paced {
     if (known) return known.group
     this.bindGroups++
     const group = this.#device.createBindGroup({
-      label: ours(kernel.label),
+      label: gpuLabel(kernel.label),
       layout: (this.#pipelines[index] as GPUComputePipeline).getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },

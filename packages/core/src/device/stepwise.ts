@@ -67,7 +67,7 @@ export async function evaluateStepwise(wanted: readonly Tensor[], host: Stepper)
 
 /** What only looks into other values is left to those that read it, as in-place updates need to see through it. */
 function isLazy({ op }: Node): boolean {
-  return op.view !== undefined || op.starts !== undefined
+  return op.view !== undefined || op.offsetsInOutput !== undefined
 }
 
 async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, Found>): Promise<void> {

@@ -3,11 +3,10 @@ import { ConfigError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkArgument, checkOptions, flag, oneOf, required, show, whole } from '../options/index.ts'
 import { checkStream, splitSeed } from '../random/index.ts'
-import type { TensorHost } from './host.ts'
 import { dtypes, sharedSpec } from './node.ts'
 import { checkNumber, checkNumbers } from './numbers.ts'
 import { checkShape } from './shape.ts'
-import { apply1, type NonFiniteOptions, scalar, Tensor } from './tensor.ts'
+import { apply1, type NonFiniteOptions, scalar, Tensor, type TensorHost } from './tensor.ts'
 
 /** Options of what makes tensors. */
 export interface CreateOptions {

@@ -1,5 +1,4 @@
 import { callable, checkArgument } from '../options/index.ts'
-import type { Tensor } from './tensor.ts'
 
 /** What was forgotten: a tensor that was collected while it still owned GPU memory. */
 export interface Leak {
@@ -7,6 +6,11 @@ export interface Leak {
   readonly dtype: string
   /** Where it came to own its memory, when stacks were being recorded. */
   readonly stack: string | undefined
+}
+
+/** A tensor, as far as it is watched. */
+interface Watched extends Pick<Leak, 'shape' | 'dtype'> {
+  readonly source: { readonly kind: 'storage'; readonly storage: { release(): void } } | { readonly kind: string }
 }
 
 interface Record extends Leak {
@@ -31,16 +35,16 @@ class Leaks {
   }
 
   /** @internal */
-  watch(tensor: Tensor): void {
+  watch(tensor: Watched): void {
     const { source } = tensor
-    if (source.kind !== 'storage') return
+    if (!('storage' in source)) return
     const { storage } = source
     const stack = this.#listener ? new Error('made here').stack : undefined
     this.#registry.register(tensor, { shape: tensor.shape, dtype: tensor.dtype, stack, release: () => { storage.release() } }, tensor)
   }
 
   /** @internal */
-  forget(tensor: Tensor): void {
+  forget(tensor: Watched): void {
     this.#registry.unregister(tensor)
   }
 }

@@ -3,7 +3,6 @@ import { DTypeError } from '../errors.ts'
 import { exactText, identityOf } from './exact.ts'
 import { Recent } from './recent.ts'
 import { checkShape } from './shape.ts'
-import type { Tensor } from './tensor.ts'
 
 /** A shape and element type: the same object for all that are equal. */
 export interface SharedSpec extends Spec {
@@ -12,38 +11,38 @@ export interface SharedSpec extends Spec {
 }
 
 /** What nodes of equal op, attributes and operand specs have in common: a program makes the same ones again and again. */
-export interface Kind {
-  /** Another for every other kind: what the structure of a graph is compared by. */
+export interface Signature {
+  /** Another for every other signature: what the structure of a graph is compared by. */
   readonly key: number
   /** Of the outputs. */
   readonly specs: readonly SharedSpec[]
 }
 
 /** One application of an op. Results hold it, and it holds its operands: a graph lives as long as someone wants its values. */
-export interface Node extends Kind {
+export interface GraphNode<T> extends Signature {
   readonly op: Op
   readonly attrs: Attrs
-  readonly inputs: readonly Tensor[]
-  readonly outputs: readonly Tensor[]
+  readonly inputs: readonly T[]
+  readonly outputs: readonly T[]
   /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
   readonly order: number
   /** What it stands for, where it is a call of a compiled function. */
-  readonly trace: Trace | undefined
+  readonly trace: GraphTrace<T> | undefined
   /** Where the program made it, if the device keeps that. */
   readonly stack: string | undefined
 }
 
 /** What a compiled function computes: nodes, operands before results, none of which is a call itself. */
-export interface Trace {
-  readonly nodes: readonly TracedNode[]
+export interface GraphTrace<T> {
+  readonly nodes: readonly TracedGraphNode<T>[]
   /** In the order of the outputs of a call. */
   readonly outputs: readonly TraceRef[]
   /** Those of its nodes that join inputs of the call. */
-  readonly joins: readonly TracedNode[]
+  readonly joins: readonly TracedGraphNode<T>[]
 }
 
-export interface TracedNode {
-  readonly node: Node
+export interface TracedGraphNode<T> {
+  readonly node: GraphNode<T>
   readonly inputs: readonly TraceRef[]
 }
 
@@ -54,17 +53,17 @@ export type TraceRef = { readonly kind: 'input'; readonly index: number } | { re
 export const dtypes: readonly DType[] = ['f32', 'f16', 'bf16', 'i32', 'u32']
 
 /**
- * Specs, kinds, and kinds of calls of compiled functions that are remembered. A large network makes some thousands; of a program
+ * Specs, signatures, and signatures of calls of compiled functions that are remembered. A large network makes some thousands; of a program
  * whose shapes never repeat, those used longest ago are forgotten. What is met again after that gets another key, and a new plan.
  */
 const specs = /* @__PURE__ */ new Recent<SharedSpec>(8192)
-const kinds = /* @__PURE__ */ new Recent<Kind>(8192)
-const calls = /* @__PURE__ */ new Recent<Kind>(256)
+const signatures = /* @__PURE__ */ new Recent<Signature>(8192)
+const calls = /* @__PURE__ */ new Recent<Signature>(256)
 let keys = 0
 
 /** Structures remembered, of all sorts. */
 export function rememberedStructures(): number {
-  return specs.size + kinds.size + calls.size
+  return specs.size + signatures.size + calls.size
 }
 
 /**
@@ -84,28 +83,33 @@ export function sharedSpec({ shape, dtype }: Spec, where = 'tensor'): SharedSpec
   return spec
 }
 
-function newKind(cache: Recent<Kind>, text: string, specs: readonly Spec[], where: string): Kind {
-  const kind = { key: keys++, specs: specs.map((s) => sharedSpec(s, where)) }
-  cache.set(text, kind)
-  return kind
+function newSignature(cache: Recent<Signature>, text: string, specs: readonly Spec[], where: string): Signature {
+  const signature = { key: keys++, specs: specs.map((s) => sharedSpec(s, where)) }
+  cache.set(text, signature)
+  return signature
+}
+
+/** What a signature takes of an operand. */
+interface Operand {
+  readonly spec: SharedSpec
 }
 
 /**
- * The kind of a node. Ops are told by being the same, since two may share a name, and attributes by their exact values.
- * Only the first of a kind is checked and has its outputs' shapes worked out.
+ * The signature of a node. Ops are told by being the same, since two may share a name, and attributes by their exact values.
+ * Only the first of a signature is checked and has its outputs' shapes worked out.
  */
-export function kindOf(op: Op, attrs: Attrs, inputs: readonly Tensor[]): Kind {
+export function signatureOf(op: Op, attrs: Attrs, inputs: readonly (Operand & Spec)[]): Signature {
   let text = identityOf(op) + exactText(attrs)
   for (const { spec } of inputs) text += `,${spec.key}`
-  return kinds.get(text) ?? newKind(kinds, text, op.infer(inputs, attrs), op.name)
+  return signatures.get(text) ?? newSignature(signatures, text, op.infer(inputs, attrs), op.name)
 }
 
-/** The kind of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
-export function kindOfTrace({ nodes, outputs }: Trace, inputs: readonly Tensor[], specs: readonly Spec[]): Kind {
+/** The signature of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
+export function signatureOfTrace<T>({ nodes, outputs }: GraphTrace<T>, inputs: readonly Operand[], specs: readonly Spec[]): Signature {
   const ref = (r: TraceRef): string => (r.kind === 'input' ? `i${r.index}` : `${r.node}.${r.index}`)
   const parts = nodes.map(({ node, inputs: operands }) => `${node.key}(${operands.map(ref).join()})`)
   const text = `${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`
-  return calls.get(text) ?? newKind(calls, text, specs, 'compile')
+  return calls.get(text) ?? newSignature(calls, text, specs, 'compile')
 }
 
 let made = 0

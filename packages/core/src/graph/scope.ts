@@ -1,10 +1,10 @@
 import { callable, checkArgument } from '../options/index.ts'
-import type { Tensor } from './tensor.ts'
 
-const scopes: Set<Tensor>[] = []
+/** What came to own a buffer in each scope that is open. */
+const scopes: Set<Disposable>[] = []
 
 /** Called by every tensor that comes to own a buffer. */
-export function track(tensor: Tensor): void {
+export function track(tensor: Disposable): void {
   scopes.at(-1)?.add(tensor)
 }
 
@@ -15,7 +15,7 @@ export function track(tensor: Tensor): void {
  */
 export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
   checkArgument('scope', 'fn', fn, callable)
-  const own = new Set<Tensor>()
+  const own = new Set<Disposable>()
   scopes.push(own)
   let result: T | undefined
   try {
@@ -26,7 +26,7 @@ export async function scope<T>(fn: () => T | Promise<T>): Promise<T> {
     const kept = new Set(tensorsIn(result))
     for (const t of own) {
       if (kept.has(t)) track(t)
-      else t.dispose()
+      else t[Symbol.dispose]()
     }
   }
 }

@@ -38,3 +38,16 @@ export function completedShape(where: string, shape: readonly number[], elements
   }
   return shape.map((d, i) => (i === at ? size : d))
 }
+
+/** Runs of neighbouring axes among those chosen, `[start, end)`, the last first. */
+export function runsOfAxes(chosen: ReadonlySet<number>, rank: number): (readonly [start: number, end: number])[] {
+  const runs: (readonly [number, number])[] = []
+  for (let end = rank; end > 0; end--) {
+    if (!chosen.has(end - 1)) continue
+    let start = end - 1
+    while (chosen.has(start - 1)) start--
+    runs.push([start, end])
+    end = start + 1
+  }
+  return runs
+}

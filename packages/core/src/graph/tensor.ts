@@ -1,14 +1,27 @@
 import * as K from '@antipode/kernels-wgsl'
-import { DisposedError, DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
+import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkOptions, either, finite, flag, listOf } from '../options/index.ts'
-import type { Elements, TensorHost } from './host.ts'
+import type { Elements, GraphBackend } from './backend.ts'
 import { leaks } from './leaks.ts'
-import { type Kind, kindOf, nextOrder, type Node, type SharedSpec, sharedSpec, type Trace } from './node.ts'
+import { type Application, deviceOf, makeNode } from './make-node.ts'
+import { type GraphNode, type GraphTrace, type SharedSpec, sharedSpec, type Signature, signatureOf, type TracedGraphNode } from './node.ts'
 import { checkNumber, checkNumbers, holds } from './numbers.ts'
 import { track } from './scope.ts'
-import { checkShape, completedShape } from './shape.ts'
+import { checkShape, completedShape, runsOfAxes } from './shape.ts'
 import type { Storage } from './storage.ts'
+
+/** What a tensor needs of its device: memory, and someone who runs graphs. */
+export interface TensorHost extends GraphBackend<Tensor> {}
+
+/** One application of an op to tensors; see {@link GraphNode}. */
+export type Node = GraphNode<Tensor>
+
+/** What a compiled function of tensors computes; see {@link GraphTrace}. */
+export type Trace = GraphTrace<Tensor>
+
+/** A node of a {@link Trace}. */
+export type TracedNode = TracedGraphNode<Tensor>
 
 /** Where a tensor's value comes from: memory, a computation not yet run, a number, or whoever calls the function that is being compiled. */
 type Source =
@@ -237,60 +250,26 @@ function reduce(kind: 'sum' | 'mean' | 'max' | 'min', x: Tensor, options: Reduce
   const { axes, keepDims = false } = options
   const list = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes
   const chosen = new Set(list.map((a) => K.normaliseAxis(kind, a, x.rank)))
-  let out = x
-  // Each run of neighbouring axes is one reduction; the mean of means is the mean, as runs are equally long.
-  for (let end = x.rank; end > 0; end--) {
-    if (!chosen.has(end - 1)) continue
-    let start = end - 1
-    while (chosen.has(start - 1)) start--
-    out = apply1(K.reduce, [out], { kind, start, end })
-    end = start + 1
-  }
+  // The mean of means is the mean, as runs are equally long.
+  const out = runsOfAxes(chosen, x.rank).reduce((y, [start, end]) => apply1(K.reduce, [y], { kind, start, end }), x)
   return keepDims || chosen.size === 0 ? out : out.reshape(x.shape.filter((_, i) => !chosen.has(i)))
 }
 
 /** Applies an op to tensors: checks shapes and dtypes at once, and computes nothing. */
 export function apply(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): readonly Tensor[] {
-  const device = deviceOf(op, inputs)
-  return outputsOf(device, op, inputs, attrs, kindOf(op, attrs, inputs), undefined)
+  const application = { op, inputs, attrs, trace: undefined }
+  const device = deviceOf(application)
+  return outputsOf(device, application, signatureOf(op, attrs, inputs))
 }
 
-/** Calls a compiled function: a node of that op and kind that stands for its trace. */
-export function applyTrace(op: K.Op, inputs: readonly Tensor[], kind: Kind, trace: Trace): readonly Tensor[] {
-  return outputsOf(deviceOf(op, inputs), op, inputs, {}, kind, trace)
+/** Calls a compiled function: a node of that op and signature that stands for its trace. */
+export function applyTrace(op: K.Op, inputs: readonly Tensor[], signature: Signature, trace: Trace): readonly Tensor[] {
+  const application = { op, inputs, attrs: {}, trace }
+  return outputsOf(deviceOf(application), application, signature)
 }
 
-/** The device on which all inputs live, none of them disposed. */
-function deviceOf(op: K.Op, inputs: readonly Tensor[]): TensorHost {
-  const device = inputs.find((t) => t.source.kind !== 'scalar')?.device ?? inputs[0]?.device
-  if (!device) throw new ShapeError(`${op.name}: expected at least one input`)
-  for (const t of inputs) {
-    if (t.source.kind === 'disposed') {
-      throw new DisposedError(`${op.name}: an input ${t.dtype}${K.shapeText(t.shape)} was disposed; keep it until its last use`)
-    }
-    if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
-  }
-  return device
-}
-
-function outputsOf(device: TensorHost, op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs, { key, specs }: Kind, trace: Trace | undefined): readonly Tensor[] {
-  if (!device.target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
-    throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
-  }
-  const node: Omit<Node, 'outputs'> & { outputs: readonly Tensor[] } = { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace, stack: device.checkFinite ? stackHere() : undefined }
-  node.outputs = specs.map((spec, index) => new Tensor(device, spec, { kind: 'node', node, index }))
-  return node.outputs
-}
-
-/** Frames kept of a stack: a network's modules call each other deeply. */
-const frames = 40
-
-function stackHere(): string {
-  const before = Error.stackTraceLimit
-  Error.stackTraceLimit = frames
-  const { stack = '' } = new Error('made here')
-  Error.stackTraceLimit = before
-  return stack.slice(stack.indexOf('\n') + 1)
+function outputsOf(device: TensorHost, application: Application<Tensor>, signature: Signature): readonly Tensor[] {
+  return makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
 }
 
 /** {@link apply} for ops with one output. */

@@ -2,9 +2,8 @@ import { ConfigError } from '../errors.ts'
 import { conv2d, type Conv2dOptions } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, flag, type Range, type Ranges, whole } from '../options/index.ts'
-import { type Adaptable, type LowRank, narrowWeight, strengthOf } from './adapters.ts'
-import type { Initialiser } from './initialiser.ts'
-import { Module } from './module.ts'
+import { AdaptableLayer } from './adapters/index.ts'
+import { affine, type Initialiser } from './initialiser.ts'
 
 /** Geometry of a {@link Conv2d} layer: strides and groups are whole and 1 or more, paddings 0 or more. */
 export type Conv2dGeometry = Pick<Conv2dOptions, 'stride' | 'padding' | 'groups'>
@@ -18,14 +17,12 @@ function whole2d(low: number, ...lengths: readonly number[]): Range {
 const geometryRanges: Ranges<Conv2dGeometry> = { stride: whole2d(1, 2), padding: whole2d(0, 2, 4), groups: whole(1) }
 
 /** 2-D convolution, `[B,C,H,W] -> [B,O,H',W']`; carries adapters. */
-export class Conv2d extends Module implements Adaptable {
+export class Conv2d extends AdaptableLayer {
   /** `[O, C/groups, k, k]` */
   readonly weight: Tensor
   /** `[O]` */
   readonly bias: Tensor | undefined
   readonly geometry: Conv2dGeometry
-  readonly adapters: Map<string, LowRank> = new Map()
-  active: ReadonlyMap<string, number> = new Map()
 
   /** @throws {ConfigError} if the geometry has a value outside its range */
   constructor(weight: Tensor, bias?: Tensor, geometry: Conv2dGeometry = {}) {
@@ -54,29 +51,23 @@ export class Conv2d extends Module implements Adaptable {
     if (channels % groups !== 0 || filters % groups !== 0) {
       throw new ConfigError(`Conv2d: expected groups that divide channels and filters, got ${groups} for ${channels} and ${filters}`)
     }
-    const made = init.affine([filters, channels / groups, kernel, kernel], bias)
+    const made = affine(init, [filters, channels / groups, kernel, kernel], bias)
     return new Conv2d(made.weight, made.bias, geometry)
   }
 
-  forward(x: Tensor): Tensor {
-    const narrow = narrowWeight(this)
-    let y = conv2d(x, narrow ?? this.weight, { ...this.geometry, bias: this.bias })
-    if (narrow) return y
-    for (const [name, w] of this.active) {
-      const pair = this.adapters.get(name)
-      if (pair) y = y.add(conv2d(conv2d(x, pair.a.to(x.dtype), this.geometry).mul(w * strengthOf(pair)), pair.b.to(x.dtype)))
-    }
-    return y
+  get weightShape(): readonly number[] {
+    return this.weight.shape
   }
 
-  /**
-   * A sees the image as the layer does, B mixes its `rank` channels at each pixel.
-   * @throws {ConfigError} if the layer has groups: each would need an A of its own
-   */
-  lowRankShapes(rank: number): { a: number[]; b: number[] } {
-    const { groups = 1 } = this.geometry
-    if (groups > 1) throw new ConfigError(`Conv2d: expected a layer of one group to adapt, got ${groups}; leave it out of the targets`)
-    const [filters = 0, ...field] = this.weight.shape
-    return { a: [rank, ...field], b: [filters, rank, 1, 1] }
+  get groups(): number {
+    return this.geometry.groups ?? 1
+  }
+
+  plainWeight(): Tensor {
+    return this.weight
+  }
+
+  product(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+    return conv2d(x, weight, { ...this.geometry, bias })
   }
 }

@@ -1,64 +1,67 @@
 import { type DType, sizeOf } from '@antipode/kernels-wgsl'
 import { type Tensor, tensor, type TensorHost, zeros } from '../graph/index.ts'
-import { checkOptions, flag, oneOf, required, whole } from '../options/index.ts'
-import { rng, type Rng } from '../random/index.ts'
+import { checkOptions, oneOf, required, whole } from '../options/index.ts'
+import { rng } from '../random/index.ts'
 
-/** Options of {@link Initialiser}. */
-export interface InitialiserOptions {
+/** Makes the parameters of a model, one after the other, as its layers ask for them. */
+export interface Initialiser {
+  readonly device: TensorHost
+  /** Element type of the parameters. */
+  readonly dtype: DType
+  /** Uniform in [−bound, bound). */
+  uniform(shape: readonly number[], bound: number): Tensor
+  /** Normal of mean 0. */
+  normal(shape: readonly number[], std: number): Tensor
+  /** The same number everywhere. */
+  filled(shape: readonly number[], value: number): Tensor
+}
+
+/** Options of {@link randomParameters}. */
+export interface RandomParametersOptions {
   /** Whole, in [0, 2^53). */
   readonly seed: number
-  /** Element type of the parameters: f32, the default, f16 or bf16. */
+  /** f32, the default, f16 or bf16. */
   readonly dtype?: DType
-  /** Make parameters that are zero and own no memory, for a model whose weights `load` brings. Default false. */
-  readonly placeholders?: boolean
+}
+
+const dtypes = oneOf('f32', 'f16', 'bf16')
+
+/**
+ * Parameters that are drawn from one seeded generator on the CPU: the order in which layers ask for them defines their values, which
+ * are therefore the same on every adapter.
+ * @throws {ConfigError} if the seed is not an integer in [0, 2^53), or another option is unknown or out of its range
+ */
+export function randomParameters(device: TensorHost, options: RandomParametersOptions): Initialiser {
+  checkOptions('randomParameters', options, { seed: required(whole(0)), dtype: dtypes })
+  const { seed, dtype = 'f32' } = options
+  const random = rng(seed)
+  const fill = (shape: readonly number[], value: () => number): Tensor =>
+    tensor(device, Float32Array.from({ length: sizeOf(shape) }, value), shape, { dtype })
+  return {
+    device,
+    dtype,
+    uniform: (shape, bound) => fill(shape, () => (2 * random.uniform() - 1) * bound),
+    normal: (shape, std) => fill(shape, () => random.normal() * std),
+    filled: (shape, value) => fill(shape, () => value),
+  }
 }
 
 /**
- * Makes the parameters of a model, one after the other, from one seeded generator on the CPU: the order in which layers
- * ask for them defines their values, which are therefore the same on every adapter.
+ * Parameters that have shapes and an element type but no memory, for a model whose weights `load` brings. Until then all are zero.
+ * @throws {ConfigError} on an option that is unknown or out of its range
  */
-export class Initialiser {
-  readonly device: TensorHost
-  readonly dtype: DType
-  readonly #random: Rng
-  readonly #placeholders: boolean
+export function placeholders(device: TensorHost, options: { readonly dtype?: DType } = {}): Initialiser {
+  checkOptions('placeholders', options, { dtype: dtypes })
+  const { dtype = 'f32' } = options
+  const zero = (shape: readonly number[]): Tensor => zeros(device, shape, { dtype })
+  return { device, dtype, uniform: zero, normal: zero, filled: zero }
+}
 
-  /** @throws {ConfigError} if the seed is not an integer in [0, 2^53), or another option is unknown or out of its range */
-  constructor(device: TensorHost, options: InitialiserOptions) {
-    checkOptions('Initialiser', options, { seed: required(whole(0)), dtype: oneOf('f32', 'f16', 'bf16'), placeholders: flag })
-    const { seed, dtype = 'f32', placeholders = false } = options
-    this.device = device
-    this.dtype = dtype
-    this.#random = rng(seed)
-    this.#placeholders = placeholders
-  }
-
-  /** Uniform in [−bound, bound). */
-  uniform(shape: readonly number[], bound: number): Tensor {
-    return this.#fill(shape, () => (2 * this.#random.uniform() - 1) * bound)
-  }
-
-  /** Normal of mean 0. */
-  normal(shape: readonly number[], std: number): Tensor {
-    return this.#fill(shape, () => this.#random.normal() * std)
-  }
-
-  /** The same number everywhere. */
-  filled(shape: readonly number[], value: number): Tensor {
-    return this.#fill(shape, () => value)
-  }
-
-  /**
-   * Weight and bias of a linear or convolution layer as torch draws them: both uniform within 1/√fanIn, where fanIn is the
-   * number of inputs of one output (He et al. 2015 with a = √5, which is what `torch.nn.Linear.reset_parameters` uses).
-   */
-  affine(shape: readonly number[], bias: boolean): { weight: Tensor; bias: Tensor | undefined } {
-    const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)))
-    return { weight: this.uniform(shape, bound), bias: bias ? this.uniform(shape.slice(0, 1), bound) : undefined }
-  }
-
-  #fill(shape: readonly number[], value: () => number): Tensor {
-    if (this.#placeholders) return zeros(this.device, shape, { dtype: this.dtype })
-    return tensor(this.device, Float32Array.from({ length: sizeOf(shape) }, value), shape, { dtype: this.dtype })
-  }
+/**
+ * Weight and bias of a linear or convolution layer as torch draws them: both uniform within 1/√fanIn, where fanIn is the
+ * number of inputs of one output (He et al. 2015 with a = √5, which is what `torch.nn.Linear.reset_parameters` uses).
+ */
+export function affine(init: Initialiser, shape: readonly number[], bias: boolean): { weight: Tensor; bias: Tensor | undefined } {
+  const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)))
+  return { weight: init.uniform(shape, bound), bias: bias ? init.uniform(shape.slice(0, 1), bound) : undefined }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compile, gradients, type Tensor, tensor } from '../index.ts'
 import { FakeHost, interpret, noise } from '../testing/index.ts'
-import { Initialiser, Linear, linears, Module } from './index.ts'
+import { adapterParameters, addAdapter, Linear, linears, lora, Module, randomParameters } from './index.ts'
 
 const host = new FakeHost()
 const x = tensor(host, noise(3 * 64, 9), [3, 64])
@@ -12,7 +12,7 @@ class Several extends Module {
 
   constructor(inputs: number, outputs: readonly number[], bias = true) {
     super()
-    const init = new Initialiser(host, { seed: 1 })
+    const init = randomParameters(host, { seed: 1 })
     this.layers = outputs.map((n) => Linear.of(init, inputs, n, { bias }))
   }
 
@@ -27,7 +27,7 @@ class Several extends Module {
 
 const numbers = (...tensors: Tensor[]): number[][] => interpret(tensors).map((d) => [...d])
 const close = (rows: number[][]): unknown[][] => rows.map((row) => row.map((v) => expect.closeTo(v, 12) as unknown))
-const productsOf = (...tensors: Tensor[]): string[] => host.plan(...tensors).dispatches.map((d) => d.kernel.label).filter((l) => /matmul|join/.test(l))
+const productsOf = (...tensors: Tensor[]): string[] => host.plan(...tensors).dispatches.map((d) => d.kernel.label).filter((l) => /matmul|flatConcat/.test(l))
 
 test.each([true, false])('layers on one input give in one product what each gives, and its gradients (bias %s)', (bias) => {
   const several = new Several(64, [6, 4, 10], bias)
@@ -48,8 +48,8 @@ test('weights that cannot lie end to end, and layers with an adapter that is on,
   const odd = new Several(5, [6, 4])
   expect(productsOf(...odd.together(tensor(host, noise(10, 3), [2, 5]))).length).toBe(2)
   const several = new Several(64, [6, 4])
-  several.addAdapter('a', { rank: 2, targets: /layers.1/ })
-  several.adapterParameters('a').get('layers.1.lora_B.weight')?.write(noise(8, 5))
+  addAdapter(several, 'a', lora({ rank: 2, targets: /layers.1/ }))
+  adapterParameters(several, 'a').get('layers.1.lora_B.weight')?.write(noise(8, 5))
   const on = several.with({ a: 1 })
   expect(numbers(...on.together(x))).toEqual(numbers(...on.apart(x)))
   expect(numbers(...on.together(x))).not.toEqual(numbers(...several.together(x)))

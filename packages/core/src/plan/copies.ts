@@ -1,29 +1,26 @@
-import { sameShape, type View } from '@antipode/kernels-wgsl'
-import type { Seen, Value } from './value.ts'
+import { sameShape } from '@antipode/kernels-wgsl'
+import type { Operand, ValueId } from './resolved.ts'
 
-/** How many are kept: few, since they take memory. */
-const kept = 4
+/** How many are remembered: few, since they take memory. */
+const remembered = 4
 
-/** Copies made lately: the projections of an attention all read the same turned tokens. */
+/** Contiguous copies made lately: the projections of an attention all read the same transposed tokens. */
 export class Copies {
-  readonly #list: { readonly seen: Seen; readonly copy: Value }[] = []
+  readonly #list: { readonly input: Operand; readonly copy: ValueId }[] = []
 
-  /** The copy of what is seen, by `make` if it is not there yet. */
-  of(seen: Seen, make: (seen: Seen) => Value): Value {
-    const known = this.#list.find((c) => c.seen.value === seen.value && sameView(c.seen.view, seen.view))
-    if (known) return known.copy
-    const copy = make(seen)
-    this.#list.push({ seen, copy })
-    if (this.#list.length > kept) this.#list.shift()
-    return copy
+  /** The copy of what an operand sees. */
+  of({ value, view }: Operand): ValueId | undefined {
+    return this.#list.find(({ input }) => input.value === value && input.view.offset === view.offset
+      && sameShape(input.view.shape, view.shape) && sameShape(input.view.strides, view.strides))?.copy
+  }
+
+  add(input: Operand, copy: ValueId): void {
+    this.#list.push({ input, copy })
+    if (this.#list.length > remembered) this.#list.shift()
   }
 
   /** Forgets all: what they were copied from may change. */
   clear(): void {
-    this.#list.splice(0)
+    this.#list.length = 0
   }
-}
-
-function sameView(a: View, b: View): boolean {
-  return a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides)
 }

@@ -1,12 +1,12 @@
 import type { TraceRef } from '../graph/index.ts'
-import type { Graph, ValueRef } from './walk.ts'
+import type { GraphStructure, ValueRef } from './graph.ts'
 
-type Nodes = Pick<Graph, 'nodes' | 'outputs'>
+type Nodes = Pick<GraphStructure, 'nodes' | 'outputs'>
 
 /** A graph's nodes with those of compiled functions in place of their calls, as far as the outputs depend on them. */
 export function inlined({ nodes, outputs }: Nodes): Nodes {
   if (!nodes.some(({ node }) => node.trace)) return { nodes, outputs }
-  const flat: Graph['nodes'][number][] = []
+  const flat: Nodes['nodes'][number][] = []
   /** What the outputs of each node given have become. */
   const became: (readonly ValueRef[])[] = []
   const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? became[r.node]?.[r.index] as ValueRef : r)

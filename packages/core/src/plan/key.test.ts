@@ -4,11 +4,11 @@ import { softmax } from '../functional/index.ts'
 import { apply1, constant, ones, Recent, rememberedStructures, type Tensor, tensor } from '../graph/index.ts'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { FakeHost, graphCases, leavesOf, noise } from '../testing/index.ts'
-import { walk } from './walk.ts'
+import { captureGraph } from './capture.ts'
 
 const host = new FakeHost()
 const leaf = (...shape: number[]): Tensor => tensor(host, noise(shape.reduce((a, b) => a * b, 1), 1), shape)
-const key = (...tensors: Tensor[]): string => walk(tensors).key
+const key = (...tensors: Tensor[]): string => captureGraph(tensors).key
 
 test('graphs built alike share a plan, whatever their leaves hold', () => {
   for (const c of graphCases) {
@@ -45,7 +45,7 @@ test('another shape, dtype, attribute, wiring, order of results or type of a num
 
 test('an alias of a leaf under another shape is read by its own shape', () => {
   const x = leaf(2, 3)
-  const graph = walk([x.reshape([6]).add(1), x.add(1)])
+  const graph = captureGraph([x.reshape([6]).add(1), x.add(1)])
   expect(graph.leaves.length).toBe(1)
   expect(key(x.mul(x))).not.toBe(key(x.mul(leaf(2, 3))))
 })

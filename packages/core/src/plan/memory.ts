@@ -1,5 +1,5 @@
-import { textureWidth } from '@antipode/kernels-wgsl'
-import type { Program } from './build.ts'
+import type { Program } from './program.ts'
+import { sizeClass, textureClass } from './sizes.ts'
 
 /** A place for one buffer or texture at a time: its kind, and its bytes by size class. */
 export interface Slot {
@@ -18,35 +18,6 @@ export interface MemoryPlan {
   readonly results: ReadonlyMap<number, number>
   /** Bytes alive at once while the plan runs, beyond its leaves. */
   readonly peakBytes: number
-}
-
-/**
- * Sizes in which the pool hands out memory: quarter steps between powers of two from 256 bytes up, so that at most a fifth
- * is wasted and buffers of nearly equal size can replace each other.
- */
-export function sizeClass(bytes: number): number {
-  if (bytes <= 256) return 256
-  const step = 2 ** Math.max(6, Math.floor(Math.log2(bytes - 1)) - 2)
-  return Math.ceil(bytes / step) * step
-}
-
-const rowBytes = 16 * textureWidth
-
-/** Bytes of a texture of so many rows. */
-export function textureBytes(rows: number): number {
-  return rows * rowBytes
-}
-
-/** Rows of a texture of the pool with these bytes. */
-export function textureRows(bytes: number): number {
-  return bytes / rowBytes
-}
-
-/** Bytes of the pool's texture that holds so many: {@link sizeClass} in whole rows. */
-function textureClass(bytes: number): number {
-  const rows = textureRows(bytes)
-  const step = Math.max(1, 2 ** (Math.floor(Math.log2(Math.max(1, rows - 1))) - 2))
-  return Math.ceil(rows / step) * step * rowBytes
 }
 
 /** The slot that something would have to itself, and from which dispatch to which it is needed. */

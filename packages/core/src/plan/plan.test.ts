@@ -1,10 +1,10 @@
-import { variantTable } from '@antipode/kernels-wgsl'
+import { tuningTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { concat, conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
 import { arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, noise } from '../testing/index.ts'
-import { walk } from './walk.ts'
+import { captureGraph } from './capture.ts'
 
 const host = new FakeHost()
 const leaf = (...shape: number[]): Tensor => tensor(host, noise(shape.reduce((a, b) => a * b, 1), shape.length), shape)
@@ -84,7 +84,7 @@ test('a dispatch says how much it computes and how many bytes it binds, each buf
   expect(host.plan(self.matmul(self)).dispatches.map((d) => [d.flops, d.bytes])).toEqual([[128, 2 * 4 * 16]])
 })
 
-const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
+const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe })
 const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
 
 test('a packed product counts its texels, and its arithmetic where it is done', () => {
@@ -99,9 +99,9 @@ test('what a convolution and the gradient of its weight read packed takes no mem
   const loss = conv2d(normed, w, { padding: 1 }).square().mean()
   const packs = (...tensors: Tensor[]): string[] =>
     lavapipe.plan(...tensors).dispatches.map((d) => d.kernel.label.match(/^\w+|(?<=\/)pack[\w-]+/g)?.join(' ') ?? '').filter((l) => /norm|pack/.test(l))
-  expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-fours', 'conv2dWeightGrad pack-slices'])
+  expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-batch4', 'conv2dWeightGrad pack-slices'])
   expect(packs(loss, normed, ...gradients(loss, [w]))).toEqual(
-    ['norm', 'conv2d pack-panels', 'conv2d pack-images4', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-fours4'])
+    ['norm', 'conv2d pack-panels', 'conv2d pack-channels4-wide', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-batch4-wide'])
 })
 
 test('a value with two readers is computed once', () => {
@@ -171,7 +171,7 @@ test('a condition on integers and a sum over none plan like others', () => {
 
 test('stored tensors that are concatenated stay where they are: what is disposed gives its memory back', () => {
   const [x, y] = [leaf(64, 2), leaf(64, 3)]
-  const graph = walk([concat([x, y], 1).exp(), concat([leaf(64, 4), leaf(64, 4)]).exp()])
+  const graph = captureGraph([concat([x, y], 1).exp(), concat([leaf(64, 4), leaf(64, 4)]).exp()])
   expect(graph.leaves.length).toBe(4)
-  expect(graph.leaves.some((l) => l.together)).toBe(false)
+  expect(graph.leaves.some((l) => l.coalesced)).toBe(false)
 })

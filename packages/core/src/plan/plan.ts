@@ -1,8 +1,15 @@
 import { bindingAlignment, type Target } from '@antipode/kernels-wgsl'
-import { build, type Dispatch } from './build.ts'
-import type { PlanBuffer } from './buffers.ts'
+import { alias } from './alias.ts'
+import { fuse } from './fuse.ts'
+import type { GraphStructure } from './graph.ts'
+import { lower, type LoweredGraph } from './lower.ts'
 import { assignMemory, type MemoryPlan } from './memory.ts'
-import type { Graph } from './walk.ts'
+import { sharePacked } from './packing/index.ts'
+import type { Dispatch, PlanBuffer, Program } from './program.ts'
+import { resolve } from './resolve.ts'
+import type { Resolved } from './resolved.ts'
+import { bytesOf } from './sizes.ts'
+import type { Work } from './work.ts'
 
 /**
  * All that running a graph takes, worked out once per structure and with no GPU: dispatches in order, memory by liveness,
@@ -24,9 +31,32 @@ export interface Plan {
   readonly peakBytes: number
 }
 
-/** Plans a graph. */
-export function makePlan(graph: Graph, target: Target): Plan {
-  const program = build(graph, target)
+/** What each pass makes of a graph. */
+export interface Passes {
+  readonly resolved: Resolved
+  readonly work: readonly Work[]
+  readonly lowered: LoweredGraph
+  readonly program: Program
+}
+
+/** Runs the passes, each on what the one before it made; `printPasses` shows them. */
+export function passesOf(graph: GraphStructure, target: Target): Passes {
+  const resolved = resolve(graph)
+  const work = fuse(resolved, target)
+  const lowered = lower(work, resolved, target)
+  const program = sharePacked(alias(lowered, resolved, target), graph.leaves)
+  return { resolved, work, lowered, program }
+}
+
+/** Plans a graph: what it gives depends on the graph's structure and the target alone. */
+export function makePlan(graph: GraphStructure, target: Target): Plan {
+  const { program } = passesOf(graph, target)
+  return layOut(program, graph)
+}
+
+/** Adds memory and the block of parameters. */
+function layOut(program: Program, { constants }: GraphStructure): Plan {
+  const { buffers, outputs, overwritten } = program
   const memory = assignMemory(program)
   let bytes = 0
   const place = (size: number): number => {
@@ -35,7 +65,7 @@ export function makePlan(graph: Graph, target: Target): Plan {
     return offset
   }
   const dispatches = program.dispatches.map((d) => ({ ...d, offset: place(d.kernel.params.length * 4) }))
-  const constantOffsets = graph.constants.map((t) => place(t.source.kind === 'constant' ? t.source.bytes.byteLength : 0))
+  const constantOffsets = constants.map(({ spec }) => place(bytesOf(spec)))
   const words = new Uint32Array(bytes / 4)
   const scalarWords: { word: number; scalar: number }[] = []
   for (const d of dispatches) {
@@ -43,8 +73,5 @@ export function makePlan(graph: Graph, target: Target): Plan {
     const first = d.kernel.scalarWord
     if (first !== undefined) d.scalars.forEach((scalar, k) => { scalarWords.push({ word: d.offset / 4 + first + k, scalar }) })
   }
-  return {
-    buffers: program.buffers, dispatches, outputs: program.outputs, overwritten: program.overwritten, memory, words, scalarWords, constantOffsets,
-    peakBytes: memory.peakBytes,
-  }
+  return { buffers, dispatches, outputs, overwritten, memory, words, scalarWords, constantOffsets, peakBytes: memory.peakBytes }
 }

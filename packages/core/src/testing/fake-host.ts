@@ -1,12 +1,12 @@
-import { type DType, sizeOf, type Target, variantTable } from '@antipode/kernels-wgsl'
+import { type DType, sizeOf, type Target, tuningTable } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
-import { makePlan, type Plan, walk } from '../plan/index.ts'
+import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
 import { constantData, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
-export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
+export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu }
 
 /** A host with no GPU: it keeps what is uploaded, plans graphs, and computes them by the references of their ops. */
 export class FakeHost implements TensorHost {
@@ -18,7 +18,7 @@ export class FakeHost implements TensorHost {
   }
 
   plan(...tensors: readonly Tensor[]): Plan {
-    return makePlan(walk(tensors), this.target)
+    return makePlan(captureGraph(tensors), this.target)
   }
 
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage {

@@ -1,7 +1,7 @@
 import { concat, upsampleNearest2d } from '../functional/index.ts'
 import { gradients } from '../autograd/index.ts'
 import { type Tensor, tensor, type TensorHost } from '../graph/index.ts'
-import { Conv2d, GroupNorm, Initialiser, Module } from '../nn/index.ts'
+import { Conv2d, GroupNorm, type Initialiser, Module, randomParameters } from '../nn/index.ts'
 import { adamw } from '../optim/index.ts'
 import { noise } from './compare.ts'
 
@@ -34,7 +34,7 @@ export interface TrainingStep extends Disposable {
 
 /** One step of a small network under AdamW, the same on every host: what all adapters must agree on. Nothing is computed yet. */
 export function trainingStep(host: TensorHost): TrainingStep {
-  const net = new TinyUNet(new Initialiser(host, { seed: 7 }))
+  const net = new TinyUNet(randomParameters(host, { seed: 7 }))
   const [x, target] = [tensor(host, noise(72, 1), [2, 1, 6, 6]), tensor(host, noise(72, 2), [2, 1, 6, 6])]
   const lossOf = (y: Tensor): Tensor => y.sub(target).square().mean()
   const params = net.state()

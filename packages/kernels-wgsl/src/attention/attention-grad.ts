@@ -1,9 +1,11 @@
 import type { Op, Problem, Ref, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
+import { type Loop, passing } from './loop.ts'
+import { loopKernels } from './loop-kernels.ts'
 import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, checkGradInputs, pairMacs, type Sizes } from './sizes.ts'
-import { stream } from './stream.ts'
+import { sourcesFor } from './sources.ts'
 
 // Inputs of both gradients: q, k, v, dy, statistics, delta and the mask.
 function checkAll(op: string, inputs: readonly Spec[], attrs: AttentionAttrs): ReturnType<typeof check> {
@@ -33,22 +35,9 @@ export const attentionGradQ: Op<AttentionAttrs> = {
   },
   // q·k, dy·v, and the sum of k
   flops: (inputs, _outputs, attrs) => 6 * pairMacs(inputs, attrs),
-  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
-    const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
-    return stream({
-      label: 'attentionGradQ',
-      dtype, sizes, attrs,
-      own: 'queries',
-      resident: ['q', 'dy'],
-      streamed: ['k', 'v'],
-      sums: { sum: 'dq' },
-      storage: [...buffers(attrs), output(0, 'dq')],
-      before: (w) => `${w.read('top', 'statistics', [2, 0])}\n    ${w.read('norm', 'statistics', [2, 1])}\n    ${w.read('level', 'delta')}`,
-      each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = norm * weight(score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u) - top);
-        let slope_${i} = P.scale * p_${i} * (${w.dot('dy', 'v', i)} - level);`)}
-        ${w.add('sum', 'slope', 'k')}`,
-    }, target)
+  kernels(problem, target) {
+    const loop = gradQLoop(problem)
+    return loopKernels(loop, sourcesFor(passing(loop), target), target)
   },
   reference(inputs, attrs) {
     const [q, k] = inputs as readonly [Ref, Ref]
@@ -74,32 +63,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
   },
   // q·k, dy·v, and the sums of q and dy
   flops: (inputs, _outputs, attrs) => 8 * pairMacs(inputs, attrs),
-  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
-    const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
-    // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
-    const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
-    return rounds.flatMap((round) => {
-      const [dk, dv] = [round.includes('dk'), round.includes('dv')]
-      // In two rounds the scores, which both need, count half in each: dv adds one product to them, dk two.
-      return stream({
-        label: `attentionGradKV/${round.join('+')}`,
-        dtype, sizes, attrs,
-        own: 'keys',
-        resident: dk ? ['k', 'v'] : ['k'],
-        streamed: ['q', 'dy'],
-        sums: { ...(dk ? { sum_k: 'dk' } : {}), ...(dv ? { sum_v: 'dv' } : {}) },
-        storage: [
-          ...buffers(attrs).filter(({ name }) => dk || name !== 'v' && name !== 'delta'),
-          ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
-        ],
-        each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let p_${i} = ${w.seen('statistics', i, [2, 1])} * weight(score(${w.dot('k', 'q', i)}, plane, row, j + ${i}u) - ${w.seen('statistics', i, [2, 0])});`)}
-        ${dv ? w.add('sum_v', 'p', 'dy') : ''}
-        ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - ${w.seen('delta', i)});`) : ''}
-        ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
-      }, target).map((kernel) => (kernel.share === 0 ? kernel : { ...kernel, share: dk ? 5 : 3 }))
-    })
-  },
+  kernels: (problem, target) => gradKVLoops(problem).flatMap((loop) => loopKernels(loop, sourcesFor(passing(loop), target), target)),
   reference(inputs, attrs) {
     const [q, k, v, dy] = inputs as readonly [Ref, Ref, Ref, Ref]
     const dk = refZeros(k.shape, k.dtype)
@@ -132,5 +96,53 @@ function eachSlope(
       for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)
       visit(row, key, p, attrs.scale * p * (dot - at(delta.data, row)), sizes)
     })
+  })
+}
+
+/** The gradient of q as a loop of queries over keys. */
+export function gradQLoop({ inputs, attrs }: Problem<AttentionAttrs>): Loop {
+  const { sizes, dtype } = checkAll('attentionGradQ', inputs, attrs)
+  return {
+    label: 'attentionGradQ',
+    dtype, sizes, attrs,
+    own: 'queries',
+    resident: ['q', 'dy'],
+    streamed: ['k', 'v'],
+    sums: { sum: 'dq' },
+    storage: [...buffers(attrs), output(0, 'dq')],
+    before: (w) => `${w.read('top', 'statistics', [2, 0])}\n    ${w.read('norm', 'statistics', [2, 1])}\n    ${w.read('level', 'delta')}`,
+    each: (w) => /* wgsl */ `
+        ${w.rows((i) => `let p_${i} = norm * weight(score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u) - top);
+        let slope_${i} = P.scale * p_${i} * (${w.dot('dy', 'v', i)} - level);`)}
+        ${w.add('sum', 'slope', 'k')}`,
+  }
+}
+
+/** The gradients of k and v as loops of keys over queries: both in one, or in one each. */
+export function gradKVLoops({ inputs, attrs }: Problem<AttentionAttrs>): Loop[] {
+  const { sizes, dtype } = checkAll('attentionGradKV', inputs, attrs)
+  // Both sums and a mask at once would take nine buffers, and WebGPU promises eight.
+  const rounds: readonly (readonly string[])[] = attrs.hasMask ? [['dv'], ['dk']] : [['dk', 'dv']]
+  return rounds.map((round): Loop => {
+    const [dk, dv] = [round.includes('dk'), round.includes('dv')]
+    // In two rounds the scores, which both need, count half in each: dv adds one product to them, dk two.
+    return {
+      label: `attentionGradKV/${round.join('+')}`,
+      dtype, sizes, attrs,
+      own: 'keys',
+      resident: dk ? ['k', 'v'] : ['k'],
+      streamed: ['q', 'dy'],
+      sums: { ...(dk ? { sum_k: 'dk' } : {}), ...(dv ? { sum_v: 'dv' } : {}) },
+      storage: [
+        ...buffers(attrs).filter(({ name }) => dk || name !== 'v' && name !== 'delta'),
+        ...(dk ? [output(0, 'dk')] : []), ...(dv ? [output(1, 'dv')] : []),
+      ],
+      each: (w) => /* wgsl */ `
+        ${w.rows((i) => `let p_${i} = ${w.seen('statistics', i, [2, 1])} * weight(score(${w.dot('k', 'q', i)}, plane, row, j + ${i}u) - ${w.seen('statistics', i, [2, 0])});`)}
+        ${dv ? w.add('sum_v', 'p', 'dy') : ''}
+        ${dk ? w.rows((i) => `let slope_${i} = P.scale * p_${i} * (${w.dot('v', 'dy', i)} - ${w.seen('delta', i)});`) : ''}
+        ${dk ? w.add('sum_k', 'slope', 'q') : ''}`,
+      share: dk ? 5 : 3,
+    }
   })
 }

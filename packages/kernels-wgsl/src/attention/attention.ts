@@ -1,15 +1,17 @@
 import { UnsupportedError } from '../errors.ts'
-import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
+import type { ApplyOp, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
 import { cast } from '../elementwise/index.ts'
 import { reduce } from '../reduce/index.ts'
 import { at, refZeros } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { input as bind, leastFinite, output } from '../wgsl/index.ts'
 import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
-import { finished } from './parts.ts'
+import { type Loop, passing } from './loop.ts'
+import { loopKernels } from './loop-kernels.ts'
 import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, pairMacs } from './sizes.ts'
-import { stream } from './stream.ts'
+import { sourcesFor } from './sources.ts'
+import { finished } from './split.ts'
 
 /**
  * Scaled dot-product attention, streamed so that no score matrix is stored:
@@ -40,35 +42,12 @@ export const attention: Op<AttentionAttrs> = {
   },
   // q·k, and the weighted sum of v
   flops: (inputs, _outputs, attrs) => 4 * pairMacs(inputs, attrs),
-  kernels({ inputs, attrs }: Problem<AttentionAttrs>, target) {
-    const { sizes, dtype } = check('attention', inputs, attrs, 3)
-    return stream({
-      label: 'attention',
-      dtype, sizes, attrs,
-      own: 'queries',
-      resident: ['q'],
-      streamed: ['k', 'v'],
-      sums: { sum: 'out' },
-      means: { log: 'lse', statistics: 'statistics' },
-      storage: [bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), ...(attrs.hasMask ? [bind(3, 'mask')] : []), output(0, 'out'), output(1, 'lse', 'f32'), output(2, 'statistics', 'f32')],
-      before: () => /* wgsl */ `
-    var top = R(${leastFinite});
-    var total = R();`,
-      each: (w) => /* wgsl */ `
-        ${w.rows((i) => `let t_${i} = score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u);`)}
-        let higher = max(top, ${w.rows((i) => `t_${i}`, 'max')});
-        let keep = exp(top - higher);
-        ${w.rows((i) => `let p_${i} = weight(t_${i} - higher);`)}
-        top = higher;
-        total = keep * total + ${w.rows((i) => `p_${i}`, '+')};
-        ${w.add('sum', 'p', 'v', 'keep')}`,
-      after: (w) => `${finished}
-    ${w.scale('sum', 'norm', 'none')}
-    ${w.finish}`,
-    }, target)
+  kernels(problem, target) {
+    const loop = attentionLoop(problem)
+    return loopKernels(loop, sourcesFor(passing(loop), target), target)
   },
   // δ = Σ_d dy · o stands for the softmax's own correction; a gradient of lse enters with the opposite sign
-  vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {
     const [q, k, v, ...mask] = inputs as readonly [T, T, T, ...T[]]
     const [o, lse, statistics] = outputs as readonly [T, T, T]
     if (grads[2] !== undefined) throw new UnsupportedError('attention: expected a gradient of o and lse only, got one of their statistics')
@@ -104,4 +83,33 @@ export const attention: Op<AttentionAttrs> = {
     })
     return [o, lse, statistics]
   },
+}
+
+/** Attention as a loop of queries over keys. */
+export function attentionLoop({ inputs, attrs }: Problem<AttentionAttrs>): Loop {
+  const { sizes, dtype } = check('attention', inputs, attrs, 3)
+  return {
+    label: 'attention',
+    dtype, sizes, attrs,
+    own: 'queries',
+    resident: ['q'],
+    streamed: ['k', 'v'],
+    sums: { sum: 'out' },
+    means: { log: 'lse', statistics: 'statistics' },
+    storage: [bind(0, 'q'), bind(1, 'k'), bind(2, 'v'), ...(attrs.hasMask ? [bind(3, 'mask')] : []), output(0, 'out'), output(1, 'lse', 'f32'), output(2, 'statistics', 'f32')],
+    before: () => /* wgsl */ `
+    var top = R(${leastFinite});
+    var total = R();`,
+    each: (w) => /* wgsl */ `
+        ${w.rows((i) => `let t_${i} = score(${w.dot('q', 'k', i)}, plane, row, j + ${i}u);`)}
+        let higher = max(top, ${w.rows((i) => `t_${i}`, 'max')});
+        let keep = exp(top - higher);
+        ${w.rows((i) => `let p_${i} = weight(t_${i} - higher);`)}
+        top = higher;
+        total = keep * total + ${w.rows((i) => `p_${i}`, '+')};
+        ${w.add('sum', 'p', 'v', 'keep')}`,
+    after: (w) => `${finished}
+    ${w.scale('sum', 'norm', 'none')}
+    ${w.finish}`,
+  }
 }

@@ -1,23 +1,20 @@
+import { type Gemm, gemm } from '../gemm/index.ts'
 import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
-import { check, type Conv2dAttrs, eachRun, type Geometry, geometry } from './geometry.ts'
-import { forwardPanels, inputGradPanels, weightGradPanels } from './panels.ts'
-import { pixelwise } from './pixels.ts'
-import { winograd } from './winograd/index.ts'
+import { input as bind } from '../wgsl/index.ts'
+import { check, type Conv2dAttrs, type Conv2dGradAttrs, eachRun, forwardGeometry, type Geometry, geometry, inputGradGeometry, weightGradGeometry } from './geometry.ts'
 
 /**
  * 2-D cross-correlation, as deep learning calls convolution:
  * `y[b,o,i,j] = Σ_c,u,v x[b, c, i·sH + u − top, j·sW + v − left] · w[o,c,u,v]`, zeros outside.
  * x `[B,C,H,W]`, w `[O, C/groups, kH, kW]` -> `[B,O,H',W']`.
  * The zeros outside are multiplied as pixels are: where a filter of NaN or ∞ meets the border the result is NaN, as in torch where it
- * copies what filters meet. A pixel of NaN or ∞ reaches only what reads it, but convolutions by tiles; see {@link winograd}.
+ * copies what filters meet. A pixel of NaN or ∞ reaches only what reads it, or, of convolutions by tiles, the tiles that read it.
  * @throws {ShapeError} if channels, groups or the kernel do not fit
  */
 export const conv2d: Op<Conv2dAttrs> = {
   name: 'conv2d',
   epilogue: true,
-  takesPacked: 0,
   infer(inputs, attrs) {
     const x = input('conv2d', inputs, 0)
     const dtype = computableFloat('conv2d', x)
@@ -28,9 +25,8 @@ export const conv2d: Op<Conv2dAttrs> = {
   flops: (inputs, outputs) => tapFlops(outputs[0]?.shape, inputs[1]?.shape),
   // Implicit GEMM: rows are filters, columns are output pixels of all images, the outer sum is over taps.
   kernels(problem, target) {
-    const g = geometry(problem.inputs[0]?.shape ?? [], problem.inputs[1]?.shape ?? [], problem.attrs)
-    return winograd('conv2d', problem, g, target) ?? forwardPanels(problem, g, target) ?? pixelwise('conv2d', problem, g, target)
-      ?? buffers('conv2d', problem, target, g, {
+    const g = forwardGeometry(problem)
+    return buffers('conv2d', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.batch * g.outHeight * g.outWidth,
       outer: g.kernelHeight * g.kernelWidth,
@@ -78,9 +74,6 @@ fn out_column(z: u32, col: u32) -> u32 {
   },
 }
 
-/** Attributes of the gradients: the convolution's own, and the shape of what is differentiated. */
-export type Conv2dGradAttrs = Conv2dAttrs & { readonly shape: readonly number[] }
-
 /**
  * Gradient of {@link conv2d} with respect to its input, from dy `[B,O,H',W']` and w: the transposed convolution. Where a tap meets no
  * slope it may multiply a zero: filters of NaN or ∞ may give NaN there.
@@ -91,9 +84,8 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dInputGrad', inputs) }],
   flops: (inputs) => tapFlops(inputs[0]?.shape, inputs[1]?.shape),
   kernels(problem, target) {
-    const g = geometry(problem.attrs.shape, problem.inputs[1]?.shape ?? [], problem.attrs)
-    return winograd('conv2dInputGrad', problem, g, target) ?? inputGradPanels(problem, g, target) ?? pixelwise('conv2dInputGrad', problem, g, target)
-      ?? buffers('conv2dInputGrad', problem, target, g, {
+    const g = inputGradGeometry(problem)
+    return buffers('conv2dInputGrad', problem, target, g, {
       rows: g.inChannels / g.groups,
       cols: g.batch * g.height * g.width,
       outer: g.kernelHeight * g.kernelWidth,
@@ -152,16 +144,15 @@ fn out_column(z: u32, col: u32) -> u32 {
 export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
   name: 'conv2dWeightGrad',
   epilogue: true,
-  takesPacked: 1,
   infer: (inputs, { shape }) => [{ shape, dtype: sameDType('conv2dWeightGrad', inputs) }],
   flops: (inputs, _outputs, { shape }) => tapFlops(inputs[0]?.shape, shape),
   // The sum runs over all output pixels of all images. With many images the inner loop walks the batch, where a tap is
   // inside for all or none; with few it walks a row of pixels and tests each, as it does on GPUs, whose threads should read
   // neighbours.
   kernels(problem, target) {
-    const g = geometry(problem.inputs[1]?.shape ?? [], problem.attrs.shape, problem.attrs)
+    const g = weightGradGeometry(problem)
     const overBatch = target.kind === 'software' && g.batch >= g.outWidth
-    return weightGradPanels(problem, g, target) ?? buffers('conv2dWeightGrad', problem, target, g, {
+    return buffers('conv2dWeightGrad', problem, target, g, {
       rows: g.outChannels / g.groups,
       cols: g.inChannels / g.groups * g.kernelHeight * g.kernelWidth,
       outer: overBatch ? g.outHeight * g.outWidth : g.batch * g.outHeight,

@@ -9,6 +9,9 @@ export type Conv2dAttrs = {
   readonly groups: number
 }
 
+/** Attributes of the gradients: the convolution's own, and the shape of what is differentiated. */
+export type Conv2dGradAttrs = Conv2dAttrs & { readonly shape: readonly number[] }
+
 /** Which input channels meet which filters: in a convolution filters are rows, in the gradient of its input channels are. */
 export type Direction = 'conv2d' | 'conv2dInputGrad'
 
@@ -42,6 +45,21 @@ export function geometry(x: readonly number[], w: readonly number[], { stride, p
     outHeight: span(height, kernelHeight, padding[0], padding[2], stride[0]),
     outWidth: span(width, kernelWidth, padding[1], padding[3], stride[1]),
   }
+}
+
+/** The sizes of a `conv2d`, from x and w. */
+export function forwardGeometry({ inputs: [x, w], attrs }: Problem<Conv2dAttrs>): Geometry {
+  return geometry(x?.shape ?? [], w?.shape ?? [], attrs)
+}
+
+/** The sizes of a `conv2dInputGrad`, from dy and w. */
+export function inputGradGeometry({ inputs: [, w], attrs }: Problem<Conv2dGradAttrs>): Geometry {
+  return geometry(attrs.shape, w?.shape ?? [], attrs)
+}
+
+/** The sizes of a `conv2dWeightGrad`, from dy and x. */
+export function weightGradGeometry({ inputs: [, x], attrs }: Problem<Conv2dGradAttrs>): Geometry {
+  return geometry(x?.shape ?? [], attrs.shape, attrs)
 }
 
 /** {@link geometry} of operands once they are known to fit. @throws {ShapeError} if channels, groups or the kernel do not */

@@ -21,6 +21,8 @@ export const cast: Op<CastAttrs> = {
     if (byteSize(dtype) === 0) throw new DTypeError(`cast: expected f32, f16, bf16, i32 or u32, got ${String(dtype)}`)
     return [{ shape: x.shape, dtype }]
   },
+  // Two of bf16 share a word, which one invocation has to write.
+  convertsTo: ['f32', 'f16', 'i32', 'u32'],
   kernels({ inputs, outputs }, target) {
     const x = inputs[0] as Spec
     const out = outputs[0] as Spec

@@ -1,1 +1,2 @@
-export { matmul, type MatmulAttrs } from './matmul.ts'
+export { matmul } from './matmul.ts'
+export { type MatmulAttrs, productOf } from './product.ts'

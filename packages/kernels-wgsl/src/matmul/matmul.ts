@@ -1,37 +1,9 @@
-import { ShapeError } from '../errors.ts'
-import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
-import { at, broadcastShapes, computableFloat, input, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
-import { gemm, input as bind, type Layout } from '../wgsl/index.ts'
+import { gemm, type Layout } from '../gemm/index.ts'
+import type { ApplyOp, Op, Ref, Vjp } from '../op.ts'
+import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
-import { matmulPanels } from './panels.ts'
-
-/** Attributes of {@link matmul}: whether an operand's last two axes are swapped before multiplying. */
-export type MatmulAttrs = { readonly transposeA: boolean; readonly transposeB: boolean }
-
-interface Dims {
-  readonly m: number
-  readonly n: number
-  readonly k: number
-  readonly batch: readonly number[]
-}
-
-function dims(inputs: readonly Spec[], { transposeA, transposeB }: MatmulAttrs): Dims {
-  const a = input('matmul', inputs, 0).shape
-  const b = input('matmul', inputs, 1).shape
-  if (a.length < 2 || b.length < 2) {
-    throw new ShapeError(`matmul: expected operands of rank 2 or more, got ${shapeText(a)} x ${shapeText(b)}`)
-  }
-  const [ar = 1, ac = 1] = a.slice(-2)
-  const [br = 1, bc = 1] = b.slice(-2)
-  const [m, ka] = transposeA ? [ac, ar] : [ar, ac]
-  const [kb, n] = transposeB ? [bc, br] : [br, bc]
-  if (ka !== kb) {
-    throw new ShapeError(
-      `matmul: inner sizes differ: ${shapeText(a)}${transposeA ? 'ᵀ' : ''} x ${shapeText(b)}${transposeB ? 'ᵀ' : ''} (${ka} vs ${kb})`,
-    )
-  }
-  return { m, n, k: ka, batch: broadcastShapes('matmul', [a.slice(0, -2), b.slice(0, -2)]) }
-}
+import { input as bind } from '../wgsl/index.ts'
+import { dims, type MatmulAttrs, productOf } from './product.ts'
 
 /** For each flat batch index of the output, the batch index of an operand whose batch axes broadcast. */
 function batchMap(shape: readonly number[], batch: readonly number[]): number[] {
@@ -75,38 +47,24 @@ export const matmul: Op<MatmulAttrs> = {
   flops(inputs, outputs, attrs) {
     return 2 * sizeOf(outputs[0]?.shape ?? []) * dims(inputs, attrs).k
   },
-  kernels(problem: Problem<MatmulAttrs>, target) {
-    const { m, n, k, batch } = dims(problem.inputs, problem.attrs)
-    const [a, b] = problem.inputs
-    const { transposeA, transposeB } = problem.attrs
-    const count = sizeOf(batch)
-    const shared = (s: Spec | undefined): boolean => sizeOf((s?.shape ?? []).slice(0, -2)) === 1
-    for (const s of [a, b]) {
-      if (s && !shared(s) && sizeOf(s.shape.slice(0, -2)) !== count) {
-        throw new ShapeError(`matmul: batch axes of ${shapeText(s.shape)} broadcast partly; expand it to [${batch.join(',')}] first`)
-      }
-    }
-    const strides = {
-      m, n, k, batch: count,
-      a: [shared(a) ? 0 : m * k, transposeA ? 1 : k, transposeA ? m : 1],
-      b: [shared(b) ? 0 : k * n, transposeB ? k : 1, transposeB ? 1 : n],
-    } as const
-    return matmulPanels(problem, strides, target) ?? gemm({
+  kernels(problem, target) {
+    const { m, n, k, batch, a, b } = productOf(problem)
+    return gemm({
       label: 'matmul',
       problem,
       rows: m,
       cols: n,
-      batch: count,
+      batch,
       outer: 1,
       inner: k,
       rowStride: n,
       params: {
-        a_batch: strides.a[0], a_row: strides.a[1], a_k: strides.a[2],
-        b_batch: strides.b[0], b_col: strides.b[1], b_k: strides.b[2],
+        a_batch: a[0], a_row: a[1], a_k: a[2],
+        b_batch: b[0], b_col: b[1], b_k: b[2],
       },
       storage: [bind(0, 'a'), bind(1, 'b')],
-      aLayout: layout(strides.a, m, k),
-      bLayout: layout(strides.b, n, k),
+      aLayout: layout(a, m, k),
+      bLayout: layout(b, n, k),
       walks: /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
 fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
@@ -117,7 +75,7 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
     }, target)
   },
   // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
-  vjp<T>(call: Call<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
     const [a, b] = inputs as readonly [T, T]
     const g = grads[0]
     if (g === undefined) return [undefined, undefined]

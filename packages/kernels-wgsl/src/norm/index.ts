@@ -1,3 +1,4 @@
 export { norm } from './norm.ts'
+export { normApply } from './norm-apply.ts'
 export { normInputGrad, normWeightGrad } from './norm-grad.ts'
-export type { NormAttrs } from './rows.ts'
+export { activate, activationKey, type Geometry, geometry, meanOf, type NormAttrs, parametersOf } from './rows.ts'

@@ -2,7 +2,6 @@ import type { Op, Ref } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType } from '../shape.ts'
 import { checkStatistics } from './norm-grad.ts'
 import { normKernel } from './norm-kernel.ts'
-import { packedApply } from './packed-apply.ts'
 import { geometry, type NormAttrs, parametersOf } from './rows.ts'
 
 /**
@@ -22,7 +21,6 @@ export const normApply: Op<NormAttrs> = {
     return [{ shape: x.shape, dtype }]
   },
   kernels: (problem, target) => [normKernel('normApply', problem, target)],
-  packed: (problem, layout, target) => packedApply(problem, layout, target),
   reference(inputs, attrs) {
     const after = 1 + parametersOf(attrs)
     const [x, mean, rstd] = [inputs[0], ...inputs.slice(after)] as [Ref, Ref, Ref]

@@ -4,7 +4,6 @@ import { computableFloat, input, refZeros, sameDType, sameShape, shapeText } fro
 import { normApply } from './norm-apply.ts'
 import { normInputGrad, normWeightGrad } from './norm-grad.ts'
 import { normKernel } from './norm-kernel.ts'
-import { packedNorm } from './packed-norm.ts'
 import { geometry, type NormAttrs, parametersOf } from './rows.ts'
 
 /**
@@ -46,8 +45,6 @@ export const norm: Op<NormAttrs> = {
     return [{ shape: x.shape, dtype }, statistics, statistics]
   },
   kernels: (problem, target) => [normKernel('norm', problem, target)],
-  packed: (problem, layout, target) => packedNorm(problem, layout, target),
-  again: normApply,
   vjp(call, { inputs, outputs, grads, attrs, needs }) {
     const [x, weight, bias] = inputs
     const [, mean, rstd] = outputs

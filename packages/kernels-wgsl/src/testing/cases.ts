@@ -1,6 +1,7 @@
 import { type Attrs, type DType, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
-import { variantTable } from '../variants.ts'
+import { tuningTable } from '../tuning.ts'
 import { decode, encode } from './elements.ts'
 
 /** An input of a test case: a shape, or a shape with its dtype or values. */
@@ -77,17 +78,17 @@ const withoutType = (k: Kernel): string => k.wgsl.replace('enable f16;\n', '').r
 export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Variant[] {
   const found = new Map<string, Variant>()
   // Written out sixteen times an inner loop takes llvmpipe seconds to compile.
-  const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
+  const gpu = { ...target, kind: 'gpu', textureRows: 0, tuning: { ...tuningTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
   // Large tiles, as of products that fill a GPU.
-  const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
+  const full = { ...gpu, matrices: false, tuning: { ...gpu.tuning, busy: 2 } }
   // What SwiftShader would run for GPUs, lavapipe runs in the tests of Node.
-  const runsElsewhere = target.variants.adapter === 'software'
+  const runsElsewhere = target.tuning.adapter === 'software'
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
-    const kernels = op.kernels?.({ inputs, outputs, attrs }, t) ?? []
+    const kernels = lower(op, { inputs, outputs, attrs }, t)
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()
     const half = [...inputs, ...outputs].some((s) => s.dtype === 'f16')
     const likeSingle = (): boolean => {
-      const others = op.kernels?.({ inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t) ?? []
+      const others = lower(op, { inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t)
       return others.length === kernels.length && kernels.every((k, i) => withoutType(k) === withoutType(others[i] as Kernel))
     }
     const longest = Math.max(...kernels.map((k) => k.wgsl.length))

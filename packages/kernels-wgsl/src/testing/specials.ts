@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Attrs, type DType, isFloat, type Op, type Ref } from '../op.ts'
+import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
 import { makeInputs, type OpCase, specsOf, variants } from './cases.ts'
 import { encode } from './elements.ts'
@@ -88,7 +89,7 @@ async function checkElementwise(op: Op, dtype: Float, { ulp = 1, exceptions = []
     const inputs = operands.map((data): Ref => ({ shape: [n], dtype, data: data.subarray(0, n) }))
     const outputs = op.infer(inputs, {})
     const exact = op.reference(inputs, {})[0]?.data ?? []
-    const kernels = op.kernels?.({ inputs, outputs, attrs: {} }, host.target) ?? []
+    const kernels = lower(op, { inputs, outputs, attrs: {} }, host.target)
     const got = await runKernels(host, kernels, inputs.map((x, k) => bitsOf(x.data, dtype, (negative[k] ?? []).filter((i) => i < n))), outputs)
     const wrong = Array.from(exact, (e, i) => ({ args: inputs.map((x) => x.data[i] ?? 0), got: got[0]?.[i] ?? 0, exact: e, ulp: ulps(got[0]?.[i] ?? 0, e, dtype) }))
       .filter((r) => r.ulp > 0 && !(r.ulp <= bound(...r.args)) && !exceptions.some((e) => e.when(...r.args)))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { makeCall } from '../elementwise/index.ts'
-import { type Attrs, type Call, isFloat, type Op, type Ref, type Spec } from '../op.ts'
+import { makeApplyOp } from '../elementwise/index.ts'
+import { type Attrs, type ApplyOp, isFloat, type Op, type Ref, type Spec } from '../op.ts'
 import { shapeText, sizeOf } from '../shape.ts'
 import { makeInputs, noise, type OpCase, specsOf, variants } from './cases.ts'
 import { encode } from './elements.ts'
@@ -25,7 +25,7 @@ export interface OpTest<A extends Attrs> {
 }
 
 /** Float64 call on references: how a gradient rule runs in tests. */
-export const refCall: Call<Ref> = makeCall<Ref>({
+export const refCall: ApplyOp<Ref> = makeApplyOp<Ref>({
   apply: (op, inputs, attrs) => {
     op.infer(inputs, attrs)
     return op.reference(inputs, attrs)

@@ -21,6 +21,7 @@ export const reshape: Op<ReshapeAttrs> = {
   view(v, { shape }) {
     return reshapedView(v, shape)
   },
+  keepsOrder: true,
   vjp(call, { inputs, grads }) {
     const [x] = inputs
     const g = grads[0]
@@ -59,6 +60,8 @@ export const stopGradient: Op = {
   name: 'stopGradient',
   infer: (inputs) => [input('stopGradient', inputs, 0)],
   view: (v) => v,
+  keepsOrder: true,
+  blocksGradient: true,
   reference: ([x]) => (x ? [x] : []),
 }
 
@@ -67,6 +70,8 @@ export const after: Op = {
   name: 'after',
   infer: (inputs) => [input('after', inputs, 0)],
   view: (v) => v,
+  keepsOrder: true,
+  waitsFor: [1],
   vjp: (_call, { grads }) => [grads[0], undefined],
   reference: ([x]) => (x ? [x] : []),
 }

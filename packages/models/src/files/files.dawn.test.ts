@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, Device, evaluate, randn, type Tensor } from '@antipode/core'
 import { readSafetensors } from '@antipode/core/io'
-import { Initialiser } from '@antipode/core/nn'
+import { adapterParameters, addAdapter, lora, placeholders, randomParameters, setAdapter } from '@antipode/core/nn'
 import { loadAdapter, loadModel, saveAdapter, saveModel } from './index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 
@@ -23,7 +23,7 @@ const config: UNet2DConfig = {
   in_channels: 1, out_channels: 1, block_out_channels: [8], down_block_types: ['DownBlock2D'], up_block_types: ['UpBlock2D'],
   mid_block_type: 'UNetMidBlock2D', add_attention: true, attention_head_dim: 8, norm_num_groups: 2, layers_per_block: 1,
 }
-const fresh = (seed: number): UNet2DConditionModel => new UNet2DConditionModel(new Initialiser(device, { seed }), config)
+const fresh = (seed: number): UNet2DConditionModel => new UNet2DConditionModel(randomParameters(device, { seed }), config)
 const input = (): Tensor => randn(device, [1, 1, 4, 4], { seed: 9 })
 const values = async (t: Tensor): Promise<Float32Array> => {
   const out = await t.data() as Float32Array
@@ -75,22 +75,22 @@ test('a model is read straight into its memory: none is drawn before, and a load
 
 test('a file without configuration, or for another one, is refused', async () => {
   using model = fresh(1)
-  model.addAdapter('dpo', { rank: 2, targets: /to_q/ })
+  addAdapter(model, 'dpo', lora({ rank: 2, targets: /to_q/ }))
   const path = join(folder, 'adapter.safetensors')
   await saveAdapter(path, model, 'dpo')
   await expect(loadModel(device, path)).rejects.toThrow(CheckpointError)
   const before = device.memory().tensors
-  using wider = new UNet2DConditionModel(new Initialiser(device, { seed: 1, placeholders: true }), { ...config, block_out_channels: [16] })
+  using wider = new UNet2DConditionModel(placeholders(device), { ...config, block_out_channels: [16] })
   await expect(loadAdapter(wider, 'dpo', path)).rejects.toThrow(/mid_block\.attentions\.0\.to_q/)
   expect(device.memory().tensors).toBe(before)
 })
 
 test('an adapter comes back from its file with its strength', async () => {
   using model = fresh(1)
-  model.addAdapter('dpo', { rank: 2, alpha: 1, targets: /to_q|conv1/, seed: 2 })
-  const trained = new Map([...model.adapterParameters('dpo')].map(([name, t], i) => [name, randn(device, t.shape, { seed: 20 + i })]))
+  addAdapter(model, 'dpo', lora({ rank: 2, alpha: 1, targets: /to_q|conv1/, seed: 2 }))
+  const trained = new Map([...adapterParameters(model, 'dpo')].map(([name, t], i) => [name, randn(device, t.shape, { seed: 20 + i })]))
   await evaluate(...trained.values())
-  model.setAdapter('dpo', trained, { alpha: 1 })
+  setAdapter(model, 'dpo', trained, { alpha: 1 })
   const want = await values(model.with({ dpo: 1 }).forward(input(), 5))
   const path = join(folder, 'adapter.safetensors')
   await saveAdapter(path, model, 'dpo', { by: 'test' })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError } from '@antipode/core'
 import { encodeSafetensors } from '@antipode/core/io'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { loadModel, saveModel } from './index.ts'
@@ -15,7 +15,7 @@ const config: UNet2DConfig = {
 }
 
 const file = (stored: unknown, rename = (name: string) => name): Uint8Array<ArrayBuffer> => {
-  const model = new UNet2DConditionModel(new Initialiser(new FakeHost(), { seed: 0, placeholders: true }), config)
+  const model = new UNet2DConditionModel(placeholders(new FakeHost()), config)
   const entries = [...model.namedParameters()].map(([name, { shape, size }]) => ({ name: rename(name), dtype: 'F32' as const, shape, data: new Float32Array(size) }))
   return encodeSafetensors(entries, { config: typeof stored === 'string' ? stored : JSON.stringify(stored) })
 }

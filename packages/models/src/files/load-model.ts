@@ -1,6 +1,6 @@
 import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
 import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
-import { Initialiser, stateOf } from '@antipode/core/nn'
+import { type Initialiser, placeholders, stateOf } from '@antipode/core/nn'
 import { anObject, checkOptions, listOf, oneOf } from '@antipode/core/options'
 import { type ConfiguredModel, entryNamed, type ModelEntry, unet2DCondition } from '../registry/index.ts'
 import type { UNet2DConditionModel } from '../unet/index.ts'
@@ -41,7 +41,7 @@ export async function loadModel(
   }
   const config = parse(stored)
   const entry = entryNamed(models, config['_class_name'] ?? unet2DCondition.className)
-  const model = build(entry, new Initialiser(device, { seed: 0, dtype, placeholders: true }), config, file.tensors.size)
+  const model = build(entry, placeholders(device, { dtype }), config, file.tensors.size)
   const state = stateOf(file)
   await model.load(entry.names?.(state) ?? state)
   return model

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CheckpointError, type Tensor } from '@antipode/core'
 import { encodeSafetensors, readSafetensors } from '@antipode/core/io'
-import { Initialiser, type StateSource } from '@antipode/core/nn'
+import { placeholders, type StateSource } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { waveParameter, waves } from '../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
@@ -67,7 +67,7 @@ const config: UNet2DConfig = {
   in_channels: 1, out_channels: 1, block_out_channels: [8], down_block_types: ['AttnDownBlock2D'], up_block_types: ['AttnUpBlock2D'],
   mid_block_type: null, attention_head_dim: 4, norm_num_groups: 2, layers_per_block: 1,
 }
-const fresh = (): UNet2DConditionModel => new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), config)
+const fresh = (): UNet2DConditionModel => new UNet2DConditionModel(placeholders(host), config)
 const output = (model: UNet2DConditionModel): number[] => [...interpret([model.forward(waves(host, 'x', [1, 1, 4, 4], 0, 1), 10)])[0] ?? []]
 
 test('checkpoints with one layer for queries, keys and values, and with the names of early diffusers, load to equal outputs', async () => {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { ConfigError, ShapeError, constant, type Tensor } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import {
   AttentionBlock2D, BasicTransformerBlock, Downsample2D, flopsPerImage, patchesToPixels, pixelsToPatches, ResnetBlock2D, timestepEmbedding, Transformer2DModel, UNet2DConditionModel,
 } from './index.ts'
 
 const host = new FakeHost()
-const init = new Initialiser(host, { seed: 0, placeholders: true })
+const init = placeholders(host)
 const x = (...shape: number[]): Tensor => constant(host, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
 const tiny = { block_out_channels: [8], norm_num_groups: 4, layers_per_block: 1, attention_head_dim: 2, in_channels: 1, cross_attention_dim: 6 } as const
 const plain = new UNet2DConditionModel(init, { ...tiny, down_block_types: ['DownBlock2D'], up_block_types: ['UpBlock2D'], mid_block_type: null })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigError, ShapeError, tensor } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { waveParameter, waves } from '../testing/index.ts'
 import { flopsPerImage, parameterCount, type UNet2DConfig, UNet2DConditionModel } from './index.ts'
@@ -29,7 +29,7 @@ test('Stable Diffusion 1.5, 2.1 and XL have the parameters of their checkpoints'
 
 test.each(golden.cases)('diffusers\' configuration file with $name makes the model of diffusers, in float64 to six digits', async ({ config, params, output }) => {
   const host = new FakeHost()
-  const model = new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), config as unknown as UNet2DConfig)
+  const model = new UNet2DConditionModel(placeholders(host), config as unknown as UNet2DConfig)
   expect(model.parameterCount).toBe(params)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   const [sample, context] = [waves(host, 'input.sample', [1, 2, 4, 4], 0, 1), waves(host, 'input.ctx', [1, 3, 12], 0, 1)]

@@ -1,5 +1,5 @@
 import { ConfigError, constant, type Tensor, where } from '@antipode/core'
-import { type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { type Initialiser, type Layer, Linear, Module } from '@antipode/core/nn'
 import { checkArgument, checkOptions, finite, flag, whole } from '@antipode/core/options'
 
 /** How {@link timestepEmbedding} lays out its waves. */
@@ -30,8 +30,8 @@ export function timestepEmbedding(t: Tensor, width: number, options: TimestepWav
 
 /** Two linear layers with a SiLU between them, `[N, in] -> [N, out]`. */
 export class TimestepEmbedding extends Module {
-  readonly linear_1: Linear
-  readonly linear_2: Linear
+  readonly linear_1: Layer
+  readonly linear_2: Layer
 
   constructor(init: Initialiser, inputs: number, outputs: number) {
     super()
@@ -40,6 +40,6 @@ export class TimestepEmbedding extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.linear_2.forward(this.linear_1.forward(x.to(this.linear_1.weight.dtype)).silu())
+    return this.linear_2.forward(this.linear_1.forward(x.to(this.dtype)).silu())
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Device, evaluate, gradients, randn, type Tensor, tensor, type TensorHost } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
 import { waveParameter, waves } from '../testing/index.ts'
@@ -17,7 +17,7 @@ const l1 = (values: ArrayLike<number>): number => Array.from(values).reduce((a, 
 
 /** Everything that the golden run gave, by name: out, loss, and the gradients of inputs and of some parameters. */
 async function goldenRun(host: TensorHost): Promise<{ outputs: Map<string, Tensor>; dispose: () => void }> {
-  const model = new UNet2DConditionModel(new Initialiser(host, { seed: 0, placeholders: true }), config)
+  const model = new UNet2DConditionModel(placeholders(host), config)
   expect(model.parameterCount).toBe(golden.params)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   const sample = waves(host, 'input.sample', golden.inputs.sample, 0, 1)
@@ -82,7 +82,7 @@ test('a model in f16 takes f32 and gives f32, close to its f32 twin', async () =
   using context = randn(device, [1, 3, 24], { seed: 2 })
   const outputs: Float32Array[] = []
   for (const dtype of ['f32', 'f16'] as const) {
-    using model = new UNet2DConditionModel(new Initialiser(device, { seed: 3, dtype }), small)
+    using model = new UNet2DConditionModel(randomParameters(device, { seed: 3, dtype }), small)
     using out = model.forward(sample, 500, { context })
     expect(out.dtype).toBe('f32')
     outputs.push(await out.data() as Float32Array)

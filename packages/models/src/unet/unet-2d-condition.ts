@@ -1,8 +1,9 @@
 import { ConfigError, constant, type Tensor, concat, where } from '@antipode/core'
-import { Conv2d, Embedding, GroupNorm, type Initialiser, linears, Module } from '@antipode/core/nn'
+import { Conv2d, Embedding, GroupNorm, type Initialiser, type Layer, linears, Module } from '@antipode/core/nn'
 import { anObject, callable, checkArgument, checkOptions, finite, flag, type Ranges } from '@antipode/core/options'
 import { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
-import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import type { ResolvedUNet2DConfig, UNet2DConfig } from './config.ts'
+import { resolveUNet2DConfig } from './resolve-config.ts'
 import { timestepEmbedding, TimestepEmbedding } from './embeddings.ts'
 import { patchesToPixels, pixelsToPatches } from './patches.ts'
 import type { ResnetBlock2D } from './resnet.ts'
@@ -36,7 +37,7 @@ const conditionRanges: Ranges<UNet2DCondition> = {
 export class UNet2DConditionModel extends Module {
   readonly className = 'UNet2DConditionModel'
   readonly config: UNet2DConfig
-  readonly convIn: Conv2d
+  readonly convIn: Layer
   readonly timeEmbedding: TimestepEmbedding
   readonly classEmbedding: Embedding | undefined
   readonly addEmbedding: TimestepEmbedding | undefined
@@ -45,7 +46,7 @@ export class UNet2DConditionModel extends Module {
   readonly midBlock: MidBlock | undefined
   readonly upBlocks: readonly UpBlock[]
   readonly convNormOut: GroupNorm
-  readonly convOut: Conv2d
+  readonly convOut: Layer
 
   /** @throws {ConfigError} that names a field which is unknown or has a value that this model does not know */
   constructor(init: Initialiser, config: UNet2DConfig) {
@@ -93,7 +94,7 @@ export class UNet2DConditionModel extends Module {
       throw new ConfigError('UNet2DConditionModel: expected context, the tokens of the prompt, as the model has cross-attention, got none')
     }
     const shifts = this.shifts(this.embed(x, timesteps, condition, c).silu())
-    const { dtype } = this.convIn.weight
+    const { dtype } = this
     const context = condition.context?.to(dtype)
     const { after, checkpoint } = condition
     const call = (block: string): BlockCall => ({

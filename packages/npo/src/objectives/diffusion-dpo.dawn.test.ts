@@ -1,4 +1,5 @@
 import { ConfigError, Device, evaluate, gradients, nn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
 import { noiseCoefficients, type PredictionType } from '@antipode/schedulers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -275,8 +276,8 @@ test('both images and both networks see one timestep and one noise', async () =>
 test('a LoRA run starts at ln 2 against the base without its adapter, and moves the adapter only', async () => {
   await scope(async () => {
     using base = ToyDenoiser.of(device, 1, { width: 4, classes: 3, hidden: 6 })
-    base.addAdapter('npo', { rank: 2, targets: /fc/ })
-    const adapter = base.adapterParameters('npo')
+    addAdapter(base, 'npo', lora({ rank: 2, targets: /fc/ }))
+    const adapter = adapterParameters(base, 'npo')
     const model = base.with({ npo: 1 })
     const { numbers, grads } = await measure(diffusionDpo<Tensor>({ beta: 2000 }), { model, reference: base }, goldenBatch(), [...adapter.values()])
     expect(numbers['loss']).toBe(Math.fround(Math.LN2))

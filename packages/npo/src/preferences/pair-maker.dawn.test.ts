@@ -1,4 +1,5 @@
 import { ConfigError, constant, Device, NumericError, ShapeError, type Tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora, removeAdapter } from '@antipode/core/nn'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { flowMatchEuler } from '@antipode/schedulers'
@@ -61,18 +62,18 @@ test('a flow model that samples its own pairs moves to what is rewarded, by obje
   const before = await rewardOf(model)
   expect(Math.abs(before)).toBeLessThan(0.4)
   for (const name of ['dpo', 'mapo']) {
-    model.addAdapter(name, { rank: 2, targets: /fc/ })
+    addAdapter(model, name, lora({ rank: 2, targets: /fc/ }))
     const tuned = model.with({ [name]: 1 })
     const networks = { model: tuned.denoise, reference: model.denoise }
     const dpo = diffusionDpo<Tensor>({ beta: 10 })
     const margins = mapo<Tensor>()
     using optimizer = adamw({ lr: 0.02 })
     for await (const { step, metrics } of train<PairBatch<Tensor>>({
-      parameters: model.adapterParameters(name), optimizer, steps: 12, clipNorm: 1, compile: true, ...pairsOf(tuned),
+      parameters: adapterParameters(model, name), optimizer, steps: 12, clipNorm: 1, compile: true, ...pairsOf(tuned),
       loss: (pairs) => (name === 'dpo' ? dpo : margins).evaluate(networks, pairs),
     })) if (step === 0 && name === 'dpo') expect(metrics['accuracy']).toBe(0.5)
     expect(await rewardOf(tuned), name).toBeGreaterThan(before + 0.2)
-    model.removeAdapter(name)
+    removeAdapter(model, name)
   }
 })
 

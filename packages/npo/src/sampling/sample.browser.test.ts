@@ -14,7 +14,7 @@ test.each<[string, Scheduler]>([
   ['DDPM, which adds noise', ddpm()],
 ])('a browser samples what a loop over arrays samples: %s', async (_, scheduler) => {
   const device = await Device.request()
-  const layer = nn.Linear.of(new nn.Initialiser(device, { seed: 3 }), width, width)
+  const layer = nn.Linear.of(nn.randomParameters(device, { seed: 3 }), width, width)
   const [w, b] = [await layer.weight.data(), layer.bias ? await layer.bias.data() : []]
   const start = philoxNormal(batch * width, { seed: 1 })
 

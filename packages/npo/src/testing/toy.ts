@@ -24,7 +24,7 @@ export class ToyDenoiser extends nn.Module {
   }
 
   static of(device: Device, seed: number, { width, classes, hidden }: ToySizes): ToyDenoiser {
-    const init = new nn.Initialiser(device, { seed })
+    const init = nn.randomParameters(device, { seed })
     return new ToyDenoiser(nn.Linear.of(init, width + 1 + classes, hidden), nn.Linear.of(init, hidden, width))
   }
 

@@ -1,5 +1,5 @@
 import { ConfigError, constant, gradients, ShapeError, type Tensor } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { randomParameters } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { UNet2DConditionModel } from '@antipode/models'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { framePositions, repeatFrames, TemporalAttention, TemporalConv } from '.
 import { inflate, type TemporalBlock } from './index.ts'
 
 const host = new FakeHost()
-const init = new Initialiser(host, { seed: 0 })
+const init = randomParameters(host, { seed: 0 })
 const x = (...shape: number[]): Tensor => constant(host, Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i)), shape)
 const conv: TemporalBlock = (parameters, { channels }) => new TemporalConv(parameters, { channels, groups: 4 })
 const unet = new UNet2DConditionModel(init, {
@@ -24,7 +24,7 @@ test.each<[string, () => unknown]>([
   ['framePositions: expected channels to be an even number', () => framePositions(host, 2, 3)],
   ['framePositions: expected frames to be', () => framePositions(host, 0, 4)],
   ['inflate: expected block to be a function', () => inflate(unet, {} as never)],
-  ['inflate: expected options among seed, dtype, placeholders, got frames', () => inflate(unet, conv, { frames: 8 } as never)],
+  ['inflate: expected options among init, got frames', () => inflate(unet, conv, { frames: 8 } as never)],
   ['inflate: expected a layer or nothing for down_blocks.0.resnets.0, got something else', () => inflate(unet, (async () => undefined) as never)],
   ['VideoUNet: expected options among context, classLabels, addedCond, checkpoint, got after', () => video.forward(x(1, 1, 2, 4, 4), 1, { after: () => x(1) } as never)],
 ])('%s', (message, run) => {

@@ -1,5 +1,5 @@
 import { ConfigError, constant, Device, evaluate, randn, ShapeError, type Tensor, tensor } from '@antipode/core'
-import { Initialiser, type Module } from '@antipode/core/nn'
+import { adapterParameters, addAdapter, lora, type Module, placeholders, setAdapter } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
 import { UNet2DConditionModel } from '@antipode/models'
 import { digitsUNet } from '@antipode/digits'
@@ -87,7 +87,7 @@ describe.each([['temporal convolutions', conv], ['temporal attention', attention
 describe('inflate', () => {
   test('offers every resnet and attention, with the channels of its output', () => {
     const sites: TemporalSite[] = []
-    const init = new Initialiser(device, { seed: 1, placeholders: true })
+    const init = placeholders(device)
     const unet = new UNet2DConditionModel(init, {
       block_out_channels: [16, 32], layers_per_block: 1, norm_num_groups: 8, cross_attention_dim: 8, attention_head_dim: 2,
       down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'], up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'],
@@ -95,7 +95,7 @@ describe('inflate', () => {
     using video = inflate(unet, (init, site) => {
       sites.push(site)
       return site.after === 'attention' ? new TemporalAttention(init, { channels: site.channels, heads: 2, groups: 8 }) : conv(init, site)
-    }, { placeholders: true })
+    }, { init })
     const of = (name: string): TemporalSite | undefined => sites.find((site) => site.name === name)
     expect(of('down_blocks.0.resnets.0')).toEqual({ name: 'down_blocks.0.resnets.0', after: 'resnet', endsPair: false, channels: 16 })
     expect(of('down_blocks.0.attentions.0')).toMatchObject({ after: 'attention', endsPair: true, channels: 16 })
@@ -117,7 +117,7 @@ describe('inflate', () => {
     expect(reached.sort()).toEqual(sites.map(({ name }) => name).sort())
     expect(video.state().has('temporal.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight')).toBe(true)
     expect(video.state().has('temporal.down_blocks.1.resnets.0.conv1.2.weight')).toBe(true)
-    expect(video.state().get('unet.conv_in.weight')).toBe(unet.convIn.weight)
+    expect(video.state().get('unet.conv_in.weight')).toBe(unet.state().get('conv_in.weight'))
     expect(video.temporal.parameterCount + unet.parameterCount).toBe(video.parameterCount)
   })
 
@@ -134,12 +134,12 @@ describe('inflate', () => {
     await evaluate(after)
     expect(worst(await after.data(), await before.data())).toBeGreaterThan(1e-3)
 
-    video.addAdapter('motion', { rank: 2, targets: /^temporal\..*(to_q|proj_out)$/ })
-    const adapter = video.adapterParameters('motion')
+    addAdapter(video, 'motion', lora({ rank: 2, targets: /^temporal\..*(to_q|proj_out)$/ }))
+    const adapter = adapterParameters(video, 'motion')
     const name = [...adapter.keys()].find((key) => key.includes('down_blocks.0') && key.endsWith('proj_out.lora_B.weight'))!
     const trained = new Map([...adapter].map(([key, t]) => [key, key === name ? randn(device, t.shape, { seed: 5 }) : t.add(0)]))
     await evaluate(...trained.values())
-    video.setAdapter('motion', trained)
+    setAdapter(video, 'motion', trained)
     using off = video.forward(x, 300)
     using on = video.with({ motion: 1 }).forward(x, 300)
     await evaluate(off, on)

@@ -1,6 +1,6 @@
 import { ConfigError } from '@antipode/core'
-import { Initialiser, type InitialiserOptions, Module } from '@antipode/core/nn'
-import { callable, checkArgument, checkOptions, flag, oneOf, whole } from '@antipode/core/options'
+import { type Initialiser, Module, randomParameters } from '@antipode/core/nn'
+import { anObject, callable, checkArgument, checkOptions } from '@antipode/core/options'
 import type { UNet2DConditionModel } from '@antipode/models'
 import type { Layer } from '../temporal/index.ts'
 import { type TemporalSite, temporalSites } from './sites.ts'
@@ -15,9 +15,8 @@ export type TemporalBlock = (init: Initialiser, site: TemporalSite) => (Module &
  * model alone would make it, until they are trained. Disposing the video model disposes the image model with it.
  *
  * @param block is asked once for each place; see {@link TemporalSite}
- * @param options seed of the new parameters (whole in [0, 2^53), 0 by default), their dtype (the image model's by default), and
- * whether they are placeholders (false by default)
- * @throws {ConfigError} if `block` chooses no place or gives something else than a layer, or an option is unknown or out of its range
+ * @param options.init makes the new parameters; by default drawn from seed 0, in the image model's element type
+ * @throws {ConfigError} if `block` chooses no place or gives something else than a layer, or an option is unknown
  * @example
  * const video = inflate(unet, (init, { endsPair, channels }) =>
  *   endsPair ? new TemporalAttention(init, { channels }) : undefined)
@@ -25,11 +24,11 @@ export type TemporalBlock = (init: Initialiser, site: TemporalSite) => (Module &
 export function inflate(
   unet: UNet2DConditionModel,
   block: TemporalBlock,
-  options: Partial<InitialiserOptions> = {},
+  options: { readonly init?: Initialiser } = {},
 ): VideoUNet {
   checkArgument('inflate', 'block', block, callable)
-  checkOptions('inflate', options, { seed: whole(0), dtype: oneOf('f32', 'f16', 'bf16'), placeholders: flag })
-  const init = new Initialiser(unet.device, { ...options, seed: options.seed ?? 0, dtype: options.dtype ?? unet.convIn.weight.dtype })
+  checkOptions('inflate', options, { init: anObject('a maker of parameters') })
+  const { init = randomParameters(unet.device, { seed: 0, dtype: unet.dtype }) } = options
   const layers = new Map<string, Module & Layer>()
   for (const site of temporalSites(unet)) {
     const layer = block(init, site)

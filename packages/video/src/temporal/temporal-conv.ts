@@ -1,5 +1,5 @@
 import { conv2d, type Tensor } from '@antipode/core'
-import { GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
+import { affine, GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
 import { checkOptions, required, whole } from '@antipode/core/options'
 import type { Layer } from './layer.ts'
 import { checkGroups, videoShape } from './layout.ts'
@@ -27,7 +27,7 @@ class FrameConv extends Module {
 
   /** Fresh parameters, as `torch.nn.Conv3d` draws them. */
   static of(init: Initialiser, channels: number): FrameConv {
-    const { weight, bias } = init.affine([channels, channels, 3, 1, 1], true)
+    const { weight, bias } = affine(init, [channels, channels, 3, 1, 1], true)
     return new FrameConv(weight, bias as Tensor) // affine was asked for a bias
   }
 

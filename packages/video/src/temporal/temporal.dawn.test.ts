@@ -1,5 +1,5 @@
 import { ConfigError, Device, type Elements, evaluate, gradients, randn, ShapeError, type Tensor, tensor } from '@antipode/core'
-import { Initialiser, type Module } from '@antipode/core/nn'
+import { type Initialiser, type Module, randomParameters } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -74,18 +74,18 @@ const blocks: readonly (readonly [name: string, make: (init: Initialiser) => Mod
 
 describe.each(blocks)('%s', (_, make) => {
   test('leaves every element as it is when new, and not when trained', async () => {
-    using block = make(new Initialiser(device, { seed: 1 }))
+    using block = make(randomParameters(device, { seed: 1 }))
     using x = randn(device, [2, 4, 5, 3, 2], { seed: 2 })
     using y = block.forward(x)
     await evaluate(x, y)
     expect(await y.data()).toEqual(await x.data())
-    using after = trained(make(new Initialiser(device, { seed: 1 })))
+    using after = trained(make(randomParameters(device, { seed: 1 })))
     using z = after.forward(x)
     expect(worst(await z.data(), await x.data())).toBeGreaterThan(0.1)
   })
 
   test('hands the frames on in their order: another order gives more than the other order of the result', async () => {
-    using block = trained(make(new Initialiser(device, { seed: 1 })))
+    using block = trained(make(randomParameters(device, { seed: 1 })))
     using x = randn(device, [1, 4, 3, 2, 2], { seed: 3 })
     await evaluate(x)
     const data = await x.data()
@@ -100,7 +100,7 @@ describe.each(blocks)('%s', (_, make) => {
   })
 
   test('has the gradients of central differences, in every parameter and in x', async () => {
-    using block = trained(make(new Initialiser(device, { seed: 1 })))
+    using block = trained(make(randomParameters(device, { seed: 1 })))
     const names = ['x', ...block.state().keys()]
     using weight = randn(device, [2, 4, 3, 2, 3], { seed: 8 })
     using input = randn(device, [2, 4, 3, 2, 3], { seed: 9 })
@@ -146,7 +146,7 @@ describe('temporalConv', () => {
 
   test('a block equals loops in float64, with its norms over the whole clip and zeros beyond its ends', async () => {
     const [B, C, F, P, G] = [2, 4, 3, 6, 2]
-    using block = trained(new TemporalConv(new Initialiser(device, { seed: 1 }), { channels: C, groups: G }))
+    using block = trained(new TemporalConv(randomParameters(device, { seed: 1 }), { channels: C, groups: G }))
     using x = randn(device, [B, C, F, 2, 3], { seed: 6 })
     using y = block.forward(x)
     await evaluate(x, y)
@@ -181,7 +181,7 @@ describe('temporalConv', () => {
   })
 
   test('has the parameter names of diffusers', () => {
-    using block = new TemporalConv(new Initialiser(device, { seed: 1 }), { channels: 4, groups: 2 })
+    using block = new TemporalConv(randomParameters(device, { seed: 1 }), { channels: 4, groups: 2 })
     expect([...block.state()].map(([k, t]) => `${k} ${t.shape.join('x')}`)).toEqual([1, 2, 3, 4].flatMap((n) => [
       `conv${n}.0.weight 4`, `conv${n}.0.bias 4`, `conv${n}.${n === 1 ? 2 : 3}.weight 4x4x3x1x1`, `conv${n}.${n === 1 ? 2 : 3}.bias 4`,
     ]))
@@ -203,7 +203,7 @@ describe('temporalAttention', () => {
   })
 
   test('has the parameter names of diffusers', () => {
-    using block = new TemporalAttention(new Initialiser(device, { seed: 1 }), { channels: 4, heads: 2, groups: 2 })
+    using block = new TemporalAttention(randomParameters(device, { seed: 1 }), { channels: 4, heads: 2, groups: 2 })
     const inner = 'transformer_blocks.0.'
     expect([...block.state().keys()]).toEqual([
       'norm.weight', 'norm.bias', 'proj_in.weight', 'proj_in.bias', `${inner}norm1.weight`, `${inner}norm1.bias`,
@@ -214,7 +214,7 @@ describe('temporalAttention', () => {
   })
 
   test('sizes that do not divide are refused before anything is allocated', () => {
-    const init = new Initialiser(device, { seed: 1 })
+    const init = randomParameters(device, { seed: 1 })
     expect(() => new TemporalAttention(init, { channels: 48, heads: 8 })).toThrow(/groups/)
     expect(() => new TemporalAttention(init, { channels: 6, heads: 4, groups: 2 })).toThrow(/heads/)
     expect(() => new TemporalAttention(init, { channels: 3, heads: 1, groups: 1 })).toThrow(ConfigError)

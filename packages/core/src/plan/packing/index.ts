@@ -1,0 +1,2 @@
+export { type PackedReaders, Packing, withoutPacking } from './packing.ts'
+export { sharePacked } from './share.ts'

@@ -1,0 +1,1 @@
+export { packedConv2d, packedConv2dInputGrad, packedConv2dWeightGrad } from './forms.ts'

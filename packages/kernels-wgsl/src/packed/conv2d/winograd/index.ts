@@ -1,0 +1,1 @@
+export { winograd } from './winograd.ts'

@@ -1,0 +1,2 @@
+export { packedNormApply } from './apply.ts'
+export { packedNorm } from './norm.ts'

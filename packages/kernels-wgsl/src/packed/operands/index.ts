@@ -1,0 +1,6 @@
+export { packKernel } from './pack.ts'
+export { batch4Texels, packBatch4 } from './pack-batch4.ts'
+export { channels4Texels, packChannels4 } from './pack-channels4.ts'
+export { packPanels, panelTexels } from './pack-panels.ts'
+export { packPlanes, planeTexels } from './pack-planes.ts'
+export { packSlices, sliceTexels } from './pack-slices.ts'

@@ -1,0 +1,3 @@
+export { digitsOf } from './digits.ts'
+export { product } from './product.ts'
+export { storeOf } from './store.ts'

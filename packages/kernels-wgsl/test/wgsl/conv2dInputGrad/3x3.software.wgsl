@@ -1,0 +1,78 @@
+// conv2dInputGrad/f32/subgroup8: 1 × 4 × 1 workgroups, WG = 4; input 1, input 0, output 0
+enable subgroups;
+alias Scalar = f32;
+alias Acc = f32;
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, col_blocks: u32, each: u32, cin: u32, cout: u32, channels: u32, filters: u32, height: u32, width: u32, kh: u32, kw: u32, oh: u32, ow: u32, sy: u32, sx: u32, top: u32, left: u32 }
+@group(0) @binding(0) var<uniform> P: Params;
+@group(0) @binding(1) var<storage, read> a: array<Scalar>;
+@group(0) @binding(2) var<storage, read> b: array<Scalar>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+fn epilogue(v: f32, i: u32) -> f32 { return v; }
+alias Out = f32;
+
+struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+
+fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
+
+fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout * P.cin + row) * P.outer + tap, P.cin * P.outer); }
+fn place(z: u32, col: u32) -> vec3u {
+  let plane = P.height * P.width;
+  let p = col % plane;
+  return vec3u((col / plane * P.filters + z * P.cout) * P.oh * P.ow, p / P.width + P.top, p % P.width + P.left);
+}
+fn turn(tap: u32) -> vec3u { return vec3u(0u, tap / P.kw, tap % P.kw); }
+fn walk_b(p: vec3u, t: vec3u) -> Walk {
+  var y = p.y - t.y;
+  var x = p.z - t.z;
+  var ok = true;
+  if (P.sy * P.sx > 1u) {
+    ok = y % P.sy == 0u && x % P.sx == 0u;
+    y /= P.sy;
+    x /= P.sx;
+  }
+  ok = ok && y < P.oh && x < P.ow;
+  return Walk(p.x + y * P.ow + x, P.oh * P.ow, select(1u, 0u, ok), 0u, 1u);
+}
+fn out_column(z: u32, col: u32) -> u32 {
+  let plane = P.height * P.width;
+  return (col / plane * P.channels + z * P.cin) * plane + col % plane;
+}
+
+override WG: u32;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+  for (var r = w.x * 8u; r < P.rows; r += nw.x * 8u) {
+  let row0 = min(r + lane, P.rows - 1u);
+  let row1 = min(r + lane + WG, P.rows - 1u);
+  for (var z = w.z; z < P.batch; z += nw.z) {
+  for (var block = w.y; block < P.col_blocks; block += nw.y) {
+    let c = block * 4u * WG + lane;
+    let c0 = place(z, min(c + 0u * WG, P.cols - 1u)); let c1 = place(z, min(c + 1u * WG, P.cols - 1u)); let c2 = place(z, min(c + 2u * WG, P.cols - 1u)); let c3 = place(z, min(c + 3u * WG, P.cols - 1u));
+    var s0 = vec4f();var s1 = vec4f();var s2 = vec4f();var s3 = vec4f();var s4 = vec4f();var s5 = vec4f();var s6 = vec4f();var s7 = vec4f();
+    for (var k1 = 0u; k1 < P.outer; k1++) {
+      let a0 = walk_a(z, row0, k1);
+      let a1 = walk_a(z, row1, k1);
+      let round = turn(k1);
+      let b0 = walk_b(c0, round); let b1 = walk_b(c1, round); let b2 = walk_b(c2, round); let b3 = walk_b(c3, round);
+      for (var k2 = 0u; k2 < P.inner; k2++) {
+        let x0 = at_a(a0, k2);
+        let x1 = at_a(a1, k2);
+        let y = vec4f(at_b(b0, k2), at_b(b1, k2), at_b(b2, k2), at_b(b3, k2));
+        s0 += subgroupBroadcast(x0, 0u) * y;s1 += subgroupBroadcast(x0, 1u) * y;s2 += subgroupBroadcast(x0, 2u) * y;s3 += subgroupBroadcast(x0, 3u) * y;s4 += subgroupBroadcast(x1, 0u) * y;s5 += subgroupBroadcast(x1, 1u) * y;s6 += subgroupBroadcast(x1, 2u) * y;s7 += subgroupBroadcast(x1, 3u) * y;
+      }
+    }
+    let cols = vec4u(c + 0u * WG, c + 1u * WG, c + 2u * WG, c + 3u * WG);
+    var o = vec4u(out_column(z, cols[0]), out_column(z, cols[1]), out_column(z, cols[2]), out_column(z, cols[3])) + r * P.row_stride;
+    let count = min(8u, P.rows - r);
+    for (var i = 0u; i < count; i++) {
+      var s = vec4f();
+      switch (i) { case 0u: { s = s0; } case 1u: { s = s1; } case 2u: { s = s2; } case 3u: { s = s3; } case 4u: { s = s4; } case 5u: { s = s5; } case 6u: { s = s6; } default: { s = s7; } }
+      for (var j = 0u; j < P.each; j++) {
+        if (cols[j] < P.cols) { out[o[j]] = Out(epilogue(s[j], o[j])); }
+      }
+      o += vec4u(P.row_stride);
+    }
+  }}}
+}

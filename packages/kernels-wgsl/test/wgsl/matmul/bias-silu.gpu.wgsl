@@ -1,0 +1,127 @@
+// matmul/f32/tiles64+add(v,i0);silu(s0)/2/s/f32>f32: 1 × 1 × 1 workgroups, WG = 256; input 0, input 1, output 0, extra 0
+alias Scalar = f32;
+alias Acc = f32;
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, b_batch: u32, b_col: u32, b_k: u32, pad19: u32, w: array<vec4u, 2>, s: array<vec4u, 1> }
+@group(0) @binding(0) var<uniform> P: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<Scalar>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<Scalar>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+
+fn quotient(i: u32, d: u32, inverse: f32) -> u32 {
+  let q = u32(f32(i) * inverse);
+  let r = i32(i - q * d);
+  return q + select(0u, 1u, r >= i32(d)) - select(0u, 1u, r < 0i);
+}
+@group(0) @binding(4) var<storage, read> extra0: array<f32>;
+alias V = f32; alias VI = i32; alias VU = u32; alias VB = bool;
+fn epilogue(v: f32, i: u32) -> f32 {
+  var rest = i;
+  let q1 = quotient(rest, P.w[0][1], bitcast<f32>(P.w[1][2])); let c1 = rest - q1 * P.w[0][1]; rest = q1;
+  let c0 = rest;
+  let o0 = P.w[1][0] + c0 * P.w[0][2] + c1 * P.w[0][3];
+  let x0 = V(extra0[o0]);
+  let t0 = (v + x0);
+  let t1 = (t0 / (V(1) + exp(-t0)));
+  return t1;
+}
+alias Out = f32;
+
+struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+
+fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
+fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
+fn turn(k1: u32) -> vec3u { return vec3u(); }
+fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
+
+override WG: u32;
+
+fn put4(z: u32, part: u32, row: u32, col: u32, v: vec4f) {
+  if (row >= P.rows || col >= P.cols) { return; }
+  let o = out_column(z, col) + row * P.row_stride;
+  out[(part * P.size + o) / 4u] = vec4<Out>(vec4f(epilogue(v.x, o), epilogue(v.y, o + 1u), epilogue(v.z, o + 2u), epilogue(v.w, o + 3u)));
+}
+
+
+var<workgroup> tile_a: array<vec4f, 272>;
+var<workgroup> tile_b: array<vec4f, 272>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) t: u32) {
+  for (var slice = w.z; slice < P.batch * P.parts; slice += nw.z) {
+  for (var row_block = w.y; row_block < P.row_blocks; row_block += nw.y) {
+  for (var col_block = w.x; col_block < P.col_blocks; col_block += nw.x) {
+    let r = row_block * 64u;
+    let c = col_block * 64u;
+    let z = slice / P.parts;
+    let part = slice % P.parts;
+        let tx = t % 16u;
+    let ty = t / 16u;
+    let a_line_0 = min(r + t / 4u + 0u, P.rows - 1u);
+    let b_line_0 = place(z, min(c + t % 16u * 4u, P.cols - 4u));
+    var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
+    
+    var a_0 = vec4<Scalar>(); var a_in_0 = false;
+    var b_0 = vec4<Scalar>(); var b_in_0 = false;
+    let first = part * P.steps;
+    let steps = min(P.steps, P.all_steps - first);
+    var k1 = first / P.round;
+    var k2 = first % P.round * 16u;
+    {
+      let w = walk_a(z, a_line_0, k1);{
+        let k = k2 + t % 4u * 4u;
+        a_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
+        a_0 = a[select(0u, w.base + k * w.step, a_in_0) / 4u];
+      }
+      }
+{
+      let w = walk_b(b_line_0, turn(k1));{
+        let k = k2 + t / 16u + 0u;
+        b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
+        b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 4u];
+      }
+      }
+    for (var step = 0u; step < steps; step++) {
+      workgroupBarrier();
+      { let v = vec4f(select(vec4<Scalar>(), a_0, a_in_0)); tile_a[(t % 4u * 4u + 0u) * 17u + (t / 4u + 0u) / 4u][(t / 4u + 0u) % 4u] = v[0]; tile_a[(t % 4u * 4u + 1u) * 17u + (t / 4u + 0u) / 4u][(t / 4u + 0u) % 4u] = v[1]; tile_a[(t % 4u * 4u + 2u) * 17u + (t / 4u + 0u) / 4u][(t / 4u + 0u) % 4u] = v[2]; tile_a[(t % 4u * 4u + 3u) * 17u + (t / 4u + 0u) / 4u][(t / 4u + 0u) % 4u] = v[3]; }
+      tile_b[(t / 16u + 0u) * 17u + (t % 16u * 4u) / 4u] = vec4f(select(vec4<Scalar>(), b_0, b_in_0));
+      workgroupBarrier();
+      k2 += 16u;
+      if (k2 >= P.inner) { k2 = 0u; k1++; }
+      if (step + 1u < steps) {
+        {
+      let w = walk_a(z, a_line_0, k1);{
+        let k = k2 + t % 4u * 4u;
+        a_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
+        a_0 = a[select(0u, w.base + k * w.step, a_in_0) / 4u];
+      }
+      }
+{
+      let w = walk_b(b_line_0, turn(k1));{
+        let k = k2 + t / 16u + 0u;
+        b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
+        b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 4u];
+      }
+      }
+      }
+      
+      for (var k = 0u; k < 16u; k++) {
+        {
+        let x0 = tile_a[k * 17u + 0u + ty + 0u]; let y0 = tile_b[k * 17u + 0u + tx + 0u];
+        s0 += x0.x * y0;
+s1 += x0.y * y0;
+s2 += x0.z * y0;
+s3 += x0.w * y0;
+        }
+      }
+    }
+    for (var i = 0u; i < 4u; i++) {
+      var s = vec4f();
+      switch (i) { case 0u: { s = s0; } case 1u: { s = s1; } case 2u: { s = s2; } default: { s = s3; } }
+      let row = r + ty * 4u + i;
+      let col = c + tx * 4u;
+      put4(z, part, row, col, s);
+    }
+  }}}
+}

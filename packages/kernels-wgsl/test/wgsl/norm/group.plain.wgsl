@@ -1,0 +1,89 @@
+// norm/f32/centred/both/vec4/mixed/tree/silu: 8 × 1 × 1 workgroups, WG = 64; input 0, input 1, input 2, output 0, output 1, output 2
+alias Scalar = f32;
+alias Acc = f32;
+struct Params { rows: u32, groups: u32, units: u32, span: u32, channels: u32, groups_inverse: f32, span_inverse: f32, count: f32, eps: f32 }
+@group(0) @binding(0) var<uniform> P: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<Scalar>>;
+@group(0) @binding(2) var<storage, read> weight: array<Scalar>;
+@group(0) @binding(3) var<storage, read> bias: array<Scalar>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(6) var<storage, read_write> rstd: array<f32>;
+
+fn quotient(i: u32, d: u32, inverse: f32) -> u32 {
+  let q = u32(f32(i) * inverse);
+  let r = i32(i - q * d);
+  return q + select(0u, 1u, r >= i32(d)) - select(0u, 1u, r < 0i);
+}
+fn epilogue(v: f32, i: u32) -> f32 { return v; }
+alias Out = f32;
+fn activate(v: Vec) -> Vec { return v / (Vec(1) + exp(-v)); }
+fn mean_of(mean: f32, r: f32) -> f32 { return select(mean, r, (bitcast<u32>(r) & 0x7fffffffu) > 0x7f800000u); }
+
+override WG: u32;
+alias Vec = vec4f;
+fn total(v: Vec) -> f32 { return dot(v, vec4f(1)); }
+
+var<workgroup> part: array<f32, WG>;
+
+fn all_sum(v: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  part[lane] = v;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    if (lane < half) { let a = part[lane]; let b = part[lane + half]; part[lane] = a + b; }
+    workgroupBarrier();
+  }
+  return part[0];
+}
+
+fn all_max(v: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  part[lane] = v;
+  workgroupBarrier();
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    if (lane < half) { let a = part[lane]; let b = part[lane + half]; part[lane] = max(a, b); }
+    workgroupBarrier();
+  }
+  return part[0];
+}
+
+fn first(v: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  if (lane == 0u) { part[0] = v; }
+  workgroupBarrier();
+  return part[0];
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let lanes = WG;
+  let units = P.units;
+  for (var row = w.x; row < P.rows; row += groups.x) {
+    let base = row * units;
+    // statistics of each lane's own stream, then of all of them
+    var m = Vec();
+    var squares = Vec();
+    var n = 0.0;
+    for (var i = lane; i < units; i += lanes) {
+      let v = Vec(x[base + i]);
+      n += 1.0; let d = v - m; m += d / n; squares += d * (v - m);
+    }
+    
+    let shift = first(total(m) / 4.0, lane);
+    let rest = all_sum(n * total(m - shift), lane) / P.count;
+    let apart = m - shift - rest;
+    squares += n * apart * apart;
+    let r = inverseSqrt(all_sum(total(squares), lane) / P.count + P.eps);
+    if (lane == 0u && units > 0u) { mean[row] = mean_of(shift + rest, r); rstd[row] = r; }
+    {
+    let own = (row - quotient(row, P.groups, P.groups_inverse) * P.groups) * P.channels;
+    for (var i = lane; i < units; i += lanes) {
+      let channel = own + quotient(i, P.span, P.span_inverse);
+      let u = base + i;
+      let scale = Acc(weight[channel]); let offset = Acc(bias[channel]);
+      let v = activate((Vec(x[u]) - shift - rest) * r * scale + offset); out[u] = vec4<Out>(vec4f(epilogue(v.x, 4u * u), epilogue(v.y, 4u * u + 1u), epilogue(v.z, 4u * u + 2u), epilogue(v.w, 4u * u + 3u)));
+    }
+    }
+  }
+}
