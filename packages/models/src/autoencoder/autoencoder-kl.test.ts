@@ -1,5 +1,5 @@
 import { gradients, type Tensor } from '@antipode/core'
-import { Initialiser } from '@antipode/core/nn'
+import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { waveParameter, waves } from '../testing/index.ts'
@@ -9,7 +9,7 @@ import { AutoencoderKL, type AutoencoderKLConfig, DiagonalGaussian } from './ind
 const host = new FakeHost()
 
 async function made(config: AutoencoderKLConfig): Promise<AutoencoderKL> {
-  const model = new AutoencoderKL(new Initialiser(host, { seed: 0, placeholders: true }), config)
+  const model = new AutoencoderKL(placeholders(host), config)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   return model
 }
@@ -66,7 +66,7 @@ test('a sample is the mean and as many deviations as the noise says, and the log
 })
 
 test('Stable Diffusion\'s autoencoder has the parameters of its checkpoint', () => {
-  const model = new AutoencoderKL(new Initialiser(host, { seed: 0, placeholders: true }), {
+  const model = new AutoencoderKL(placeholders(host), {
     block_out_channels: [128, 256, 512, 512], layers_per_block: 2, sample_size: 512,
     down_block_types: ['DownEncoderBlock2D', 'DownEncoderBlock2D', 'DownEncoderBlock2D', 'DownEncoderBlock2D'],
     up_block_types: ['UpDecoderBlock2D', 'UpDecoderBlock2D', 'UpDecoderBlock2D', 'UpDecoderBlock2D'],
@@ -82,7 +82,7 @@ test.each<[object, string]>([
   [{ latents_mean: [1, 2] }, 'expected 4 numbers in latents_mean'],
   [{ chanels: 3 }, 'chanels'],
 ])('a configuration with %j is refused by name', (config, text) => {
-  expect(() => new AutoencoderKL(new Initialiser(host, { seed: 0 }), config)).toThrow(text)
+  expect(() => new AutoencoderKL(placeholders(host), config)).toThrow(text)
 })
 
 test('images and latents of other channels are refused', async () => {
