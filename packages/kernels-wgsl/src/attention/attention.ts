@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.ts'
-import type { ApplyOp, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
+import type { ApplyOp, Op, Problem, RefTensor, Spec, Vjp } from '../op.ts'
 import { cast } from '../elementwise/index.ts'
 import { reduce } from '../reduce/index.ts'
 import { at, refZeros } from '../shape.ts'
@@ -63,7 +63,7 @@ export const attention: Op<AttentionAttrs> = {
     return [dq, dk, dv]
   },
   reference(inputs, attrs) {
-    const [q, k, v, mask] = inputs as readonly [Ref, Ref, Ref, Ref?]
+    const [q, k, v, mask] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor?]
     const { sizes } = check('attention', inputs, attrs, 3)
     const { depth } = sizes
     const o = refZeros(q.shape, q.dtype)

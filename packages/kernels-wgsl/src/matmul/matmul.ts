@@ -1,5 +1,5 @@
 import { gemm, type Layout } from '../gemm/index.ts'
-import type { ApplyOp, Op, Ref, Vjp } from '../op.ts'
+import type { ApplyOp, Op, RefTensor, Vjp } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
 import { input as bind } from '../wgsl/index.ts'
@@ -87,7 +87,7 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
     return [da, db]
   },
   reference(inputs, attrs) {
-    const [a, b] = inputs as readonly [Ref, Ref]
+    const [a, b] = inputs as readonly [RefTensor, RefTensor]
     const { m, n, k, batch } = dims(inputs, attrs)
     const out = refZeros([...batch, m, n], a.dtype)
     const mapA = batchMap(a.shape, batch)

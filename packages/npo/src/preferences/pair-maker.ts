@@ -1,5 +1,5 @@
 import {
-  constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type TensorHost,
+  constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type Backend,
 } from '@antipode/core'
 import { anObject, callable, checkOptions, either, listOf, positive, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
@@ -49,7 +49,7 @@ const firstStream = 2 ** 30
  * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
  * NumericError unless the reward gives one finite number a sample, and with what sampling throws
  */
-export function pairMaker<C extends Condition>(device: TensorHost, options: PairMakerOptions<C>): PairMaker<C> {
+export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): PairMaker<C> {
   checkOptions('pairMaker', options, {
     model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),

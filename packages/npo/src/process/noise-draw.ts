@@ -1,4 +1,4 @@
-import { constant, randn, ShapeError, type TensorHost } from '@antipode/core'
+import { constant, randn, ShapeError, type Backend } from '@antipode/core'
 import { callable, checkOptions, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Schedule } from '@antipode/schedulers'
@@ -27,7 +27,7 @@ export interface DrawNoiseOptions {
  * @throws {ShapeError} if the batch is empty or has more samples
  */
 export function drawNoise(
-  device: TensorHost, process: Schedule | ForwardProcess, shape: readonly number[], options: DrawNoiseOptions,
+  device: Backend, process: Schedule | ForwardProcess, shape: readonly number[], options: DrawNoiseOptions,
 ): NoiseDraw {
   const ranges = { seed: required(whole(0)), step: required(whole(0, 2 ** 32 - 1)), weight: callable }
   checkOptions('drawNoise', options, ranges)

@@ -1,4 +1,4 @@
-import { CheckpointError, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { CheckpointError, type Tensor, tensor, type Backend } from '@antipode/core'
 import { readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
 import type { Optimizer } from '@antipode/core/optim'
 import { checkFinite } from './finite.ts'
@@ -54,7 +54,7 @@ export async function saveRun(
  * made more steps
  */
 export async function loadRun(
-  device: TensorHost,
+  device: Backend,
   { parameters, optimizer, ema }: RunState,
   { path, recipe, steps = Infinity }: Pick<CheckpointOptions, 'path' | 'recipe'> & { readonly steps?: number },
 ): Promise<number> {
