@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { constant, embedding, type Tensor, tensor, type Backend } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { philoxNormal, rng } from '@antipode/core/random'
 import { loadModel, type UNet2DConditionModel } from '@antipode/models'
 import { digitsBase, digitsDenoiser, digitsLoraTargets, labelsOf, schedule, solver } from '@antipode/digits'
@@ -8,7 +9,7 @@ import { currentTimestep } from '@antipode/schedulers'
 import type { Input } from '../workload.ts'
 
 /** The digits model that comes with the models package. */
-export async function digitsModel(host: TensorHost): Promise<UNet2DConditionModel> {
+export async function digitsModel(host: Backend): Promise<UNet2DConditionModel> {
   return loadModel(host, new Uint8Array(await readFile(digitsBase['digits-16']?.weights ?? '')), { dtype: 'f32' })
 }
 
@@ -35,8 +36,8 @@ export interface DpoTask {
 export function dpoTask(unet: UNet2DConditionModel, inputs: Readonly<Record<string, Input>>): DpoTask {
   const { batch, rank, beta, spread } = dpoSizes
   const host = unet.device
-  unet.addAdapter('eta', { rank, targets: digitsLoraTargets, seed: 1 })
-  const parameters = unet.adapterParameters('eta')
+  addAdapter(unet, 'eta', lora({ rank, targets: digitsLoraTargets, seed: 1 }))
+  const parameters = adapterParameters(unet, 'eta')
   // A fresh adapter changes nothing, and half of its gradients are zero: too easy to get right.
   let stream = 0
   for (const t of parameters.values()) t.write(philoxNormal(t.size, { seed: 2, stream: stream++ }).map((v) => v * spread))

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '@antipode/core'
+import { adapterAlphas, adapterParameters } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { loadAdapter } from '@antipode/models'
 import { flopsPerImage, parameterCount } from '@antipode/models'
@@ -29,9 +30,9 @@ test('the offsets that come with the package act at full strength: alpha and ran
   const { eta, delta } = digitsBase['digits-16'] ?? {}
   for (const [name, url] of Object.entries({ eta, delta })) {
     await loadAdapter(unet, name, url as URL)
-    expect(new Set(unet.adapterAlphas(name).values())).toEqual(new Set([8]))
-    expect([...unet.adapterParameters(name)].filter(([key, t]) => key.endsWith('lora_A.weight') && t.shape[0] !== 8)).toEqual([])
-    expect(unet.adapterAlphas(name).size).toBe(20)
+    expect(new Set(adapterAlphas(unet, name).values())).toEqual(new Set([8]))
+    expect([...adapterParameters(unet, name)].filter(([key, t]) => key.endsWith('lora_A.weight') && t.shape[0] !== 8)).toEqual([])
+    expect(adapterAlphas(unet, name).size).toBe(20)
   }
   expect(() => digitsUNet(new FakeHost(), 'digits-16', { sed: 0 } as never)).toThrow('digitsUNet: expected options among seed, dtype, got sed')
 })

@@ -3,7 +3,7 @@ export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './error
 export { kernelFlops } from './flops.ts'
 export {
   type Attrs, type Binding, bindingAlignment, byteSize, type ApplyOp, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
-  type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
+  type Pointwise, type Problem, type RefTensor, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
 export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type AdapterTuning, tuningTable } from './tuning.ts'

@@ -96,11 +96,11 @@ export interface Problem<A extends Attrs = Attrs> {
 }
 
 /** A float64 tensor on which references run. */
-export interface Ref extends Spec {
+export interface RefTensor extends Spec {
   readonly data: Float64Array
 }
 
-/** How a gradient rule calls other ops: on GPU tensors in core, on {@link Ref} in tests. */
+/** How a gradient rule calls other ops: on GPU tensors in core, on {@link RefTensor} in tests. */
 export interface ApplyOp<T> {
   (op: Op, inputs: readonly T[], attrs?: Attrs): readonly T[]
   spec(t: T): Spec
@@ -182,7 +182,7 @@ export interface Op<A extends Attrs = Attrs> {
   /** Cotangents of the inputs. Absent when no gradient is defined: then nothing flows through. */
   vjp?<T>(call: ApplyOp<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */
-  reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  reference(inputs: readonly RefTensor[], attrs: A): readonly RefTensor[]
   /** Of an elementwise op that converts its input: the element types to which a step of a fused expression does that. */
   readonly convertsTo?: readonly DType[]
   /** Of a view: whether it has all elements of its input in their order. */

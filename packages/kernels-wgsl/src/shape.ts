@@ -1,5 +1,5 @@
 import { DTypeError, ShapeError } from './errors.ts'
-import type { DType, Ref, Spec } from './op.ts'
+import type { DType, RefTensor, Spec } from './op.ts'
 
 /** Number of elements. */
 export function sizeOf(shape: readonly number[]): number {
@@ -98,11 +98,13 @@ export function input<T>(op: string, inputs: readonly T[], k: number): T {
 }
 
 /** An empty reference tensor. */
-export function refZeros(shape: readonly number[], dtype: DType = 'f32'): Ref {
+export function refZeros(shape: readonly number[], dtype: DType = 'f32'): RefTensor {
   return { shape, dtype, data: new Float64Array(sizeOf(shape)) }
 }
 
-/** Element of a reference tensor. */
-export function at(data: Float64Array, i: number): number {
-  return data[i] ?? 0
+/** Element of a reference tensor; apart from `at`, as loops over many are fast only where one kind of list is read. */
+export function element(data: Float64Array, i: number): number {
+  const x = data[i]
+  if (x === undefined) throw new RangeError(`element: expected an index below ${data.length}, got ${i}`)
+  return x
 }

@@ -1,4 +1,7 @@
+export * from './autoencoder/index.ts'
+export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
+export * from './layers/index.ts'
 export { type ConfiguredModel, type ModelEntry, unet2DCondition } from './registry/index.ts'
 export * from './unet/index.ts'

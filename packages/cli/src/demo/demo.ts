@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
+import { adapterNames, removeAdapter } from '@antipode/core/nn'
 import { lockPath } from '@antipode/core/io'
 import { digitJudge, digitsInTurn, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits, sampleImages } from '@antipode/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
@@ -143,7 +144,7 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
     }))
   const selection = await draw('selection', selectionPerSeed)
   const images = await draw('evaluation', perSeed)
-  for (const name of unet.adapterNames) unet.removeAdapter(name)
+  for (const name of adapterNames(unet)) removeAdapter(unet, name)
   return { seed, curves, geometry, images, selection, arms, meanGap: pairs.meanGap }
 }
 

@@ -1,4 +1,5 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { digitsLoraTargets, digitsUNet, labelsOf, schedule } from '@antipode/digits'
 import { diffusionDpo, drawNoise, offsets } from '@antipode/npo'
@@ -7,7 +8,7 @@ import { expect, test } from 'vitest'
 test('checkpoints keep less than two fifths of what a DPO step keeps for its backward pass', () => {
   const host = new FakeHost()
   const unet = digitsUNet(host, 'digits-16', { seed: 0 })
-  unet.addAdapter('eta', { rank: 8, targets: digitsLoraTargets })
+  addAdapter(unet, 'eta', lora({ rank: 8, targets: digitsLoraTargets }))
   const images = (): Tensor => tensor(host, new Float32Array(48 * 256), [48, 1, 16, 16])
   const batch = {
     ...drawNoise(host, schedule, [48, 1, 16, 16], { seed: 0, step: 0 }),
@@ -16,12 +17,12 @@ test('checkpoints keep less than two fifths of what a DPO step keeps for its bac
   const bytes = (checkpoint: boolean): { forward: number; step: number } => {
     const denoiser = (mix: Record<string, number>) => {
       const model = unet.with(offsets(mix))
-      return (x: Tensor, t: Tensor, classLabels: Tensor): Tensor => model.forward(x, t, { classLabels, checkpoint })
+      return (x: Tensor, t: Tensor, classLabels: Tensor): Tensor => model.forward(x, t, { classLabels }, { checkpoint })
     }
     const { loss } = diffusionDpo<Tensor>({ beta: 2000 }).evaluate({ model: denoiser({ eta: 1 }), reference: denoiser({}) }, batch)
     return {
       forward: host.plan(loss).peakBytes,
-      step: host.plan(loss, ...gradients(loss, [...unet.adapterParameters('eta').values()])).peakBytes,
+      step: host.plan(loss, ...gradients(loss, [...adapterParameters(unet, 'eta').values()])).peakBytes,
     }
   }
   const [plain, checkpointed] = [bytes(false), bytes(true)]

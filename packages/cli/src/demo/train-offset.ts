@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { constant, embedding, type Tensor, tensor, type Backend } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { digitsDenoiser, digitsLoraTargets, labelsOf, schedule } from '@antipode/digits'
@@ -25,10 +26,10 @@ export interface TrainOffsetOptions {
  * Trains one offset as a LoRA adapter of that name on the base. η and δ see the same pairs, timesteps and noises and start
  * from the same adapter; only the preference is reversed. A collapsed run (error above 1.2) is given up with an error.
  */
-export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
+export async function trainOffset(device: Backend, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
   const objective = diffusionDpo<Tensor>({ beta: training.beta })
-  unet.addAdapter(name, { rank: training.rank, targets: digitsLoraTargets, seed })
+  addAdapter(unet, name, lora({ rank: training.rank, targets: digitsLoraTargets, seed }))
   const side = Math.sqrt(pairs.chosen.length / pairs.labels.length)
   const shape = [pairs.labels.length, 1, side, side]
   using chosen = tensor(device, pairs.chosen, shape)
@@ -39,7 +40,7 @@ export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel
   using optimizer = adamw({ lr: training.learningRate, weightDecay: 0 })
   const curve = new CurveFile(`${path}.curve`, resume && existsSync(path))
   for await (const step of train<PairBatch<Tensor>>({
-    parameters: unet.adapterParameters(name),
+    parameters: adapterParameters(unet, name),
     optimizer,
     schedule: constantWithWarmup(training.warmup),
     clipNorm: training.clipNorm,

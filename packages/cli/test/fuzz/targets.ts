@@ -1,6 +1,6 @@
 import { tensor, type Tensor } from '@antipode/core'
 import { encodeSafetensors, readSafetensors, type SafetensorsEntry } from '@antipode/core/io'
-import { Linear, Module } from '@antipode/core/nn'
+import { adapterNames, Linear, Module, removeAdapter } from '@antipode/core/nn'
 import { adamw, ema, type Optimizer } from '@antipode/core/optim'
 import type { Rng } from '@antipode/core/random'
 import { FakeHost } from '@antipode/core/testing'
@@ -125,7 +125,7 @@ export function targetsOf(soundRun: Bytes): Readonly<Record<string, Target>> {
         using weight = tensor(device, new Float32Array(12), [3, 4])
         const model = new Layers(weight)
         const error = await loadAdapter(model, 'fuzzed', source).then(() => undefined, (reason: unknown) => reason)
-        for (const name of model.adapterNames) model.removeAdapter(name)
+        for (const name of adapterNames(model)) removeAdapter(model, name)
         const left = device.memory().tensors
         if (left !== 1) throw new TypeError(`${left - 1} tensors were left behind`)
         if (error !== undefined) throw error

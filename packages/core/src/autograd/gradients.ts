@@ -1,4 +1,4 @@
-import { type ApplyOp, isFloat, makeApplyOp, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
+import { at, type ApplyOp, isFloat, makeApplyOp, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { type Cotangent, cut, sum } from './cotangent.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
@@ -34,7 +34,7 @@ export function pullBack(
   cotangents: readonly Tensor[],
   stop: ReadonlySet<Tensor>,
 ): Tensor[] {
-  const { device } = outputs[0] as Tensor
+  const { device } = at(outputs, 0)
   const call = makeApplyOp<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
   const { order, depends } = dependants(outputs, inputs, stop)
   const grads = new Map<Tensor, Cotangent>()
@@ -57,7 +57,7 @@ export function pullBack(
     }
     const [only] = given
     if (only && (node.op.chooses || node.op.pointwise && only.when.length > 0)) {
-      elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(node.inputs[k] as Tensor, g) })
+      elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(at(node.inputs, k), g) })
       continue
     }
     const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: given.map((g) => g && cut(g)), attrs: node.attrs, needs })

@@ -13,7 +13,7 @@ export interface AdapterDescription {
 }
 
 /** All that a driver tells of its adapter, as its class is told by and its tuning is kept under. */
-export function nameOf({ vendor, architecture, device, description }: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>): string {
+export function nameOf({ vendor, architecture, device, description }: Pick<AdapterDescription, 'vendor' | 'architecture' | 'device' | 'description'>): string {
   return `${vendor} ${architecture} ${device} ${description}`
 }
 

@@ -5,7 +5,7 @@ import type { CompileProgress } from './pipelines.ts'
 /** What to ask of the host. */
 export interface DeviceOptions {
   /** Which adapter to prefer where there are several: `low-power` or `high-performance`. */
-  readonly powerPreference?: GPUPowerPreference
+  readonly powerPreference?: 'low-power' | 'high-performance'
   /** Options for Dawn in Node, for example `['backend=vulkan']`; browsers ignore them. */
   readonly flags?: readonly string[]
   /**

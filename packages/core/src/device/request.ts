@@ -1,4 +1,6 @@
-import { adapterClass, matrixFeature, multipliesMatrices, type Target, type AdapterTuning, tuningTable } from '@antipode/kernels-wgsl'
+import {
+  adapterClass, type AdapterTuning, matrixFeature, multipliesMatrices, type Target, tuningTable,
+} from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
 import { UnsupportedError } from '../errors.ts'
 import { type AdapterDescription, nameOf } from './adapter.ts'
@@ -17,13 +19,15 @@ export interface OpenedDevice {
 // One of them only Dawn knows.
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query', matrixFeature] as GPUFeatureName[]
 const wantedLimits = [
-  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize', 'maxTextureDimension2D',
+  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize',
+  'maxTextureDimension2D',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[]
 
 /**
  * Asks the host for a device with every feature and limit the adapter has.
  * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
- * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its file
+ * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its
+ * file
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   checkDeviceOptions(options)
@@ -39,7 +43,8 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
   }
   const { info, limits } = adapter
   const row = tuningTable[adapterClass(nameOf(info))]
-  const chosen = tuning === 'saved' ? await savedTuning(nameOf(info), row) : tuning === 'built-in' ? row : tuning
+  const chosen = tuning === 'saved' ? await savedTuning(nameOf(info), row)
+    : tuning === 'built-in' ? row : tuning
   const device = await adapter.requestDevice({
     requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, limits[name]])),
@@ -54,7 +59,9 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
   }
 }
 
-function targetOf(entry: GPU, { features, limits }: GPUDevice, info: GPUAdapterInfo, software: boolean, tuning: AdapterTuning): Target {
+function targetOf(
+  entry: GPU, { features, limits }: GPUDevice, info: GPUAdapterInfo, software: boolean, tuning: AdapterTuning,
+): Target {
   const lanes = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
   const textures = tuning.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures')
   return {

@@ -1,4 +1,4 @@
-import { isFloat, shapeText } from '@antipode/kernels-wgsl'
+import { at, entry, isFloat, shapeText } from '@antipode/kernels-wgsl'
 import { NumericError } from '../errors.ts'
 import { apply, type Elements, type Node, type Tensor, type TraceRef } from '../graph/index.ts'
 import { decodeElements } from '../io/index.ts'
@@ -25,12 +25,12 @@ interface Program {
 }
 
 /** Where the first NaN and the first infinity of a tensor are, -1 if it has none. */
-interface Found {
+interface NonFinite {
   readonly nan: number
   readonly infinite: number
 }
 
-const nothing: Found = { nan: -1, infinite: -1 }
+const allFinite: NonFinite = { nan: -1, infinite: -1 }
 
 /**
  * Computes tensors operation by operation, each on what the ones before it gave, and looks at every value.
@@ -40,24 +40,24 @@ export async function evaluateStepwise(wanted: readonly Tensor[], host: Stepper)
   const { steps, leaves, numberOf } = flatten(wanted)
   const results = wanted.map(numberOf)
   const values = new Map(leaves)
-  const found = new Map<Tensor, Found>()
+  const found = new Map<Tensor, NonFinite>()
   const last = lastUses(steps, results)
   try {
-    for (const [at, step] of steps.entries()) {
-      const inputs = step.inputs.map((k) => values.get(k) as Tensor)
+    for (const [number, step] of steps.entries()) {
+      const inputs = step.inputs.map((k) => entry(values, k))
       const outputs = apply(step.node.op, inputs, step.node.attrs)
-      step.outputs.forEach((k, i) => values.set(k, outputs[i] as Tensor))
+      step.outputs.forEach((k, i) => values.set(k, at(outputs, i)))
       if (!isLazy(step.node)) await run(step.node, inputs, outputs, host, found)
       for (const [k, t] of values) {
-        if (leaves.has(k) || (last.get(k) ?? -1) > at) continue
+        if (leaves.has(k) || (last.get(k) ?? -1) > number) continue
         t.dispose()
         values.delete(k)
       }
     }
-    const stands = results.map((k) => values.get(k) as Tensor)
+    const stands = results.map((k) => entry(values, k))
     await host.evaluate(stands)
     wanted.forEach((t, i) => {
-      const { source } = stands[i] as Tensor
+      const { source } = at(stands, i)
       if (t.source.kind === 'node' && source.kind === 'storage') t.realise(source.storage.retain())
     })
   } finally {
@@ -70,20 +70,23 @@ function isLazy({ op }: Node): boolean {
   return op.view !== undefined || op.offsetsInOutput !== undefined
 }
 
-async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, Found>): Promise<void> {
+async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, NonFinite>): Promise<void> {
   // Before it runs: it may overwrite them.
-  const before: Found[] = []
+  const before: NonFinite[] = []
   for (const t of inputs) before.push(await look(t, host, known))
   before.forEach(({ nan }, k) => {
-    if (nan >= 0) throw blame(node, `expected finite operands, got NaN in ${textOf(inputs[k] as Tensor, nan)}, which was given`, textOf(inputs[k] as Tensor, nan))
+    if (nan < 0) return
+    const where = textOf(at(inputs, k), nan)
+    throw blame(node, `expected finite operands, got NaN in ${where}, which was given`, where)
   })
   await host.evaluate(outputs)
   for (const t of outputs) {
     const { nan, infinite } = await look(t, host, known)
-    const at = nan >= 0 ? nan : before.some((f) => f.infinite >= 0) ? -1 : infinite
-    if (at >= 0) {
-      const where = `${node.op.name} ${textOf(t, at)}`
-      throw blame(node, `expected a finite result, got ${nan >= 0 ? 'NaN' : 'an infinity'} in ${textOf(t, at)}, the first of this graph`, where)
+    const first = nan >= 0 ? nan : before.some((f) => f.infinite >= 0) ? -1 : infinite
+    if (first >= 0) {
+      const what = nan >= 0 ? 'NaN' : 'an infinity'
+      const where = textOf(t, first)
+      throw blame(node, `expected a finite result, got ${what} in ${where}, the first of this graph`, `${node.op.name} ${where}`)
     }
   }
 }
@@ -96,12 +99,12 @@ function blame({ op, stack }: Node, what: string, where: string): NumericError {
   return new NumericError(`${op.name}: ${what}; the operation was made here:\n${stack ?? ''}`, { where })
 }
 
-async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promise<Found> {
-  if (!isFloat(t.dtype)) return nothing
+async function look(t: Tensor, host: Stepper, known: Map<Tensor, NonFinite>): Promise<NonFinite> {
+  if (!isFloat(t.dtype)) return allFinite
   const before = known.get(t)
   if (before) return before
   const { source } = t
-  let found = nothing
+  let found = allFinite
   if (source.kind === 'scalar') found = scan([source.value])
   else if (source.kind === 'constant') found = scan(decodeElements(source.bytes.slice().buffer as ArrayBuffer, t.dtype, t.size))
   else if (source.kind === 'storage') found = scan(await host.read(t))
@@ -114,7 +117,7 @@ async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promis
     }
     if (!clean) {
       // It must stay as it is for the operation that sees through it.
-      using copy = apply(node.op, node.inputs, node.attrs)[index] as Tensor
+      using copy = at(apply(node.op, node.inputs, node.attrs), index)
       await host.evaluate([copy])
       found = scan(await host.read(copy))
     }
@@ -123,7 +126,7 @@ async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promis
   return found
 }
 
-function scan(data: ArrayLike<number>): Found {
+function scan(data: ArrayLike<number>): NonFinite {
   let [nan, infinite] = [-1, -1]
   for (let i = 0; i < data.length && nan < 0; i++) {
     const x = data[i] as number
@@ -158,11 +161,11 @@ function flatten(wanted: readonly Tensor[]): Program {
     let outputs: readonly number[]
     if (trace) {
       const inner: (readonly number[])[] = []
-      const at = (r: TraceRef): number => (r.kind === 'input' ? inputs[r.index] : inner[r.node]?.[r.index]) as number
-      for (const one of trace.nodes) inner.push(push(one.node, one.inputs.map(at)))
-      outputs = trace.outputs.map(at)
+      const inside = (r: TraceRef): number => (r.kind === 'input' ? at(inputs, r.index) : at(at(inner, r.node), r.index))
+      for (const one of trace.nodes) inner.push(push(one.node, one.inputs.map(inside)))
+      outputs = trace.outputs.map(inside)
     } else outputs = push(node, inputs)
-    node.outputs.forEach((t, k) => numbers.set(t, outputs[k] as number))
+    node.outputs.forEach((t, k) => numbers.set(t, at(outputs, k)))
   }
   return { steps, leaves, numberOf }
 }
@@ -170,9 +173,9 @@ function flatten(wanted: readonly Tensor[]): Program {
 /** The step after which each value is needed no more. */
 function lastUses(steps: readonly Step[], wanted: readonly number[]): ReadonlyMap<number, number> {
   const last = new Map(wanted.map((k) => [k, Infinity]))
-  for (let at = steps.length - 1; at >= 0; at--) {
-    const { node, inputs, outputs } = steps[at] as Step
-    const until = isLazy(node) ? Math.max(at, ...outputs.map((k) => last.get(k) ?? -1)) : at
+  for (let number = steps.length - 1; number >= 0; number--) {
+    const { node, inputs, outputs } = at(steps, number)
+    const until = isLazy(node) ? Math.max(number, ...outputs.map((k) => last.get(k) ?? -1)) : number
     for (const k of inputs) last.set(k, Math.max(until, last.get(k) ?? -1))
   }
   return last

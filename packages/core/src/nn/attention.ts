@@ -2,6 +2,7 @@ import { scaledDotProductAttention } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { anObject, checkOptions, flag, required, whole } from '../options/index.ts'
 import type { Initialiser } from './initialiser.ts'
+import type { Layer } from './layer.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
@@ -26,13 +27,14 @@ export interface AttentionCall {
 }
 
 /**
- * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`, `to_out.0`.
+ * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`,
+ * `to_out.0`.
  */
 export class MultiHeadAttention extends Module {
-  readonly toQ: Linear
-  readonly toK: Linear
-  readonly toV: Linear
-  readonly toOut: readonly [Linear]
+  readonly toQ: Layer
+  readonly toK: Layer
+  readonly toV: Layer
+  readonly toOut: readonly [Layer]
   readonly heads: number
 
   /** @throws {ConfigError} if a size is not whole and 1 or more, or unknown */

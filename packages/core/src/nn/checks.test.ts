@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError, constant, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors, type SafetensorsDType } from '../io/index.ts'
 import { FakeHost } from '../testing/index.ts'
-import { Conv2d, Embedding, GroupNorm, LayerNorm, Linear, Module, MultiHeadAttention, randomParameters, type RandomParametersOptions, RMSNorm } from './index.ts'
+import {
+  adapterAlphas, adapterParameters, addAdapter, Conv2d, Embedding, GroupNorm, LayerNorm, Linear, lora, mergedState,
+  Module, MultiHeadAttention, randomParameters, type RandomParametersOptions, removeAdapter, RMSNorm, setAdapter,
+} from './index.ts'
 
 const host = new FakeHost()
 const init = randomParameters(host, { seed: 1 })
@@ -44,13 +47,13 @@ test.each<[string, () => unknown]>([
   ['MultiHeadAttention: expected options among mask, causal, got scale', () => new MultiHeadAttention(init, { width: 4, heads: 1, headWidth: 2 }).forward(x, x, { scale: 1 } as never)],
   ["randomParameters: expected dtype to be 'f32' or 'f16' or 'bf16', got 'i32'", () => randomParameters(host, { seed: 1, dtype: 'i32' })],
   ['randomParameters: expected seed to be', () => randomParameters(host, { seed: Number.NaN })],
-  ['addAdapter: expected rank to be a whole number of 1 or more, got 0', () => { new Net().addAdapter('a', { rank: 0, targets: /./ }) }],
-  ['addAdapter: expected rank to be', () => { new Net().addAdapter('a', { rank: 2.5, targets: /./ }) }],
-  ['addAdapter: expected alpha to be a finite number, got NaN', () => { new Net().addAdapter('a', { rank: 2, alpha: Number.NaN, targets: /./ }) }],
-  ['addAdapter: expected targets to be a RegExp or a function', () => { new Net().addAdapter('a', { rank: 2, targets: 'first' as never }) }],
-  ['addAdapter: expected the name to be', () => { new Net().addAdapter('', { rank: 2, targets: /./ }) }],
-  ['addAdapter: expected options among rank, alpha, targets, seed, got dropout', () => { new Net().addAdapter('a', { rank: 2, targets: /./, dropout: 0 } as never) }],
-  ['Conv2d: expected a layer of one group to adapt, got 2', () => { new Net(host, {}, 2).addAdapter('a', { rank: 2, targets: /second/ }) }],
+  ['lora: expected rank to be a whole number of 1 or more, got 0', () => { addAdapter(new Net(), 'a', lora({ rank: 0, targets: /./ })) }],
+  ['lora: expected rank to be', () => { addAdapter(new Net(), 'a', lora({ rank: 2.5, targets: /./ })) }],
+  ['lora: expected alpha to be a finite number, got NaN', () => { addAdapter(new Net(), 'a', lora({ rank: 2, alpha: Number.NaN, targets: /./ })) }],
+  ['lora: expected targets to be a RegExp or a function', () => { addAdapter(new Net(), 'a', lora({ rank: 2, targets: 'first' as never })) }],
+  ['addAdapter: expected the name to be', () => { addAdapter(new Net(), '', lora({ rank: 2, targets: /./ })) }],
+  ['lora: expected options among rank, alpha, targets, seed, got dropout', () => { addAdapter(new Net(), 'a', lora({ rank: 2, targets: /./, dropout: 0 } as never)) }],
+  ['lora: expected a layer of one group, got 2', () => { addAdapter(new Net(host, {}, 2), 'a', lora({ rank: 2, targets: /second/ })) }],
 ])('%s', (message, run) => {
   expect(run).toThrow(ConfigError)
   expect(run).toThrow(message)
@@ -58,24 +61,24 @@ test.each<[string, () => unknown]>([
 
 test('weights of adapters are finite numbers, and an alpha is for a layer that has a pair', () => {
   const net = new Net()
-  net.addAdapter('a', { rank: 2, alpha: 3, targets: /first/ })
-  expect(net.adapterAlphas('a')).toEqual(new Map([['first', 3]]))
+  addAdapter(net, 'a', lora({ rank: 2, alpha: 3, targets: /first/ }))
+  expect(adapterAlphas(net, 'a')).toEqual(new Map([['first', 3]]))
   expect(() => net.with({ a: Number.NaN })).toThrow('with: expected the weight of "a" to be a finite number, got NaN')
-  expect(() => net.merged({ a: Infinity })).toThrow('merged: expected the weight of "a" to be a finite number')
-  expect(() => { net.removeAdapter('b') }).toThrow('removeAdapter: expected an adapter of the model (a), got "b"')
-  expect(() => net.adapterAlphas('b')).toThrow('adapterAlphas: expected an adapter of the model (a), got "b"')
-  const tensors = net.adapterParameters('a')
-  expect(() => { net.setAdapter('a', tensors, { alpha: Number.NaN }) }).toThrow('setAdapter: expected alpha to be a finite number')
-  expect(() => { net.setAdapter('a', tensors, { alpha: new Map([['second', 1]]) }) }).toThrow('expected an alpha for layers that have a pair, got one for second')
-  net.setAdapter('a', tensors, { alpha: new Map([['first', 0.5]]) })
-  expect(net.adapterAlphas('a')).toEqual(new Map([['first', 0.5]]))
+  expect(() => mergedState(net, { a: Infinity })).toThrow('mergedState: expected the weight of "a" to be a finite number')
+  expect(() => { removeAdapter(net, 'b') }).toThrow('removeAdapter: expected an adapter of the model (a), got "b"')
+  expect(() => adapterAlphas(net, 'b')).toThrow('adapterAlphas: expected an adapter of the model (a), got "b"')
+  const tensors = adapterParameters(net, 'a')
+  expect(() => { setAdapter(net, 'a', tensors, { alpha: Number.NaN }) }).toThrow('setAdapter: expected alpha to be a finite number')
+  expect(() => { setAdapter(net, 'a', tensors, { alpha: new Map([['second', 1]]) }) }).toThrow('expected an alpha for layers that have a pair, got one for second')
+  setAdapter(net, 'a', tensors, { alpha: new Map([['first', 0.5]]) })
+  expect(adapterAlphas(net, 'a')).toEqual(new Map([['first', 0.5]]))
 })
 
 test('an adapter may be put on again with tensors that it has', async () => {
   const net = new Net()
-  net.addAdapter('a', { rank: 1, targets: /first/ })
-  net.setAdapter('a', net.adapterParameters('a'), { alpha: 2 })
-  expect(await net.adapterParameters('a').get('first.lora_B.weight')?.data()).toEqual(Float32Array.of(0, 0))
+  addAdapter(net, 'a', lora({ rank: 1, targets: /first/ }))
+  setAdapter(net, 'a', adapterParameters(net, 'a'), { alpha: 2 })
+  expect(await adapterParameters(net, 'a').get('first.lora_B.weight')?.data()).toEqual(Float32Array.of(0, 0))
 })
 
 const shapes = { 'first.weight': [2, 3], 'first.bias': [2], 'second.weight': [2, 4, 1, 1], 'second.bias': [2] }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compile, gradients, type Tensor, tensor } from '../index.ts'
 import { FakeHost, interpret, noise } from '../testing/index.ts'
-import { Linear, linears, Module, randomParameters } from './index.ts'
+import { adapterParameters, addAdapter, Linear, linears, lora, Module, randomParameters } from './index.ts'
 
 const host = new FakeHost()
 const x = tensor(host, noise(3 * 64, 9), [3, 64])
@@ -48,8 +48,8 @@ test('weights that cannot lie end to end, and layers with an adapter that is on,
   const odd = new Several(5, [6, 4])
   expect(productsOf(...odd.together(tensor(host, noise(10, 3), [2, 5]))).length).toBe(2)
   const several = new Several(64, [6, 4])
-  several.addAdapter('a', { rank: 2, targets: /layers.1/ })
-  several.adapterParameters('a').get('layers.1.lora_B.weight')?.write(noise(8, 5))
+  addAdapter(several, 'a', lora({ rank: 2, targets: /layers.1/ }))
+  adapterParameters(several, 'a').get('layers.1.lora_B.weight')?.write(noise(8, 5))
   const on = several.with({ a: 1 })
   expect(numbers(...on.together(x))).toEqual(numbers(...on.apart(x)))
   expect(numbers(...on.together(x))).not.toEqual(numbers(...several.together(x)))

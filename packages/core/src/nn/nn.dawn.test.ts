@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, conv2d, Device, evaluate, gradients, linear, randn, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors } from '../io/index.ts'
-import { noise } from '../testing/index.ts'
-import { narrowWeight } from './adapters.ts'
-import { Conv2d, Embedding, GroupNorm, type Initialiser, LayerNorm, Linear, linears, Module, MultiHeadAttention, placeholders, randomParameters, RMSNorm } from './index.ts'
+import { FakeHost, interpret, noise } from '../testing/index.ts'
+import { foldedWeight } from './adapters/adaptable-layer.ts'
+import {
+  adapterNames, adapterParameters, addAdapter, Conv2d, Embedding, GroupNorm, type Initialiser, LayerNorm, Linear,
+  linears, lora, LowRank, mergedState, Module, MultiHeadAttention, placeholders, QuantisedLinear, randomParameters, removeAdapter, RMSNorm,
+  setAdapter,
+} from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -59,9 +63,9 @@ const gap = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((v, 
 /** Gives B values, as training would. */
 async function perturb(model: Module, adapter: string, seed: number): Promise<void> {
   const state = new Map<string, Tensor>()
-  for (const [name, t] of model.adapterParameters(adapter)) state.set(name, randn(device, t.shape, { seed: seed + state.size }))
+  for (const [name, t] of adapterParameters(model, adapter)) state.set(name, randn(device, t.shape, { seed: seed + state.size }))
   await evaluate(...state.values())
-  model.setAdapter(adapter, state, { alpha: 2 })
+  setAdapter(model, adapter, state, { alpha: 2 })
 }
 
 test('parameters have the names of checkpoints, through arrays with gaps', () => {
@@ -123,7 +127,7 @@ test('a model without active adapters is the base, to the bit', async () => {
   using net = new Net(1)
   using x = input()
   const before = await values(net.forward(x))
-  net.addAdapter('dpo', { rank: 2, targets: /time_emb|net|conv/, seed: 4 })
+  addAdapter(net, 'dpo', lora({ rank: 2, targets: /time_emb|net|conv/, seed: 4 }))
   await perturb(net, 'dpo', 10)
   expect(await values(net.forward(x))).toEqual(before)
   expect(await values(net.with({}).forward(x))).toEqual(before)
@@ -134,19 +138,19 @@ test('a model without active adapters is the base, to the bit', async () => {
 test('a fresh adapter changes nothing', async () => {
   using net = new Net(1)
   using x = input()
-  net.addAdapter('dpo', { rank: 2, targets: /./ })
+  addAdapter(net, 'dpo', lora({ rank: 2, targets: /./ }))
   expect(await values(net.with({ dpo: 1 }).forward(x))).toEqual(await values(net.forward(x)))
 })
 
 test('adapters beside the weights equal adapters folded into them, on linear and strided convolution layers alike', async () => {
   using net = new Net(1)
   using x = input()
-  net.addAdapter('dpo', { rank: 2, targets: /net\.0|conv_in/, seed: 4 })
-  net.addAdapter('npo', { rank: 3, targets: /net|linear/, seed: 5 })
+  addAdapter(net, 'dpo', lora({ rank: 2, targets: /net\.0|conv_in/, seed: 4 }))
+  addAdapter(net, 'npo', lora({ rank: 3, targets: /net|linear/, seed: 5 }))
   await perturb(net, 'dpo', 10)
   await perturb(net, 'npo', 30)
   const weights = { dpo: 0.5, npo: -0.25 }
-  const merged = net.merged(weights)
+  const merged = mergedState(net, weights)
   const changed = [...merged].filter(([name, t]) => net.state().get(name) !== t)
   expect(changed.map(([name]) => name)).toEqual(names.filter((n) => /(conv_in|linear_1|net\.\d)\.weight/.test(n)))
   const beside = await values(net.with(weights).forward(x))
@@ -164,13 +168,14 @@ test.each([
 ])('adapters go into the weight of a $name layer or beside it, to the same values and gradients', async ({ inside, layer: make, shape }) => {
   using layer = make(randomParameters(device, { seed: 3 }))
   const [rank, scale, weight] = [2, 1.5, 0.7]
-  const { a: shapeA, b: shapeB } = layer.lowRankShapes(rank)
+  const { a: { shape: shapeA }, b: { shape: shapeB } } = lora({ rank, targets: /./ }).begin(new FakeHost())(layer) as LowRank
   using a = randn(device, shapeA, { seed: 1 })
   using b = randn(device, shapeB, { seed: 2 })
   using x = randn(device, shape, { seed: 4 })
-  layer.adapters.set('npo', { a, b, alpha: scale * rank })
+  const pair = new LowRank(a, b, scale * rank)
+  layer.adapters.set('npo', pair)
   layer.active = new Map([['npo', weight]])
-  expect(narrowWeight(layer) !== undefined).toBe(inside)
+  expect(foldedWeight(layer, [[pair, weight]]) !== undefined).toBe(inside)
   const beside = layer instanceof Linear ? linear(linear(x, a), b) : conv2d(conv2d(x, a, { padding: 1, stride: 2 }), b)
   const got = layer.forward(x)
   layer.active = new Map()
@@ -187,7 +192,7 @@ test.each([
 test('other adapter weights plan and compile nothing', async () => {
   using net = new Net(1)
   using x = input()
-  net.addAdapter('dpo', { rank: 2, targets: /net/ })
+  addAdapter(net, 'dpo', lora({ rank: 2, targets: /net/ }))
   await values(net.with({ dpo: 1 }).forward(x))
   const { plans, pipelines } = device.counters()
   for (const dpo of [0, 0.5, -2]) await values(net.with({ dpo }).forward(x))
@@ -197,8 +202,8 @@ test('other adapter weights plan and compile nothing', async () => {
 test('only the adapter gets gradients, and A gets none while B is zero', async () => {
   using net = new Net(1)
   using x = input()
-  net.addAdapter('dpo', { rank: 2, targets: /net\.2/ })
-  const params = net.adapterParameters('dpo')
+  addAdapter(net, 'dpo', lora({ rank: 2, targets: /net\.2/ }))
+  const params = adapterParameters(net, 'dpo')
   expect([...params.keys()]).toEqual([0, 1].flatMap((i) => ['A', 'B'].map((k) => `down_blocks.${i}.net.2.lora_${k}.weight`)))
   const grads = gradients(net.with({ dpo: 1 }).forward(x).square().mean(), [...params.values()])
   await evaluate(...grads)
@@ -211,15 +216,15 @@ test('only the adapter gets gradients, and A gets none while B is zero', async (
 test('unknown, repeated and unmatched adapters are refused by name', () => {
   using net = new Net(1)
   expect(() => net.with({ dpo: 1 })).toThrow(/it has none.*got "dpo"/)
-  net.addAdapter('dpo', { rank: 1, targets: /net/ })
-  expect(() => net.merged({ npo: 1 })).toThrow(/\(dpo\), got "npo"/)
-  expect(() => net.addAdapter('dpo', { rank: 1, targets: /net/ })).toThrow(ConfigError)
-  expect(() => net.addAdapter('npo', { rank: 1, targets: /nothing/ })).toThrow(ConfigError)
-  expect(() => net.setAdapter('npo', new Map([['nowhere.lora_A.weight', net.linear_1.weight]]))).toThrow(CheckpointError)
+  addAdapter(net, 'dpo', lora({ rank: 1, targets: /net/ }))
+  expect(() => mergedState(net, { npo: 1 })).toThrow(/\(dpo\), got "npo"/)
+  expect(() => addAdapter(net, 'dpo', lora({ rank: 1, targets: /net/ }))).toThrow(ConfigError)
+  expect(() => addAdapter(net, 'npo', lora({ rank: 1, targets: /nothing/ }))).toThrow(ConfigError)
+  expect(() => setAdapter(net, 'npo', new Map([['nowhere.lora_A.weight', net.linear_1.weight]]))).toThrow(CheckpointError)
   const swapped = new Map([['linear_1.lora_A.weight', net.linear_1.weight], ['linear_1.lora_B.weight', net.convIn.weight]])
-  expect(() => net.setAdapter('npo', swapped)).toThrow(/linear_1 \(expected A \[6,6\] and B \[6,6\], got \[6,6\] and \[6,3,3,3\]\)/)
-  net.removeAdapter('dpo')
-  expect(net.adapterNames).toEqual([])
+  expect(() => setAdapter(net, 'npo', swapped)).toThrow(/linear_1 \(expected lora_A.weight \[6,6\] and lora_B.weight \[6,6\], got \[6,6\] and \[6,3,3,3\]\)/)
+  removeAdapter(net, 'dpo')
+  expect(adapterNames(net)).toEqual([])
 })
 
 test('a model loads what another one saved, as tensors and as a file of halves', async () => {
@@ -257,6 +262,22 @@ test('placeholders take no memory until weights are loaded', async () => {
   expect(device.memory()).toEqual(before)
   await layer.load(new Map([['weight', randn(device, [64, 64], { seed: 1 })], ['bias', randn(device, [64], { seed: 2 })]]))
   expect(device.memory().tensors).toBe(before.tensors + 2)
+})
+
+test('a quantised layer has the codes and the values of its float64 twin', async () => {
+  using layer = Linear.of(randomParameters(device, { seed: 3 }), 19, 5)
+  using x = tensor(device, noise(2 * 19, 4), [2, 19])
+  using small = QuantisedLinear.of(layer)
+  await evaluate(...small.parameters())
+  const host = new FakeHost()
+  const twin = QuantisedLinear.of(new Linear(tensor(host, await layer.weight.data(), [5, 19]), tensor(host, await layer.bias!.data())))
+  const [codes, scale, want] = interpret([twin.codes, twin.scale, twin.forward(tensor(host, await x.data(), [2, 19]))]) as [Float64Array, Float64Array, Float64Array]
+  expect(gap(await values(small.forward(x)), Float32Array.from(want))).toBeLessThan(1e-5)
+  expect(gap(await small.scale.data() as Float32Array, Float32Array.from(scale))).toBeLessThan(1e-8)
+  const bytes = async (words: ArrayLike<number>): Promise<number[]> => [...new Uint8Array(Uint32Array.from(words).buffer)]
+  const own = await bytes(codes)
+  // A weight between two codes may go to either, by how its quotient is rounded.
+  expect((await bytes(await small.codes.data())).every((byte, i) => Math.abs(byte - (own[i] ?? -1)) <= 1)).toBe(true)
 })
 
 test('everything is given back', () => {

@@ -29,9 +29,9 @@ interface Span {
 }
 
 /**
- * Gives every made buffer a slot, the largest first: the smallest that no other needs meanwhile, else a new one. No slot then
- * grows for a later buffer, which left plans of training steps a quarter larger. Source: Pisarchyk & Lee 2020,
- * https://arxiv.org/abs/2001.03288, "greedy by size".
+ * Gives every made buffer a slot, the largest first: the smallest that no other needs meanwhile, else a new one. No
+ * slot then grows for a later buffer, which left plans of training steps a quarter larger. Source: Pisarchyk & Lee
+ * 2020, https://arxiv.org/abs/2001.03288, "greedy by size".
  */
 export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryPlan {
   const results = new Map<number, number>()
@@ -55,20 +55,26 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
   const taken: Span[][] = []
   for (const span of [...spans.values()].sort((a, b) => b.slot.bytes - a.slot.bytes || a.first - b.first)) {
     const { slot: { kind, keep } } = span
-    // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with nothing.
-    let at = keep === undefined ? slots.findLastIndex((s, k) =>
-      s.kind === kind && s.keep === undefined && !taken[k]?.some((t) => t.first <= span.last && span.first <= t.last)) : -1
-    if (at < 0) at = slots.push(span.slot) - 1
-    slotOf[span.id] = at
-    ;(taken[at] ??= []).push(span)
+    // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with
+    // nothing.
+    const free = keep === undefined ? slots.findLastIndex((s, k) => s.kind === kind && isFree(s, span, taken[k])) : -1
+    const slot = free < 0 ? slots.push(span.slot) - 1 : free
+    slotOf[span.id] = slot
+    ;(taken[slot] ??= []).push(span)
   }
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0)
   return { slots, slotOf, results, peakBytes: sum(slots.map((s) => s.bytes)) + sum(results.values()) }
+}
+
+/** Whether a slot that these have in turn is free when another needs it. */
+function isFree({ keep }: Slot, { first, last }: Span, taken: readonly Span[] = []): boolean {
+  return keep === undefined && !taken.some((t) => t.first <= last && first <= t.last)
 }
 
 /** The slot that a buffer of the program would have to itself; undefined of those that exist before it runs. */
 function slotFor(buffer: Program['buffers'][number] | undefined): Slot | undefined {
   if (buffer?.kind === 'made') return { kind: 'buffer', bytes: sizeClass(buffer.bytes) }
   if (buffer?.kind !== 'texture') return undefined
-  return { kind: 'texture', bytes: textureClass(buffer.bytes), ...(buffer.keep === undefined ? {} : { keep: buffer.keep }) }
+  const bytes = textureClass(buffer.bytes)
+  return buffer.keep === undefined ? { kind: 'texture', bytes } : { kind: 'texture', bytes, keep: buffer.keep }
 }

@@ -1,8 +1,8 @@
-import { tuningTable } from '@antipode/kernels-wgsl'
+import { flatConcat, tuningTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { concat, conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
-import { arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
+import { apply1, arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, noise } from '../testing/index.ts'
 import { captureGraph } from './capture.ts'
 
@@ -102,6 +102,13 @@ test('what a convolution and the gradient of its weight read packed takes no mem
   expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-batch4', 'conv2dWeightGrad pack-slices'])
   expect(packs(loss, normed, ...gradients(loss, [w]))).toEqual(
     ['norm', 'conv2d pack-channels4-wide', 'conv2d pack-panels', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-batch4-wide'])
+})
+
+test('what reads an operand packed is computed in its place in a flat concatenation', () => {
+  const [x, w] = [zeros(64, 32, 8, 8), zeros(32, 32, 3, 3)]
+  const y = conv2d(groupNorm(x, 8, { activation: 'silu' }), w, { padding: 1 })
+  const { dispatches } = lavapipe.plan(y, apply1(flatConcat, gradients(y.square().mean(), [w])))
+  expect(dispatches.map((d) => d.kernel.label).filter((l) => /^(flatConcat|normApply)/.test(l))).toEqual(['normApply/f32/none/pack-batch4/silu', 'flatConcat/f32/zeros'])
 })
 
 test('a value with two readers is computed once', () => {

@@ -14,7 +14,8 @@ export interface Uses {
 
 /** The readers of every node output, and where it is to be computed: by node, then by output. */
 export function usesOf(graph: GraphStructure): readonly (readonly Uses[])[] {
-  const uses = graph.nodes.map(({ node }) => node.specs.map((): Uses => ({ uses: 0, wanted: false, readers: [], place: undefined })))
+  const unread = (): Uses => ({ uses: 0, wanted: false, readers: [], place: undefined })
+  const uses = graph.nodes.map(({ node }) => node.specs.map(unread))
   countReaders(graph, uses)
   findPlaces(graph, uses)
   return uses

@@ -1,5 +1,5 @@
-import type { Op, Problem, Ref, Spec } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import type { Op, Problem, RefTensor, Spec } from '../op.ts'
+import { element, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
 import { type Loop, passing } from './loop.ts'
 import { loopKernels } from './loop-kernels.ts'
@@ -40,10 +40,10 @@ export const attentionGradQ: Op<AttentionAttrs> = {
     return loopKernels(loop, sourcesFor(passing(loop), target), target)
   },
   reference(inputs, attrs) {
-    const [q, k] = inputs as readonly [Ref, Ref]
+    const [q, k] = inputs as readonly [RefTensor, RefTensor]
     const dq = refZeros(q.shape, q.dtype)
     eachSlope('attentionGradQ', inputs, attrs, (row, key, _p, slope, { depth }) => {
-      for (let d = 0; d < depth; d++) dq.data[row * depth + d] = at(dq.data, row * depth + d) + slope * at(k.data, key * depth + d)
+      for (let d = 0; d < depth; d++) dq.data[row * depth + d] = element(dq.data, row * depth + d) + slope * element(k.data, key * depth + d)
     })
     return [dq]
   },
@@ -65,13 +65,13 @@ export const attentionGradKV: Op<AttentionAttrs> = {
   flops: (inputs, _outputs, attrs) => 8 * pairMacs(inputs, attrs),
   kernels: (problem, target) => gradKVLoops(problem).flatMap((loop) => loopKernels(loop, sourcesFor(passing(loop), target), target)),
   reference(inputs, attrs) {
-    const [q, k, v, dy] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const [q, k, v, dy] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor]
     const dk = refZeros(k.shape, k.dtype)
     const dv = refZeros(v.shape, v.dtype)
     eachSlope('attentionGradKV', inputs, attrs, (row, key, p, slope, { depth }) => {
       for (let d = 0; d < depth; d++) {
-        dk.data[key * depth + d] = at(dk.data, key * depth + d) + slope * at(q.data, row * depth + d)
-        dv.data[key * depth + d] = at(dv.data, key * depth + d) + p * at(dy.data, row * depth + d)
+        dk.data[key * depth + d] = element(dk.data, key * depth + d) + slope * element(q.data, row * depth + d)
+        dv.data[key * depth + d] = element(dv.data, key * depth + d) + p * element(dy.data, row * depth + d)
       }
     })
     return [dk, dv]
@@ -81,20 +81,20 @@ export const attentionGradKV: Op<AttentionAttrs> = {
 /** Visits each pair of a query and a key, by the numbers of their vectors, with its weight p and `scale · p · (dy·v − delta)`. */
 function eachSlope(
   op: string,
-  inputs: readonly Ref[],
+  inputs: readonly RefTensor[],
   attrs: AttentionAttrs,
   visit: (row: number, key: number, p: number, slope: number, sizes: Sizes) => void,
 ): void {
-  const [q, k, v, dy, statistics, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
+  const [q, k, v, dy, statistics, delta, mask] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor, RefTensor, RefTensor, RefTensor?]
   const { sizes } = checkAll(op, inputs, attrs)
   const { depth } = sizes
   eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {
     scores.forEach((t, j) => {
       const key = keyAt(j)
-      const p = at(statistics.data, 2 * row + 1) * Math.exp(t - at(statistics.data, 2 * row))
+      const p = element(statistics.data, 2 * row + 1) * Math.exp(t - element(statistics.data, 2 * row))
       let dot = 0
-      for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)
-      visit(row, key, p, attrs.scale * p * (dot - at(delta.data, row)), sizes)
+      for (let d = 0; d < depth; d++) dot += element(dy.data, row * depth + d) * element(v.data, key * depth + d)
+      visit(row, key, p, attrs.scale * p * (dot - element(delta.data, row)), sizes)
     })
   })
 }

@@ -1,6 +1,6 @@
 import { contract } from '../gemm/index.ts'
-import type { Op, Ref } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
+import type { Op, RefTensor } from '../op.ts'
+import { computableFloat, element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { input as bind } from '../wgsl/index.ts'
 import { forwardContraction, inputGradContraction, weightGradContraction } from './contraction.ts'
 import { check, type Conv2dAttrs, type Conv2dGradAttrs, eachRun, forwardGeometry, geometry, inputGradGeometry, weightGradGeometry } from './geometry.ts'
@@ -39,13 +39,13 @@ export const conv2d: Op<Conv2dAttrs> = {
     ]
   },
   reference(inputs, attrs) {
-    const [x, w] = inputs as readonly [Ref, Ref]
+    const [x, w] = inputs as readonly [RefTensor, RefTensor]
     const g = check('conv2d', x, w, attrs)
     const out = refZeros([g.batch, g.outChannels, g.outHeight, g.outWidth], x.dtype)
     const [, step] = g.stride
     eachRun(g, (run) => {
-      const weight = at(w.data, run.w)
-      for (let j = 0; j < run.count; j++) out.data[run.y + j] = at(out.data, run.y + j) + at(x.data, run.x + j * step) * weight
+      const weight = element(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.y + j] = element(out.data, run.y + j) + element(x.data, run.x + j * step) * weight
     })
     return [out]
   },
@@ -73,12 +73,12 @@ export const conv2dInputGrad: Op<Conv2dGradAttrs> = {
     ]
   },
   reference(inputs, attrs) {
-    const [dy, w] = inputs as readonly [Ref, Ref]
+    const [dy, w] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(attrs.shape, w.shape, attrs), (run) => {
-      const weight = at(w.data, run.w)
-      for (let j = 0; j < run.count; j++) out.data[run.x + j * step] = at(out.data, run.x + j * step) + at(dy.data, run.y + j) * weight
+      const weight = element(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.x + j * step] = element(out.data, run.x + j * step) + element(dy.data, run.y + j) * weight
     })
     return [out]
   },
@@ -112,12 +112,12 @@ export const conv2dWeightGrad: Op<Conv2dGradAttrs> = {
     ]
   },
   reference(inputs, attrs) {
-    const [dy, x] = inputs as readonly [Ref, Ref]
+    const [dy, x] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(x.shape, attrs.shape, attrs), (run) => {
-      let sum = at(out.data, run.w)
-      for (let j = 0; j < run.count; j++) sum += at(dy.data, run.y + j) * at(x.data, run.x + j * step)
+      let sum = element(out.data, run.w)
+      for (let j = 0; j < run.count; j++) sum += element(dy.data, run.y + j) * element(x.data, run.x + j * step)
       out.data[run.w] = sum
     })
     return [out]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ApplyOp, f32Bits, type Op, type Ref } from '../op.ts'
+import { type ApplyOp, f32Bits, type Op, type RefTensor } from '../op.ts'
 import { refCall, runKernels, specialValues } from '../testing.ts'
 import { type Arg, fusedKernel, type Step } from './fused.ts'
 import { makeApplyOp } from './maths.ts'
@@ -52,7 +52,7 @@ test.skipIf(!globalThis.kernelTestHost).for([1, 2, 3] as const)('ops of %d opera
   const pairs = specials.flatMap((a) => specials.map((b) => [a, b]))
   // What is chosen passes through: of the third operand a few values do.
   const rows = [specials.map((x) => [x]), pairs, pairs.flatMap((pair) => specials.slice(-4).map((c) => [...pair, c]))][arity - 1] ?? []
-  const refs = Array.from({ length: arity }, (_, k): Ref => ({ shape: [rows.length], dtype: 'f32', data: Float64Array.from(rows, (r) => r[k] ?? 0) }))
+  const refs = Array.from({ length: arity }, (_, k): RefTensor => ({ shape: [rows.length], dtype: 'f32', data: Float64Array.from(rows, (r) => r[k] ?? 0) }))
   let result: Recorded = call.m.mul(which, 0)
   for (const op of Object.values(elementwise).filter((o) => o.pointwise?.arity === arity)) {
     const expected = traced(refCall, op, refs)

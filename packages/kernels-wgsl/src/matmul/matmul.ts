@@ -1,6 +1,6 @@
 import { contract } from '../gemm/index.ts'
-import type { ApplyOp, Op, Ref, Vjp } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
+import type { ApplyOp, Op, RefTensor, Vjp } from '../op.ts'
+import { computableFloat, element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
 import { input as bind } from '../wgsl/index.ts'
 import { dims, type MatmulAttrs, matmulContraction } from './product.ts'
@@ -56,7 +56,7 @@ export const matmul: Op<MatmulAttrs> = {
     return [da, db]
   },
   reference(inputs, attrs) {
-    const [a, b] = inputs as readonly [Ref, Ref]
+    const [a, b] = inputs as readonly [RefTensor, RefTensor]
     const { m, n, k, batch } = dims(inputs, attrs)
     const out = refZeros([...batch, m, n], a.dtype)
     const mapA = batchMap(a.shape, batch)
@@ -68,8 +68,8 @@ export const matmul: Op<MatmulAttrs> = {
         for (let j = 0; j < n; j++) {
           let sum = 0
           for (let l = 0; l < k; l++) {
-            sum += at(a.data, az + (attrs.transposeA ? l * m + i : i * k + l)) *
-              at(b.data, bz + (attrs.transposeB ? j * k + l : l * n + j))
+            sum += element(a.data, az + (attrs.transposeA ? l * m + i : i * k + l)) *
+              element(b.data, bz + (attrs.transposeB ? j * k + l : l * n + j))
           }
           out.data[(z * m + i) * n + j] = sum
         }

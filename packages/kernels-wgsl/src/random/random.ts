@@ -1,6 +1,7 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import type { DType, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
+import type { DType, Kernel, Op, Problem, RefTensor, Spec, Target } from '../op.ts'
 import { input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { type Distribution, normal, uniform } from './distributions.ts'
@@ -57,14 +58,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   })
 }
 
-function reference(inputs: readonly Ref[], shape: readonly number[], dtype: DType, { values }: Distribution): Ref {
+function reference(inputs: readonly RefTensor[], shape: readonly number[], dtype: DType, { values }: Distribution): RefTensor {
   const [low = 0, high = 0, stream = 0, offset = 0] = input('philox', inputs, 0).data
   const out = refZeros(shape, dtype)
   for (let start = 0; start < out.data.length; start += 4) {
     const block = start / 4 + offset
     const words = philoxBlock([block >>> 0, Math.floor(block / 2 ** 32), stream, 0], [low, high])
     const four = values(words.map((w) => (w >>> 8) * 2 ** -24), dtype)
-    for (let j = 0; j < 4 && start + j < out.data.length; j++) out.data[start + j] = four[j] ?? 0
+    for (let j = 0; j < 4 && start + j < out.data.length; j++) out.data[start + j] = at(four, j)
   }
   return out
 }

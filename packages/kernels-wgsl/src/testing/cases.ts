@@ -1,4 +1,4 @@
-import { type Attrs, type DType, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { type Attrs, type DType, type Kernel, type Op, type RefTensor, type Spec, type Target } from '../op.ts'
 import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
 import { tuningTable } from '../tuning.ts'
@@ -37,7 +37,7 @@ export function specsOf<A extends Attrs>(c: OpCase<A>, float: DType): Spec[] {
 }
 
 /** The inputs of a case, their values as the dtype holds them. */
-export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
+export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): RefTensor[] {
   return specsOf(c, float).map(({ shape, dtype }, k) => {
     const given = c.inputs[k]
     // Arrays have a method of that name.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, Device, evaluate, randn, type Tensor } from '@antipode/core'
 import { readSafetensors } from '@antipode/core/io'
-import { placeholders, randomParameters } from '@antipode/core/nn'
+import { adapterParameters, addAdapter, lora, placeholders, randomParameters, setAdapter } from '@antipode/core/nn'
 import { loadAdapter, loadModel, saveAdapter, saveModel } from './index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 
@@ -75,7 +75,7 @@ test('a model is read straight into its memory: none is drawn before, and a load
 
 test('a file without configuration, or for another one, is refused', async () => {
   using model = fresh(1)
-  model.addAdapter('dpo', { rank: 2, targets: /to_q/ })
+  addAdapter(model, 'dpo', lora({ rank: 2, targets: /to_q/ }))
   const path = join(folder, 'adapter.safetensors')
   await saveAdapter(path, model, 'dpo')
   await expect(loadModel(device, path)).rejects.toThrow(CheckpointError)
@@ -87,10 +87,10 @@ test('a file without configuration, or for another one, is refused', async () =>
 
 test('an adapter comes back from its file with its strength', async () => {
   using model = fresh(1)
-  model.addAdapter('dpo', { rank: 2, alpha: 1, targets: /to_q|conv1/, seed: 2 })
-  const trained = new Map([...model.adapterParameters('dpo')].map(([name, t], i) => [name, randn(device, t.shape, { seed: 20 + i })]))
+  addAdapter(model, 'dpo', lora({ rank: 2, alpha: 1, targets: /to_q|conv1/, seed: 2 }))
+  const trained = new Map([...adapterParameters(model, 'dpo')].map(([name, t], i) => [name, randn(device, t.shape, { seed: 20 + i })]))
   await evaluate(...trained.values())
-  model.setAdapter('dpo', trained, { alpha: 1 })
+  setAdapter(model, 'dpo', trained, { alpha: 1 })
   const want = await values(model.with({ dpo: 1 }).forward(input(), 5))
   const path = join(folder, 'adapter.safetensors')
   await saveAdapter(path, model, 'dpo', { by: 'test' })

@@ -1,10 +1,11 @@
-import { ConfigError, type Tensor, type TensorHost, UnsupportedError, tuningTable, zeros } from '@antipode/core'
+import { ConfigError, type Tensor, type Backend, UnsupportedError, tuningTable, zeros } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import type { UNet2DConfig } from './config.ts'
+import { resolveUNet2DConfig } from './resolve-config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
-const nowhere: TensorHost = {
+const nowhere: Backend = {
   target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu },
   evaluate: refuse,
   read: refuse,
@@ -19,8 +20,8 @@ function refuse(): never {
 }
 
 /**
- * Floating-point operations of matrix products, convolutions and attention on the way to tensors that are not evaluated yet,
- * by the rule of each op: a multiplication with its addition counts as two, everything else as none.
+ * Floating-point operations of matrix products, convolutions and attention on the way to tensors that are not evaluated
+ * yet, by the rule of each op: a multiplication with its addition counts as two, everything else as none.
  */
 export function flopsOf(...outputs: readonly Tensor[]): number {
   const seen = new Set<unknown>()
@@ -44,8 +45,10 @@ export function flopsPerImage(config: UNet2DConfig): number {
   if (!side) throw new ConfigError('flopsPerImage: expected a sample_size to count at, got none')
   const image = typeof side === 'number' ? [side, side] : side
   const context = zeros(nowhere, [1, 77, contextWidths[0] ?? 1])
-  const added = addition && { textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]) }
-  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, addedCond: added }))
+  const added = addition ? {
+    textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]),
+  } : {}
+  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, ...added }))
 }
 
 /** Number of parameters of a configuration, without making them. */

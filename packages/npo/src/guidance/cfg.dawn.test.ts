@@ -1,4 +1,5 @@
 import { ConfigError, Device, evaluate, gradients, randn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora, setAdapter } from '@antipode/core/nn'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { offsets } from '../offsets/index.ts'
 import { gap, take, ToyDenoiser } from '../testing/toy.ts'
@@ -113,9 +114,9 @@ test('rescaling half-precision predictions neither overflows nor changes their d
 test('each branch gets its own condition and its own weights', async () => {
   await scope(async () => {
     using base = ToyDenoiser.of(device, 1, { width: 4, classes: 2, hidden: 6 })
-    base.addAdapter('npo', { rank: 2, targets: /fc/ })
-    const trained = new Map([...base.adapterParameters('npo')].map(([name, t]) => [name, tensor(device, new Float32Array(t.size).fill(0.3), t.shape)]))
-    base.setAdapter('npo', trained)
+    addAdapter(base, 'npo', lora({ rank: 2, targets: /fc/ }))
+    const trained = new Map([...adapterParameters(base, 'npo')].map(([name, t]) => [name, tensor(device, new Float32Array(t.size).fill(0.3), t.shape)]))
+    setAdapter(base, 'npo', trained)
     const negative = base.with(offsets({ npo: 1 }))
     const empty = (c: Tensor): Tensor => c.mul(0)
     const [x, t] = [randn(device, [2, 4], { seed: 1 }), tensor(device, [10, 900])]

@@ -1,4 +1,5 @@
 import { ConfigError, Device, evaluate, gradients, nn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
 import { noiseCoefficients, type PredictionType } from '@antipode/schedulers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -39,9 +40,11 @@ async function measure(objective: Objective<Batch, ReferredNetworks<Tensor>>, ne
   return { numbers, grads: await Promise.all(grads.map(take)) }
 }
 
-// A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is lost
+// A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is
+// lost
 // in f32, whatever computes it. Measured on lavapipe: losses within 6e-7 of their size, gradients within 2.3e-6 of the
-// largest one. GPUs have a bound of their own: on an H100, where SiLU's exponential may be off by three units in the last place and
+// largest one. GPUs have a bound of their own: on an H100, where SiLU's exponential may be off by three units in the
+// last place and
 // more, a loss was within 1.7e-6.
 const lossTolerance = (): number => (device.adapter.software ? 1e-6 : 2.5e-6)
 const gradientTolerance = 4e-6
@@ -219,7 +222,8 @@ test('accuracy counts a tie as half', async () => {
 
 test('pairs whose margin is rounding are ties, and a margin that is NaN is no pair ranked', async () => {
   const frozen = [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5]
-  // Equal networks, one of them by kernels that round otherwise: an error in the last place or two, up for one half and down for the other.
+  // Equal networks, one of them by kernels that round otherwise: an error in the last place or two, up for one half and
+  // down for the other.
   const own = frozen.map((p, i) => p * (1 + (i < 4 ? 1 : -1) * 2 ** -23))
   const objective = diffusionDpo<undefined>({ beta: 5000 })
   const { loss, accuracy } = await byPredictions(objective, { own, frozen })
@@ -275,8 +279,8 @@ test('both images and both networks see one timestep and one noise', async () =>
 test('a LoRA run starts at ln 2 against the base without its adapter, and moves the adapter only', async () => {
   await scope(async () => {
     using base = ToyDenoiser.of(device, 1, { width: 4, classes: 3, hidden: 6 })
-    base.addAdapter('npo', { rank: 2, targets: /fc/ })
-    const adapter = base.adapterParameters('npo')
+    addAdapter(base, 'npo', lora({ rank: 2, targets: /fc/ }))
+    const adapter = adapterParameters(base, 'npo')
     const model = base.with({ npo: 1 })
     const { numbers, grads } = await measure(diffusionDpo<Tensor>({ beta: 2000 }), { model, reference: base }, goldenBatch(), [...adapter.values()])
     expect(numbers['loss']).toBe(Math.fround(Math.LN2))

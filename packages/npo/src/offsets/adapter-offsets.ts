@@ -1,5 +1,5 @@
 import { evaluate, stack, type Tensor, tensor } from '@antipode/core'
-import type { Module } from '@antipode/core/nn'
+import { adapterDeltas, adapterParameters, mergedState, type Module, setAdapter } from '@antipode/core/nn'
 import { checkOptions, required, text, whole } from '@antipode/core/options'
 import { philoxNormal } from '@antipode/core/random'
 import { cosine, norm, offsetOf } from './weights.ts'
@@ -17,7 +17,7 @@ export interface OffsetGeometry {
  */
 export function adapterOffset(model: Module, name: string): Map<string, Tensor> {
   const base = model.state()
-  const merged = model.merged({ [name]: 1 })
+  const merged = mergedState(model, { [name]: 1 })
   const touched = [...base].filter(([key, t]) => merged.get(key) !== t)
   return offsetOf(new Map(touched.map(([key, t]) => [key, merged.get(key) ?? t])), new Map(touched))
 }
@@ -44,7 +44,7 @@ export interface RandomAdapterOptions {
 }
 
 /**
- * Adds a low-rank adapter of another's rank, in a random direction, and as long as it in every layer: a control that tells
+ * Adds an adapter of another's kind and rank, in a random direction, and as long as it in every layer: a control that tells
  * whether the gain of δ is about preference or about any disturbance of the negative branch.
  * @throws {ConfigError} if there is no adapter to be like, or an option is unknown or outside its range
  */
@@ -53,15 +53,17 @@ export async function addRandomAdapter(model: Module, name: string, options: Ran
   const { like, seed } = options
   const random = new Map<string, Tensor>()
   let stream = 0
-  for (const [key, t] of model.adapterParameters(like)) random.set(key, tensor(model.device, philoxNormal(t.size, { seed, stream: stream++ }), t.shape))
-  model.setAdapter(name, random)
+  for (const [key, t] of adapterParameters(model, like)) random.set(key, tensor(model.device, philoxNormal(t.size, { seed, stream: stream++ }), t.shape))
+  setAdapter(model, name, random)
   const [wanted, got] = [layerNorms(adapterOffset(model, like)), layerNorms(adapterOffset(model, name))]
   const ratios = [...wanted].map(([key, w]) => [key, w.div(got.get(key) as Tensor)] as const)
   await evaluate(...ratios.map(([, r]) => r))
+  const deltas = adapterDeltas(model, name)
   for (const [key, ratio] of ratios) {
-    const b = random.get(`${key.replace(/\.weight$/, '')}.lora_B.weight`) as Tensor
+    // A change is linear in each of its tensors.
+    const last = [...deltas.get(key.replace(/\.?weight$/, ''))?.parameters.values() ?? []].at(-1) as Tensor
     const factor = await ratio.item()
-    b.write((await b.data()).map((x) => x * factor))
+    last.write((await last.data()).map((x) => x * factor))
     ratio.dispose()
   }
 }

@@ -1,4 +1,5 @@
 import { ConfigError, Device, evaluate, randn, scope, ShapeError, type Tensor, tensor } from '@antipode/core'
+import { adapterParameters, addAdapter, lora, mergedState, setAdapter } from '@antipode/core/nn'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gap, take, ToyDenoiser } from '../testing/toy.ts'
 import { cosine, dot, merge, norm, offsetOf, offsets, randomOffset, scaled, type Weights } from './index.ts'
@@ -17,10 +18,10 @@ const inputs = (): [Tensor, Tensor, Tensor] =>
 async function withAdapters(): Promise<ToyDenoiser> {
   const model = ToyDenoiser.of(device, 1, sizes)
   for (const [k, name] of ['dpo', 'npo'].entries()) {
-    model.addAdapter(name, { rank: 2, targets: /fc/ })
-    const trained = new Map([...model.adapterParameters(name)].map(([key, t], i) => [key, randn(device, t.shape, { seed: 10 * k + i }).mul(0.3)]))
+    addAdapter(model, name, lora({ rank: 2, targets: /fc/ }))
+    const trained = new Map([...adapterParameters(model, name)].map(([key, t], i) => [key, randn(device, t.shape, { seed: 10 * k + i }).mul(0.3)]))
     await evaluate(...trained.values())
-    model.setAdapter(name, trained)
+    setAdapter(model, name, trained)
   }
   return model
 }
@@ -30,10 +31,10 @@ test('adapters, adapters merged into weights and offsets merged into weights are
     using model = await withAdapters()
     const [alpha, beta] = [0.7, 0.4]
     const base = model.state()
-    const eta = offsetOf(model.merged({ dpo: 1 }), base)
-    const delta = offsetOf(model.merged({ npo: 1 }), base)
+    const eta = offsetOf(mergedState(model, { dpo: 1 }), base)
+    const delta = offsetOf(mergedState(model, { npo: 1 }), base)
     const byAdapters = await take(model.with(offsets({ dpo: alpha, npo: beta })).forward(...inputs()))
-    const folded = await take(model.withParameters(model.merged({ dpo: alpha, npo: beta })).forward(...inputs()))
+    const folded = await take(model.withParameters(mergedState(model, { dpo: alpha, npo: beta })).forward(...inputs()))
     const byOffsets = await take(model.withParameters(merge(base, [[alpha, eta], [beta, delta]])).forward(...inputs()))
     // Outputs of about 1 from sums of 7 and 6 products in f32. Measured: 1.5e-7.
     expect(gap(folded, byAdapters)).toBeLessThan(1e-6)

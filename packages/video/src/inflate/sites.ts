@@ -19,11 +19,11 @@ export function temporalSites(unet: UNet2DConditionModel): TemporalSite[] {
   for (const [name, module] of modules) {
     if (module instanceof ResnetBlock2D) {
       const endsPair = !modules.has(name.replace(/resnets\.(\d+)$/, 'attentions.$1'))
-      sites.push({ name, after: 'resnet', endsPair, channels: module.norm2.weight.size })
+      sites.push({ name, after: 'resnet', endsPair, channels: module.outChannels })
     } else if (module instanceof Transformer2DModel) {
-      sites.push({ name, after: 'attention', endsPair: true, channels: module.norm.weight.size })
+      sites.push({ name, after: 'attention', endsPair: true, channels: module.channels })
     } else if (module instanceof AttentionBlock2D) {
-      sites.push({ name, after: 'attention', endsPair: true, channels: module.groupNorm.weight.size })
+      sites.push({ name, after: 'attention', endsPair: true, channels: module.channels })
     }
   }
   return sites

@@ -80,9 +80,9 @@ export interface TemporalAttentionSizes {
  */
 export class TemporalAttention extends Module implements Layer, TemporalAttentionLayers {
   readonly norm: GroupNorm
-  readonly projIn: Linear
+  readonly projIn: Layer
   readonly transformerBlocks: readonly [FrameTransformerBlock]
-  readonly projOut: Linear
+  readonly projOut: Layer
 
   /** @throws {ConfigError} if heads or groups do not divide the channels, the channels are odd, or a size is unknown */
   constructor(init: Initialiser, sizes: TemporalAttentionSizes) {

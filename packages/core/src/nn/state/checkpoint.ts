@@ -1,13 +1,15 @@
 import type { DType } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
-import { share, type Tensor, type TensorHost } from '../../graph/index.ts'
+import { share, type Tensor, type Backend } from '../../graph/index.ts'
 import { safetensorsState, type StateFile } from './safetensors-state.ts'
 import type { StateInfo, StateSource } from './state-source.ts'
 
 /** What parameters are loaded from: a source, an open safetensors file, or tensors by name. */
 export type Checkpoint = StateSource | StateFile | ReadonlyMap<string, Tensor>
 
-/** The source that a checkpoint is. Tensors of a map stay the caller's: what is read shares their memory, or is a copy. */
+/**
+ * The source that a checkpoint is. Tensors of a map stay the caller's: what is read shares their memory, or is a copy.
+ */
 export function stateOf(checkpoint: Checkpoint): StateSource {
   if (isMap(checkpoint)) return new TensorState(checkpoint)
   return 'readFloat32' in checkpoint ? safetensorsState(checkpoint) : checkpoint
@@ -36,9 +38,13 @@ class TensorState implements StateSource {
     return t && { shape: t.shape, dtype: t.dtype.toUpperCase(), reads: real.includes(t.dtype) ? real : [t.dtype] }
   }
 
-  async read(name: string, device: TensorHost, dtype: DType): Promise<Tensor> {
+  async read(name: string, device: Backend, dtype: DType): Promise<Tensor> {
     const own = this.#tensors.get(name)
-    if (!own) throw new CheckpointError(`load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`)
+    if (!own) {
+      throw new CheckpointError(
+        `load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`,
+      )
+    }
     const t = own.to(dtype)
     if (t.source.kind !== 'storage') await device.evaluate([t])
     return t === own ? share(t) : t

@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CheckpointError, ConfigError, type Tensor, type TensorHost } from '@antipode/core'
+import { CheckpointError, ConfigError, type Tensor, type Backend } from '@antipode/core'
 import { encodeSafetensors, readSafetensors, type SafetensorsDType } from '@antipode/core/io'
-import { Conv2d, Linear, Module, placeholders, randomParameters } from '@antipode/core/nn'
+import { adapterAlphas, adapterParameters, addAdapter, Conv2d, fullDelta, Linear, lora, Module, placeholders, randomParameters, setAdapter } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { waveParameter, waves } from '../../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
@@ -45,7 +45,7 @@ async function fileOf({ tensors, metadata = {}, alphas = {}, dtype = 'F32' }: St
 class Pair extends Module {
   readonly first: Linear
   readonly second: Conv2d
-  constructor(host: TensorHost) {
+  constructor(host: Backend) {
     super()
     const init = randomParameters(host, { seed: 1 })
     this.first = Linear.of(init, 3, 2)
@@ -60,7 +60,7 @@ const peft = (fields: Readonly<Record<string, unknown>> = {}): Record<string, st
 const load = async (stored: Partial<Stored>, options?: object): Promise<Map<string, number>> => {
   const model = new Pair(new FakeHost())
   await loadAdapter(model, 'a', await fileOf({ tensors: shapes, ...stored }), options)
-  return model.adapterAlphas('a')
+  return adapterAlphas(model, 'a')
 }
 
 test.each(golden.cases)('an adapter $name has the strength and the output that it has there, in float64', async (stored) => {
@@ -72,8 +72,8 @@ test.each(golden.cases)('an adapter $name has the strength and the output that i
   await writeFile(path, await fileOf(stored as unknown as Stored))
   if ('config' in stored) await writeFile(join(path, '../adapter_config.json'), JSON.stringify(stored.config))
   await loadAdapter(model, 'a', path)
-  const parameters = model.adapterParameters('a')
-  const strengths = [...model.adapterAlphas('a')].map(([layer, alpha]) => [layer, alpha / (parameters.get(`${layer}.lora_A.weight`)?.shape[0] ?? 0)])
+  const parameters = adapterParameters(model, 'a')
+  const strengths = [...adapterAlphas(model, 'a')].map(([layer, alpha]) => [layer, alpha / (parameters.get(`${layer}.lora_A.weight`)?.shape[0] ?? 0)])
   expect(Object.fromEntries(strengths)).toEqual(Object.fromEntries(Object.entries(stored.strengths).map(([layer, s]) => [layer, expect.closeTo(s, 12)])))
   const [sample, context] = [waves(host, 'input.sample', [1, 2, 4, 4], 0, 1), waves(host, 'input.ctx', [1, 3, 6], 0, 1)]
   const [out = []] = interpret([model.with({ a: 1 }).forward(sample, 500, { context })])
@@ -134,7 +134,7 @@ test.each<[string, Partial<Stored>, object | undefined]>([
   ['expected an .alpha tensor for every layer or for none, got none for second', { alphas: { 'first.alpha': 8 } }, undefined],
   ['expected first.alpha to be one finite number other than 0, got 0', { alphas: { 'first.alpha': 0, 'second.alpha': 1 } }, undefined],
   ['expected one tensor of each kind for first, got first.lora_A.weight and unet.first.lora_A.weight', { tensors: { ...shapes, 'unet.first.lora_A.weight': [2, 3] } }, undefined],
-  ['1 layers fit; no layer for third.lora_A.weight; misfits: second (expected A [4,3,3,3] and B [4,4,1,1], got [4,3,3,3] and none)', { tensors: { 'first.lora_A.weight': [2, 3], 'first.lora_B.weight': [2, 2], 'second.lora_A.weight': [4, 3, 3, 3], 'third.lora_A.weight': [1, 1] } }, undefined],
+  ['1 layers fit; no layer for third.lora_A.weight; misfits: second (expected lora_A.weight [4,3,3,3] and lora_B.weight [4,4,1,1], got [4,3,3,3] and none)', { tensors: { 'first.lora_A.weight': [2, 3], 'first.lora_B.weight': [2, 2], 'second.lora_A.weight': [4, 3, 3, 3], 'third.lora_A.weight': [1, 1] } }, undefined],
   ['no layer for first.lora_magnitude_vector', { tensors: { ...shapes, 'first.lora_magnitude_vector': [2] } }, undefined],
   ['no layer for second.alpha', { tensors: { 'first.lora_A.weight': [2, 3], 'first.lora_B.weight': [2, 2] }, alphas: { 'second.alpha': 1 } }, undefined],
   ['expected F32, F16 or BF16, got first.lora_A.weight (I64)', { dtype: 'I64' }, undefined],
@@ -155,8 +155,8 @@ test('ranks and alphas of each layer come back from a file as they were, to the 
   const model = new Pair(host)
   const alphas = new Map([['first', 1 / 3], ['second', 0.1 * 7]])
   await loadAdapter(model, 'a', await fileOf({ tensors: shapes }))
-  const pairs = new Map([...model.adapterParameters('a')].map(([name, t]): [string, Tensor] => [name, t]))
-  model.setAdapter('a', pairs, { alpha: alphas })
+  const pairs = new Map([...adapterParameters(model, 'a')].map(([name, t]): [string, Tensor] => [name, t]))
+  setAdapter(model, 'a', pairs, { alpha: alphas })
   const path = join(folder, 'round.safetensors')
   await saveAdapter(path, model, 'a', { by: 'test' })
   await using file = await readSafetensors(path)
@@ -165,16 +165,33 @@ test('ranks and alphas of each layer come back from a file as they were, to the 
     peft_type: 'LORA', r: 2, lora_alpha: 1 / 3, rank_pattern: { '^second': 4 }, alpha_pattern: { '^second': 0.1 * 7 }, use_rslora: false, bias: 'none', target_modules: ['first', 'second'],
   })
   await loadAdapter(model, 'again', path)
-  expect(model.adapterAlphas('again')).toEqual(alphas)
+  expect(adapterAlphas(model, 'again')).toEqual(alphas)
   await expect(saveAdapter(path, model, 'a', { lora_alpha: '1' })).rejects.toThrow('expected metadata without lora_alpha')
   await expect(saveAdapter(path, model, 'a', {}, { dtype: 'f64' as never })).rejects.toThrow(ConfigError)
   await expect(saveAdapter(path, model, 'b')).rejects.toThrow(ConfigError)
 })
 
+test('changes in full come back from a file, beside pairs too', async () => {
+  const model = new Pair(new FakeHost())
+  const path = join(folder, 'full.safetensors')
+  addAdapter(model, 'full', fullDelta({ targets: /first/ }))
+  adapterParameters(model, 'full').get('first.diff')?.write([1, 2, 3, 4, 5, 6])
+  await saveAdapter(path, model, 'full')
+  await using file = await readSafetensors(path)
+  expect(file.metadata).toEqual({})
+  await loadAdapter(model, 'again', path)
+  expect([...await adapterParameters(model, 'again').get('first.diff')!.data()]).toEqual([1, 2, 3, 4, 5, 6])
+  const second = { 'second.lora_A.weight': [4, 3, 3, 3], 'second.lora_B.weight': [4, 4, 1, 1] }
+  await loadAdapter(model, 'both', await fileOf({ tensors: { ...second, 'first.diff': [2, 3] }, metadata: { lora_alpha: '3' } }))
+  expect([...adapterAlphas(model, 'both')]).toEqual([['second', 3]])
+  expect([...adapterParameters(model, 'both').keys()]).toEqual(['first.diff', 'second.lora_A.weight', 'second.lora_B.weight'])
+  await expect(loadAdapter(model, 'odd', await fileOf({ tensors: { 'first.diff': [3, 2] } }))).rejects.toThrow('first (expected diff [2,3], got [3,2])')
+})
+
 test('a load that fails midway leaves the adapters as they were, and frees what it had read', async () => {
   const host = new FakeHost()
   const model = new Pair(host)
-  model.addAdapter('a', { rank: 1, alpha: 9, targets: /first/ })
+  addAdapter(model, 'a', lora({ rank: 1, alpha: 9, targets: /first/ }))
   const before = host.memory().tensors
   const upload = host.uploadBytes.bind(host)
   let left = 3
@@ -184,7 +201,7 @@ test('a load that fails midway leaves the adapters as they were, and frees what 
   }
   await expect(loadAdapter(model, 'a', await fileOf({ tensors: shapes }))).rejects.toThrow('no room')
   expect(host.memory().tensors).toBe(before)
-  expect(model.adapterAlphas('a')).toEqual(new Map([['first', 9]]))
+  expect(adapterAlphas(model, 'a')).toEqual(new Map([['first', 9]]))
 })
 
 test('a configuration beside an address is read where there is one, and within bounds', async () => {
@@ -210,8 +227,8 @@ test('layers whose own names begin with unet. come back too', async () => {
     readonly unet: Pair = new Pair(new FakeHost())
   }
   const [model, path] = [new Video(), join(folder, 'video.safetensors')]
-  model.addAdapter('a', { rank: 2, alpha: 5, targets: /./ })
+  addAdapter(model, 'a', lora({ rank: 2, alpha: 5, targets: /./ }))
   await saveAdapter(path, model, 'a')
   await loadAdapter(model, 'b', path)
-  expect(model.adapterAlphas('b')).toEqual(new Map([['unet.first', 5], ['unet.second', 5]]))
+  expect(adapterAlphas(model, 'b')).toEqual(new Map([['unet.first', 5], ['unet.second', 5]]))
 })

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@antipode/core'
 import type { SafetensorsFile, SafetensorsSource } from '@antipode/core/io'
-import type { LayerNames } from './adapter-names.ts'
+import type { LayerNames } from './tensors-by-layer.ts'
 import { fileBeside } from './file-beside.ts'
 import { type AlphaRule, loraAlpha } from './lora-config.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { conv2d, conv2dInputGrad } from '../../../conv2d/index.ts'
 import { lower } from '../../../lower.ts'
-import type { Attrs, Op, Ref, Target } from '../../../op.ts'
+import type { Attrs, Op, RefTensor, Target } from '../../../op.ts'
 import { noise, runKernels, testOp } from '../../../testing.ts'
 import { tuningTable } from '../../../tuning.ts'
 
@@ -44,7 +44,7 @@ const host = globalThis.kernelTestHost
 describe.runIf(host && tiled(host.target))('a pixel that is not finite', () => {
   test.each([Number.NaN, Infinity])('of %d is found in all results that read it, and in no tile that does not', async (value) => {
     if (!host) return
-    const [x, w] = [[2, 5, 12, 12], [7, 5, 3, 3]].map((shape, k): Ref => ({ shape, dtype: 'f32', data: noise(shape.reduce((a, b) => a * b), k + 1) })) as [Ref, Ref]
+    const [x, w] = [[2, 5, 12, 12], [7, 5, 3, 3]].map((shape, k): RefTensor => ({ shape, dtype: 'f32', data: noise(shape.reduce((a, b) => a * b), k + 1) })) as [RefTensor, RefTensor]
     x.data[0] = value
     const outputs = conv2d.infer([x, w], plain)
     const kernels = eager(conv2d).kernels?.({ inputs: [x, w], outputs, attrs: plain }, host.target) ?? []

@@ -1,5 +1,5 @@
 import { ConfigError, constant, type Tensor, where } from '@antipode/core'
-import { type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { type Initialiser, type Layer, Linear, Module } from '@antipode/core/nn'
 import { checkArgument, checkOptions, finite, flag, whole } from '@antipode/core/options'
 
 /** How {@link timestepEmbedding} lays out its waves. */
@@ -23,15 +23,16 @@ export function timestepEmbedding(t: Tensor, width: number, options: TimestepWav
   if (freqShift === half) throw new ConfigError(`timestepEmbedding: expected a freqShift other than ${half}, half the width, got it`)
   const frequencies = Float32Array.from({ length: 2 * half }, (_, i) => Math.exp(-Math.log(10000) * (i % half) / (half - freqShift)))
   const [times, rates] = [t.to('f32').reshape([-1, 1]), constant(t.device, frequencies, [1, 2 * half])]
-  // Both halves of both waves are computed, from angles of their own, and half of them chosen: one kernel instead of four, on few numbers.
+  // Both halves of both waves are computed, from angles of their own, and half of them chosen: one kernel instead of
+  // four, on few numbers.
   const cosines = constant(t.device, Float32Array.from(frequencies, (_, i) => (i < half === flipSinToCos ? 1 : 0)), [1, 2 * half])
   return where(cosines, times.mul(rates).cos(), times.mul(rates).sin())
 }
 
 /** Two linear layers with a SiLU between them, `[N, in] -> [N, out]`. */
 export class TimestepEmbedding extends Module {
-  readonly linear_1: Linear
-  readonly linear_2: Linear
+  readonly linear_1: Layer
+  readonly linear_2: Layer
 
   constructor(init: Initialiser, inputs: number, outputs: number) {
     super()

@@ -1,5 +1,5 @@
 import { type Tensor, upsampleNearest2d } from '@antipode/core'
-import { Conv2d, GroupNorm, type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { Conv2d, GroupNorm, type Initialiser, type Layer, Linear, type LinearLayer, Module } from '@antipode/core/nn'
 import { atLeast, checkOptions, required, whole } from '@antipode/core/options'
 
 /** Sizes of a {@link ResnetBlock2D}. */
@@ -15,18 +15,24 @@ export interface ResnetSizes {
 /** Two convolutions, each after group norm and SiLU, beside a shortcut; the time embedding enters between them. */
 export class ResnetBlock2D extends Module {
   readonly norm1: GroupNorm
-  readonly conv1: Conv2d
-  readonly timeEmbProj: Linear | undefined
+  readonly conv1: Layer
+  readonly timeEmbProj: LinearLayer | undefined
   readonly norm2: GroupNorm
-  readonly conv2: Conv2d
-  readonly convShortcut: Conv2d | undefined
+  readonly conv2: Layer
+  readonly convShortcut: Layer | undefined
+  readonly outChannels: number
 
-  /** @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels, or one is unknown */
+  /**
+   * @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels, or one is unknown
+   */
   constructor(init: Initialiser, sizes: ResnetSizes) {
     super()
     const size = required(whole(1))
-    checkOptions('ResnetBlock2D', sizes, { inChannels: size, outChannels: size, timeWidth: whole(1), groups: size, eps: required(atLeast(0)) })
+    checkOptions('ResnetBlock2D', sizes, {
+      inChannels: size, outChannels: size, timeWidth: whole(1), groups: size, eps: required(atLeast(0)),
+    })
     const { inChannels, outChannels, timeWidth, groups, eps } = sizes
+    this.outChannels = outChannels
     this.norm1 = GroupNorm.of(init, groups, inChannels, { eps })
     this.conv1 = Conv2d.of(init, inChannels, outChannels, 3, { padding: 1 })
     this.timeEmbProj = timeWidth === undefined ? undefined : Linear.of(init, timeWidth, outChannels)
@@ -51,9 +57,12 @@ export class ResnetBlock2D extends Module {
 
 /** Halves the resolution by a strided convolution. */
 export class Downsample2D extends Module {
-  readonly conv: Conv2d
+  readonly conv: Layer
 
-  /** @param options.padding 1, the default, or 0 for zeros below and to the right only @throws {ConfigError} on any other */
+  /**
+   * @param options.padding 1, the default, or 0 for zeros below and to the right only @throws {ConfigError} on any
+   * other
+   */
   constructor(init: Initialiser, channels: number, options: { readonly padding?: number } = {}) {
     super()
     checkOptions('Downsample2D', options, { padding: whole(0, 1) })
@@ -69,7 +78,7 @@ export class Downsample2D extends Module {
 
 /** Doubles the resolution by repetition and a convolution. */
 export class Upsample2D extends Module {
-  readonly conv: Conv2d
+  readonly conv: Layer
 
   constructor(init: Initialiser, channels: number) {
     super()
