@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { constant, Device, evaluate, gradients, randn, type Tensor } from '@antipode/core'
 import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { adamw, clipGradNorm } from '@antipode/core/optim'
+import { type Wrapper, wrappersOf } from '@antipode/models'
 import { digitsLoraTargets, digitsUNet, NO_DIGIT } from './digits-unet.ts'
 
 let device: Device
@@ -58,17 +59,18 @@ test('adapters go on attention and on the convolutions of resnets, and start as 
   expect(await values(unet.with({ dpo: 1 }).forward(x, 5))).toEqual(await values(unet.forward(x, 5)))
 })
 
-test('a hook sees every layer by name, and what it returns goes on', async () => {
+test('wrappers see every layer by name, and what they return goes on', async () => {
   using unet = digitsUNet(device, 'digits-16', { seed: 1 })
   using x = randn(device, [1, 1, 16, 16], { seed: 2 })
   const seen: string[] = []
-  const same = await values(unet.forward(x, 5, { after: (layer, h) => { seen.push(layer); return h } }))
+  const around = (choose: (name: string) => Wrapper | undefined): Tensor => unet.forward(x, 5, {}, { wrappers: wrappersOf(unet, choose) })
+  const same = await values(around((name) => (/(resnets|attentions)\.\d$/.test(name) ? (run, inputs) => { seen.push(name); return run(...inputs) } : undefined)))
   expect(same).toEqual(await values(unet.forward(x, 5)))
   expect(seen).toEqual([
     'down_blocks.0.resnets.0', 'down_blocks.1.resnets.0', 'mid_block.resnets.0', 'mid_block.attentions.0', 'mid_block.resnets.1',
     'up_blocks.0.resnets.0', 'up_blocks.0.resnets.1', 'up_blocks.1.resnets.0', 'up_blocks.1.resnets.1',
   ])
-  const changed = await values(unet.forward(x, 5, { after: (layer, h) => (layer === 'mid_block.attentions.0' ? h.mul(0) : h) }))
+  const changed = await values(around((name) => (name === 'mid_block.attentions.0' ? (run, inputs) => run(...inputs).mul(0) : undefined)))
   expect(gap(changed, same)).toBeGreaterThan(1e-3)
 })
 

@@ -9,7 +9,7 @@ function denoisingLoss(host: Backend, checkpoint = false): { loss: Tensor; param
   const unet = digitsUNet(host, 'digits-16', { seed: 1 })
   const inputs = [2, 3].map((seed) => tensor(host, philoxNormal(256, { seed }), [1, 1, 16, 16])) as [Tensor, Tensor]
   const [x, noise] = inputs
-  const prediction = unet.forward(x, constant(host, [310]), { classLabels: constant(host, [4], [1], { dtype: 'i32' }), checkpoint })
+  const prediction = unet.forward(x, constant(host, [310]), { classLabels: constant(host, [4], [1], { dtype: 'i32' }) }, { checkpoint })
   return { loss: prediction.sub(noise).square().mean(), params: unet.state(), inputs }
 }
 

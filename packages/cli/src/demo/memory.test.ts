@@ -17,7 +17,7 @@ test('checkpoints keep less than two fifths of what a DPO step keeps for its bac
   const bytes = (checkpoint: boolean): { forward: number; step: number } => {
     const denoiser = (mix: Record<string, number>) => {
       const model = unet.with(offsets(mix))
-      return (x: Tensor, t: Tensor, classLabels: Tensor): Tensor => model.forward(x, t, { classLabels, checkpoint })
+      return (x: Tensor, t: Tensor, classLabels: Tensor): Tensor => model.forward(x, t, { classLabels }, { checkpoint })
     }
     const { loss } = diffusionDpo<Tensor>({ beta: 2000 }).evaluate({ model: denoiser({ eta: 1 }), reference: denoiser({}) }, batch)
     return {

@@ -27,7 +27,8 @@ export interface AttentionCall {
 }
 
 /**
- * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`, `to_out.0`.
+ * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`,
+ * `to_out.0`.
  */
 export class MultiHeadAttention extends Module {
   readonly toQ: Layer

@@ -11,7 +11,10 @@ export type Conv2dGeometry = Pick<Conv2dOptions, 'stride' | 'padding' | 'groups'
 /** A whole number for both directions, or a list of one of these lengths. */
 function whole2d(low: number, ...lengths: readonly number[]): Range {
   const { expected, accepts } = whole(low)
-  return { expected: `${expected}, or ${lengths.join(' or ')} of them`, accepts: (v) => (Array.isArray(v) ? lengths.includes(v.length) && v.every(accepts) : accepts(v)) }
+  return {
+    expected: `${expected}, or ${lengths.join(' or ')} of them`,
+    accepts: (v) => (Array.isArray(v) ? lengths.includes(v.length) && v.every(accepts) : accepts(v)),
+  }
 }
 
 const geometryRanges: Ranges<Conv2dGeometry> = { stride: whole2d(1, 2), padding: whole2d(0, 2, 4), groups: whole(1) }
@@ -35,7 +38,8 @@ export class Conv2d extends AdaptableLayer {
 
   /**
    * Fresh parameters, as `torch.nn.Conv2d` draws them, of a square kernel; `bias` is true by default.
-   * @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels and filters, or on an unknown option
+   * @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels and filters, or on
+   * an unknown option
    */
   static of(
     init: Initialiser,
@@ -44,12 +48,15 @@ export class Conv2d extends AdaptableLayer {
     kernel: number,
     options: Conv2dGeometry & { readonly bias?: boolean } = {},
   ): Conv2d {
-    for (const [size, value] of Object.entries({ channels, filters, kernel })) checkArgument('Conv2d', size, value, whole(1))
+    const sizes = { channels, filters, kernel }
+    for (const [size, value] of Object.entries(sizes)) checkArgument('Conv2d', size, value, whole(1))
     checkOptions('Conv2d', options, { ...geometryRanges, bias: flag })
     const { bias = true, ...geometry } = options
     const { groups = 1 } = geometry
     if (channels % groups !== 0 || filters % groups !== 0) {
-      throw new ConfigError(`Conv2d: expected groups that divide channels and filters, got ${groups} for ${channels} and ${filters}`)
+      throw new ConfigError(
+        `Conv2d: expected groups that divide channels and filters, got ${groups} for ${channels} and ${filters}`,
+      )
     }
     const made = affine(init, [filters, channels / groups, kernel, kernel], bias)
     return new Conv2d(made.weight, made.bias, geometry)

@@ -27,8 +27,8 @@ export interface RandomParametersOptions {
 const dtypes = oneOf('f32', 'f16', 'bf16')
 
 /**
- * Parameters that are drawn from one seeded generator on the CPU: the order in which layers ask for them defines their values, which
- * are therefore the same on every adapter.
+ * Parameters that are drawn from one seeded generator on the CPU: the order in which layers ask for them defines their
+ * values, which are therefore the same on every adapter.
  * @throws {ConfigError} if the seed is not an integer in [0, 2^53), or another option is unknown or out of its range
  */
 export function randomParameters(device: Backend, options: RandomParametersOptions): Initialiser {
@@ -47,7 +47,8 @@ export function randomParameters(device: Backend, options: RandomParametersOptio
 }
 
 /**
- * Parameters that have shapes and an element type but no memory, for a model whose weights `load` brings. Until then all are zero.
+ * Parameters that have shapes and an element type but no memory, for a model whose weights `load` brings. Until then
+ * all are zero.
  * @throws {ConfigError} on an option that is unknown or out of its range
  */
 export function placeholders(device: Backend, options: { readonly dtype?: DType } = {}): Initialiser {
@@ -58,10 +59,15 @@ export function placeholders(device: Backend, options: { readonly dtype?: DType 
 }
 
 /**
- * Weight and bias of a linear or convolution layer as torch draws them: both uniform within 1/√fanIn, where fanIn is the
- * number of inputs of one output (He et al. 2015 with a = √5, which is what `torch.nn.Linear.reset_parameters` uses).
+ * Weight and bias of a linear or convolution layer as torch draws them: both uniform within 1/√fanIn, where fanIn is
+ * the number of inputs of one output (He et al. 2015 with a = √5, which is what `torch.nn.Linear.reset_parameters`
+ * uses).
  */
-export function affine(init: Initialiser, shape: readonly number[], bias: boolean): { weight: Tensor; bias: Tensor | undefined } {
+export function affine(
+  init: Initialiser,
+  shape: readonly number[],
+  bias: boolean,
+): { weight: Tensor; bias: Tensor | undefined } {
   const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)))
   return { weight: init.uniform(shape, bound), bias: bias ? init.uniform(shape.slice(0, 1), bound) : undefined }
 }

@@ -22,7 +22,8 @@ export class Linear extends AdaptableLayer implements LinearLayer {
 
   /**
    * Fresh parameters, as `torch.nn.Linear` draws them.
-   * @param options.bias true by default @throws {ConfigError} if a width is not whole and 1 or more, or on an unknown option
+   * @param options.bias true by default @throws {ConfigError} if a width is not whole and 1 or more, or on an unknown
+   * option
    */
   static of(init: Initialiser, inputs: number, outputs: number, options: { readonly bias?: boolean } = {}): Linear {
     checkArgument('Linear', 'inputs', inputs, whole(1))

@@ -7,14 +7,15 @@ import type { LinearLayer } from './layer.ts'
 const bindable = 2 ** 27
 
 /**
- * What each of several layers makes of the same x `[..., in]`, as terms to be added up: `[..., out]`, and perhaps a bias `[out]`.
- * It takes one product, whose weights are moved together in memory the first time, instead of one a layer. Layers whose weights
- * cannot lie end to end or are more than 128 MiB together run one by one, and so do all where one is more than a product, such as
- * with an adapter on.
+ * What each of several layers makes of the same x `[..., in]`, as terms to be added up: `[..., out]`, and perhaps a
+ * bias `[out]`. It takes one product, whose weights are moved together in memory the first time, instead of one a
+ * layer. Layers whose weights cannot lie end to end or are more than 128 MiB together run one by one, and so do all
+ * where one is more than a product, such as with an adapter on.
  */
 export function linears(layers: readonly LinearLayer[], x: Tensor): (readonly Tensor[])[] {
   const products = layers.flatMap((layer) => layer.affine?.() ?? [])
-  const weight = products.length === layers.length && layers.length > 1 ? joined(products.map((p) => p.weight), x) : undefined
+  const alike = products.length === layers.length && layers.length > 1
+  const weight = alike ? joined(products.map((p) => p.weight), x) : undefined
   if (!weight) return layers.map((layer) => [layer.forward(x)])
   const y = linear(x, weight)
   let end = 0

@@ -2,9 +2,9 @@ import { callable, checkArgument } from '../options/index.ts'
 import { copyWith, type Module } from './module.ts'
 
 /**
- * A copy of a model in which each module below it is what `f` gives for it: another one stands in its place as it is, and of the
- * same one the parts are asked for in turn. All tensors are shared but those that `f` brings; layers that it replaces still belong to
- * the model that was given. @throws {ConfigError} if `f` is no function
+ * A copy of a model in which each module below it is what `f` gives for it: another one stands in its place as it is,
+ * and of the same one the parts are asked for in turn. All tensors are shared but those that `f` brings; layers that it
+ * replaces still belong to the model that was given. @throws {ConfigError} if `f` is no function
  * @example
  * const small = mapModules(unet, (layer) => (layer instanceof Linear ? QuantisedLinear.of(layer) : layer))
  * await evaluate(...small.parameters())

@@ -9,8 +9,8 @@ export type AdapterWeights = Readonly<Record<string, number>>
 
 /**
  * A layer or model: a plain object whose own tensors are its parameters, whose own modules are its children, and whose
- * arrays of either (gaps allowed) are indexed children. Parameters are named as checkpoints name them: property names in
- * snake case joined by dots, `this.downBlocks[0].conv1.weight` -> `down_blocks.0.conv1.weight`.
+ * arrays of either (gaps allowed) are indexed children. Parameters are named as checkpoints name them: property names
+ * in snake case joined by dots, `this.downBlocks[0].conv1.weight` -> `down_blocks.0.conv1.weight`.
  *
  * Copies made by `with` and `withParameters` share every tensor that they do not replace. Subclasses keep no `#private`
  * fields, since a copy could not carry them.
@@ -47,10 +47,15 @@ export abstract class Module implements Disposable {
     throw new ConfigError('Module: expected at least one parameter to tell the device by, got none')
   }
 
-  /** The element type it computes in: that of its first parameter of real numbers. @throws {ConfigError} if there is none */
+  /**
+   * The element type it computes in: that of its first parameter of real numbers. @throws {ConfigError} if there is
+   * none
+   */
   get dtype(): DType {
     for (const [, { dtype }] of this.namedParameters()) if (isFloat(dtype) || dtype === 'bf16') return dtype
-    throw new ConfigError('Module: expected at least one parameter of real numbers to tell the element type by, got none')
+    throw new ConfigError(
+      'Module: expected at least one parameter of real numbers to tell the element type by, got none',
+    )
   }
 
   /** Number of scalars in all parameters. */
@@ -59,14 +64,15 @@ export abstract class Module implements Disposable {
   }
 
   /**
-   * Replaces the parameters by those of a checkpoint, each converted to the dtype the module has, and frees the old ones.
-   * Tensors of a map belong to the module from then on. Load before making optimisers or copies: both hold the old tensors.
-   * Where anything fails, the module is as it was, and what had been read is freed.
+   * Replaces the parameters by those of a checkpoint, each converted to the dtype the module has, and frees the old
+   * ones. Tensors of a map belong to the module from then on. Load before making optimisers or copies: both hold the
+   * old tensors. Where anything fails, the module is as it was, and what had been read is freed.
    *
-   * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are, and so
-   * is a checkpoint none of whose names is the model's
-   * @throws {CheckpointError} that lists the names in question, before anything is read: missing, unexpected, of another shape,
-   * or of a dtype that cannot be read in the parameter's; or that names one whose numbers that dtype does not hold
+   * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are,
+   * and so is a checkpoint none of whose names is the model's
+   * @throws {CheckpointError} that lists the names in question, before anything is read: missing, unexpected, of
+   * another shape, or of a dtype that cannot be read in the parameter's; or that names one whose numbers that dtype
+   * does not hold
    * @throws {ConfigError} on an unknown option
    */
   async load(checkpoint: Checkpoint, options: { readonly strict?: boolean } = {}): Promise<void> {
@@ -91,16 +97,21 @@ export abstract class Module implements Disposable {
    */
   withParameters(parameters: ReadonlyMap<string, Tensor>): this {
     const own = this.state()
-    const wrong = [...parameters].filter(([name, t]) => !sameShape(own.get(name)?.shape ?? [-1], t.shape)).map(([name, t]) => `${name} ${shapeText(t.shape)}`)
-    if (wrong.length > 0) throw new CheckpointError(`withParameters: expected names and shapes of the model, got ${some(wrong)}`)
+    const wrong = [...parameters].flatMap(([name, t]) => {
+      const old = own.get(name)
+      return old && sameShape(old.shape, t.shape) ? [] : [`${name} ${shapeText(t.shape)}`]
+    })
+    if (wrong.length > 0) {
+      throw new CheckpointError(`withParameters: expected names and shapes of the model, got ${some(wrong)}`)
+    }
     const copied = copy(this)
     replace(copied, '', (name, old) => parameters.get(name)?.to(old.dtype) ?? old)
     return copied
   }
 
   /**
-   * A copy whose layers add `Σ w·Δ` of the named adapters; all others are off. The weights are run-time numbers: changing them
-   * recompiles nothing. @throws {ConfigError} if there is no such adapter, or a weight is not finite
+   * A copy whose layers add `Σ w·Δ` of the named adapters; all others are off. The weights are run-time numbers:
+   * changing them recompiles nothing. @throws {ConfigError} if there is no such adapter, or a weight is not finite
    */
   with(weights: AdapterWeights): this {
     checkAdapters('with', this, weights)
@@ -132,7 +143,9 @@ function* members(module: Module): Generator<[name: string, value: Tensor | Modu
   const isMember = (x: unknown): x is Tensor | Module => x instanceof Tensor || x instanceof Module
   for (const [key, value] of Object.entries(module)) {
     if (isMember(value)) yield [snakeCase(key), value]
-    else if (Array.isArray(value)) for (const [i, item] of value.entries()) if (isMember(item)) yield [`${snakeCase(key)}.${i}`, item]
+    else if (Array.isArray(value)) {
+      for (const [i, item] of value.entries()) if (isMember(item)) yield [`${snakeCase(key)}.${i}`, item]
+    }
   }
 }
 
@@ -143,7 +156,8 @@ interface Carrier {
 }
 
 function carriersOf(model: Module): (Module & Carrier)[] {
-  return Array.from(model.namedModules(), ([, module]) => module).filter((module): module is Module & Carrier => 'adapters' in module && 'active' in module)
+  const isCarrier = (module: Module): module is Module & Carrier => 'adapters' in module && 'active' in module
+  return Array.from(model.namedModules(), ([, module]) => module).filter(isCarrier)
 }
 
 /** Names of a model's adapters, on or off. */
@@ -151,12 +165,17 @@ export function adapterNames(model: Module): string[] {
   return [...new Set(carriersOf(model).flatMap(({ adapters }) => [...adapters.keys()]))]
 }
 
-/** @throws {ConfigError} that lists the adapters there are, if one is asked for that is not, or its weight is no finite number */
+/**
+ * @throws {ConfigError} that lists the adapters there are, if one is asked for that is not, or its weight is no finite
+ * number
+ */
 export function checkAdapters(where: string, model: Module, weights: AdapterWeights): void {
   const known = adapterNames(model)
   for (const [name, weight] of Object.entries(weights)) {
     if (!known.includes(name)) {
-      throw new ConfigError(`${where}: expected an adapter of the model (${known.join(', ') || 'it has none'}), got "${name}"`)
+      throw new ConfigError(
+        `${where}: expected an adapter of the model (${known.join(', ') || 'it has none'}), got "${name}"`,
+      )
     }
     checkArgument(where, `the weight of "${name}"`, weight, finite)
   }
@@ -169,8 +188,10 @@ function copy<M extends Module>(module: M): M {
 
 /** A copy of a module whose parts are what `f` gives for them, by their names in it; all else is shared. */
 export function copyWith<M extends Module>(module: M, f: (part: Module, key: string) => Module): M {
-  const copied = (value: unknown, key: string): unknown =>
-    value instanceof Module ? f(value, key) : Array.isArray(value) ? value.map((item, i) => copied(item, `${key}.${i}`)) : value
+  const copied = (value: unknown, key: string): unknown => {
+    if (value instanceof Module) return f(value, key)
+    return Array.isArray(value) ? value.map((item, i) => copied(item, `${key}.${i}`)) : value
+  }
   const fields = Object.fromEntries(Object.entries(module).map(([key, value]) => [key, copied(value, snakeCase(key))]))
   return Object.assign(Object.create(Object.getPrototypeOf(module) as object) as M, fields)
 }

@@ -8,9 +8,10 @@ import type { Linear } from './linear.ts'
 const places = [1, 2 ** 8, 2 ** 16, 2 ** 24]
 
 /**
- * A {@link Linear} with its weight in eight bits, `W ≈ scale·q` with q in −127…127 and a scale for each row (symmetric quantisation
- * by the largest of the row): a quarter of the memory in f32. The weight is made of it in each pass, which is for that a tensor in
- * the plan; the bias stays as it is. It carries adapters as a Linear does, and trains them, but not its weight.
+ * A {@link Linear} with its weight in eight bits, `W ≈ scale·q` with q in −127…127 and a scale for each row (symmetric
+ * quantisation by the largest of the row): a quarter of the memory in f32. The weight is made of it in each pass, which
+ * is for that a tensor in the plan; the bias stays as it is. It carries adapters as a Linear does, and trains them, but
+ * not its weight.
  */
 export class QuantisedLinear extends AdaptableLayer implements Layer {
   /** q + 128, four to a word from its low end, u32 `[out, ⌈in/4⌉]` */
@@ -30,7 +31,10 @@ export class QuantisedLinear extends AdaptableLayer implements Layer {
     this.weightShape = [codes.shape[0] ?? 0, inputs]
   }
 
-  /** The layer that another one becomes: shares its bias and adapters; its own tensors are lazy until they are evaluated. */
+  /**
+   * The layer that another one becomes: shares its bias and adapters; its own tensors are lazy until they are
+   * evaluated.
+   */
   static of(layer: Linear): QuantisedLinear {
     const { weightShape: [outputs = 0, inputs = 0], bias } = layer
     const words = Math.ceil(inputs / places.length)
@@ -39,13 +43,15 @@ export class QuantisedLinear extends AdaptableLayer implements Layer {
     const scale = largest.add(largest.eq(0)).div(127) // a row of zeros has the scale 1/127
     const rounded = weight.div(scale).add(128.5).floor().to('u32')
     const padded = pad(rounded, 1, 0, words * places.length - inputs).reshape([outputs, words, places.length])
-    const codes = places.map((place, k) => padded.slice(2, k, k + 1).mul(place)).reduce((word, byte) => word.add(byte)).reshape([outputs, words])
+    const bytes = places.map((place, k) => padded.slice(2, k, k + 1).mul(place))
+    const codes = bytes.reduce((word, byte) => word.add(byte)).reshape([outputs, words])
     return new QuantisedLinear(codes, scale, inputs, bias, layer)
   }
 
   plainWeight(): Tensor {
     const [outputs, inputs] = this.weightShape
-    const above = this.codes.unsqueeze(-1).div(constant(this.codes.device, places, [1, 1, places.length], { dtype: 'u32' })) // what lies from each byte on
+    const factors = constant(this.codes.device, places, [1, 1, places.length], { dtype: 'u32' })
+    const above = this.codes.unsqueeze(-1).div(factors) // each byte, and those above it
     const bytes = above.sub(above.div(256).mul(256)).reshape([outputs, -1]).slice(1, 0, inputs)
     return bytes.to('f32').sub(128).mul(this.scale)
   }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@antipode/core'
 import { Conv2d, GroupNorm, type Initialiser, Module } from '@antipode/core/nn'
-import { AttentionBlock2D, Downsample2D, ResnetBlock2D, Upsample2D } from '../unet/index.ts'
+import { AttentionBlock2D, Downsample2D, ResnetBlock2D, Upsample2D } from '../layers/index.ts'
 import type { ResolvedAutoencoderKLConfig } from './config.ts'
 
 const eps = 1e-6

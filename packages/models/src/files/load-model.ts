@@ -19,25 +19,38 @@ export interface LoadModelOfOptions<E extends ModelEntry = ModelEntry> extends L
 }
 
 /**
- * Reads a model that `saveModel` wrote, from a path, URL, Blob or bytes: of the class in `models` that its configuration names, or of
- * `UNet2DConditionModel` if it names none.
- * @throws {CheckpointError} if it is not such a file, is damaged (with `verify`), its configuration is of another class or
- * not understood, or names, shapes or dtypes are not its
+ * Reads a model that `saveModel` wrote, from a path, URL, Blob or bytes: of the class in `models` that its
+ * configuration names, or of `UNet2DConditionModel` if it names none.
+ * @throws {CheckpointError} if it is not such a file, is damaged (with `verify`), its configuration is of another class
+ * or not understood, or names, shapes or dtypes are not its
  * @throws {ConfigError} on an unknown option
  */
-export function loadModel(device: Backend, source: SafetensorsSource, options?: LoadModelOptions): Promise<UNet2DConditionModel>
-export function loadModel<E extends ModelEntry>(device: Backend, source: SafetensorsSource, options: LoadModelOfOptions<E>): Promise<ReturnType<E['build']>>
+export function loadModel(
+  device: Backend,
+  source: SafetensorsSource,
+  options?: LoadModelOptions,
+): Promise<UNet2DConditionModel>
+export function loadModel<E extends ModelEntry>(
+  device: Backend,
+  source: SafetensorsSource,
+  options: LoadModelOfOptions<E>,
+): Promise<ReturnType<E['build']>>
 export async function loadModel(
   device: Backend,
   source: SafetensorsSource,
   options: LoadModelOptions & Partial<LoadModelOfOptions> = {},
 ): Promise<ConfiguredModel> {
-  checkOptions('loadModel', options, { ...readRanges, dtype: oneOf('f32', 'f16', 'bf16'), models: listOf(anObject('an entry of a model')) })
+  checkOptions('loadModel', options, {
+    ...readRanges, dtype: oneOf('f32', 'f16', 'bf16'), models: listOf(anObject('an entry of a model')),
+  })
   const { dtype = 'f32', models = [unet2DCondition], ...read } = options
   await using file = await readSafetensors(source, read)
   const stored = file.metadata[configKey]
   if (stored === undefined) {
-    throw new CheckpointError('loadModel: expected a file with its configuration, got none in the header; make the model and call its load() instead')
+    throw new CheckpointError(
+      'loadModel: expected a file with its configuration, got none in the header; ' +
+        'make the model and call its load() instead',
+    )
   }
   const config = parse(stored)
   const entry = entryNamed(models, config['_class_name'] ?? unet2DCondition.className)
@@ -52,8 +65,11 @@ function build({ build: make }: ModelEntry, init: Initialiser, config: object, t
     return make(init, config, tensors)
   } catch (cause) {
     // What is wrong is the file, not what the caller wrote.
-    if (cause instanceof ConfigError || cause instanceof ShapeError) throw new CheckpointError(`loadModel: expected a configuration of this model in the header; ${cause.message}`, { cause })
-    throw cause
+    if (!(cause instanceof ConfigError || cause instanceof ShapeError)) throw cause
+    throw new CheckpointError(
+      `loadModel: expected a configuration of this model in the header; ${cause.message}`,
+      { cause },
+    )
   }
 }
 
@@ -62,7 +78,12 @@ function parse(json: string): Readonly<Record<string, unknown>> {
     const config: unknown = JSON.parse(json)
     if (typeof config === 'object' && config !== null) return config as Readonly<Record<string, unknown>> // an object
   } catch (cause) {
-    throw new CheckpointError('loadModel: expected a configuration in JSON in the header, got something else; the file is damaged', { cause })
+    throw new CheckpointError(
+      'loadModel: expected a configuration in JSON in the header, got something else; the file is damaged',
+      { cause },
+    )
   }
-  throw new CheckpointError(`loadModel: expected a configuration in the header, got ${json.slice(0, 40)}; the file is damaged`)
+  throw new CheckpointError(
+    `loadModel: expected a configuration in the header, got ${json.slice(0, 40)}; the file is damaged`,
+  )
 }

@@ -11,14 +11,22 @@ export interface Entry {
 /** The tensors of a checkpoint, none of them read. */
 export function entriesOf(checkpoint: Checkpoint): Entry[] {
   const source = stateOf(checkpoint)
-  return Array.from(source.names(), (name) => ({ name, info: source.info(name) as StateInfo, read: (device, dtype) => source.read(name, device, dtype) }))
+  return Array.from(source.names(), (name) => ({
+    name,
+    info: source.info(name) as StateInfo, // it is one of its names
+    read: (device, dtype) => source.read(name, device, dtype),
+  }))
 }
 
-/** A source of given tensors. @param where names the key map in messages @throws {CheckpointError} if two have one name */
+/**
+ * A source of given tensors. @param where names the key map in messages @throws {CheckpointError} if two have one name
+ */
 export function sourceOf(where: string, entries: readonly Entry[]): StateSource {
   const byName = new Map<string, Entry>()
   for (const entry of entries) {
-    if (byName.has(entry.name)) throw new CheckpointError(`${where}: expected one tensor for each name, got two for ${entry.name}`)
+    if (byName.has(entry.name)) {
+      throw new CheckpointError(`${where}: expected one tensor for each name, got two for ${entry.name}`)
+    }
     byName.set(entry.name, entry)
   }
   return {
@@ -26,14 +34,23 @@ export function sourceOf(where: string, entries: readonly Entry[]): StateSource 
     info: (name) => byName.get(name)?.info,
     async read(name, device, dtype) {
       const entry = byName.get(name)
-      if (!entry) throw new CheckpointError(`${where}: expected a tensor named ${JSON.stringify(name)}, got ${byName.size} others`)
+      if (!entry) {
+        throw new CheckpointError(
+          `${where}: expected a tensor named ${JSON.stringify(name)}, got ${byName.size} others`,
+        )
+      }
       return entry.read(device, dtype)
     },
   }
 }
 
 /** Reads tensors, computes one of them, and frees them. */
-export async function computed(parts: readonly Entry[], device: Backend, dtype: DType, compute: (tensors: readonly Tensor[]) => Tensor): Promise<Tensor> {
+export async function computed(
+  parts: readonly Entry[],
+  device: Backend,
+  dtype: DType,
+  compute: (tensors: readonly Tensor[]) => Tensor,
+): Promise<Tensor> {
   const tensors: Tensor[] = []
   try {
     for (const part of parts) tensors.push(await part.read(device, dtype))

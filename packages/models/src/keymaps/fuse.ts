@@ -5,9 +5,13 @@ import { computed, entriesOf, type Entry, sourceOf } from './entries.ts'
 /**
  * A checkpoint some tensors of which are put end to end along their first axis: the inverse of `split`.
  * @param into the name of the whole and the place of this part in it, from 0, or undefined to leave a tensor alone
- * @throws {CheckpointError} if a part is missing, parts are not of one width and element type, or two tensors get one name
+ * @throws {CheckpointError} if a part is missing, parts are not of one width and element type, or two tensors get one
+ * name
  */
-export function fuse(checkpoint: Checkpoint, into: (name: string) => readonly [whole: string, part: number] | undefined): StateSource {
+export function fuse(
+  checkpoint: Checkpoint,
+  into: (name: string) => readonly [whole: string, part: number] | undefined,
+): StateSource {
   const alone: Entry[] = []
   const groups = new Map<string, Entry[]>()
   for (const entry of entriesOf(checkpoint)) {
@@ -17,7 +21,11 @@ export function fuse(checkpoint: Checkpoint, into: (name: string) => readonly [w
       continue
     }
     const parts = groups.get(whole) ?? []
-    if (parts[part]) throw new CheckpointError(`fuse: expected one tensor for part ${part} of ${whole}, got ${parts[part].name} and ${entry.name}`)
+    if (parts[part]) {
+      throw new CheckpointError(
+        `fuse: expected one tensor for part ${part} of ${whole}, got ${parts[part].name} and ${entry.name}`,
+      )
+    }
     parts[part] = entry
     groups.set(whole, parts)
   }
@@ -30,10 +38,17 @@ function whole(name: string, parts: readonly (Entry | undefined)[]): Entry {
   const width = info.shape.slice(1)
   const odd = known.find((part) => `${part.info.shape.slice(1)}` !== `${width}` || part.info.dtype !== info.dtype)
   if (odd) {
-    throw new CheckpointError(`fuse: expected parts of ${name} to be ${info.dtype} of width [${width}], got ${odd.info.dtype} [${odd.info.shape}] of ${odd.name}`)
+    throw new CheckpointError(
+      `fuse: expected parts of ${name} to be ${info.dtype} of width [${width}], got ` +
+        `${odd.info.dtype} [${odd.info.shape}] of ${odd.name}`,
+    )
   }
   const rows = known.reduce((sum, part) => sum + (part.info.shape[0] ?? 0), 0)
-  return { name, info: { ...info, shape: [rows, ...width] }, read: (device, dtype) => computed(known, device, dtype, (tensors) => concat(tensors, 0)) }
+  return {
+    name,
+    info: { ...info, shape: [rows, ...width] },
+    read: (device, dtype) => computed(known, device, dtype, (tensors) => concat(tensors, 0)),
+  }
 }
 
 function missing(name: string, part: number): never {

@@ -2,8 +2,8 @@ import type { Checkpoint, StateSource } from '@antipode/core/nn'
 import { computed, entriesOf, sourceOf } from './entries.ts'
 
 /**
- * A checkpoint the last two axes of some tensors of which are swapped: programs that multiply from the other side, such as JAX's
- * and TensorFlow's, keep `[in, out]` where PyTorch keeps `[out, in]`. Tensors of fewer axes stay as they are.
+ * A checkpoint the last two axes of some tensors of which are swapped: programs that multiply from the other side, such
+ * as JAX's and TensorFlow's, keep `[in, out]` where PyTorch keeps `[out, in]`. Tensors of fewer axes stay as they are.
  * @param which names of the tensors to turn
  */
 export function transpose(checkpoint: Checkpoint, which: (name: string) => boolean): StateSource {

@@ -26,5 +26,7 @@ export function entryNamed(entries: readonly ModelEntry[], className: unknown): 
   const entry = entries.find((one) => one.className === className)
   if (entry) return entry
   const known = entries.map((one) => JSON.stringify(one.className)).join(' or ')
-  throw new CheckpointError(`loadModel: expected _class_name to be ${known}, got ${JSON.stringify(className)}; pass its entry in models`)
+  throw new CheckpointError(
+    `loadModel: expected _class_name to be ${known}, got ${JSON.stringify(className)}; pass its entry in models`,
+  )
 }

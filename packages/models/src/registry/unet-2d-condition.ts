@@ -8,10 +8,15 @@ export const unet2DCondition: ModelEntry<UNet2DConditionModel> = {
   className: 'UNet2DConditionModel',
   build(init, stored, tensors) {
     const config = stored as UNet2DConfig // the model checks each field
-    // A layer has many tensors. A configuration of a billion layers would fill the memory before their names could be compared.
+    // A layer has many tensors. A configuration of a billion layers would fill the memory before their names could be
+    // compared.
     const { layers, transformerLayers } = resolveUNet2DConfig(config)
     const least = layers.reduce((sum, n, i) => sum + n + (transformerLayers[i] ?? 0), 0)
-    if (least > tensors) throw new ConfigError(`UNet2DConditionModel: expected ${tensors} layers at most, as the file has no more tensors, got ${least}`)
+    if (least > tensors) {
+      throw new ConfigError(
+        `UNet2DConditionModel: expected ${tensors} layers at most, as the file has no more tensors, got ${least}`,
+      )
+    }
     return new UNet2DConditionModel(init, config)
   },
   names: attentionNames,

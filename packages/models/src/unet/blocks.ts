@@ -1,34 +1,33 @@
 import { checkpoint, concat, ShapeError, type Tensor } from '@antipode/core'
 import { type Initialiser, Module } from '@antipode/core/nn'
-import { Downsample2D, ResnetBlock2D, Upsample2D } from './resnet.ts'
-import { AttentionBlock2D, Transformer2DModel } from './transformer.ts'
+import {
+  AttentionBlock2D, type Compute, Downsample2D, type Pass, ResnetBlock2D, Transformer2DModel, Upsample2D,
+} from '../layers/index.ts'
 
 /** What every block of a UNet is given beside its image. */
 export interface BlockCall {
   /** What each resnet adds between its convolutions, by terms: see {@link ResnetBlock2D.shifted}. */
   readonly shifts: ReadonlyMap<ResnetBlock2D, readonly Tensor[]>
-  /** Tokens to attend to, `[B,M,contextWidth]`. */
-  readonly context?: Tensor | undefined
-  /**
-   * Called with the output of every `resnets.i` and `attentions.i`; what it returns goes on. Temporal layers of video models
-   * enter here.
-   */
-  readonly after?: ((layer: string, output: Tensor) => Tensor) | undefined
+  /** By which resnets and attentions are run. */
+  readonly pass: Pass
   /** Whether a layer is computed again in the backward pass, instead of keeping what it computed in between. */
   readonly checkpoint?: boolean | undefined
 }
 
-/** A resnet of its inputs side by side, and the attention behind it: the part of a block that is checkpointed as one. */
+/**
+ * A resnet of its inputs side by side, and the attention behind it: the part of a block that is checkpointed as one.
+ */
 function layer(
-  i: number, inputs: readonly Tensor[], resnet: ResnetBlock2D | undefined, attention: AttentionLayer | undefined, { shifts, context, after, checkpoint: again }: BlockCall,
+  inputs: readonly Tensor[],
+  resnet: ResnetBlock2D | undefined,
+  attention: AttentionLayer | undefined,
+  { shifts, pass, checkpoint: again }: BlockCall,
 ): Tensor {
+  const shifted = (block: ResnetBlock2D): Compute => (...parts) =>
+    block.shifted(concat(parts, 1), shifts.get(block) ?? [])
   const compute = (...parts: readonly Tensor[]): Tensor => {
-    const x = concat(parts, 1)
-    let h = resnet?.shifted(x, shifts.get(resnet) ?? []) ?? x
-    if (after) h = after(`resnets.${i}`, h)
-    if (!attention) return h
-    h = attention.forward(h, context)
-    return after ? after(`attentions.${i}`, h) : h
+    const h = resnet ? pass.run(resnet, parts, shifted(resnet)) : concat(parts, 1)
+    return attention ? pass.run(attention, [h], (x) => attention.forward(x as Tensor, pass.context, pass)) : h
   }
   return again ? checkpoint(compute, ...inputs) : compute(...inputs)
 }
@@ -37,7 +36,13 @@ function layer(
 export type Attention =
   | { readonly kind: 'none' }
   | { readonly kind: 'self'; readonly headWidth: number }
-  | { readonly kind: 'cross'; readonly heads: number; readonly layers: number; readonly contextWidth: number; readonly linearProjection: boolean }
+  | {
+    readonly kind: 'cross'
+    readonly heads: number
+    readonly layers: number
+    readonly contextWidth: number
+    readonly linearProjection: boolean
+  }
 
 /** What blocks have in common. */
 export interface BlockSizes {
@@ -50,9 +55,14 @@ export interface BlockSizes {
 
 type AttentionLayer = AttentionBlock2D | Transformer2DModel
 
-function attentionLayer(init: Initialiser, { outChannels: channels, groups, eps, attention }: BlockSizes): AttentionLayer | undefined {
+function attentionLayer(
+  init: Initialiser,
+  { outChannels: channels, groups, eps, attention }: BlockSizes,
+): AttentionLayer | undefined {
   if (attention.kind === 'none') return undefined
-  if (attention.kind === 'self') return new AttentionBlock2D(init, { channels, headWidth: attention.headWidth, groups, eps })
+  if (attention.kind === 'self') {
+    return new AttentionBlock2D(init, { channels, headWidth: attention.headWidth, groups, eps })
+  }
   const { kind: _, heads, ...rest } = attention
   return new Transformer2DModel(init, { channels, groups, heads, headWidth: channels / heads, ...rest })
 }
@@ -77,7 +87,7 @@ abstract class Block extends Module {
   }
 
   protected layer(i: number, inputs: readonly Tensor[], call: BlockCall): Tensor {
-    return layer(i, inputs, this.resnets[i], this.attentions[i], call)
+    return layer(inputs, this.resnets[i], this.attentions[i], call)
   }
 }
 
@@ -87,7 +97,11 @@ export class DownBlock extends Block {
 
   constructor(
     init: Initialiser,
-    { inChannels, layers, downsample, ...sizes }: BlockSizes & { readonly inChannels: number; readonly layers: number; readonly downsample: { readonly padding: number } | undefined },
+    { inChannels, layers, downsample, ...sizes }: BlockSizes & {
+      readonly inChannels: number
+      readonly layers: number
+      readonly downsample: { readonly padding: number } | undefined
+    },
   ) {
     super(init, Array.from({ length: layers }, (_, i) => (i === 0 ? inChannels : sizes.outChannels)), sizes)
     this.downsamplers = downsample ? [new Downsample2D(init, sizes.outChannels, downsample)] : []
@@ -113,12 +127,13 @@ export class MidBlock extends Module {
     const { outChannels, timeWidth, groups, eps } = sizes
     const attention = attentionLayer(init, sizes)
     this.attentions = attention ? [attention] : []
-    this.resnets = Array.from({ length: attention ? 2 : 1 }, () => new ResnetBlock2D(init, { inChannels: outChannels, outChannels, timeWidth, groups, eps }))
+    const resnet = { inChannels: outChannels, outChannels, timeWidth, groups, eps }
+    this.resnets = Array.from({ length: attention ? 2 : 1 }, () => new ResnetBlock2D(init, resnet))
   }
 
   /** x `[B,C,H,W]` -> `[B,C,H,W]` */
   forward(x: Tensor, call: BlockCall): Tensor {
-    return this.resnets.reduce((h, resnet, i) => layer(i, [h], resnet, this.attentions[i], call), x)
+    return this.resnets.reduce((h, resnet, i) => layer([h], resnet, this.attentions[i], call), x)
   }
 }
 
@@ -129,7 +144,11 @@ export class UpBlock extends Block {
   /** `skipChannels[i]` is what comes across to layer i. */
   constructor(
     init: Initialiser,
-    { inChannels, skipChannels, upsample, ...sizes }: BlockSizes & { readonly inChannels: number; readonly skipChannels: readonly number[]; readonly upsample: boolean },
+    { inChannels, skipChannels, upsample, ...sizes }: BlockSizes & {
+      readonly inChannels: number
+      readonly skipChannels: readonly number[]
+      readonly upsample: boolean
+    },
   ) {
     super(init, skipChannels.map((skip, i) => (i === 0 ? inChannels : sizes.outChannels) + skip), sizes)
     this.upsamplers = upsample ? [new Upsample2D(init, sizes.outChannels)] : []

@@ -3,8 +3,9 @@ import { ConfigError, ShapeError, constant, type Tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import {
-  AttentionBlock2D, BasicTransformerBlock, Downsample2D, flopsPerImage, patchesToPixels, pixelsToPatches, ResnetBlock2D, timestepEmbedding, Transformer2DModel, UNet2DConditionModel,
-} from './index.ts'
+  AttentionBlock2D, BasicTransformerBlock, Downsample2D, patchesToPixels, pixelsToPatches, ResnetBlock2D, timestepEmbedding, Transformer2DModel,
+} from '../layers/index.ts'
+import { flopsPerImage, UNet2DConditionModel } from './index.ts'
 
 const host = new FakeHost()
 const init = placeholders(host)
@@ -26,9 +27,12 @@ test.each<[string, () => unknown]>([
   ['timestepEmbedding: expected options among flipSinToCos, freqShift, got maxPeriod', () => timestepEmbedding(x(1), 8, { maxPeriod: 1 } as never)],
   ['timestepEmbedding: expected a freqShift other than 4', () => timestepEmbedding(x(1), 8, { freqShift: 4 })],
   ['UNet2DConditionModel: expected timesteps to be a finite number, got NaN', () => plain.forward(x(1, 1, 4, 4), Number.NaN)],
-  ['UNet2DConditionModel: expected options among context, classLabels, addedCond, after, checkpoint, got encoderHiddenStates', () => plain.forward(x(1, 1, 4, 4), 1, { encoderHiddenStates: x(1) } as never)],
+  ['UNet2DConditionModel: expected options among context, classLabels, textEmbeds, timeIds, got encoderHiddenStates', () => plain.forward(x(1, 1, 4, 4), 1, { encoderHiddenStates: x(1) } as never)],
   ['UNet2DConditionModel: expected context, the tokens of the prompt', () => told.forward(x(1, 1, 4, 4), 1)],
-  ['UNet2DConditionModel: expected no addedCond, as addition_embed_type is not set', () => plain.forward(x(1, 1, 4, 4), 1, { addedCond: { textEmbeds: x(1, 1), timeIds: x(1, 6) } })],
+  ['UNet2DConditionModel: expected no textEmbeds and timeIds, as addition_embed_type is not set', () => plain.forward(x(1, 1, 4, 4), 1, { textEmbeds: x(1, 1), timeIds: x(1, 6) })],
+  ['UNet2DConditionModel: expected options among wrappers, checkpoint, got after', () => plain.forward(x(1, 1, 4, 4), 1, {}, { after: () => x(1) } as never)],
+  ['UNet2DConditionModel: expected wrappers to be a Map from layers to functions', () => plain.forward(x(1, 1, 4, 4), 1, {}, { wrappers: {} as never })],
+  ['UNet2DConditionModel: expected wrappers around layers that it runs, got 1 around others (Conv2d)', () => plain.forward(x(1, 1, 4, 4), 1, {}, { wrappers: new Map([[plain.with({}).convIn, (run, inputs) => run(...inputs)]]) })],
   ['UNet2DConditionModel: expected no classLabels', () => plain.forward(x(1, 1, 4, 4), 1, { classLabels: x(1) })],
 ])('%s', (message, run) => {
   expect(run).toThrow(ConfigError)

@@ -33,8 +33,8 @@ test.each(golden.cases)('diffusers\' configuration file with $name makes the mod
   expect(model.parameterCount).toBe(params)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   const [sample, context] = [waves(host, 'input.sample', [1, 2, 4, 4], 0, 1), waves(host, 'input.ctx', [1, 3, 12], 0, 1)]
-  const classLabels = config.num_class_embeds === null ? undefined : tensor(host, [1], [1], { dtype: 'i32' })
-  const [out = []] = interpret([model.forward(sample, 500, { context, classLabels })])
+  const classLabels = config.num_class_embeds === null ? {} : { classLabels: tensor(host, [1], [1], { dtype: 'i32' }) }
+  const [out = []] = interpret([model.forward(sample, 500, { context, ...classLabels })])
   output.first8.forEach((want, i) => { expect(out[i]).toBeCloseTo(want, 5) })
   expect([...out].reduce((sum, v) => sum + Math.abs(v), 0) / out.length).toBeCloseTo(output.absSum / out.length, 6)
 })

@@ -20,8 +20,8 @@ function refuse(): never {
 }
 
 /**
- * Floating-point operations of matrix products, convolutions and attention on the way to tensors that are not evaluated yet,
- * by the rule of each op: a multiplication with its addition counts as two, everything else as none.
+ * Floating-point operations of matrix products, convolutions and attention on the way to tensors that are not evaluated
+ * yet, by the rule of each op: a multiplication with its addition counts as two, everything else as none.
  */
 export function flopsOf(...outputs: readonly Tensor[]): number {
   const seen = new Set<unknown>()
@@ -45,8 +45,10 @@ export function flopsPerImage(config: UNet2DConfig): number {
   if (!side) throw new ConfigError('flopsPerImage: expected a sample_size to count at, got none')
   const image = typeof side === 'number' ? [side, side] : side
   const context = zeros(nowhere, [1, 77, contextWidths[0] ?? 1])
-  const added = addition && { textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]) }
-  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, addedCond: added }))
+  const added = addition ? {
+    textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]),
+  } : {}
+  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, ...added }))
 }
 
 /** Number of parameters of a configuration, without making them. */

@@ -1,7 +1,7 @@
 import { ConfigError, constant, Device, evaluate, randn, ShapeError, type Tensor, tensor } from '@antipode/core'
 import { adapterParameters, addAdapter, lora, type Module, placeholders, setAdapter } from '@antipode/core/nn'
 import { rng } from '@antipode/core/random'
-import { UNet2DConditionModel } from '@antipode/models'
+import { UNet2DConditionModel, wrappersOf } from '@antipode/models'
 import { digitsUNet } from '@antipode/digits'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { framesToBatch, TemporalAttention, TemporalConv } from '../temporal/index.ts'
@@ -106,14 +106,13 @@ describe('inflate', () => {
     expect(sites.length).toBe(12) // (1 + 1) + 1 down, 2 + 1 in the middle, 2 + (2 + 2) up
     // Every site is reached when the graph is built.
     const reached: string[] = []
-    unet.forward(randn(device, [1, 4, 4, 4], { seed: 1 }), 5, {
-      context: randn(device, [1, 3, 8], { seed: 2 }),
-      after: (name, h) => {
-        reached.push(name)
-        expect(h.shape[1]).toBe(of(name)?.channels)
-        return h
-      },
-    })
+    const wrappers = wrappersOf(unet, (name) => (of(name) ? (run, inputs) => {
+      const h = run(...inputs)
+      reached.push(name)
+      expect(h.shape[1]).toBe(of(name)?.channels)
+      return h
+    } : undefined))
+    unet.forward(randn(device, [1, 4, 4, 4], { seed: 1 }), 5, { context: randn(device, [1, 3, 8], { seed: 2 }) }, { wrappers })
     expect(reached.sort()).toEqual(sites.map(({ name }) => name).sort())
     expect(video.state().has('temporal.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight')).toBe(true)
     expect(video.state().has('temporal.down_blocks.1.resnets.0.conv1.2.weight')).toBe(true)

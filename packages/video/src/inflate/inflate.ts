@@ -10,9 +10,9 @@ import { TemporalLayers, VideoUNet } from './video-unet.ts'
 export type TemporalBlock = (init: Initialiser, site: TemporalSite) => (Module & Layer) | undefined
 
 /**
- * Makes a video model of an image model: the same layers and tensors, run on every frame, with temporal blocks let in after
- * the resnets and attentions that `block` chooses. Blocks start as the identity, so every frame comes out as the image
- * model alone would make it, until they are trained. Disposing the video model disposes the image model with it.
+ * Makes a video model of an image model: the same layers and tensors, run on every frame, with temporal blocks let in
+ * after the resnets and attentions that `block` chooses. Blocks start as the identity, so every frame comes out as the
+ * image model alone would make it, until they are trained. Disposing the video model disposes the image model with it.
  *
  * @param block is asked once for each place; see {@link TemporalSite}
  * @param options.init makes the new parameters; by default drawn from seed 0, in the image model's element type
@@ -34,11 +34,18 @@ export function inflate(
     const layer = block(init, site)
     if (!layer) continue
     const given: unknown = layer
-    if (!(given instanceof Module && 'forward' in given)) throw new ConfigError(`inflate: expected a layer or nothing for ${site.name}, got something else; give the block itself, not a promise of one`)
+    if (!(given instanceof Module && 'forward' in given)) {
+      throw new ConfigError(
+        `inflate: expected a layer or nothing for ${site.name}, got something else; ` +
+          'give the block itself, not a promise of one',
+      )
+    }
     layers.set(site.name, layer)
   }
   if (layers.size === 0) {
-    throw new ConfigError('inflate: expected a temporal block in at least one place, got none; return one for some site')
+    throw new ConfigError(
+      'inflate: expected a temporal block in at least one place, got none; return one for some site',
+    )
   }
   return new VideoUNet(unet, new TemporalLayers(layers))
 }

@@ -1,11 +1,15 @@
 import { ShapeError, type Tensor } from '@antipode/core'
 import { Module } from '@antipode/core/nn'
-import { anObject, checkOptions, flag } from '@antipode/core/options'
-import type { UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
+import { anObject, checkOptions } from '@antipode/core/options'
+import {
+  joinWrappers, type UNet2DCondition, type UNet2DConditionModel, type UNet2DOptions, type Wrappers, wrappersOf,
+} from '@antipode/models'
 import { batchToFrames, framesToBatch, type Layer, repeatFrames } from '../temporal/index.ts'
 
 /** What a clip's prediction is conditioned on: one row for each clip, which holds in all of its frames. */
-export type VideoCondition = Omit<UNet2DCondition, 'after'>
+export type VideoCondition = UNet2DCondition
+
+const aTensor = anObject('a tensor')
 
 /** Temporal blocks by the name of the 2-D layer behind which they stand. */
 export class TemporalLayers extends Module {
@@ -22,8 +26,8 @@ export class TemporalLayers extends Module {
 }
 
 /**
- * A video UNet: the layers of a 2-D UNet, run on every frame, and temporal blocks let in between them. Made by
- * {@link inflate}. Parameters of the image model are named `unet.…`, those of the blocks `temporal.<2-D layer>.…`; to train
+ * A video UNet: the layers of a 2-D UNet, run on every frame, and temporal blocks let in between them. Made by {@link
+ * inflate}. Parameters of the image model are named `unet.…`, those of the blocks `temporal.<2-D layer>.…`; to train
  * motion alone, optimise `temporal` and leave `unet` as it is.
  */
 export class VideoUNet extends Module {
@@ -38,32 +42,45 @@ export class VideoUNet extends Module {
 
   /**
    * x `[B,C,F,H,W]`, timesteps `[B]`, or one number for all; conditions have one row for each clip -> the prediction
-   * `[B,C,F,H,W]`. Any number of frames. @throws {ShapeError} if x is no video, or timesteps or a condition have not a row for
-   * each clip @throws {ConfigError} on a condition that is unknown
+   * `[B,C,F,H,W]`. Any number of frames.
+   * @param options of the image model, whose layers run on all frames as a batch; wrappers stand around the temporal
+   * blocks too
+   * @throws {ShapeError} if x is no video, or timesteps or a condition have not a row for each clip
+   * @throws {ConfigError} on a condition or an option that is unknown
    */
-  forward(x: Tensor, timesteps: Tensor | number, condition: VideoCondition = {}): Tensor {
-    checkOptions('VideoUNet', condition, { context: anObject('a tensor'), classLabels: anObject('a tensor'), addedCond: anObject('textEmbeds and timeIds'), checkpoint: flag })
-    const { context, classLabels, addedCond, checkpoint } = condition
+  forward(x: Tensor, timesteps: Tensor | number, condition: VideoCondition = {}, options: UNet2DOptions = {}): Tensor {
+    checkOptions('VideoUNet', condition, {
+      context: aTensor, classLabels: aTensor, textEmbeds: aTensor, timeIds: aTensor,
+    })
     const images = framesToBatch(x) // b c f h w -> (b f) c h w
     const [batch = 0, , frames = 1] = x.shape
     if (typeof timesteps !== 'number' && timesteps.size !== batch && timesteps.size !== 1) {
-      throw new ShapeError(`VideoUNet: expected ${batch} timesteps, one for each clip, got [${timesteps.shape.join(',')}]`)
+      throw new ShapeError(
+        `VideoUNet: expected ${batch} timesteps, one for each clip, got [${timesteps.shape.join(',')}]`,
+      )
     }
     const perFrame = (t: Tensor): Tensor => {
-      if (t.shape[0] !== batch) throw new ShapeError(`VideoUNet: expected conditions with ${batch} rows, one for each clip, got [${t.shape.join(',')}]`)
+      if (t.shape[0] !== batch) {
+        throw new ShapeError(
+          `VideoUNet: expected conditions with ${batch} rows, one for each clip, got [${t.shape.join(',')}]`,
+        )
+      }
       return repeatFrames(t, frames) // b ... -> (b f) ...
     }
-    const times = typeof timesteps === 'number' || timesteps.size === 1 ? timesteps : perFrame(timesteps.reshape([batch]))
-    const prediction = this.unet.forward(images, times, {
-      ...(context && { context: perFrame(context) }),
-      ...(classLabels && { classLabels: perFrame(classLabels) }),
-      checkpoint,
-      ...(addedCond && { addedCond: { textEmbeds: perFrame(addedCond.textEmbeds), timeIds: perFrame(addedCond.timeIds) } }),
-      after: (layer, h) => {
-        const block = this.temporal.behind(layer)
-        return block ? framesToBatch(block.forward(batchToFrames(h, frames))) : h
-      },
-    })
+    const one = typeof timesteps === 'number' || timesteps.size === 1
+    const times = one ? timesteps : perFrame(timesteps.reshape([batch]))
+    const given = Object.entries(condition).filter(([, t]: [string, Tensor | undefined]) => t)
+    const conditions: VideoCondition = Object.fromEntries(given.map(([name, t]) => [name, perFrame(t)]))
+    const wrappers = joinWrappers(this.temporalWrappers(frames), options.wrappers ?? new Map())
+    const prediction = this.unet.forward(images, times, conditions, { ...options, wrappers })
     return batchToFrames(prediction, frames) // (b f) c h w -> b c f h w
+  }
+
+  /** Each block around its 2-D layer: clips of what that makes of their frames. */
+  protected temporalWrappers(frames: number): Wrappers {
+    return wrappersOf(this.unet, (name) => {
+      const block = this.temporal.behind(name)
+      return block && ((run, inputs) => framesToBatch(block.forward(batchToFrames(run(...inputs), frames))))
+    })
   }
 }

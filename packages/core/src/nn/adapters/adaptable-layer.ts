@@ -48,9 +48,10 @@ export function changedWeight(layer: WeightProduct, changes: readonly Change[]):
 }
 
 /**
- * The weight with the changes in it, or undefined where they are better applied beside it, at each position. Training takes the
- * gradient of the whole weight then, `out·in` multiply-adds a position, which for a layer that is narrow for its adapters are fewer
- * than theirs. Not in half precision, where a small change would be lost in the rounding of the sum.
+ * The weight with the changes in it, or undefined where they are better applied beside it, at each position. Training
+ * takes the gradient of the whole weight then, `out·in` multiply-adds a position, which for a layer that is narrow for
+ * its adapters are fewer than theirs. Not in half precision, where a small change would be lost in the rounding of the
+ * sum.
  */
 export function foldedWeight(layer: WeightProduct, changes: readonly Change[]): Tensor | undefined {
   const cost = changes.reduce((sum, [delta]) => sum + delta.cost(layer), 0)

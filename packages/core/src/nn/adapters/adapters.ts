@@ -26,13 +26,16 @@ export interface Shaped {
 
 /** The layers of a model that can carry adapters, by their names. */
 function adaptableLayers(model: Module): Map<string, AdaptableLayer> {
-  return new Map([...model.namedModules()].filter((entry): entry is [string, AdaptableLayer] => entry[1] instanceof AdaptableLayer))
+  return new Map([...model.namedModules()].flatMap(([name, module]) => (
+    module instanceof AdaptableLayer ? [[name, module] as const] : []
+  )))
 }
 
 const behind = (layer: string, name: string): string => (layer === '' ? name : `${layer}.${name}`)
 
 /**
- * Puts an adapter on the layers of a model that its targets match: {@link lora}, {@link fullDelta}. It is off until `with` turns it on.
+ * Puts an adapter on the layers of a model that its targets match: {@link lora}, {@link fullDelta}. It is off until
+ * `with` turns it on.
  * @throws {ConfigError} if the name is taken, or nothing matches
  * @example
  * addAdapter(unet, 'dpo', lora({ rank: 8, targets: /attentions/ }))
@@ -42,7 +45,11 @@ export function addAdapter(model: Module, name: string, { targets, begin }: Adap
   const matches = typeof targets === 'function' ? targets : (layer: string) => layer.search(targets) >= 0
   const chosen = [...adaptableLayers(model)].filter(([layer]) => matches(layer)).map(([, layer]) => layer)
   const [first] = chosen
-  if (!first) throw new ConfigError(`addAdapter: expected targets that match a linear or convolution layer, got none for "${name}"`)
+  if (!first) {
+    throw new ConfigError(
+      `addAdapter: expected targets that match a linear or convolution layer, got none for "${name}"`,
+    )
+  }
   if (chosen.some(({ adapters }) => adapters.has(name))) {
     throw new ConfigError(`addAdapter: expected a new name, got "${name}" twice; remove the adapter first`)
   }
@@ -50,7 +57,10 @@ export function addAdapter(model: Module, name: string, { targets, begin }: Adap
   for (const layer of chosen) layer.adapters.set(name, make(layer))
 }
 
-/** The change that an adapter is to each layer that it is on, by the layer's name. @throws {ConfigError} if there is no such adapter */
+/**
+ * The change that an adapter is to each layer that it is on, by the layer's name. @throws {ConfigError} if there is no
+ * such adapter
+ */
 export function adapterDeltas(model: Module, name: string): Map<string, WeightDelta> {
   checkAdapters('adapterDeltas', model, { [name]: 1 })
   return deltasOf(model, name)
@@ -64,18 +74,25 @@ function deltasOf(model: Module, name: string): Map<string, WeightDelta> {
 }
 
 /**
- * Tensors of an adapter by name, for an optimiser or a file: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`, as PEFT has them, or
- * `<layer>.diff`. @throws {ConfigError} if there is no such adapter
+ * Tensors of an adapter by name, for an optimiser or a file: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`, as
+ * PEFT has them, or `<layer>.diff`. @throws {ConfigError} if there is no such adapter
  */
 export function adapterParameters(model: Module, name: string): Map<string, Tensor> {
   checkAdapters('adapterParameters', model, { [name]: 1 })
-  return new Map([...deltasOf(model, name)].flatMap(([layer, { parameters }]) => [...parameters].map(([key, t]) => [behind(layer, key), t] as const)))
+  return new Map([...deltasOf(model, name)].flatMap(([layer, { parameters }]) => (
+    Array.from(parameters, ([key, t]) => [behind(layer, key), t] as const)
+  )))
 }
 
-/** Alpha of each layer on which the adapter has one, by the layer's name. @throws {ConfigError} if there is no such adapter */
+/**
+ * Alpha of each layer on which the adapter has one, by the layer's name. @throws {ConfigError} if there is no such
+ * adapter
+ */
 export function adapterAlphas(model: Module, name: string): Map<string, number> {
   checkAdapters('adapterAlphas', model, { [name]: 1 })
-  return new Map([...deltasOf(model, name)].flatMap(([layer, { alpha }]) => (alpha === undefined ? [] : [[layer, alpha] as const])))
+  return new Map([...deltasOf(model, name)].flatMap(([layer, { alpha }]) => (
+    alpha === undefined ? [] : [[layer, alpha] as const]
+  )))
 }
 
 /** The tensors that are a change of one layer. */
@@ -88,9 +105,14 @@ interface Fitted<T> {
 /**
  * Checks that tensors of these names and shapes would fit as an adapter, such as those that a file's header tells of.
  * @returns the layers that they are for
- * @throws {CheckpointError} that counts the layers that fit, and lists names which fit no layer, lack another or have another shape
+ * @throws {CheckpointError} that counts the layers that fit, and lists names which fit no layer, lack another or have
+ * another shape
  */
-export function checkAdapter<T extends Shaped>(model: Module, name: string, tensors: ReadonlyMap<string, T>): Map<string, Fitted<T>> {
+export function checkAdapter<T extends Shaped>(
+  model: Module,
+  name: string,
+  tensors: ReadonlyMap<string, T>,
+): Map<string, Fitted<T>> {
   const left = new Set(tensors.keys())
   const wrong: string[] = []
   const fitted = new Map<string, Fitted<T>>()
@@ -101,10 +123,12 @@ export function checkAdapter<T extends Shaped>(model: Module, name: string, tens
       for (const key of keys) left.delete(key)
       if (!parts.some(Boolean)) continue
       const shapes = kind.shapes(layer, parts.map((part) => part?.shape))
-      if (!fitted.has(prefix) && parts.every((part, k): part is T => `${part?.shape}` === `${shapes[k]}`)) fitted.set(prefix, { layer, kind, parts })
-      else {
-        const expected = kind.names.map((key, k) => `${key} [${shapes[k]}]`)
-        wrong.push(`${prefix} (expected ${expected.join(' and ')}, got ${parts.map((part) => (part ? `[${part.shape}]` : 'none')).join(' and ')})`)
+      if (!fitted.has(prefix) && parts.every((part, k): part is T => `${part?.shape}` === `${shapes[k]}`)) {
+        fitted.set(prefix, { layer, kind, parts })
+      } else {
+        const expected = kind.names.map((key, k) => `${key} [${shapes[k]}]`).join(' and ')
+        const got = parts.map((part) => (part ? `[${part.shape}]` : 'none')).join(' and ')
+        wrong.push(`${prefix} (expected ${expected}, got ${got})`)
       }
     }
   }
@@ -114,23 +138,35 @@ export function checkAdapter<T extends Shaped>(model: Module, name: string, tens
     left.size > 0 ? `no layer for ${some([...left])}` : '',
     wrong.length > 0 ? `misfits: ${some(wrong)}` : '',
   ].filter(Boolean)
-  throw new CheckpointError(`setAdapter: "${name}": expected names and shapes of this model, like <layer>.lora_A.weight; ${parts.join('; ')}`)
+  throw new CheckpointError(
+    `setAdapter: "${name}": expected names and shapes of this model, like <layer>.lora_A.weight; ` +
+      `${parts.join('; ')}`,
+  )
 }
 
 /**
  * Puts trained tensors on a model as an adapter, replacing one of that name; the model owns them from then on.
- * @param options.alpha strength of low-rank pairs at weight 1 is alpha / rank: one finite number, or one for each layer by its name;
- * the rank of each pair by default
+ * @param options.alpha strength of low-rank pairs at weight 1 is alpha / rank: one finite number, or one for each layer
+ * by its name; the rank of each pair by default
  * @throws {CheckpointError} as {@link checkAdapter} @throws {ConfigError} if an alpha is for a layer that has no change
  */
-export function setAdapter(model: Module, name: string, tensors: ReadonlyMap<string, Tensor>, options: { readonly alpha?: AdapterAlpha } = {}): void {
+export function setAdapter(
+  model: Module,
+  name: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  options: { readonly alpha?: AdapterAlpha } = {},
+): void {
   checkOptions('setAdapter', options, { alpha: alphas })
   checkArgument('setAdapter', 'the name', name, text)
   const { alpha } = options
   const fitted = checkAdapter(model, name, tensors)
   const each = typeof alpha === 'object' ? alpha : new Map<string, number>()
   const strangers = [...each.keys()].filter((layer) => !fitted.has(layer))
-  if (strangers.length > 0) throw new ConfigError(`setAdapter: "${name}": expected an alpha for layers that have a pair, got one for ${some(strangers)}`)
+  if (strangers.length > 0) {
+    throw new ConfigError(
+      `setAdapter: "${name}": expected an alpha for layers that have a pair, got one for ${some(strangers)}`,
+    )
+  }
   takeOff(model, name, new Set(tensors.values()))
   for (const [prefix, { layer, kind, parts }] of fitted) {
     layer.adapters.set(name, kind.of(parts, typeof alpha === 'number' ? alpha : each.get(prefix)))
@@ -145,13 +181,16 @@ export function removeAdapter(model: Module, name: string): void {
 
 /** Frees the tensors of an adapter but for those to be kept. */
 function takeOff(model: Module, name: string, kept: ReadonlySet<Tensor> = new Set()): void {
-  for (const delta of deltasOf(model, name).values()) for (const t of delta.parameters.values()) if (!kept.has(t)) t.dispose()
+  for (const { parameters } of deltasOf(model, name).values()) {
+    for (const t of parameters.values()) if (!kept.has(t)) t.dispose()
+  }
   for (const { adapters } of adaptableLayers(model).values()) adapters.delete(name)
 }
 
 /**
- * All parameters of a model by name with adapters folded in: `W + Σ w·Δ`, in float32 and lazy where one applies, the model's own
- * tensors elsewhere. @throws {ConfigError} if there is no such adapter, a weight is not finite, or a layer keeps its own in another form
+ * All parameters of a model by name with adapters folded in: `W + Σ w·Δ`, in float32 and lazy where one applies, the
+ * model's own tensors elsewhere. @throws {ConfigError} if there is no such adapter, a weight is not finite, or a layer
+ * keeps its own in another form
  */
 export function mergedState(model: Module, weights: AdapterWeights): Map<string, Tensor> {
   checkAdapters('mergedState', model, weights)
@@ -163,7 +202,11 @@ export function mergedState(model: Module, weights: AdapterWeights): Map<string,
     })
     if (changes.length === 0) continue
     const weight = behind(name, 'weight')
-    if (!out.has(weight)) throw new ConfigError(`mergedState: expected layers that keep their weight as it is, got "${name}", which does not; merge first`)
+    if (!out.has(weight)) {
+      throw new ConfigError(
+        `mergedState: expected layers that keep their weight as it is, got "${name}", which does not; merge first`,
+      )
+    }
     out.set(weight, changedWeight(layer, changes))
   }
   return out

@@ -1,7 +1,7 @@
 export { AdaptableLayer } from './adaptable-layer.ts'
 export {
-  type AdapterAlpha, adapterAlphas, adapterDeltas, adapterParameters, addAdapter, checkAdapter, mergedState, removeAdapter, setAdapter,
-  type Shaped,
+  type AdapterAlpha, adapterAlphas, adapterDeltas, adapterParameters, addAdapter, checkAdapter, mergedState,
+  removeAdapter, setAdapter, type Shaped,
 } from './adapters.ts'
 export { FullDelta, fullDelta } from './full-delta.ts'
 export { lora, type LoraOptions, LowRank } from './low-rank.ts'

@@ -55,7 +55,9 @@ export class LowRank implements WeightDelta {
 
 /** Shapes of A and B at a rank. @throws {ConfigError} if the layer has groups: each would need an A of its own */
 function shapesOf({ weightShape, groups }: WeightProduct, rank: number): [a: number[], b: number[]] {
-  if (groups > 1) throw new ConfigError(`lora: expected a layer of one group, got ${groups}; leave it out of the targets`)
+  if (groups > 1) {
+    throw new ConfigError(`lora: expected a layer of one group, got ${groups}; leave it out of the targets`)
+  }
   const [out = 0, ...field] = weightShape
   return [[rank, ...field], [out, rank, ...field.slice(1).map(() => 1)]]
 }
@@ -80,12 +82,14 @@ export interface LoraOptions {
 }
 
 /**
- * A low-rank pair for each layer that matches: A is normal with deviation 1/rank, B is zero, so nothing changes until it is trained.
- * Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021, section 4.1.
+ * A low-rank pair for each layer that matches: A is normal with deviation 1/rank, B is zero, so nothing changes until
+ * it is trained. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021, section 4.1.
  * @throws {ConfigError} if an option is unknown or out of its range
  */
 export function lora(options: LoraOptions): AdapterMaker {
-  checkOptions('lora', options, { rank: required(whole(1)), alpha: finite, targets: required(targetRange), seed: whole(0) })
+  checkOptions('lora', options, {
+    rank: required(whole(1)), alpha: finite, targets: required(targetRange), seed: whole(0),
+  })
   const { rank, alpha, targets, seed = 0 } = options
   return {
     targets,

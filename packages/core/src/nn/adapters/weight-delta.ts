@@ -26,7 +26,10 @@ export interface WeightDelta {
   delta(layer: WeightProduct, w: number): Tensor
   /** What w·Δ adds to the layer's output for x. */
   apply(layer: WeightProduct, x: Tensor, w: number): Tensor
-  /** Multiply-adds at each position that training `apply` takes, to be compared with those of the whole weight's gradient. */
+  /**
+   * Multiply-adds at each position that training `apply` takes, to be compared with those of the whole weight's
+   * gradient.
+   */
   cost(layer: WeightProduct): number
 }
 

@@ -7,7 +7,9 @@ import type { StateInfo, StateSource } from './state-source.ts'
 /** What parameters are loaded from: a source, an open safetensors file, or tensors by name. */
 export type Checkpoint = StateSource | StateFile | ReadonlyMap<string, Tensor>
 
-/** The source that a checkpoint is. Tensors of a map stay the caller's: what is read shares their memory, or is a copy. */
+/**
+ * The source that a checkpoint is. Tensors of a map stay the caller's: what is read shares their memory, or is a copy.
+ */
 export function stateOf(checkpoint: Checkpoint): StateSource {
   if (isMap(checkpoint)) return new TensorState(checkpoint)
   return 'readFloat32' in checkpoint ? safetensorsState(checkpoint) : checkpoint
@@ -38,7 +40,11 @@ class TensorState implements StateSource {
 
   async read(name: string, device: Backend, dtype: DType): Promise<Tensor> {
     const own = this.#tensors.get(name)
-    if (!own) throw new CheckpointError(`load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`)
+    if (!own) {
+      throw new CheckpointError(
+        `load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`,
+      )
+    }
     const t = own.to(dtype)
     if (t.source.kind !== 'storage') await device.evaluate([t])
     return t === own ? share(t) : t

@@ -6,7 +6,10 @@ import type { StateSource } from './state-source.ts'
 /** Which names of a source are wanted, and in which element type each. */
 export type Wanted = ReadonlyMap<string, DType>
 
-/** Reads tensors one after the other. Where one cannot be read, those before it are freed. @throws {CheckpointError} as reading does */
+/**
+ * Reads tensors one after the other. Where one cannot be read, those before it are freed. @throws {CheckpointError} as
+ * reading does
+ */
 export async function readAll(source: StateSource, wanted: Wanted, device: Backend): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>()
   try {
@@ -25,8 +28,8 @@ export function some(names: readonly string[]): string {
 
 /**
  * Holds parameters to a source before anything is read.
- * @param strict whether names that are missing or unexpected are errors; shapes and element types always are, and so is a source
- * none of whose names is a parameter's
+ * @param strict whether names that are missing or unexpected are errors; shapes and element types always are, and so is
+ * a source none of whose names is a parameter's
  * @throws {CheckpointError} that lists the names in question
  */
 export function checkFit(parameters: ReadonlyMap<string, Spec>, source: StateSource, strict: boolean): void {
@@ -38,13 +41,19 @@ export function checkFit(parameters: ReadonlyMap<string, Spec>, source: StateSou
   for (const [name, { shape, dtype }] of parameters) {
     const info = source.info(name)
     if (!info) continue
-    if (!sameShape(info.shape, shape)) misfits.push(`${name} (expected ${shapeText(shape)}, got ${shapeText(info.shape)})`)
-    if (!info.reads.includes(dtype)) odd.push(`${name} (expected ${dtype === 'i32' || dtype === 'u32' ? dtype.toUpperCase() : 'F32, F16 or BF16'}, got ${info.dtype})`)
+    const misfit = (expected: string, got: string): string => `${name} (expected ${expected}, got ${got})`
+    if (!sameShape(info.shape, shape)) misfits.push(misfit(shapeText(shape), shapeText(info.shape)))
+    if (!info.reads.includes(dtype)) odd.push(misfit(storedAs(dtype), info.dtype))
   }
   const nothing = parameters.size > 0 && missing.length === parameters.size
   if (misfits.length + odd.length === 0 && !nothing && !(strict && missing.length + unexpected.length > 0)) return
-  const part = (title: string, names: readonly string[]): string[] => (names.length > 0 ? [`${names.length} ${title}: ${some(names)}`] : [])
-  throw new CheckpointError(`load: the checkpoint does not fit this model; ${[
-    ...part('missing', missing), ...part('unexpected', unexpected), ...part('of another shape', misfits), ...part('of another dtype', odd),
-  ].join('; ')}`)
+  const lists = Object.entries({ missing, unexpected, 'of another shape': misfits, 'of another dtype': odd })
+  const parts = lists.filter(([, names]) => names.length > 0)
+    .map(([title, names]) => `${names.length} ${title}: ${some(names)}`)
+  throw new CheckpointError(`load: the checkpoint does not fit this model; ${parts.join('; ')}`)
+}
+
+/** What a file has for a parameter of an element type. */
+function storedAs(dtype: DType): string {
+  return dtype === 'i32' || dtype === 'u32' ? dtype.toUpperCase() : 'F32, F16 or BF16'
 }

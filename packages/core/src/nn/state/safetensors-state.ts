@@ -8,8 +8,12 @@ import type { StateSource } from './state-source.ts'
 export type StateFile = Pick<SafetensorsFile, 'tensors' | 'read' | 'readFloat32'>
 
 const real: readonly DType[] = ['f32', 'f16', 'bf16']
-/** What the tensors of a file can be read in. F64, bytes and F8 hold codes that need a scale, or no parameters at all. */
-const reads: Readonly<Partial<Record<SafetensorsDType, readonly DType[]>>> = { F32: real, F16: real, BF16: real, I32: ['i32'], U32: ['u32'] }
+/**
+ * What the tensors of a file can be read in. F64, bytes and F8 hold codes that need a scale, or no parameters at all.
+ */
+const reads: Readonly<Partial<Record<SafetensorsDType, readonly DType[]>>> = {
+  F32: real, F16: real, BF16: real, I32: ['i32'], U32: ['u32'],
+}
 
 /** The largest number that rounds to a finite f16: half a unit above 65,504. */
 const f16Limit = 65_520
@@ -24,11 +28,15 @@ export function safetensorsState(file: StateFile): StateSource {
     },
     async read(name, device, dtype) {
       const stored = file.tensors.get(name)
-      if (stored?.dtype === dtype.toUpperCase()) return tensorFromBytes(device, await file.read(name), stored.shape, dtype)
+      if (stored?.dtype === dtype.toUpperCase()) {
+        return tensorFromBytes(device, await file.read(name), stored.shape, dtype)
+      }
       const values = await file.readFloat32(name)
       const large = dtype === 'f16' ? values.find((v) => Number.isFinite(v) && Math.abs(v) >= f16Limit) : undefined
       if (large !== undefined) {
-        throw new CheckpointError(`load: expected ${name} within ±65504, the range of f16, got ${large}; load it in f32 or bf16`)
+        throw new CheckpointError(
+          `load: expected ${name} within ±65504, the range of f16, got ${large}; load it in f32 or bf16`,
+        )
       }
       return tensor(device, values, stored?.shape, { dtype, allowNonFinite: true })
     },

@@ -18,7 +18,8 @@ export interface StateSource {
   info(name: string): StateInfo | undefined
   /**
    * Brings one tensor to a device, evaluated, in one of the element types that it reads in. It belongs to the caller.
-   * @throws {CheckpointError} if there is none of that name, it cannot be read, or the element type does not hold its numbers
+   * @throws {CheckpointError} if there is none of that name, it cannot be read, or the element type does not hold its
+   * numbers
    */
   read(name: string, device: Backend, dtype: DType): Promise<Tensor>
 }

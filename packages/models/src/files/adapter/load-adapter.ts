@@ -13,16 +13,22 @@ export interface LoadAdapterOptions extends ReadSafetensorsOptions {
 }
 
 /**
- * Puts the adapter of a file on a model under a name, in f32, each layer at its own strength. Names may be PEFT's, diffusers' or
- * kohya-ss's, also behind `unet.` or `base_model.model.`. Alpha is read in all the forms in which they store it: in the header
- * (`lora_adapter_metadata`, `lora_alpha`, `ss_network_alpha`), as tensors (`<layer>.alpha`), and from `adapter_config.json`
- * beside the file; without any of these it is the rank. Where anything is wrong, the model stays as it was.
+ * Puts the adapter of a file on a model under a name, in f32, each layer at its own strength. Names may be PEFT's,
+ * diffusers' or kohya-ss's, also behind `unet.` or `base_model.model.`. Alpha is read in all the forms in which they
+ * store it: in the header (`lora_adapter_metadata`, `lora_alpha`, `ss_network_alpha`), as tensors (`<layer>.alpha`),
+ * and from `adapter_config.json` beside the file; without any of these it is the rank. Where anything is wrong, the
+ * model stays as it was.
  *
- * @throws {CheckpointError} if it is no such file, does not fit the model, or says something of its strength that is not
- * understood: DoRA, trained biases, other methods than LoRA, ranks that contradict the tensors
+ * @throws {CheckpointError} if it is no such file, does not fit the model, or says something of its strength that is
+ * not understood: DoRA, trained biases, other methods than LoRA, ranks that contradict the tensors
  * @throws {ConfigError} on an unknown option
  */
-export async function loadAdapter(model: Module, name: string, source: SafetensorsSource, options: LoadAdapterOptions = {}): Promise<void> {
+export async function loadAdapter(
+  model: Module,
+  name: string,
+  source: SafetensorsSource,
+  options: LoadAdapterOptions = {},
+): Promise<void> {
   checkOptions('loadAdapter', options, { ...readRanges, config: anObject('the parsed adapter_config.json') })
   const { config, ...read } = options
   await using file = await readSafetensors(source, read)
@@ -42,7 +48,11 @@ export async function loadAdapter(model: Module, name: string, source: Safetenso
     const info = state.info(as)
     return !info || info.reads.includes('f32') ? [] : [`${stored} (${info.dtype})`]
   })
-  if (odd.length > 0) throw new CheckpointError(`loadAdapter: expected F32, F16 or BF16, got ${odd.slice(0, 8).join(', ')}; convert the file`)
+  if (odd.length > 0) {
+    throw new CheckpointError(
+      `loadAdapter: expected F32, F16 or BF16, got ${odd.slice(0, 8).join(', ')}; convert the file`,
+    )
+  }
   const pairs = [...layers].filter(([, { a }]) => a !== undefined)
   const ranks = new Map(pairs.map(([layer]) => [layer, header.get(`${layer}.lora_A.weight`)?.shape[0] ?? 1]))
   const alpha = await statedAlphas({ file, layers, source, config, signal: read.signal }, ranks)

@@ -14,8 +14,10 @@ export interface LayerNames {
 const endings: readonly (readonly [RegExp, keyof LayerNames, string])[] = [
   [/\.lora_A\.weight$/, 'a', ''], [/\.lora_B\.weight$/, 'b', ''],
   // diffusers' first form keeps pairs in a processor of the attention, whose last layer is not indexed.
-  [/\.processor\.to_out_lora\.down\.weight$/, 'a', '.to_out.0'], [/\.processor\.to_out_lora\.up\.weight$/, 'b', '.to_out.0'],
-  [/\.processor\.(to_[qkv])_lora\.down\.weight$/, 'a', '.$1'], [/\.processor\.(to_[qkv])_lora\.up\.weight$/, 'b', '.$1'],
+  [/\.processor\.to_out_lora\.down\.weight$/, 'a', '.to_out.0'],
+  [/\.processor\.to_out_lora\.up\.weight$/, 'b', '.to_out.0'],
+  [/\.processor\.(to_[qkv])_lora\.down\.weight$/, 'a', '.$1'],
+  [/\.processor\.(to_[qkv])_lora\.up\.weight$/, 'b', '.$1'],
   [/\.lora\.down\.weight$/, 'a', ''], [/\.lora\.up\.weight$/, 'b', ''],
   [/\.lora_down\.weight$/, 'a', ''], [/\.lora_up\.weight$/, 'b', ''],
   [/\.alpha$/, 'alpha', ''], [/\.diff$/, 'diff', ''],
@@ -28,7 +30,10 @@ const endings: readonly (readonly [RegExp, keyof LayerNames, string])[] = [
  * @returns `layers`, and under `strangers` the names that belong to none
  * @throws {CheckpointError} if two tensors stand for one
  */
-export function tensorsByLayer(names: Iterable<string>, layers: Iterable<string>): { readonly layers: ReadonlyMap<string, LayerNames>; readonly strangers: readonly string[] } {
+export function tensorsByLayer(
+  names: Iterable<string>,
+  layers: Iterable<string>,
+): { readonly layers: ReadonlyMap<string, LayerNames>; readonly strangers: readonly string[] } {
   const known = new Map<string, string>()
   for (const layer of layers) known.set(layer, layer).set(`lora_unet_${layer.replaceAll('.', '_')}`, layer)
   const found = new Map<string, LayerNames>()
@@ -36,13 +41,19 @@ export function tensorsByLayer(names: Iterable<string>, layers: Iterable<string>
   for (const name of names) {
     const [ending, part, rest] = endings.find(([pattern]) => pattern.test(name)) ?? []
     const stem = ending && name.replace(ending, rest as string)
-    const layer = stem === undefined ? undefined : [stem, stem.replace(/^(base_model\.model\.)?(unet\.)?/, '')].map((s) => known.get(s)).find((l) => l !== undefined)
+    const bare = stem?.replace(/^(base_model\.model\.)?(unet\.)?/, '')
+    const layer = known.get(stem ?? '') ?? known.get(bare ?? '')
     if (layer === undefined || !part) {
       strangers.push(name)
       continue
     }
     const own = found.get(layer) ?? {}
-    if (own[part] !== undefined) throw new CheckpointError(`loadAdapter: expected one tensor of each kind for ${layer}, got ${own[part]} and ${name}; export the file again`)
+    if (own[part] !== undefined) {
+      throw new CheckpointError(
+        `loadAdapter: expected one tensor of each kind for ${layer}, got ${own[part]} and ${name}; ` +
+          'export the file again',
+      )
+    }
     found.set(layer, { ...own, [part]: name })
   }
   return { layers: found, strangers }

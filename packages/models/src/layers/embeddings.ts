@@ -23,7 +23,8 @@ export function timestepEmbedding(t: Tensor, width: number, options: TimestepWav
   if (freqShift === half) throw new ConfigError(`timestepEmbedding: expected a freqShift other than ${half}, half the width, got it`)
   const frequencies = Float32Array.from({ length: 2 * half }, (_, i) => Math.exp(-Math.log(10000) * (i % half) / (half - freqShift)))
   const [times, rates] = [t.to('f32').reshape([-1, 1]), constant(t.device, frequencies, [1, 2 * half])]
-  // Both halves of both waves are computed, from angles of their own, and half of them chosen: one kernel instead of four, on few numbers.
+  // Both halves of both waves are computed, from angles of their own, and half of them chosen: one kernel instead of
+  // four, on few numbers.
   const cosines = constant(t.device, Float32Array.from(frequencies, (_, i) => (i < half === flipSinToCos ? 1 : 0)), [1, 2 * half])
   return where(cosines, times.mul(rates).cos(), times.mul(rates).sin())
 }

@@ -1,10 +1,17 @@
 import { ConfigError, type Tensor } from '@antipode/core'
-import { Conv2d, GroupNorm, type Initialiser, type Layer, LayerNorm, Linear, Module, MultiHeadAttention } from '@antipode/core/nn'
+import {
+  Conv2d, GroupNorm, type Initialiser, type Layer, LayerNorm, Linear, Module, MultiHeadAttention,
+} from '@antipode/core/nn'
 import { atLeast, checkOptions, flag, required, whole } from '@antipode/core/options'
+import { type Compute, Pass } from './pass.ts'
 
 const size = required(whole(1))
+/** What layers run by that are called alone. */
+const plainPass = /* @__PURE__ */ new Pass()
 
-/** One linear layer whose output's first half is gated by the GELU of its second. Source: Shazeer 2020, "GLU Variants". */
+/**
+ * One linear layer whose output's first half is gated by the GELU of its second. Source: Shazeer 2020, "GLU Variants".
+ */
 export class GEGLU extends Module {
   readonly proj: Layer
 
@@ -66,10 +73,11 @@ export class BasicTransformerBlock extends Module {
   }
 
   /** x `[B,N,width]`, context `[B,M,contextWidth]`; without one the second attention looks at x as well. */
-  forward(x: Tensor, context?: Tensor): Tensor {
-    let h = x.add(this.attn1.forward(this.norm1.forward(x)))
+  forward(x: Tensor, context?: Tensor, pass: Pass = plainPass): Tensor {
+    let h = x.add(pass.run(this.attn1, [this.norm1.forward(x)], (tokens) => this.attn1.forward(tokens as Tensor)))
     const query = this.norm2.forward(h)
-    h = h.add(this.attn2.forward(query, context ?? query))
+    const cross: Compute = (tokens, seen) => this.attn2.forward(tokens as Tensor, seen)
+    h = h.add(pass.run(this.attn2, [query, context ?? query], cross))
     return h.add(this.ff.forward(this.norm3.forward(h)))
   }
 }
@@ -95,31 +103,39 @@ export class Transformer2DModel extends Module {
   readonly linearProjection: boolean
   readonly channels: number
 
-  /** @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide the channels, or one is unknown */
+  /**
+   * @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide the channels, or one is unknown
+   */
   constructor(init: Initialiser, sizes: Transformer2DSizes) {
     super()
     checkOptions('Transformer2DModel', sizes, {
-      channels: size, heads: size, headWidth: size, layers: size, contextWidth: size, groups: size, linearProjection: required(flag),
+      channels: size, heads: size, headWidth: size, layers: size, contextWidth: size, groups: size,
+      linearProjection: required(flag),
     })
     const { channels, heads, headWidth, layers, contextWidth, groups, linearProjection } = sizes
     const width = heads * headWidth
-    const projection = (from: number, to: number): Layer => (linearProjection ? Linear.of(init, from, to) : Conv2d.of(init, from, to, 1))
+    const projection = (from: number, to: number): Layer =>
+      linearProjection ? Linear.of(init, from, to) : Conv2d.of(init, from, to, 1)
     this.linearProjection = linearProjection
     this.channels = channels
     this.norm = GroupNorm.of(init, groups, channels, { eps: 1e-6 })
     this.projIn = projection(channels, width)
-    this.transformerBlocks = Array.from({ length: layers }, () => new BasicTransformerBlock(init, { width, heads, headWidth, contextWidth }))
+    const block = { width, heads, headWidth, contextWidth }
+    this.transformerBlocks = Array.from({ length: layers }, () => new BasicTransformerBlock(init, block))
     this.projOut = projection(width, channels)
   }
 
   /** x `[B,C,H,W]`, context `[B,M,contextWidth]` */
-  forward(x: Tensor, context?: Tensor): Tensor {
+  forward(x: Tensor, context?: Tensor, pass: Pass = plainPass): Tensor {
     const [batch = 1, , height = 1, width = 1] = x.shape
-    const tokens = (t: Tensor): Tensor => t.permute([0, 2, 3, 1]).reshape([batch, height * width, -1]) // b c h w -> b (h w) c
-    const image = (t: Tensor): Tensor => t.reshape([batch, height, width, -1]).permute([0, 3, 1, 2]) // b (h w) c -> b c h w
+    // b c h w -> b (h w) c, and back
+    const tokens = (t: Tensor): Tensor => t.permute([0, 2, 3, 1]).reshape([batch, height * width, -1])
+    const image = (t: Tensor): Tensor => t.reshape([batch, height, width, -1]).permute([0, 3, 1, 2])
     const h = this.norm.forward(x)
-    const start = this.linearProjection ? this.projIn.forward(tokens(h)) : tokens(this.projIn.forward(h))
-    const y = this.transformerBlocks.reduce((t, block) => block.forward(t, context), start)
+    let y = this.linearProjection ? this.projIn.forward(tokens(h)) : tokens(this.projIn.forward(h))
+    for (const block of this.transformerBlocks) {
+      y = pass.run(block, [y], (x) => block.forward(x as Tensor, context, pass))
+    }
     const end = this.linearProjection ? image(this.projOut.forward(y)) : this.projOut.forward(image(y))
     return end.add(x)
   }
@@ -132,9 +148,14 @@ export class AttentionBlock2D extends MultiHeadAttention {
 
   /** @throws {ConfigError} if head width or groups do not divide the channels, or a size is unknown */
   constructor(init: Initialiser, sizes: { channels: number; headWidth: number; groups: number; eps: number }) {
-    checkOptions('AttentionBlock2D', sizes, { channels: size, headWidth: size, groups: size, eps: required(atLeast(0)) })
+    const ranges = { channels: size, headWidth: size, groups: size, eps: required(atLeast(0)) }
+    checkOptions('AttentionBlock2D', sizes, ranges)
     const { channels, headWidth, groups, eps } = sizes
-    if (channels % headWidth !== 0) throw new ConfigError(`AttentionBlock2D: expected a headWidth that divides the channels, got ${headWidth} for ${channels}`)
+    if (channels % headWidth !== 0) {
+      throw new ConfigError(
+        `AttentionBlock2D: expected a headWidth that divides the channels, got ${headWidth} for ${channels}`,
+      )
+    }
     super(init, { width: channels, heads: channels / headWidth, headWidth, bias: true })
     this.channels = channels
     this.groupNorm = GroupNorm.of(init, groups, channels, { eps })

@@ -1,7 +1,10 @@
 import { ShapeError, type Tensor } from '@antipode/core'
 import { checkArgument, whole } from '@antipode/core/options'
 
-/** Squares of pixels as channels: `[B, C, H·p, W·p] -> [B, C·p·p, H, W]`. @throws {ShapeError} if p divides not both sides */
+/**
+ * Squares of pixels as channels: `[B, C, H·p, W·p] -> [B, C·p·p, H, W]`. @throws {ShapeError} if p divides not both
+ * sides
+ */
 export function pixelsToPatches(x: Tensor, patch: number): Tensor {
   checkArgument('pixelsToPatches', 'patch', patch, whole(1))
   if (patch === 1) return x

@@ -22,11 +22,15 @@ export class ResnetBlock2D extends Module {
   readonly convShortcut: Layer | undefined
   readonly outChannels: number
 
-  /** @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels, or one is unknown */
+  /**
+   * @throws {ConfigError} if a size is not whole and 1 or more, groups do not divide both channels, or one is unknown
+   */
   constructor(init: Initialiser, sizes: ResnetSizes) {
     super()
     const size = required(whole(1))
-    checkOptions('ResnetBlock2D', sizes, { inChannels: size, outChannels: size, timeWidth: whole(1), groups: size, eps: required(atLeast(0)) })
+    checkOptions('ResnetBlock2D', sizes, {
+      inChannels: size, outChannels: size, timeWidth: whole(1), groups: size, eps: required(atLeast(0)),
+    })
     const { inChannels, outChannels, timeWidth, groups, eps } = sizes
     this.outChannels = outChannels
     this.norm1 = GroupNorm.of(init, groups, inChannels, { eps })
@@ -55,7 +59,10 @@ export class ResnetBlock2D extends Module {
 export class Downsample2D extends Module {
   readonly conv: Layer
 
-  /** @param options.padding 1, the default, or 0 for zeros below and to the right only @throws {ConfigError} on any other */
+  /**
+   * @param options.padding 1, the default, or 0 for zeros below and to the right only @throws {ConfigError} on any
+   * other
+   */
   constructor(init: Initialiser, channels: number, options: { readonly padding?: number } = {}) {
     super()
     checkOptions('Downsample2D', options, { padding: whole(0, 1) })
