@@ -55,7 +55,7 @@ test('the length of an embedding does not count, and gradients follow its direct
   expect(() => model.forward(embeddings.reshape([24]))).toThrow(ShapeError)
 })
 
-test('a picture has the score of the whole chain of torch, and its gradient: resized, cut, embedded, judged', async () => {
+test('a picture has the score of the whole chain of torch, from resize to head, and its gradient', async () => {
   const vision = new CLIPVisionModelWithProjection(placeholders(host), golden.vision as CLIPVisionConfig)
   await fillWithWaves(vision)
   const picture = waves(host, 'input.image', [1, 3, 40, 52], 0.5, 0.45)
@@ -65,5 +65,7 @@ test('a picture has the score of the whole chain of torch, and its gradient: res
   expect(Math.abs(values[0]! - golden.aesthetic)).toBeLessThan(2e-9)
   const { gradient } = golden
   expect(Math.abs(slopes.reduce((sum, v) => sum + Math.abs(v), 0) / gradient.l1 - 1)).toBeLessThan(1e-6)
-  for (const [i, want] of gradient.first.entries()) expect(Math.abs(slopes[i]! - want)).toBeLessThan(1e-3 * gradient.absMean)
+  for (const [i, want] of gradient.first.entries()) {
+    expect(Math.abs(slopes[i]! - want)).toBeLessThan(1e-3 * gradient.absMean)
+  }
 })

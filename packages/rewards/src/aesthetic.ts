@@ -54,8 +54,8 @@ export class AestheticHead extends Module {
 }
 
 /**
- * How much people like pictures `[B, 3, H, W]` in [0, 1], from about 1 to 10, whatever they were asked to show: a reward that
- * labels pairs, or that samples are moved towards.
+ * How much people like pictures `[B, 3, H, W]` in [0, 1], from about 1 to 10, whatever they were asked to show: a
+ * reward that labels pairs, or that samples are moved towards.
  * @param vision the tower of CLIP ViT-L/14, or that which the head was trained on
  */
 export function aestheticReward(vision: CLIPVisionModelWithProjection, head: AestheticHead): Reward<undefined> {

@@ -7,7 +7,7 @@ import { waves } from './testing/waves.ts'
 
 const host = new FakeHost()
 
-test.each([28, 224] as const)('pictures are resized, cut and normalised as torchvision does it, to %d pixels a side', (side) => {
+test.each([28, 224] as const)('pictures are resized, cut and normalised as by torchvision, to a side of %d', (side) => {
   const picture = waves(host, 'input.image', [1, 3, 40, 52], 0.5, 0.45)
   const [got = new Float64Array()] = interpret([clipImages(picture, { side })])
   const want = golden.preprocess[side].normalized

@@ -12,10 +12,12 @@ const mean = [0.48145466, 0.4578275, 0.40821073]
 const deviation = [0.26862954, 0.26130258, 0.27577711]
 
 /**
- * Pictures `[B, 3, H, W]` in [0, 1] as CLIP takes them, `[B, 3, side, side]`: the short side resized to `side` by the bicubic
- * filter with antialiasing, the middle cut out, and colours normalised. In f32, with gradients; nothing is clamped.
- * Sources: torchvision's `resize`, `center_crop` and `normalize`; the filter is Keys 1981 with a = −½, as Pillow has it.
- * @throws {ShapeError} unless there are pictures of three colours @throws {ConfigError} if the option is outside its range
+ * Pictures `[B, 3, H, W]` in [0, 1] as CLIP takes them, `[B, 3, side, side]`: the short side resized to `side` by the
+ * bicubic filter with antialiasing, the middle cut out, and colours normalised. In f32, with gradients; nothing is
+ * clamped.
+ * Sources: torchvision's `resize`, `center_crop` and `normalize`; the filter is Keys 1981, a = −½, as Pillow has it.
+ * @throws {ShapeError} unless there are pictures of three colours
+ * @throws {ConfigError} if the option is outside its range
  */
 export function clipImages(images: Tensor, options: ClipImagesOptions): Tensor {
   checkOptions('clipImages', options, { side: required(whole(1)) })
