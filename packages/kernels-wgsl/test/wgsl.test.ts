@@ -5,8 +5,8 @@ import type { Kernel } from '../src/index.ts'
 import { type WgslCase, wgslCases } from './wgsl-cases.ts'
 
 /*
- * The text of every variant of every op stands in a file, so that a change to a template shows as a change to shaders. Write them anew by
- * `npx vitest run --project pure packages/kernels-wgsl/test --update`.
+ * The text of every variant of every op stands in a file, so that a change to a template shows as a change to shaders.
+ * Write them anew by `npx vitest run --project pure packages/kernels-wgsl/test --update`.
  */
 const folder = join(import.meta.dirname, 'wgsl')
 

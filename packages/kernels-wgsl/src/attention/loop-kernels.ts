@@ -8,7 +8,10 @@ import type { Sources } from './sources.ts'
 import { mergeParts, type Partial, partStorage } from './split.ts'
 import { hidesScores, loopText } from './text.ts'
 
-/** The kernels of a loop. Its text differs by the head's size in whole registers, and by how rows reach the lanes, in nothing else. */
+/**
+ * The kernels of a loop. Its text differs by the head's size in whole registers, and by how rows reach the lanes, in
+ * nothing else.
+ */
 export function loopKernels(loop: Loop, sources: Sources, target: Target): Kernel[] {
   const { label, dtype, attrs, sizes: { batch, heads } } = loop
   const schedule = scheduleOf(loop, sources, target)

@@ -19,13 +19,16 @@ export interface Loop {
   readonly streamed: readonly string[]
   /** Sums of the owned rows, vectors too, each stored to the buffer named. */
   readonly sums: Readonly<Record<string, string>>
-  /** Where sums are means, the buffers of their log-sum-exps and statistics, one and two numbers an owned row: see {@link Words.finish}. */
+  /**
+   * Where sums are means, the buffers of their log-sum-exps and statistics, one and two numbers an owned row: see
+   * {@link Words.finish}.
+   */
   readonly means?: { readonly log: string; readonly statistics: string }
   readonly storage: readonly Storage[]
   /**
-   * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: the owned `row`s, where in the mask
-   * the head's `plane` begins, `score(dot, plane, row, j)` of a row (−∞ beyond the last), `weight(d)` of a score less the largest, and `R`,
-   * the type of one number per owned row.
+   * WGSL before the loop, at the streamed rows from `j` on, and after the loop. Known there: the owned `row`s, where
+   * in the mask the head's `plane` begins, `score(dot, plane, row, j)` of a row (−∞ beyond the last), `weight(d)` of a
+   * score less the largest, and `R`, the type of one number per owned row.
    */
   readonly before?: (w: Words) => string
   readonly each: (w: Words) => string
@@ -34,7 +37,10 @@ export interface Loop {
   readonly share?: number
 }
 
-/** What depends on the form of the text: arithmetic unrolled over channels and streamed rows, and numbers per owned row. */
+/**
+ * What depends on the form of the text: arithmetic unrolled over channels and streamed rows, and numbers per owned
+ * row.
+ */
 export interface Words {
   /** A statement for each of the rows visited at once, or an expression of all of them. */
   rows(f: (i: number) => string, merge?: '+' | 'max'): string

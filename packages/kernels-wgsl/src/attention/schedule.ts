@@ -29,8 +29,8 @@ export function scheduleOf(loop: Loop, { slots, group, budget, least, ...sources
   while (each > 1 && lanes * each / 2 >= rows) each /= 2
   const blocks = Math.ceil(rows / (lanes * each))
   const items = batch * heads * blocks
-  // As many as keep an H100 busy: they make gradients of 77 keys over 4,096 queries 13 times as fast, and attention over 1,024 tokens
-  // of 8 heads twice; twice as many are slower or no faster.
+  // As many as keep an H100 busy: they make gradients of 77 keys over 4,096 queries 13 times as fast, and attention
+  // over 1,024 tokens of 8 heads twice; twice as many are slower or no faster.
   const most = least === undefined ? 1 : target.tuning.busy / items
   const parts = partsOf(others, { most, least: least ?? 1, unit: least ?? 1 })
   return { rows, others, each, lanes, blocks, items, parts, cut: parts.count > 1 }

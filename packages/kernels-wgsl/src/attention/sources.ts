@@ -7,7 +7,10 @@ export interface Sources {
   readonly key: string
   /** Channels of a head that a lane holds, in whole registers. */
   readonly slots: number
-  /** Lanes side by side that share a row, each with a part of its channels; WGSL of the channel in a slot of the lane's. */
+  /**
+   * Lanes side by side that share a row, each with a part of its channels; WGSL of the channel in a slot of the
+   * lane's.
+   */
   readonly group: number
   channel(slot: string): string
   /** Rows visited at once: their weights meet one maximum, and sums are carried over once for all of them. */
@@ -25,7 +28,10 @@ export interface Sources {
   readonly params: Readonly<Record<string, number>>
   /** Declarations of the module. */
   readonly declarations: string
-  /** The loop over `begin` to `end`, whose body sees the rows from `j` on; `other_i` is the i-th of them or the last there is. */
+  /**
+   * The loop over `begin` to `end`, whose body sees the rows from `j` on; `other_i` is the i-th of them or the last
+   * there is.
+   */
   loop(begin: string, end: string, body: string): string
   /** WGSL of channel d of the i-th streamed row of operand y. */
   element(y: string, d: number, i: number): string
@@ -73,7 +79,10 @@ export const seenVector = (i: number): string => `seen + other_${i} * P.token`
 /** WGSL that numbers the rows visited at once, `other_i`. */
 export const others = (together: number): string => repeat(together, (i) => `let other_${i} = min(j + ${i}u, P.others - 1u);`)
 
-/** Idea: a streamed row is loaded once across the lanes of a subgroup, so that 128 multiply-adds cost four loads and no barrier. */
+/**
+ * Idea: a streamed row is loaded once across the lanes of a subgroup, so that 128 multiply-adds cost four loads and no
+ * barrier.
+ */
 function fromBuffers(o: Passing, lanes: number): Sources {
   const slots = slotsFor(o.sizes.depth, 16)
   const fetch = (y: string): string => repeat(slots / lanes, (g) =>
@@ -91,13 +100,15 @@ function fromBuffers(o: Passing, lanes: number): Sources {
 }
 
 /**
- * Idea: the lanes of a workgroup share tiles of streamed rows in workgroup memory, and four lanes share the rows that they own,
- * four of them where registers allow, each with every fourth bundle of channels. So registers hold any head, and what is read of a
- * tile serves four rows and not one. Heads that would leave a lane a single row are shared by eight.
+ * Idea: the lanes of a workgroup share tiles of streamed rows in workgroup memory, and four lanes share the rows that
+ * they own, four of them where registers allow, each with every fourth bundle of channels. So registers hold any head,
+ * and what is read of a tile serves four rows and not one. Heads that would leave a lane a single row are shared by
+ * eight.
  *
- * Measured on an H100 against a lane for each row: heads of 160 over 256 tokens 3.7 times as fast forward, 13 and 26 times backward
- * by queries and by keys, where a lane alone spills; heads of 80 over 1,024 tokens 1.1, 1.8 and 4.5 times; heads of 40 over 4,096
- * tokens 1.1, 0.9 and 1.2 times. Indices that Dawn could not prove inside took a quarter of the last's time.
+ * Measured on an H100 against a lane for each row: heads of 160 over 256 tokens 3.7 times as fast forward, 13 and 26
+ * times backward by queries and by keys, where a lane alone spills; heads of 80 over 1,024 tokens 1.1, 1.8 and 4.5
+ * times; heads of 40 over 4,096 tokens 1.1, 0.9 and 1.2 times. Indices that Dawn could not prove inside took a quarter
+ * of the last's time.
  */
 function fromTiles(o: Passing, target: Target): Sources {
   const meets = target.kind === 'gpu' && target.subgroupSize >= 4

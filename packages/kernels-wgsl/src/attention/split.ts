@@ -2,7 +2,10 @@ import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Target } from '../op.ts'
 import { assemble, leastFinite, scratch, type Storage, weightOf } from '../wgsl/index.ts'
 
-/** Results in parts: `[parts, vectors, depth]` of each sum, and of means `[parts, vectors, 2]`, the largest score of a part and its sum. */
+/**
+ * Results in parts: `[parts, vectors, depth]` of each sum, and of means `[parts, vectors, 2]`, the largest score of a
+ * part and its sum.
+ */
 export interface Partial {
   readonly label: string
   readonly dtype: DType
@@ -22,8 +25,9 @@ export function partStorage({ sums, means, parts, vectors, depth }: Partial): St
 }
 
 /**
- * WGSL that makes of the largest score `top` and the sum `total` of exponentials below it, each of type `R`, what means are scaled by,
- * `norm`, what is stored of the largest score, `high`, and the `log_sum`: 0 where no key was seen, NaN where the sum is.
+ * WGSL that makes of the largest score `top` and the sum `total` of exponentials below it, each of type `R`, what
+ * means are scaled by, `norm`, what is stored of the largest score, `high`, and the `log_sum`: 0 where no key was
+ * seen, NaN where the sum is.
  */
 export const finished = /* wgsl */ `
     let none = total == R();

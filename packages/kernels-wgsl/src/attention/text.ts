@@ -41,7 +41,10 @@ function meetText(group: number): string {
 `
 }
 
-/** The end of a loop over a lane's slots, and what holds of channels that are none beyond the last: a lane that shares its rows has such before its last slot. */
+/**
+ * The end of a loop over a lane's slots, and what holds of channels that are none beyond the last: a lane that shares
+ * its rows has such before its last slot.
+ */
 function slotsEnd({ slots, group }: Sources): readonly [end: string, real: string] {
   return group === 1 ? ['P.depth', ''] : [`${slots}u`, ' && channel < P.depth']
 }

@@ -3,7 +3,10 @@ import type { Loop, Words } from './loop.ts'
 import type { Schedule } from './schedule.ts'
 import { seenVector, type Sources } from './sources.ts'
 
-/** Numbers per owned row: WGSL of their type, an f32 or u32 or a vector of as many as a lane has rows, and of the c-th of them. */
+/**
+ * Numbers per owned row: WGSL of their type, an f32 or u32 or a vector of as many as a lane has rows, and of the c-th
+ * of them.
+ */
 export function perRow(each: number): { type(scalar: 'f' | 'u'): string; component(name: string): string } {
   return {
     type: (scalar) => (each === 1 ? `${scalar}32` : `vec${each}${scalar}`),

@@ -2,11 +2,17 @@ import type { Contraction } from '../gemm/index.ts'
 import type { Geometry } from './geometry.ts'
 
 /** Sizes that the three products share. */
-function sizesOf(g: Geometry): { cin: number; cout: number; taps: number; plane: number; outPlane: number } {
-  return { cin: g.inChannels / g.groups, cout: g.outChannels / g.groups, taps: g.kernelHeight * g.kernelWidth, plane: g.height * g.width, outPlane: g.outHeight * g.outWidth }
+function sizesOf(g: Geometry): Readonly<Record<'cin' | 'cout' | 'taps' | 'plane' | 'outPlane', number>> {
+  return {
+    cin: g.inChannels / g.groups, cout: g.outChannels / g.groups, taps: g.kernelHeight * g.kernelWidth,
+    plane: g.height * g.width, outPlane: g.outHeight * g.outWidth,
+  }
 }
 
-/** `conv2d`, its weight on the left: rows are filters, columns pixels of the output, and the sum runs over channels and taps. */
+/**
+ * `conv2d`, its weight on the left: rows are filters, columns pixels of the output, and the sum runs over channels and
+ * taps.
+ */
 export function forwardContraction(g: Geometry): Contraction {
   const { cin, cout, taps, plane } = sizesOf(g)
   const [top, left] = g.padding
@@ -24,7 +30,10 @@ export function forwardContraction(g: Geometry): Contraction {
   }
 }
 
-/** `conv2dInputGrad`, its weight on the left: rows are channels, columns pixels of the input, and the sum runs over filters and taps. */
+/**
+ * `conv2dInputGrad`, its weight on the left: rows are channels, columns pixels of the input, and the sum runs over
+ * filters and taps.
+ */
 export function inputGradContraction(g: Geometry): Contraction {
   const { cin, cout, taps, outPlane } = sizesOf(g)
   const [top, left] = g.padding
@@ -33,7 +42,9 @@ export function inputGradContraction(g: Geometry): Contraction {
     a: { batch: cout * cin * taps, row: taps, sum: [cin * taps, g.kernelWidth, 1] },
     b: {
       batch: cout * outPlane, col: g.outChannels * outPlane, sum: outPlane,
-      window: { size: [g.outHeight, g.outWidth], pitch: g.outWidth, offset: [top, left], cols: [1, 1], sum: [-1, -1], dilation: g.stride },
+      window: {
+        size: [g.outHeight, g.outWidth], pitch: g.outWidth, offset: [top, left], cols: [1, 1], sum: [-1, -1], dilation: g.stride,
+      },
     },
     out: {
       shape: [g.batch, g.inChannels, g.height, g.width], batch: { axis: 1, step: cin }, row: 1,
@@ -42,7 +53,10 @@ export function inputGradContraction(g: Geometry): Contraction {
   }
 }
 
-/** `conv2dWeightGrad`, slopes on the left: rows are filters, columns channels and taps, and the sum runs over pixels of the output. */
+/**
+ * `conv2dWeightGrad`, slopes on the left: rows are filters, columns channels and taps, and the sum runs over pixels of
+ * the output.
+ */
 export function weightGradContraction(g: Geometry): Contraction {
   const { cin, cout, plane, outPlane } = sizesOf(g)
   const [top, left] = g.padding

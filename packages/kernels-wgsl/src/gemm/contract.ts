@@ -25,10 +25,12 @@ export function contract({ label, problem, contraction: c, storage, inner = 'fir
   const [m2, m1, m0] = c.sum
   const { wgsl, params } = c.b.window ? windowWalks(c, c.b.window, inner) : plainWalks(c)
   return gemm({
-    label, problem, rows: c.rows, cols: columnsOf(c), batch: c.batch, ...(inner === 'first' ? { outer: m1 * m0, inner: m2 } : { outer: m2 * m1, inner: m0 }),
+    label, problem, rows: c.rows, cols: columnsOf(c), batch: c.batch,
+    ...(inner === 'first' ? { outer: m1 * m0, inner: m2 } : { outer: m2 * m1, inner: m0 }),
     rowStride: placeSteps(c.out).row, params, storage, walks: wgsl,
     ...(c.b.window ? inner === 'last' && { bLayout: { along: 'sum', multiple: 1 } } : {
-      aLayout: layoutBySteps([c.a.batch, c.a.row, c.a.sum[0]], c.rows, m2), bLayout: layoutBySteps([c.b.batch, c.b.col, c.b.sum], columnsOf(c), m2),
+      aLayout: layoutBySteps([c.a.batch, c.a.row, c.a.sum[0]], c.rows, m2),
+      bLayout: layoutBySteps([c.b.batch, c.b.col, c.b.sum], columnsOf(c), m2),
     }),
   }, target)
 }
@@ -42,7 +44,9 @@ function layoutBySteps([batch, line, k]: readonly [number, number, number], line
 
 function plainWalks({ a, b, out }: Contraction): Walks {
   return {
-    params: { a_batch: a.batch, a_row: a.row, a_k: a.sum[0], b_batch: b.batch, b_col: b.col, b_k: b.sum, o_batch: placeSteps(out).batch },
+    params: {
+      a_batch: a.batch, a_row: a.row, a_k: a.sum[0], b_batch: b.batch, b_col: b.col, b_k: b.sum, o_batch: placeSteps(out).batch,
+    },
     wgsl: /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Run { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
 fn column_base(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
@@ -57,10 +61,13 @@ function windowWalks(c: Contraction, window: Window, inner: 'first' | 'last'): W
   const { a, b, cols: [, n1, n0], sum: [, m1, m0] } = c
   const out = placeSteps(c.out)
   // Rounds as two digits, and what each is worth in the left operand.
-  const [radix, [high, low], step] = inner === 'first' ? [m0, [a.sum[1], a.sum[2]], a.sum[0]] as const : [m1, [a.sum[0], a.sum[1]], a.sum[2]] as const
+  const [radix, high, low, step] = inner === 'first'
+    ? [m0, a.sum[1], a.sum[2], a.sum[0]] as const : [m1, a.sum[0], a.sum[1], a.sum[2]] as const
   const even = high === low * radix
   const plane = n1 * n0
   const dense = out.cols[0] === plane
+  const round = even ? 'k1 * P.a_round' : 'k1 / P.radix * P.a_rounds + k1 % P.radix * P.a_round'
+  const column = dense ? 'col' : 'col / P.plane * P.o_col + col % P.plane'
   return {
     params: {
       a_batch: a.batch, a_row: a.row, a_k: step, a_round: low, ...(even ? {} : { a_rounds: high }), radix,
@@ -72,7 +79,7 @@ function windowWalks(c: Contraction, window: Window, inner: 'first' | 'last'): W
     },
     wgsl: /* wgsl */ `
 fn walk_a(z: u32, row: u32, k1: u32) -> Run {
-  return inside(z * P.a_batch + row * P.a_row + ${even ? 'k1 * P.a_round' : 'k1 / P.radix * P.a_rounds + k1 % P.radix * P.a_round'}, ${inner === 'last' && step === 1 ? '1u' : 'P.a_k'});
+  return inside(z * P.a_batch + row * P.a_row + ${round}, ${inner === 'last' && step === 1 ? '1u' : 'P.a_k'});
 }
 fn column_base(z: u32, col: u32) -> vec3u {
   let p = col % P.plane;
@@ -83,7 +90,9 @@ fn outer_offset(k1: u32) -> vec3u {
   let low = k1 - high * P.radix;
   return ${inner === 'first' ? 'vec3u(0u, high * P.y_sum, low * P.x_sum)' : 'vec3u(high * P.b_k, low * P.y_sum, 0u)'};
 }
-${inner === 'first' ? pixels(window.dilation !== undefined) : rows}fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + ${dense ? 'col' : 'col / P.plane * P.o_col + col % P.plane'}; }
+${inner === 'first' ? pixels(window.dilation !== undefined) : rows}fn out_column(z: u32, col: u32) -> u32 {
+  return z * P.o_batch + ${column};
+}
 `,
   }
 }

@@ -2,8 +2,8 @@ import type { DType, Problem } from '../op.ts'
 import type { Storage } from '../wgsl/index.ts'
 
 /**
- * The one matrix product that matmul, the three convolutions and their gradients share:
- * `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, where an op says in WGSL how operands are walked.
+ * The one matrix product that matmul, the three convolutions and their gradients share: `out[z, row, col] = Σ_k1 Σ_k2
+ * a(z, row, k1, k2) · b(z, col, k1, k2)`, where an op says in WGSL how operands are walked.
  */
 export interface Gemm {
   readonly label: string
@@ -20,15 +20,17 @@ export interface Gemm {
   /** How operands lie; the left one along the sum and the right one along the columns where nothing is said. */
   readonly aLayout?: Layout
   readonly bLayout?: Layout
-  /** Elements of the output from one row to the next; columns stand side by side in runs of so many, each at a multiple of it. */
+  /**
+   * Elements of the output from one row to the next; columns stand side by side in runs of so many, each at a multiple
+   * of it.
+   */
   readonly rowStride: number
   /**
-   * WGSL, all indices u32, of
-   * `fn column_base(z, col) -> vec3u` and `fn outer_offset(k1) -> vec3u`: what a column and a round of the outer sum have in common, worked
-   * out once, since division is dear on software adapters;
-   * `fn walk_a(z, row, k1) -> Run` and `fn walk_b(base, offset) -> Run`: element k2 of an operand stands at
-   * `base + k2·step` and counts as zero unless `x + k2·dx < limit` (so a negative x is out);
-   * `fn out_column(z, col) -> u32`: where row 0 of a column is stored.
+   * WGSL, all indices u32, of `fn column_base(z, col) -> vec3u` and `fn outer_offset(k1) -> vec3u`: what a column and
+   * a round of the outer sum have in common, worked out once, since division is dear on software adapters; `fn
+   * walk_a(z, row, k1) -> Run` and `fn walk_b(base, offset) -> Run`: element k2 of an operand stands at `base +
+   * k2·step` and counts as zero unless `x + k2·dx < limit` (so a negative x is out); `fn out_column(z, col) -> u32`:
+   * where row 0 of a column is stored.
    */
   readonly walks: string
 }
@@ -41,7 +43,10 @@ export interface Layout {
   readonly multiple: number
 }
 
-/** How an operand lies where its op says nothing: the left one along the sum, the right one along the columns, one by one. */
+/**
+ * How an operand lies where its op says nothing: the left one along the sum, the right one along the columns, one by
+ * one.
+ */
 export function layoutOf(g: Gemm, name: 'a' | 'b'): Layout {
   return g[`${name}Layout`] ?? { along: name === 'a' ? 'sum' : 'lines', multiple: 1 }
 }

@@ -1,5 +1,6 @@
 import {
-  alone, type AttentionAttrs, attentionLoop, gradKVLoops, gradQLoop, type Loop, loopKernels, others, type Passing, passing, slotsFor, type Sources, vectorSteps,
+  alone, type AttentionAttrs, attentionLoop, gradKVLoops, gradQLoop, type Loop, loopKernels, others, type Passing, passing,
+  slotsFor, type Sources, vectorSteps,
 } from '../attention/index.ts'
 import type { Kernel, Problem, Target } from '../op.ts'
 import { repeat, texture } from '../wgsl/index.ts'
@@ -33,14 +34,15 @@ function packedLoops(loops: readonly Loop[], target: Target): Kernel[] | undefin
 }
 
 /**
- * Idea: streamed rows are packed into textures, so that a lane fetches four channels in one call, and visited four at a time,
- * so that sums are carried through memory once for four rows. Channels reach all lanes by broadcast.
+ * Idea: streamed rows are packed into textures, so that a lane fetches four channels in one call, and visited four at
+ * a time, so that sums are carried through memory once for four rows. Channels reach all lanes by broadcast.
  */
 function fromTextures(o: Passing, target: Target): Sources | undefined {
   const lanes = target.subgroupSize
   const { batch, heads, depth } = o.sizes
   const macs = batch * heads * o.rows * o.others * depth
-  if (target.kind !== 'software' || target.textureRows === 0 || lanes < 4 || 8 % lanes !== 0 || macs < fewestMacs) return undefined
+  const readsTextures = target.kind === 'software' && target.textureRows > 0
+  if (!readsTextures || lanes < 4 || 8 % lanes !== 0 || macs < fewestMacs) return undefined
   const slots = slotsFor(depth, 8)
   const inner = slots / 4
   const step = vectorSteps(o.sizes, o.others)
@@ -60,8 +62,8 @@ function fromTextures(o: Passing, target: Target): Sources | undefined {
   if (!texelsFit(target, texels)) return undefined
   const together = 4
   const fetches = Math.ceil(slots / 4 / lanes)
-  // Panels go on with zeros beyond the last row, and rows beyond their last channel as far as slots do: nothing is read twice there,
-  // since 0 · ∞ is NaN.
+  // Panels go on with zeros beyond the last row, and rows beyond their last channel as far as slots do: nothing is
+  // read twice there, since 0 · ∞ is NaN.
   const fetch = (y: string): string => repeat(together, (i) => repeat(fetches, (g) =>
     `let ${y}_${g}_${i} = textureLoad(${y}, at(((unit * P.panels + (j + ${i}u) / WG) * P.texels + min(${g * lanes}u + lane, P.texels - 1u)) * WG + (j + ${i}u) % WG));`))
   return {

@@ -1,8 +1,8 @@
 import type { Target } from '../op.ts'
 
 /**
- * Rows of one panel of the left operand, and how many of them a workgroup computes: the more the faster (32 rows are 10% ahead
- * of 16), as long as no more of them are padding.
+ * Rows of one panel of the left operand, and how many of them a workgroup computes: the more the faster (32 rows are
+ * 10% ahead of 16), as long as no more of them are padding.
  */
 export function rowBlock(rows: number, { subgroupSize: panel }: Target): { readonly panel: number; readonly block: number } {
   const padded = (block: number): number => Math.ceil(rows / block) * block

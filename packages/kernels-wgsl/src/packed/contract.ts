@@ -30,7 +30,10 @@ export interface Batch4Layout {
 
 /** A kernel of a packed form. */
 export interface PackedKernel extends Kernel {
-  /** Of a kernel that does nothing but pack an operand in a layout that other ops can write: then whatever computes it may do that. */
+  /**
+   * Of a kernel that does nothing but pack an operand in a layout that other ops can write: then whatever computes it
+   * may do that.
+   */
   readonly layout?: PackedLayout
 }
 
@@ -43,8 +46,8 @@ export interface PackedForms<A extends Attrs = Attrs> {
   /** Kernels that write output 0 in a layout, and into no buffer; undefined where there are none. */
   write?(problem: Problem<A>, layout: PackedLayout, target: Target): readonly Kernel[] | undefined
   /**
-   * The op that computes output 0 once the others are known, with the same attributes, from the inputs and then the other outputs: for
-   * the readers of a value that was written packed for one of them.
+   * The op that computes output 0 once the others are known, with the same attributes, from the inputs and then the
+   * other outputs: for the readers of a value that was written packed for one of them.
    */
   readonly rematerialise?: Op<A>
 }

@@ -12,10 +12,16 @@ export interface Work {
   readonly packed: number
 }
 
-/** Rows as which a product of fewer counts when operands are read from buffers: what it reads is most of its cost (see `subgroupGemm`). */
+/**
+ * Rows as which a product of fewer counts when operands are read from buffers: what it reads is most of its cost (see
+ * `subgroupGemm`).
+ */
 const fewestRows = 12
 
-/** What the costs of a product are in proportion to: its multiply-adds, those with tails of blocks, and elements packed. */
+/**
+ * What the costs of a product are in proportion to: its multiply-adds, those with tails of blocks, and elements
+ * packed.
+ */
 export interface PackingTerms {
   readonly macs: number
   readonly padded: number
@@ -37,8 +43,8 @@ export function packingTerms({ rows, cols, depth, batch, packed }: Work, { subgr
 }
 
 /**
- * Whether packing operands into textures pays by the row in use, on an adapter where it can be done at all: the sum must be
- * long, or the result large, against what is packed.
+ * Whether packing operands into textures pays by the row in use, on an adapter where it can be done at all: the sum
+ * must be long, or the result large, against what is packed.
  */
 export function packingPays(work: Work, target: Target): boolean {
   const costs = costsOn(target)
@@ -67,10 +73,11 @@ export interface Tiles {
 const mostTexels = 2 ** 23
 
 /**
- * Whether a convolution of 3×3, packed anyhow, is done sooner by tiles. On llvmpipe a multiply-add of its own product takes four
- * fifths of what {@link PackingCosts.texture} says (see `rowOfTaps`), and counts as seven tenths, so that what gains little
- * stays as it is; a texel of transformed filters and tiles takes as long as five elements packed, and one of products, which is
- * written and read, as ten. Filters count as transformed each time, as they are in training and where a plan cannot keep them.
+ * Whether a convolution of 3×3, packed anyhow, is done sooner by tiles. On llvmpipe a multiply-add of its own product
+ * takes four fifths of what {@link PackingCosts.texture} says (see `rowOfTaps`), and counts as seven tenths, so that
+ * what gains little stays as it is; a texel of transformed filters and tiles takes as long as five elements packed,
+ * and one of products, which is written and read, as ten. Filters count as transformed each time, as they are in
+ * training and where a plan cannot keep them.
  */
 export function tilesPay({ rows, channels, batch, pixels, tiles, positions }: Tiles, target: Target): boolean {
   const costs = costsOn(target)

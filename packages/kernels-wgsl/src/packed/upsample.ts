@@ -8,8 +8,8 @@ import { channels4Texels } from './operands/index.ts'
 /**
  * Enlarged images as a convolution reads them, four channels a texel: they are never stored in a buffer.
  *
- * Idea: lanes walk the small images as one line; what a lane reads of four channels it stores as often as it is repeated.
- * 64 images of 32×4×4 take 0.2 ms on llvmpipe, where copying them and packing the copy took 0.6.
+ * Idea: lanes walk the small images as one line; what a lane reads of four channels it stores as often as it is
+ * repeated. 64 images of 32×4×4 take 0.2 ms on llvmpipe, where copying them and packing the copy took 0.6.
  */
 export function packedUpsample({ inputs, attrs, epilogue }: Problem<UpsampleAttrs>, layout: PackedLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec

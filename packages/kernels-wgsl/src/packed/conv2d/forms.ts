@@ -1,5 +1,6 @@
 import {
-  type Conv2dAttrs, type Conv2dGradAttrs, type Direction, dtypeOf, forwardContraction, forwardGeometry, inputGradContraction, inputGradGeometry, weightGradGeometry,
+  type Conv2dAttrs, type Conv2dGradAttrs, type Direction, dtypeOf, forwardContraction, forwardGeometry, inputGradContraction,
+  inputGradGeometry, weightGradGeometry,
 } from '../../conv2d/index.ts'
 import type { Contraction } from '../../gemm/index.ts'
 import type { Problem, Target } from '../../op.ts'
@@ -12,13 +13,15 @@ import { winograd } from './winograd/index.ts'
 /** A convolution by tiles, as a product of packed operands, or by fours of pixels; undefined where none pays. */
 export function packedConv2d(problem: Problem<Conv2dAttrs>, target: Target): readonly PackedKernel[] | undefined {
   const g = forwardGeometry(problem)
-  return winograd('conv2d', problem, g, target) ?? windows('conv2d', problem, forwardContraction(g), target) ?? pixelwise('conv2d', problem, g, target)
+  return winograd('conv2d', problem, g, target)
+    ?? windows('conv2d', problem, forwardContraction(g), target) ?? pixelwise('conv2d', problem, g, target)
 }
 
 /** The gradient of a convolution's input, in the same ways. */
 export function packedConv2dInputGrad(problem: Problem<Conv2dGradAttrs>, target: Target): readonly PackedKernel[] | undefined {
   const g = inputGradGeometry(problem)
-  return winograd('conv2dInputGrad', problem, g, target) ?? windows('conv2dInputGrad', problem, inputGradContraction(g), target) ?? pixelwise('conv2dInputGrad', problem, g, target)
+  return winograd('conv2dInputGrad', problem, g, target)
+    ?? windows('conv2dInputGrad', problem, inputGradContraction(g), target) ?? pixelwise('conv2dInputGrad', problem, g, target)
 }
 
 /** The gradient of a convolution's weight as a product of packed operands; undefined where that does not pay. */

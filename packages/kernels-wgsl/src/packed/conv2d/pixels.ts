@@ -5,14 +5,14 @@ import { assemble, input, repeat } from '../../wgsl/index.ts'
 import { digitsOf, storeOf } from '../product/index.ts'
 
 /**
- * A convolution of 1×1, or the gradient of its input, read from buffers: `y[b, z, row, p] = Σ_k w(z, row, k) · x[b, z, k, p]`.
- * Undefined where four pixels do not lie together, or a filter has more taps, or is moved; and on other adapters, where it has
- * not been measured.
+ * A convolution of 1×1, or the gradient of its input, read from buffers: `y[b, z, row, p] = Σ_k w(z, row, k) · x[b, z,
+ * k, p]`. Undefined where four pixels do not lie together, or a filter has more taps, or is moved; and on other
+ * adapters, where it has not been measured.
  *
- * Idea: as the packed product, a lane owns four neighbouring pixels, which one access reads and, mostly, one stores: three
- * accesses a round of the sum and one a row stored, where pixels apart took six and four. Workgroups stride over the pixels, since
- * short sums are done sooner than a workgroup begins. llvmpipe takes 100 µs in place of 150 for 8 channels of 96 images of 4×4 to
- * 32, and 240 in place of 490 for 32 of 8×8 to 16.
+ * Idea: as the packed product, a lane owns four neighbouring pixels, which one access reads and, mostly, one stores:
+ * three accesses a round of the sum and one a row stored, where pixels apart took six and four. Workgroups stride over
+ * the pixels, since short sums are done sooner than a workgroup begins. llvmpipe takes 100 µs in place of 150 for 8
+ * channels of 96 images of 4×4 to 32, and 240 in place of 490 for 32 of 8×8 to 16.
  */
 export function pixelwise(label: Direction, problem: Problem, g: Geometry, target: Target): Kernel[] | undefined {
   const lanes = target.subgroupSize

@@ -6,13 +6,16 @@ import { batch4Texels, packBatch4, packPlanes, packSlices, planeTexels, sliceTex
 import { packingPays, texelsFit } from '../packing-cost.ts'
 import { product } from '../product/index.ts'
 
-/** Texels of four images from which the sum of a weight's gradient runs over them inside: shorter loops cost more than borders. */
+/**
+ * Texels of four images from which the sum of a weight's gradient runs over them inside: shorter loops cost more than
+ * borders.
+ */
 const manyFours = 4
 
 /**
- * Filters as rows, channels and taps as columns, and all output pixels summed, four slices of the batch at a time. With many
- * images the sum runs over them inside, where a tap lies in the image for all or none of them; with few it runs along rows, and
- * images are packed with their borders, which are half of a small image.
+ * Filters as rows, channels and taps as columns, and all output pixels summed, four slices of the batch at a time.
+ * With many images the sum runs over them inside, where a tap lies in the image for all or none of them; with few it
+ * runs along rows, and images are packed with their borders, which are half of a small image.
  */
 export function weightGradProduct(problem: Problem, g: Geometry, target: Target): PackedKernel[] | undefined {
   const [cin, cout, taps] = [g.inChannels / g.groups, g.outChannels / g.groups, g.kernelHeight * g.kernelWidth]

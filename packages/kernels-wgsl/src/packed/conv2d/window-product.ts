@@ -18,15 +18,25 @@ function readsOutside({ cols: [, ...cols], sum: [, ...sum] }: Contraction, { siz
 }
 
 /**
- * A contraction over windows of images as products of packed operands: panels of the left one, one a phase, and images of four channels a
- * texel, packed once, which every tap reads shifted. Undefined where that does not pay, and where taps are fewer than a dilation, which
- * leaves columns that no tap meets.
+ * A contraction over windows of images as products of packed operands: panels of the left one, one a phase, and images
+ * of four channels a texel, packed once, which every tap reads shifted. Undefined where that does not pay, and where
+ * taps are fewer than a dilation, which leaves columns that no tap meets.
  */
-export function windowProducts(label: string, problem: Problem, dtype: 'f32' | 'f16', c: Contraction, window: Window, target: Target): PackedKernel[] | undefined {
+export function windowProducts(
+  label: string,
+  problem: Problem,
+  dtype: 'f32' | 'f16',
+  c: Contraction,
+  window: Window,
+  target: Target,
+): PackedKernel[] | undefined {
   const { rows, batch, cols: [images], sum: [channels, m1, m0] } = c
   const [sy, sx] = window.dilation ?? [1, 1]
   const pixels = window.size[0] * window.size[1]
-  const work = { rows, cols: columnsOf(c), depth: channels * m1 * m0 / (sy * sx), batch, packed: batch * channels * (rows * m1 * m0 + images * pixels) }
+  const work = {
+    rows, cols: columnsOf(c), depth: channels * m1 * m0 / (sy * sx), batch,
+    packed: batch * channels * (rows * m1 * m0 + images * pixels),
+  }
   if (m1 < sy || m0 < sx || !packingPays(work, target)) return undefined
   const packed = { label, dtype, input: 0, texture: 0, groups: batch, channels, images, pixels } as const
   const texels = channels4Texels(packed)
@@ -36,7 +46,8 @@ export function windowProducts(label: string, problem: Problem, dtype: 'f32' | '
   for (const [k, { contraction, start }] of phases.entries()) {
     const { a, b: { window: w = window }, sum: [, turns, radix], cols: [, n1, n0], out } = contraction
     const left = {
-      label, dtype, input: 1, texture: k + 1, batch, rows, width: rowBlock(rows, target).panel, panels: panelCount(rows, target), outer: turns * radix, length: channels,
+      label, dtype, input: 1, texture: k + 1, batch, rows, width: rowBlock(rows, target).panel, panels: panelCount(rows, target),
+      outer: turns * radix, length: channels,
       steps: { offset: start, batch: a.batch, row: a.row, radix, turns: [a.sum[1], a.sum[2]], element: a.sum[0] },
     } as const
     const leftTexels = panelTexels(left)
@@ -49,8 +60,11 @@ export function windowProducts(label: string, problem: Problem, dtype: 'f32' | '
         a: { texture: k + 1, texels: leftTexels, batch: leftTexels / batch },
         b: {
           texture: 0, texels: texels + 1, offset: w.offset[0] * w.pitch + w.offset[1], batch: texels / batch,
-          steps: [pixels, w.cols[0] * w.pitch, w.cols[1]], turnRadix: radix, turns: [w.sum[0] * w.pitch, w.sum[1]], step: images * pixels,
-          ...(readsOutside(contraction, w) && { window: { size: w.size, offset: w.offset, steps: w.cols, turns: w.sum, zero: texels } }),
+          steps: [pixels, w.cols[0] * w.pitch, w.cols[1]], step: images * pixels,
+          turnRadix: radix, turns: [w.sum[0] * w.pitch, w.sum[1]],
+          ...(readsOutside(contraction, w) && {
+            window: { size: w.size, offset: w.offset, steps: w.cols, turns: w.sum, zero: texels },
+          }),
         },
         columns: { radix: [n1, n0] },
         out: {

@@ -6,12 +6,14 @@ import type { PackedLayout } from '../contract.ts'
 import { batch4Texels } from '../operands/index.ts'
 
 /**
- * Normalisation by known statistics that writes what the gradient of a convolution's weight reads, four images a texel, so that no
- * buffer keeps the values from the forward pass to the backward pass. Undefined of other layouts, and where pixels are no fours.
+ * Normalisation by known statistics that writes what the gradient of a convolution's weight reads, four images a
+ * texel, so that no buffer keeps the values from the forward pass to the backward pass. Undefined of other layouts,
+ * and where pixels are no fours.
  *
- * Idea: a workgroup is one subgroup and takes a group of channels of four images. Each lane of a quad reads the statistics of one
- * image, so that four are read at one site in the text. Lanes for which a channel is too short take another channel. Four pixels
- * of four images are read by four accesses and make four texels, as they do where they are only packed.
+ * Idea: a workgroup is one subgroup and takes a group of channels of four images. Each lane of a quad reads the
+ * statistics of one image, so that four are read at one site in the text. Lanes for which a channel is too short take
+ * another channel. Four pixels of four images are read by four accesses and make four texels, as they do where they
+ * are only packed.
  */
 export function packedNormApply({ inputs, attrs }: Problem<NormAttrs>, layout: PackedLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec

@@ -14,11 +14,11 @@ export function fitsRegisters({ fours, quads }: TexelGroups, target: Target): bo
 const each = (f: (k: number) => string, between?: string): string => repeat(held, f, between)
 
 /**
- * Idea: each value is read once. Lanes hold the blocks of a bundle while they find its mean, what rounding left of that, and the
- * variance of the differences. Where bundles have fewer blocks than a subgroup can hold, it takes several. A workgroup keeps to
- * the same channels from image to image, so that it holds their weights as well. 1.3 to 1.8 times as fast on llvmpipe as reading
- * twice, for 64 images of 4×4 and 8×8 pixels. A text of one block a lane would gain bundles of few blocks 5 %, and cost a model
- * that needs both another 0.15 s to compile.
+ * Idea: each value is read once. Lanes hold the blocks of a bundle while they find its mean, what rounding left of
+ * that, and the variance of the differences. Where bundles have fewer blocks than a subgroup can hold, it takes
+ * several. A workgroup keeps to the same channels from image to image, so that it holds their weights as well. 1.3 to
+ * 1.8 times as fast on llvmpipe as reading twice, for 64 images of 4×4 and 8×8 pixels. A text of one block a lane
+ * would gain bundles of few blocks 5 %, and cost a model that needs both another 0.15 s to compile.
  */
 export function inRegisters(b: TexelGroups, images: number, target: Target): Form {
   const blocks = b.fours * b.quads

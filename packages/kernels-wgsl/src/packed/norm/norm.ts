@@ -7,7 +7,10 @@ import { fitsRegisters, inRegisters } from './in-registers.ts'
 import { texelGroupsOf } from './texel-groups.ts'
 import { twoPass } from './two-pass.ts'
 
-/** Blocks: `block(e)` reads one, whose columns are pixels, from four channels, `store` writes its four texels from texel o on. */
+/**
+ * Blocks: `block(e)` reads one, whose columns are pixels, from four channels, `store` writes its four texels from
+ * texel o on.
+ */
 const blocks = /* wgsl */ `
 fn block(e: u32) -> mat4x4f {
   return transpose(mat4x4f(vec4f(x[e]), vec4f(x[e + P.quads]), vec4f(x[e + 2u * P.quads]), vec4f(x[e + 3u * P.quads])));
@@ -22,13 +25,14 @@ fn store(o: u32, b: mat4x4f, scale: vec4f, offset: vec4f) {
 `
 
 /**
- * Group normalisation that writes what a convolution reads, images of four channels a texel: neither stores the values in a
- * buffer nor reads them from one. Undefined where groups and texels have no small multiple in common, and of RMS norms, which
- * run along an axis that no convolution slides over.
+ * Group normalisation that writes what a convolution reads, images of four channels a texel: neither stores the values
+ * in a buffer nor reads them from one. Undefined where groups and texels have no small multiple in common, and of RMS
+ * norms, which run along an axis that no convolution slides over.
  *
- * Idea: a workgroup is one subgroup and takes groups that fill whole texels together. A block, four pixels of four channels, is
- * read by four accesses, of which each takes llvmpipe little longer than that of one number, and makes four texels. Texel groups of few blocks
- * stay in registers between their statistics and their texels, larger ones are read twice.
+ * Idea: a workgroup is one subgroup and takes groups that fill whole texels together. A block, four pixels of four
+ * channels, is read by four accesses, of which each takes llvmpipe little longer than that of one number, and makes
+ * four texels. Texel groups of few blocks stay in registers between their statistics and their texels, larger ones are
+ * read twice.
  */
 export function packedNorm({ inputs, attrs, epilogue }: Problem<NormAttrs>, layout: PackedLayout, target: Target): Kernel[] | undefined {
   const x = inputs[0] as Spec

@@ -7,13 +7,17 @@ export interface TexelGroups {
   /** Bundles of all images' groups, and of one image's. */
   readonly items: number
   readonly perImage: number
-  /** Texels across a bundle's channels, and fours of pixels along a channel: a bundle has `fours · quads` blocks of 4×4 values. */
+  /**
+   * Texels across a bundle's channels, and fours of pixels along a channel: a bundle has `fours · quads` blocks of 4×4
+   * values.
+   */
   readonly fours: number
   readonly quads: number
   /**
-   * WGSL of `Each`, a number for each group of a bundle, and of `Owner`, the groups to which the four channels of a texel belong:
-   * `owner(f, here)` is that of texel f, or none. `meet(o, v)` adds up by group what channels have, `spread(o, e)` gives each
-   * channel what its group has; `part(e, j)` and `with_part(e, j, v)` read and set what group j has.
+   * WGSL of `Each`, a number for each group of a bundle, and of `Owner`, the groups to which the four channels of a
+   * texel belong: `owner(f, here)` is that of texel f, or none. `meet(o, v)` adds up by group what channels have,
+   * `spread(o, e)` gives each channel what its group has; `part(e, j)` and `with_part(e, j, v)` read and set what
+   * group j has.
    */
   readonly wgsl: string
 }

@@ -6,9 +6,9 @@ import type { Form } from './form.ts'
 import type { TexelGroups } from './texel-groups.ts'
 
 /**
- * Idea: the lanes walk each group of a bundle for its statistics, and then the blocks of the bundle. Lanes for which a channel is
- * too short take another texel's channels. Reading four pixels of a channel at once, where it was one, took 5 % from the time of
- * 48 channels of 8×8 pixels on llvmpipe, and a third from that of 320 channels of 32×32.
+ * Idea: the lanes walk each group of a bundle for its statistics, and then the blocks of the bundle. Lanes for which a
+ * channel is too short take another texel's channels. Reading four pixels of a channel at once, where it was one, took
+ * 5 % from the time of 48 channels of 8×8 pixels on llvmpipe, and a third from that of 320 channels of 32×32.
  */
 export function twoPass({ items, size, perImage, fours, quads }: TexelGroups, target: Target): Form {
   const byBundles = divider('bundles', perImage, items)

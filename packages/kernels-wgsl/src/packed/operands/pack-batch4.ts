@@ -12,8 +12,9 @@ export function batch4Texels({ images, channels, pixels }: Omit<Batch4Layout, 'k
 }
 
 /**
- * Idea: texel `(four·channels + channel)·pixels + pixel` holds a pixel of four images, so that the taps of a weight's gradient read
- * them shifted, without borders, in a sum over images. Four pixels of four images are read by four accesses and make four texels.
+ * Idea: texel `(four·channels + channel)·pixels + pixel` holds a pixel of four images, so that the taps of a weight's
+ * gradient read them shifted, without borders, in a sum over images. Four pixels of four images are read by four
+ * accesses and make four texels.
  */
 export function packBatch4(f: Batch4, target: Target): PackedKernel {
   const items = f.images / 4 * f.channels

@@ -12,10 +12,11 @@ export function channels4Texels({ groups, channels, images, pixels }: Omit<Chann
 }
 
 /**
- * Idea: texel `((group·fours + four)·images + image)·pixels + pixel` holds four channels of a pixel, and a convolution's taps read
- * them shifted: nothing is copied per tap, and no border is stored, which would be half of a small image; what lies outside is
- * read from one texel more. Four pixels of four channels are read by four accesses. Lanes walk all images as one line, so that
- * none idles at the end of a small one, and take apart their number by reciprocals.
+ * Idea: texel `((group·fours + four)·images + image)·pixels + pixel` holds four channels of a pixel, and a
+ * convolution's taps read them shifted: nothing is copied per tap, and no border is stored, which would be half of a
+ * small image; what lies outside is read from one texel more. Four pixels of four channels are read by four accesses.
+ * Lanes walk all images as one line, so that none idles at the end of a small one, and take apart their number by
+ * reciprocals.
  */
 export function packChannels4(p: Channels4, target: Target): PackedKernel {
   const texels = channels4Texels(p)

@@ -15,8 +15,8 @@ export interface Panels extends Packed {
   /** Texels of a round if there are more than its elements fill: the others are zero. */
   readonly inner?: number
   /**
-   * Element k of round k1: `offset + (z / heads)·batch + (z % heads)·head + row·row + (k1 / radix)·turns[0] + (k1 % radix)·turns[1] +
-   * k·element`, with one head unless said.
+   * Element k of round k1: `offset + (z / heads)·batch + (z % heads)·head + row·row + (k1 / radix)·turns[0] + (k1 %
+   * radix)·turns[1] + k·element`, with one head unless said.
    */
   readonly steps: {
     readonly offset?: number
@@ -38,9 +38,10 @@ export function panelTexels(p: Pick<Panels, 'batch' | 'panels' | 'width' | 'oute
 }
 
 /**
- * Idea: texel `(((z·panels + panel)·outer + k1)·inner + k2)·width + r` holds elements 4·k2 … 4·k2 + 3 of row r of the panel,
- * so that the lanes of a product read neighbours. A workgroup is one subgroup and packs whole rounds of a panel, because
- * decomposing an index costs a software adapter more than moving the element: 1 G elements a second on two cores.
+ * Idea: texel `(((z·panels + panel)·outer + k1)·inner + k2)·width + r` holds elements 4·k2 … 4·k2 + 3 of row r of the
+ * panel, so that the lanes of a product read neighbours. A workgroup is one subgroup and packs whole rounds of a
+ * panel, because decomposing an index costs a software adapter more than moving the element: 1 G elements a second on
+ * two cores.
  */
 export function packPanels(p: Panels, target: Target): Kernel {
   const inner = innerOf(p)

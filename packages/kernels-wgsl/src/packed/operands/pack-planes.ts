@@ -4,7 +4,10 @@ import { type Packed, packKernel } from './pack.ts'
 
 /** Images to be packed into padded planes of four-vectors. */
 export interface Planes extends Packed {
-  /** Bundles of `fours` texels each hold `units` numbered parts, four a texel: channels of a group, or slices of a batch. */
+  /**
+   * Bundles of `fours` texels each hold `units` numbered parts, four a texel: channels of a group, or slices of a
+   * batch.
+   */
   readonly bundles: number
   readonly fours: number
   readonly units: number
@@ -12,14 +15,17 @@ export interface Planes extends Packed {
   readonly planes: number
   readonly height: number
   readonly width: number
-  /** Rows and columns of the images, and how many of them a plane begins before the image; what lies outside counts as zero. */
+  /**
+   * Rows and columns of the images, and how many of them a plane begins before the image; what lies outside counts as
+   * zero.
+   */
   readonly rows: number
   readonly cols: number
   readonly top: number
   readonly left: number
   /**
-   * Element (y, x) of unit u: `bundle·bundle + (u / radix)·unit[0] + (u % radix)·unit[1] + plane·plane + y·cols + x`, and its
-   * plane begins `(u % radix)·shift` rows further down the image. The radix is a power of two.
+   * Element (y, x) of unit u: `bundle·bundle + (u / radix)·unit[0] + (u % radix)·unit[1] + plane·plane + y·cols + x`,
+   * and its plane begins `(u % radix)·shift` rows further down the image. The radix is a power of two.
    */
   readonly steps: {
     readonly bundle: number
@@ -37,8 +43,9 @@ export function planeTexels(p: Pick<Planes, 'bundles' | 'fours' | 'planes' | 'he
 
 /**
  * Idea: the taps of a weight's gradient read one packed image, shifted: nothing is copied per tap. Four slices of the
- * batch (or four channels) share a texel; neighbouring pixels are neighbouring texels. A workgroup is one subgroup, its lanes walk a plane as
- * one line of pixels, and no index is divided inside the walk: planes of ten by ten pixels pack as fast as large ones.
+ * batch (or four channels) share a texel; neighbouring pixels are neighbouring texels. A workgroup is one subgroup,
+ * its lanes walk a plane as one line of pixels, and no index is divided inside the walk: planes of ten by ten pixels
+ * pack as fast as large ones.
  */
 export function packPlanes(p: Planes, target: Target): Kernel {
   const items = p.bundles * p.fours * p.planes

@@ -9,7 +9,10 @@ export interface Slices extends Packed {
   readonly rows: number
   readonly width: number
   readonly panels: number
-  /** Images cut into `strips` (a power of two) of `stripRows` rows; the strips of all images are the slices, four a texel. */
+  /**
+   * Images cut into `strips` (a power of two) of `stripRows` rows; the strips of all images are the slices, four a
+   * texel.
+   */
   readonly images: number
   readonly strips: number
   readonly stripRows: number
@@ -23,9 +26,9 @@ export function sliceTexels(s: Slices): number {
 }
 
 /**
- * Idea: the sum over pixels takes four slices at once, which lie in one texel for both operands: shifting a tap then shifts
- * whole texels, where four neighbouring pixels would not stay together. Texel
- * `(((group·panels + panel)·fours + four)·stripRows + y)·cols + x)·width + r` holds pixel (y, x) of four slices of channel r.
+ * Idea: the sum over pixels takes four slices at once, which lie in one texel for both operands: shifting a tap then
+ * shifts whole texels, where four neighbouring pixels would not stay together. Texel `(((group·panels + panel)·fours +
+ * four)·stripRows + y)·cols + x)·width + r` holds pixel (y, x) of four slices of channel r.
  */
 export function packSlices(s: Slices, target: Target): Kernel {
   const fours = Math.ceil(s.images * s.strips / 4)

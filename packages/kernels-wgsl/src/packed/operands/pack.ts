@@ -28,8 +28,9 @@ export interface Packing {
 }
 
 /**
- * A kernel that packs an operand into a texture: a workgroup is one subgroup and walks items. What llvmpipe dislikes decides:
- * few workgroups, and no integer divisions (60 ns each for eight lanes), which took half of the time of planes of 6×6 pixels.
+ * A kernel that packs an operand into a texture: a workgroup is one subgroup and walks items. What llvmpipe dislikes
+ * decides: few workgroups, and no integer divisions (60 ns each for eight lanes), which took half of the time of
+ * planes of 6×6 pixels.
  */
 export function packKernel({ label, dtype, input: index, texture: to, type = 'Scalar' }: Packed, { name, texels, items, params, quick, before = '', each }: Packing, target: Target): Kernel {
   return assemble({

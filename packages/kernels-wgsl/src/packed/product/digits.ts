@@ -6,7 +6,10 @@ export interface Columns {
   readonly radix: readonly [number, number]
 }
 
-/** The digits of column numbers below `cols`: WGSL of `fn digits(col: u32) -> vec3u`, its uniform fields, and whether they come by reciprocals. */
+/**
+ * The digits of column numbers below `cols`: WGSL of `fn digits(col: u32) -> vec3u`, its uniform fields, and whether
+ * they come by reciprocals.
+ */
 export function digitsOf({ radix: [radix1, radix0] }: Columns, cols: number): { readonly quick: boolean; readonly params: Readonly<Record<string, number>>; readonly wgsl: string } {
   const quick = quotientFits(cols, radix0) && quotientFits(cols / radix0, radix1)
   return {

@@ -7,9 +7,9 @@ import { placeOf, type Results, storeOf, storeTexels, type Texels } from './stor
 import { type RightOperand, sumOf } from './sum.ts'
 
 /**
- * A product of two packed operands, `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, each term the dot
- * product of two four-vectors. Everything about where operands and results stand is numbers, so that one compiled kernel
- * serves matmul, convolutions and their gradients alike.
+ * A product of two packed operands, `out[z, row, col] = Σ_k1 Σ_k2 a(z, row, k1, k2) · b(z, col, k1, k2)`, each term
+ * the dot product of two four-vectors. Everything about where operands and results stand is numbers, so that one
+ * compiled kernel serves matmul, convolutions and their gradients alike.
  */
 export interface Product {
   readonly label: string
@@ -21,8 +21,8 @@ export interface Product {
   readonly outer: number
   readonly inner: number
   /**
-   * Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0 if shared).
-   * Rounds lie one after another, or, if it is `turned`, texels of a number in the order of rounds.
+   * Texture of the left operand in panels as {@link panelTexels} counts them, and texels from one batch to the next (0
+   * if shared). Rounds lie one after another, or, if it is `turned`, texels of a number in the order of rounds.
    */
   readonly a: { readonly texture: number; readonly texels: number; readonly batch: number; readonly turned?: boolean }
   readonly b: RightOperand
@@ -32,16 +32,17 @@ export interface Product {
 }
 
 /**
- * Texels of a sum from which a block has a workgroup of its own: what a workgroup costs is then nothing, and walking on to the
- * next column costs llvmpipe a third of a product of 2048, whose right operand no longer fits its caches.
+ * Texels of a sum from which a block has a workgroup of its own: what a workgroup costs is then nothing, and walking
+ * on to the next column costs llvmpipe a third of a product of 2048, whose right operand no longer fits its caches.
  */
 const longSum = 512
 
 /**
- * Idea: operands are packed into storage textures first, four neighbours of the sum in a texel, because llvmpipe reads a
- * texel for eight lanes in one call where a buffer costs a tested branch a lane. A workgroup is one subgroup; each lane owns
- * four columns and all rows of a block; rows reach it by broadcast. Lanes read neighbouring texels, so caches see streams.
- * Measured on two cores: 60 to 75 GFLOPS at 512×512×512 with packing, where the kernel on buffers reaches 30 to 40.
+ * Idea: operands are packed into storage textures first, four neighbours of the sum in a texel, because llvmpipe reads
+ * a texel for eight lanes in one call where a buffer costs a tested branch a lane. A workgroup is one subgroup; each
+ * lane owns four columns and all rows of a block; rows reach it by broadcast. Lanes read neighbouring texels, so
+ * caches see streams. Measured on two cores: 60 to 75 GFLOPS at 512×512×512 with packing, where the kernel on buffers
+ * reaches 30 to 40.
  */
 export function product(p: Product, target: Target): Kernel {
   const lanes = target.subgroupSize

@@ -23,7 +23,10 @@ export interface Results {
   /** The output's axes, and where a row and column of the product stand in a view of them with these strides. */
   readonly shape: readonly number[]
   readonly place: (strides: readonly number[]) => RowPlace
-  /** Whether a lane's four columns are no neighbours: then the text has them as `c`, a `vec4u`, `cols` standing for none. */
+  /**
+   * Whether a lane's four columns are no neighbours: then the text has them as `c`, a `vec4u`, `cols` standing for
+   * none.
+   */
   readonly scattered?: boolean
 }
 
@@ -38,7 +41,10 @@ export interface Store {
   readonly storage: readonly Storage[]
   readonly params: Readonly<Record<string, number>>
   readonly declarations: string
-  /** Statements that store `count` rows `s0`, `s1`… from row `first` on: each holds four columns from `col` on, of batch z. */
+  /**
+   * Statements that store `count` rows `s0`, `s1`… from row `first` on: each holds four columns from `col` on, of
+   * batch z.
+   */
   readonly statements: string
   readonly epilogue: Epilogue | undefined | null
 }
@@ -51,7 +57,10 @@ export function placeOf(name: string, { offset, batch, steps }: Place): { readon
   }
 }
 
-/** How four neighbouring columns lie, the first of them a multiple of four: in one place, together in memory, or otherwise. */
+/**
+ * How four neighbouring columns lie, the first of them a multiple of four: in one place, together in memory, or
+ * otherwise.
+ */
 function lies({ offset, batch, steps: [s2, s1, s0], row }: RowPlace, { cols, radix: [radix1, radix0] }: Results): 'one' | 'coalesced' | undefined {
   const merged = s1 !== s0 * radix0 ? 1 : s2 !== s1 * radix1 ? 2 : 3
   const even = [radix0, radix0 * radix1, cols][merged - 1] ?? 1
@@ -61,9 +70,9 @@ function lies({ offset, batch, steps: [s2, s1, s0], row }: RowPlace, { cols, rad
 }
 
 /**
- * Idea: a lane's four columns are neighbours, so that where they lie together in memory, as pixels of an image do, one access
- * stores them, and one reads them of what is added: three quarters of a product's accesses to buffers fall away, and what is
- * the same for all of them, a bias, is read once.
+ * Idea: a lane's four columns are neighbours, so that where they lie together in memory, as pixels of an image do, one
+ * access stores them, and one reads them of what is added: three quarters of a product's accesses to buffers fall
+ * away, and what is the same for all of them, a bias, is read once.
  */
 export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store {
   const { epilogue } = r.problem

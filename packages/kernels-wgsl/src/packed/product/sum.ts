@@ -5,8 +5,8 @@ import type { Columns } from './digits.ts'
 import type { Place } from './store.ts'
 
 /**
- * The right operand of a product. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 % radix)·turns[1]`,
- * which may be negative, and each k2 adds `step`. Rounds are a multiple of the radix.
+ * The right operand of a product. A column begins at its place; round k1 adds `(k1 / radix)·turns[0] + (k1 %
+ * radix)·turns[1]`, which may be negative, and each k2 adds `step`. Rounds are a multiple of the radix.
  */
 export interface RightOperand extends Place {
   readonly texture: number
@@ -15,8 +15,9 @@ export interface RightOperand extends Place {
   readonly turns: readonly [number, number]
   readonly step: number
   /**
-   * Where a column's window lies in an image, and which part of it a round reads: row `offset[0] + c1·steps[0] + (k1 / radix)·turns[0]`
-   * and column `offset[1] + c0·steps[1] + (k1 % radix)·turns[1]`. Outside the image texel `zero` is read. Absent where all lies inside.
+   * Where a column's window lies in an image, and which part of it a round reads: row `offset[0] + c1·steps[0] + (k1 /
+   * radix)·turns[0]` and column `offset[1] + c0·steps[1] + (k1 % radix)·turns[1]`. Outside the image texel `zero` is
+   * read. Absent where all lies inside.
    */
   readonly window?: {
     readonly size: readonly [number, number]
@@ -38,7 +39,10 @@ export interface Summands {
 export interface Sum {
   readonly key: string
   readonly rows: number
-  /** Statements that add to `s0`, `s1`…, each four columns from `col` on of batch z, of a left operand that begins at `start_a`. */
+  /**
+   * Statements that add to `s0`, `s1`…, each four columns from `col` on of batch z, of a left operand that begins at
+   * `start_a`.
+   */
   readonly statements: string
 }
 
@@ -83,9 +87,10 @@ function tapByTap({ window }: RightOperand, rows: number, lanes: number): Sum {
 const taps = 3
 
 /**
- * Idea: the taps of a row meet the same pixels, moved by one: four neighbouring columns and three taps are twelve products of six
- * texels, and what a lane carries from round to round in memory is carried a third as often. Half as many rows as in
- * {@link tapByTap} then do best (95 against 89 GFLOPS for 64 channels of 64×64 pixels, 63 against 55 for 16 of 8×8).
+ * Idea: the taps of a row meet the same pixels, moved by one: four neighbouring columns and three taps are twelve
+ * products of six texels, and what a lane carries from round to round in memory is carried a third as often. Half as
+ * many rows as in {@link tapByTap} then do best (95 against 89 GFLOPS for 64 channels of 64×64 pixels, 63 against 55
+ * for 16 of 8×8).
  */
 function rowOfTaps({ turns }: RightOperand, rows: number, lanes: number): Sum {
   const panels = rows / lanes

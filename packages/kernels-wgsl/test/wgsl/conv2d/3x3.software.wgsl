@@ -34,7 +34,9 @@ fn walk_b(p: vec3u, t: vec3u) -> Run {
   let ok = y < P.height && x < P.width;
   return Run(p.x + y * P.pitch + x, P.b_k, select(1u, 0u, ok), 0u, 1u);
 }
-fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col / P.plane * P.o_col + col % P.plane; }
+fn out_column(z: u32, col: u32) -> u32 {
+  return z * P.o_batch + col / P.plane * P.o_col + col % P.plane;
+}
 
 override WG: u32;
 @compute @workgroup_size(WG)

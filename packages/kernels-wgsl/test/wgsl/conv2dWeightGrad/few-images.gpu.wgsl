@@ -28,7 +28,9 @@ fn walk_b(p: vec3u, t: vec3u) -> Run {
   let y = p.y + t.y;
   return Run(p.x + t.x + y * P.pitch + p.z, P.x_sum, p.z, P.x_sum, select(0u, P.width, y < P.height));
 }
-fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col; }
+fn out_column(z: u32, col: u32) -> u32 {
+  return z * P.o_batch + col;
+}
 
 override WG: u32;
 
