@@ -33,6 +33,7 @@ export default defineConfig({
           include: ['{packages/*/{src,test},docs,benchmarks}/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
           exclude: ['**/{node_modules,dist}/**', dawnTests, browserTests, pageTests],
           testTimeout: minutes(1),
+          hookTimeout: minutes(1),
           // No test leaves anything behind in a module; loading them all for each of a hundred files took half of the time.
           pool: 'forks',
           isolate: false,

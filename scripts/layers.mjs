@@ -2,8 +2,8 @@
 //
 // Between packages: a package imports only the packages and libraries that the table below grants it.
 // Inside a package:  a folder is entered only through its index.ts, and neighbours (the files and folders of one
-//                    folder) never depend on each other in a circle. Files that stand side by side may share types
-//                    both ways, since those are erased. Tests may look behind the index.
+//                    folder) never depend on each other in a circle, by values or by types. Tests may look behind the index.
+// Docs and benchmarks are held to the same, but that they may import any package.
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
@@ -25,6 +25,9 @@ const table = {
   cli: 'anything',
 }
 
+/** Rooms outside packages/, whose code may import any package by its name. */
+const rooms = ['benchmarks/src', 'docs/charts', 'docs/playground/src']
+
 const isTest = (file) => file.endsWith('.test.ts')
 /** Test harnesses that a package exports; they alone may import vitest outside tests. */
 const isHarness = (file) => /(^|\/)testing(\.ts$|\/)/.test(file)
@@ -32,25 +35,30 @@ const isHarness = (file) => /(^|\/)testing(\.ts$|\/)/.test(file)
 /** Checks a repository and returns one message for each breach, empty when there is none. */
 export function checkLayers(root) {
   const names = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'src')))
-  return names.sort().flatMap((name) => {
-    if (!(name in table)) return [`packages/${name}: expected a row in scripts/layers.mjs, got none; add what it may import`]
-    const src = join(root, 'packages', name, 'src')
-    const imports = sourceFiles(src).flatMap((file) =>
-      importsOf(file).map((one) => ({ from: relative(src, file).split(sep).join('/'), ...one })),
-    )
-    const say = (from, message) => `packages/${name}/src/${from}: ${message}`
-    const inner = imports.filter(({ specifier }) => specifier.startsWith('.')).map(({ from, specifier, typeOnly }) => ({
-      from,
-      specifier,
-      typeOnly,
-      to: join(dirname(from), specifier).split(sep).join('/'),
-    }))
-    return [
-      ...imports.flatMap((one) => packageBreach(name, one, say)),
-      ...inner.flatMap((one) => folderBreach(one, say)),
-      ...circles(inner).map((circle) => say(circle[0], `depends on itself through ${circle.slice(1).join(' -> ')}`)),
-    ]
-  })
+  return [
+    ...names.sort().flatMap((name) => {
+      if (!(name in table)) return [`packages/${name}: expected a row in scripts/layers.mjs, got none; add what it may import`]
+      return breachesOf(root, `packages/${name}/src`, (one, say) => packageBreach(name, one, say))
+    }),
+    ...rooms.filter((room) => existsSync(join(root, room))).flatMap((room) => breachesOf(root, room, () => [])),
+  ]
+}
+
+/** Breaches in the files of one folder of the repository; `outer` judges what they import of packages and libraries. */
+function breachesOf(root, folder, outer) {
+  const src = join(root, folder)
+  const imports = sourceFiles(src).flatMap((file) => importsOf(file).map((specifier) => ({ from: relative(src, file).split(sep).join('/'), specifier })))
+  const say = (from, message) => `${folder}/${from}: ${message}`
+  const inner = imports.filter(({ specifier }) => specifier.startsWith('.')).map(({ from, specifier }) => ({
+    from,
+    specifier,
+    to: join(dirname(from), specifier).split(sep).join('/'),
+  }))
+  return [
+    ...imports.flatMap((one) => outer(one, say)),
+    ...inner.flatMap((one) => folderBreach(one, say)),
+    ...circles(inner).map((circle) => say(circle[0], `depends on itself through ${circle.slice(1).join(' -> ')}`)),
+  ]
 }
 
 function sourceFiles(folder) {
@@ -67,12 +75,11 @@ function importsOf(file) {
   const found = []
   const visit = (node) => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
-      const typeOnly = node.isTypeOnly === true || node.importClause?.isTypeOnly === true
-      found.push({ specifier: node.moduleSpecifier.text, typeOnly })
-    } else if (ts.isImportTypeNode(node)) found.push({ specifier: node.argument.literal.text, typeOnly: true })
+      found.push(node.moduleSpecifier.text)
+    } else if (ts.isImportTypeNode(node)) found.push(node.argument.literal.text)
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments
-      if (argument && ts.isStringLiteralLike(argument)) found.push({ specifier: argument.text, typeOnly: false })
+      if (argument && ts.isStringLiteralLike(argument)) found.push(argument.text)
     }
     ts.forEachChild(node, visit)
   }
@@ -121,11 +128,10 @@ function neighbours(from, to) {
 /** The shortest circle through each neighbour that lies on one, each circle reported once. */
 function circles(imports) {
   const edges = new Map()
-  for (const { from, to, typeOnly } of imports) {
+  for (const { from, to } of imports) {
     if (isTest(from) || isHarness(from) || to.startsWith('..')) continue
     const [a, b] = neighbours(from, to)
-    const sideBySide = a === from && b === to
-    if (a !== b && !(typeOnly && sideBySide)) edges.set(a, (edges.get(a) ?? new Set()).add(b))
+    if (a !== b) edges.set(a, (edges.get(a) ?? new Set()).add(b))
   }
   const found = new Map()
   for (const start of edges.keys()) {

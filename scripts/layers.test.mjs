@@ -83,11 +83,27 @@ test('folders that depend on each other are reported once, as a circle', () => {
   ).toEqual(['packages/core/src/a: depends on itself through b -> a'])
 })
 
-test('files side by side may share types both ways, but no values', () => {
+test('files side by side share neither values nor types both ways', () => {
   const other = "import { b } from './b.ts'\n"
-  expect(breaches({ 'core/src/a.ts': other, 'core/src/b.ts': "import type { A } from './a.ts'\n" })).toEqual([])
-  expect(breaches({ 'core/src/a.ts': other, 'core/src/b.ts': "import { a } from './a.ts'\n" })).toEqual([
-    'packages/core/src/a.ts: depends on itself through b.ts -> a.ts',
+  for (const back of ["import type { A } from './a.ts'\n", "import { a } from './a.ts'\n", "export type B = import('./a.ts').A\n"]) {
+    expect(breaches({ 'core/src/a.ts': other, 'core/src/b.ts': back })).toEqual(['packages/core/src/a.ts: depends on itself through b.ts -> a.ts'])
+  }
+})
+
+test('benchmarks and docs enter rooms by their faces, and packages by their names', () => {
+  const root = mkdtempSync(join(tmpdir(), 'layers-'))
+  roots.push(root)
+  for (const [path, text] of Object.entries({
+    'packages/core/src/a.ts': '',
+    'benchmarks/src/main.ts': "import { core } from '@antipode/core'\nimport { run } from './run/run.ts'\nimport { page } from '../../packages/core/src/a.ts'\n",
+    'benchmarks/src/run/run.ts': '',
+  })) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  expect(checkLayers(root)).toEqual([
+    "benchmarks/src/main.ts: imports './run/run.ts' behind the face of run/; import run/index.ts",
+    "benchmarks/src/main.ts: imports '../../packages/core/src/a.ts' outside its package; use the package's name",
   ])
 })
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { constant, embedding, type Tensor, tensor, type Backend } from '@antipode/core'
 import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { philoxNormal, rng } from '@antipode/core/random'
 import { loadModel, type UNet2DConditionModel } from '@antipode/models'
@@ -9,7 +9,7 @@ import { currentTimestep } from '@antipode/schedulers'
 import type { Input } from '../workload.ts'
 
 /** The digits model that comes with the models package. */
-export async function digitsModel(host: TensorHost): Promise<UNet2DConditionModel> {
+export async function digitsModel(host: Backend): Promise<UNet2DConditionModel> {
   return loadModel(host, new Uint8Array(await readFile(digitsBase['digits-16']?.weights ?? '')), { dtype: 'f32' })
 }
 

@@ -1,4 +1,4 @@
-import { randn, type Tensor, type TensorHost } from '@antipode/core'
+import { randn, type Tensor, type Backend } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
 import golden from './unet-eighth.golden.json' with { type: 'json' }
@@ -21,12 +21,12 @@ export const unetEighthConfig: UNet2DConfig = {
 }
 
 /** The model with fresh weights, the same on every host. */
-export function unetEighthModel(host: TensorHost): UNet2DConditionModel {
+export function unetEighthModel(host: Backend): UNet2DConditionModel {
   return new UNet2DConditionModel(randomParameters(host, { seed: 0 }), unetEighthConfig)
 }
 
 /** What it is given: a latent image `[1,4,64,64]` and 77 tokens of a prompt. */
-export function unetEighthInputs(host: TensorHost): { readonly x: Tensor; readonly context: Tensor } {
+export function unetEighthInputs(host: Backend): { readonly x: Tensor; readonly context: Tensor } {
   return { x: randn(host, [1, 4, 64, 64], { seed: 1 }), context: randn(host, [1, 77, 96], { seed: 2 }) }
 }
 

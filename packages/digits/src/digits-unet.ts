@@ -1,4 +1,4 @@
-import { ConfigError, type DType, type TensorHost } from '@antipode/core'
+import { ConfigError, type DType, type Backend } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import { checkOptions, oneOf, required, whole } from '@antipode/core/options'
 import { type UNet2DConfig, UNet2DConditionModel } from '@antipode/models'
@@ -63,7 +63,7 @@ export interface DigitsUNetOptions {
  * A fresh class-conditional denoiser of digits: x `[B, 1, side, side]`, labels 0..9, or 10 for no class.
  * @throws {ConfigError} if there is no model of that name, or an option is unknown or out of its range
  */
-export function digitsUNet(device: TensorHost, name: DigitsModelName, options: DigitsUNetOptions): UNet2DConditionModel {
+export function digitsUNet(device: Backend, name: DigitsModelName, options: DigitsUNetOptions): UNet2DConditionModel {
   checkOptions('digitsUNet', options, { seed: required(whole(0)), dtype: oneOf('f32', 'f16', 'bf16') })
   return new UNet2DConditionModel(randomParameters(device, options), digitsConfig(name))
 }

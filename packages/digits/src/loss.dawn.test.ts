@@ -1,11 +1,11 @@
-import { constant, Device, evaluate, gradients, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { constant, Device, evaluate, gradients, type Tensor, tensor, type Backend } from '@antipode/core'
 import { philoxNormal } from '@antipode/core/random'
 import { FakeHost, gradientGap, interpret, relativeGap } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { digitsUNet } from './digits-unet.ts'
 
 /** The loss of a denoiser on one image of one class at one time, with the parameters it depends on. */
-function denoisingLoss(host: TensorHost, checkpoint = false): { loss: Tensor; params: Map<string, Tensor>; inputs: readonly Tensor[] } {
+function denoisingLoss(host: Backend, checkpoint = false): { loss: Tensor; params: Map<string, Tensor>; inputs: readonly Tensor[] } {
   const unet = digitsUNet(host, 'digits-16', { seed: 1 })
   const inputs = [2, 3].map((seed) => tensor(host, philoxNormal(256, { seed }), [1, 1, 16, 16])) as [Tensor, Tensor]
   const [x, noise] = inputs

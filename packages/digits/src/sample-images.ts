@@ -1,4 +1,4 @@
-import { compile, randn, type Tensor, type TensorHost } from '@antipode/core'
+import { compile, randn, type Tensor, type Backend } from '@antipode/core'
 import { abortSignal, anObject, callable, checkOptions, finite, type Range, required, whole } from '@antipode/core/options'
 import type { UNet2DConditionModel } from '@antipode/models'
 import { cfg, offsets, sampleToEnd } from '@antipode/npo'
@@ -37,7 +37,7 @@ const classes: Range = {
  * Samples one image per label, `[N, 1, side, side]`, clamped to [−1, 1] as a picture would be.
  * @throws {ConfigError} if an option is unknown or outside its range @throws {NumericError} if a step is not finite
  */
-export async function sampleImages(device: TensorHost, unet: UNet2DConditionModel, options: SampleImagesOptions): Promise<Float32Array> {
+export async function sampleImages(device: Backend, unet: UNet2DConditionModel, options: SampleImagesOptions): Promise<Float32Array> {
   checkOptions('sampleImages', options, {
     positive: required(weights), negative: required(weights), scale: required(finite), steps: required(whole(1)), batch: required(whole(1)),
     seed: required(whole(0)), labels: required(classes), side: required(whole(1)), signal: abortSignal, onBatch: callable,

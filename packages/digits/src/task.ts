@@ -1,4 +1,4 @@
-import { constant, type Tensor, type TensorHost } from '@antipode/core'
+import { constant, type Tensor, type Backend } from '@antipode/core'
 import type { UNet2DConditionModel } from '@antipode/models'
 import type { Denoiser } from '@antipode/npo'
 import { dpmSolverMultistep, noiseSchedule, type Schedule, type Scheduler } from '@antipode/schedulers'
@@ -18,7 +18,7 @@ export function digitsDenoiser(unet: UNet2DConditionModel): Denoiser<Tensor> {
 }
 
 /** Class labels as a condition. */
-export function labelsOf(device: TensorHost, labels: ArrayLike<number>): Tensor {
+export function labelsOf(device: Backend, labels: ArrayLike<number>): Tensor {
   return constant(device, labels, [labels.length], { dtype: 'i32' })
 }
 

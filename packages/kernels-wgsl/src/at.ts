@@ -2,7 +2,7 @@
  * Element `i` of a list that has one there.
  * @throws {RangeError} if it has none: then whoever asks counts wrongly, and a number in its place would hide that
  */
-export function at<T>(list: readonly T[], i: number): T {
+export function at<T>(list: readonly (T | undefined)[], i: number): T {
   const element = list[i]
   if (element === undefined) throw new RangeError(`at: expected an index below ${list.length}, got ${i}`)
   return element

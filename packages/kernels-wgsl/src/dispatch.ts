@@ -8,7 +8,7 @@ export const maxWorkgroups = 65_535
  * about 0.6 µs and its cores are few, so it gets few workgroups with long loops; a GPU gets one per unit.
  */
 export function stridedGroups(items: number, target: Target): number {
-  return evenGroups(items, target.variants.workgroups)
+  return evenGroups(items, target.tuning.workgroups)
 }
 
 /**

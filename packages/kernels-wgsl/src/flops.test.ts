@@ -6,10 +6,10 @@ import { kernelFlops } from './flops.ts'
 import { lower } from './lower.ts'
 import { matmul } from './matmul/index.ts'
 import type { Attrs, Op, Spec, Target } from './op.ts'
-import { variantTable } from './variants.ts'
+import { tuningTable } from './tuning.ts'
 
-const gpu: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
-const lavapipe: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe }
+const gpu: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu }
+const lavapipe: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe }
 const f32 = (...shape: number[]): Spec => ({ shape, dtype: 'f32' })
 
 /** Label and flops of each kernel. */
@@ -31,6 +31,9 @@ test('a product counts two operations a multiply-add, in whichever layout', () =
 test('packing counts nothing: all belongs to the kernel that stores the result', () => {
   const counts = count(matmul, [f32(256, 128), f32(128, 256)], { transposeA: false, transposeB: false }, lavapipe)
   expect(counts).toEqual([['pack-panels', 0], ['pack-panels', 0], ['panels32', 2 * 256 * 128 * 256]])
+  const [qkv, row] = [f32(1, 1, 512, 64), f32(1, 1, 512)]
+  const grads = count(attentionGradKV, [qkv, qkv, qkv, qkv, f32(1, 1, 512, 2), row], { scale: 1, causal: false, hasMask: false, layout: 'BHND' }, lavapipe)
+  expect(grads.map(([, flops]) => flops)).toEqual([0, 0, 8 * 512 * 512 * 64])
 })
 
 test('a convolution and its gradients do the same work', () => {

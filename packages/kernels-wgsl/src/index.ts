@@ -2,11 +2,11 @@ export { at, entry } from './at.ts'
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {
-  type Attrs, type Binding, bindingAlignment, byteSize, type Call, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
-  type Pointwise, type Problem, type Ref, type Spec, type Target, textureWidth, type View, type Vjp,
+  type Attrs, type Binding, bindingAlignment, byteSize, type ApplyOp, type Choice, type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Maths, type Op,
+  type Pointwise, type Problem, type RefTensor, type Spec, type Target, textureWidth, type View, type Vjp,
 } from './op.ts'
 export { broadcastShapes, normaliseAxis, sameShape, shapeText, sizeOf, stridesOf } from './shape.ts'
-export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type Variants, variantTable } from './variants.ts'
+export { type AdapterClass, adapterClass, matrixFeature, multipliesMatrices, type PackingCosts, type AdapterTuning, tuningTable } from './tuning.ts'
 export { lower } from './lower.ts'
 export { attention, type AttentionAttrs, attentionGradKV, attentionGradQ, type AttentionLayout, checkAttention, maxHeadChannels } from './attention/index.ts'
 export { conv2d, type Conv2dAttrs, type Conv2dGradAttrs, conv2dInputGrad, conv2dWeightGrad } from './conv2d/index.ts'

@@ -1,4 +1,4 @@
-import type { Variants } from './variants.ts'
+import type { AdapterTuning } from './tuning.ts'
 
 /** Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. */
 export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32'
@@ -23,8 +23,8 @@ export interface Target {
   readonly matrices: boolean
   /** Bytes of workgroup memory that a kernel may take. */
   readonly workgroupBytes: number
-  /** The row of the table of variants in use; see variants.ts. */
-  readonly variants: Variants
+  /** What the adapter likes, as numbers: a row of `tuningTable`. */
+  readonly tuning: AdapterTuning
 }
 
 /** What a kernel binds. Inputs are bound read-only, outputs and scratch read-write, textures as `access` says. */
@@ -78,9 +78,9 @@ export interface Epilogue {
     readonly views: readonly { readonly strides: readonly number[]; readonly offset: number }[]
     /**
      * WGSL of `fn epilogue(v: vec4f, i0: u32, i1: u32…) -> vec4f`: extra k is read at `ik`, where the four read one element, or,
-     * if `together[k]`, four neighbours, of which `ik` counts in fours. It needs no words of `params`.
+     * if `coalesced[k]`, four neighbours, of which `ik` counts in fours. It needs no words of `params`.
      */
-    readonly wgsl: (firstBinding: number, together: readonly boolean[]) => string
+    readonly wgsl: (firstBinding: number, coalesced: readonly boolean[]) => string
   }
 }
 
@@ -96,12 +96,12 @@ export interface Problem<A extends Attrs = Attrs> {
 }
 
 /** A float64 tensor on which references run. */
-export interface Ref extends Spec {
+export interface RefTensor extends Spec {
   readonly data: Float64Array
 }
 
-/** How a gradient rule calls other ops: on GPU tensors in core, on {@link Ref} in tests. */
-export interface Call<T> {
+/** How a gradient rule calls other ops: on GPU tensors in core, on {@link RefTensor} in tests. */
+export interface ApplyOp<T> {
   (op: Op, inputs: readonly T[], attrs?: Attrs): readonly T[]
   spec(t: T): Spec
   /** A rank-0 constant that takes part in broadcasting. */
@@ -180,9 +180,9 @@ export interface Op<A extends Attrs = Attrs> {
   /** Of an elementwise op that gives one of its inputs as it is: where each is the one, the gradient's way. */
   chooses?<T>(m: Maths<T>, inputs: readonly T[]): readonly (Choice<T> | undefined)[]
   /** Cotangents of the inputs. Absent when no gradient is defined: then nothing flows through. */
-  vjp?<T>(call: Call<T>, args: Vjp<T, A>): readonly (T | undefined)[]
+  vjp?<T>(call: ApplyOp<T>, args: Vjp<T, A>): readonly (T | undefined)[]
   /** Plain loops in float64. */
-  reference(inputs: readonly Ref[], attrs: A): readonly Ref[]
+  reference(inputs: readonly RefTensor[], attrs: A): readonly RefTensor[]
   /** Of an elementwise op that converts its input: the element types to which a step of a fused expression does that. */
   readonly convertsTo?: readonly DType[]
   /** Of a view: whether it has all elements of its input in their order. */
@@ -199,7 +199,7 @@ export interface Op<A extends Attrs = Attrs> {
    * Where each input lies in output 0 as it is, by its first element, or undefined if they do not lie there in one piece. An
    * input computed in its place needs none of the kernels that read it, which only copy it there.
    */
-  starts?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
+  offsetsInOutput?(inputs: readonly Spec[], attrs: A): readonly number[] | undefined
   /** Whether the kernels call `epilogue(v, i)` on each value of output 0. */
   readonly epilogue?: boolean
 }

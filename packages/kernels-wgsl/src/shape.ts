@@ -1,5 +1,5 @@
 import { DTypeError, ShapeError } from './errors.ts'
-import type { DType, Ref, Spec } from './op.ts'
+import type { DType, RefTensor, Spec } from './op.ts'
 
 /** Number of elements. */
 export function sizeOf(shape: readonly number[]): number {
@@ -98,7 +98,7 @@ export function input<T>(op: string, inputs: readonly T[], k: number): T {
 }
 
 /** An empty reference tensor. */
-export function refZeros(shape: readonly number[], dtype: DType = 'f32'): Ref {
+export function refZeros(shape: readonly number[], dtype: DType = 'f32'): RefTensor {
   return { shape, dtype, data: new Float64Array(sizeOf(shape)) }
 }
 

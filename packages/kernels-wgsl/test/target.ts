@@ -1,5 +1,5 @@
 import type { TestHost } from '../src/testing.ts'
-import { adapterClass, matrixFeature, multipliesMatrices, variantTable } from '../src/variants.ts'
+import { adapterClass, matrixFeature, multipliesMatrices, tuningTable } from '../src/tuning.ts'
 
 /** A device with the features that kernels use, and its target as core would report it. */
 export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
@@ -15,18 +15,18 @@ export async function softwareTarget(adapter: GPUAdapter): Promise<TestHost> {
   const { info } = adapter
   const name = `${info.vendor} ${info.architecture} ${info.description}`.trim()
   const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
-  const variants = variantTable[adapterClass(name)]
+  const tuning = tuningTable[adapterClass(name)]
   return {
     device,
     name,
     target: {
-      kind: variants.adapter === 'gpu' ? 'gpu' : 'software',
+      kind: tuning.adapter === 'gpu' ? 'gpu' : 'software',
       f16: device.features.has('shader-f16'),
       subgroupSize: device.features.has('subgroups' as GPUFeatureName) ? fixed : 0,
-      textureRows: variants.packing ? device.limits.maxTextureDimension2D : 0,
+      textureRows: tuning.packing ? device.limits.maxTextureDimension2D : 0,
       matrices: multipliesMatrices(device.features, info),
       workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
-      variants,
+      tuning,
     },
   }
 }

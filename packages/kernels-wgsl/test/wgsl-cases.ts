@@ -1,28 +1,28 @@
 import {
   adamw, add, attention, attentionGradKV, attentionGradQ, type AttentionAttrs, type Attrs, cast, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, dequantise, elementwise, ema,
-  expand, fusedEpilogue, fusedKernel, gather, join, type Kernel, lower, matmul, norm, type NormAttrs, normInputGrad, normWeightGrad, type Op, packedForms, type PackedLayout,
+  expand, fusedEpilogue, fusedKernel, gather, flatConcat, type Kernel, lower, matmul, norm, type NormAttrs, normInputGrad, normWeightGrad, type Op, packedForms, type PackedLayout,
   pad, philoxNormal, philoxUniform, putAlong, quantisedMatmul, reduce, scatterAdd, sgd, silu, softmax, type Spec, type Step, takeAlong, type Target, topK, upsample,
-  upsampleGrad, variantTable,
+  upsampleGrad, tuningTable,
 } from '../src/index.ts'
 
 /** What a kernel's text depends on beside the problem: one row an adapter that differs from the others. */
 const targets = {
-  gpu: { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: { ...variantTable.gpu, unroll: 1 } },
-  matrices: { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: true, workgroupBytes: 32_768, variants: variantTable.gpu },
+  gpu: { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: { ...tuningTable.gpu, unroll: 1 } },
+  matrices: { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: true, workgroupBytes: 32_768, tuning: tuningTable.gpu },
   /** Without subgroups, and so few processors that large tiles fill it. */
-  plain: { kind: 'gpu', f16: true, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: { ...variantTable.gpu, unroll: 1, busy: 2 } },
-  software: { kind: 'software', f16: true, subgroupSize: 4, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.software },
+  plain: { kind: 'gpu', f16: true, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: { ...tuningTable.gpu, unroll: 1, busy: 2 } },
+  software: { kind: 'software', f16: true, subgroupSize: 4, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.software },
   /** llvmpipe as it is. */
-  lavapipe: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe },
+  lavapipe: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe },
   /** Packs whatever can be, but transforms no tiles. */
   packing: {
     kind: 'software', f16: true, subgroupSize: 4, textureRows: 16_384, matrices: false, workgroupBytes: 32_768,
-    variants: { ...variantTable.lavapipe, packing: { buffer: 1, texture: 0, element: 0, dispatches: 0 } },
+    tuning: { ...tuningTable.lavapipe, packing: { buffer: 1, texture: 0, element: 0, dispatches: 0 } },
   },
   /** Transforms tiles wherever it can. */
   tiling: {
     kind: 'software', f16: true, subgroupSize: 4, textureRows: 16_384, matrices: false, workgroupBytes: 32_768,
-    variants: { ...variantTable.lavapipe, packing: { buffer: 1, texture: 0.01, element: 0, dispatches: 0 } },
+    tuning: { ...tuningTable.lavapipe, packing: { buffer: 1, texture: 0.01, element: 0, dispatches: 0 } },
   },
 } as const satisfies Readonly<Record<string, Target>>
 
@@ -153,7 +153,7 @@ function movingCases(): WgslCase[] {
     ...on(['gpu'], reduce, 'rows', [f32(8, 64)], { kind: 'sum', start: 1, end: 2 }), ...on(['gpu'], reduce, 'largest', [f32(8, 64)], { kind: 'max', start: 1, end: 2 }),
     ...on(['gpu'], reduce, 'columns', [f32(64, 8)], { kind: 'mean', start: 0, end: 1 }), ...on(['gpu'], reduce, 'long', [f32(1, 16_384)], { kind: 'mean', start: 1, end: 2 }),
     ...on(['gpu'], expand, 'rows', [f32(4, 1)], { shape: [4, 6] }), ...on(['gpu'], pad, 'columns', [x], { axis: 1, before: 1, after: 2 }),
-    ...on(['gpu'], concat, 'columns', [x, y], { axis: 1 }), ...on(['gpu'], join, 'two', [x, y], {}),
+    ...on(['gpu'], concat, 'columns', [x, y], { axis: 1 }), ...on(['gpu'], flatConcat, 'two', [x, y], {}),
     ...on(['gpu'], gather, 'rows', [f32(9, 8), u32(5)], {}), ...on(['gpu'], scatterAdd, 'rows', [f32(5, 8), u32(5)], { rows: 9 }),
     ...on(['gpu'], takeAlong, 'rows', [x, u32(4, 3)], {}), ...on(['gpu'], putAlong, 'rows', [f32(4, 3), u32(4, 3)], { size: 6 }),
     ...on(['gpu', 'plain'], topK, 'rows', [x], { k: 2, largest: true }),

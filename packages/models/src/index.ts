@@ -1,3 +1,5 @@
+export * from './autoencoder/index.ts'
+export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'

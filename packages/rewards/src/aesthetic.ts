@@ -12,9 +12,9 @@ export interface AestheticOptions {
 const hidden = [1024, 128, 64, 16] as const
 
 /**
- * The LAION aesthetic predictor's head: how much people like a picture, from about 1 to 10, by its CLIP ViT-L/14 embedding. Five
- * linear layers with nothing between them but dropout, which is off here; parameters are named as in `sac+logos+ava1-l14-linearMSE`,
- * `layers.0` to `layers.7` with gaps where its dropout was.
+ * The LAION aesthetic predictor's head: how much people like a picture, from about 1 to 10, by its CLIP ViT-L/14
+ * embedding. Five linear layers with nothing between them but dropout, which is off here; parameters are named as in
+ * `sac+logos+ava1-l14-linearMSE`, `layers.0` to `layers.7` with gaps where its dropout was.
  * Source: Schuhmann 2022, github.com/christophschuhmann/improved-aesthetic-predictor, simple_inference.py.
  */
 export class AestheticHead extends Module {
@@ -35,12 +35,15 @@ export class AestheticHead extends Module {
   }
 
   /**
-   * Scores `[B]` of embeddings `[B, width]`, which need not be of length 1: their direction counts. In f32, with gradients, so
-   * that samples can be moved towards what is liked.
+   * Scores `[B]` of embeddings `[B, width]`, which need not be of length 1: their direction counts. In f32, with
+   * gradients, so that samples can be moved towards what is liked.
    * @throws {ShapeError} unless there is a row for each picture
    */
   forward(embeddings: Tensor): Tensor {
-    if (embeddings.rank !== 2) throw new ShapeError(`AestheticHead: expected embeddings [B, width], got [${embeddings.shape.join()}]; give a row for each picture`)
+    if (embeddings.rank !== 2) {
+      const got = `[${embeddings.shape.join()}]`
+      throw new ShapeError(`AestheticHead: expected embeddings [B, width], got ${got}; give a row for each picture`)
+    }
     const x = embeddings.to('f32')
     const unit = x.div(x.square().sum({ axes: 1, keepDims: true }).sqrt())
     return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit).squeeze(1)

@@ -7,13 +7,13 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 test('the example of the README runs, and gives a finite score for each picture', async () => {
   const code = /```js\n(.*?)```/s.exec(readme)?.[1] ?? ''
-  const runnable = code.replace(/^import (\{.*?\}) from '(.*?)'/gm, (_, names: string, from: string) => `const ${names} = modules['${from}']`)
+  const imported = (_: string, names: string, from: string): string => `const ${names} = modules['${from}']`
+  const runnable = code.replace(/^import (\{.*?\}) from '(.*?)'/gm, imported)
   const logged: unknown[][] = []
   const modules = { '@antipode/core': core, '@antipode/rewards': rewards }
   // The very text that readers copy runs here, so nothing but evaluating it will do.
-  await (new Function('modules', 'console', `return (async () => {${runnable}})()`) as (...args: unknown[]) => Promise<void>)(
-    modules, { log: (...values: unknown[]) => logged.push(values) },
-  )
+  const run = new Function('modules', 'console', `return (async () => {${runnable}})()`)
+  await (run as (...args: unknown[]) => Promise<void>)(modules, { log: (...values: unknown[]) => logged.push(values) })
   const [[shape, scores]] = logged as [[number[], Float32Array]]
   expect(shape).toEqual([4])
   expect([...scores].every(Number.isFinite)).toBe(true)

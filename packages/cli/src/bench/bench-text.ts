@@ -14,7 +14,7 @@ export function benchText({ adapter, target, ceilings, profile, trace }: BenchRe
   const lines = [
     'Adapter',
     `  name         ${adapter.device === '' ? 'not told by the driver' : adapter.device}${adapter.software ? ', on the CPU' : ''}`,
-    `  variants     ${target.variants.adapter}: ${target.variants.measured}`,
+    `  tuning       ${target.tuning.adapter}: ${target.tuning.measured}`,
     '',
     'Ceilings',
     `  arithmetic   ${rate(ceilings.flops, 'GFLOPS')}`,

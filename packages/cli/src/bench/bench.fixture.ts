@@ -1,4 +1,4 @@
-import { type DispatchTime, type Profile, variantTable } from '@antipode/core'
+import { type DispatchTime, type Profile, tuningTable } from '@antipode/core'
 import type { BenchReport, Ceilings, KernelRow } from './bench-report.ts'
 import { summarise } from './profile.ts'
 
@@ -36,7 +36,7 @@ export function benchReport(kernels?: readonly KernelRow[]): BenchReport {
   return {
     schemaVersion: 1,
     adapter: { vendor: 'mesa', architecture: 'software', device: 'llvmpipe', description: 'Mesa 25', software: true },
-    target: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe },
+    target: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe },
     measured: { matmul: [], copy: rate, elementwise: rate, readback: rate, seconds: 3 },
     ceilings,
     profile: { workload: 'matmul', title: 'a product and a sum', milliseconds: 4.5, fastestMilliseconds: 4, profiledMilliseconds: 5, ...summary, kernels: kernels ?? summary.kernels },

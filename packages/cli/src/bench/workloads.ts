@@ -93,8 +93,8 @@ export function digitsSample(
   device: Device, { batch, steps, signal }: { readonly batch: number; readonly steps: number; readonly signal: AbortSignal },
 ): Workload {
   const unet = digitsUNet(device, 'digits-16', { seed: 0 })
-  const model = digitsDenoiser(unet)
-  const denoise = compile(cfg<Tensor>({ positive: model, negative: model, scale: 5, unconditional }))
+  // Two functions of one model, as branches of other weights are: each is a pass of its own.
+  const denoise = compile(cfg<Tensor>({ positive: digitsDenoiser(unet), negative: digitsDenoiser(unet), scale: 5, unconditional }))
   return {
     title: `${steps} guided sampling steps of digits-16 on ${batch} images`,
     async round() {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { TensorHost } from '@antipode/core'
+import type { Backend } from '@antipode/core'
 import { loadModel, type UNet2DConditionModel } from '@antipode/models'
 import { digitsBase, type DigitsModelName } from '@antipode/digits'
 import { readBaseFile } from '../checks/index.ts'
@@ -17,7 +17,7 @@ export interface Base {
  * @throws {UsageError} if it is missing, of another model, or not the file its card describes
  * @throws {CheckpointError} if the model cannot be made of it
  */
-export async function loadBase(device: TensorHost, model: DigitsModelName, path: string | undefined): Promise<Base> {
+export async function loadBase(device: Backend, model: DigitsModelName, path: string | undefined): Promise<Base> {
   const shipped = digitsBase[model]
   const { bytes, card } = await readBaseFile(model, path ?? (shipped ? fileURLToPath(shipped.weights) : ''))
   return { unet: await loadModel(device, bytes, { dtype: 'f32' }), card, source: path ?? 'shipped with @antipode/models' }

@@ -1,4 +1,4 @@
-import type { TensorHost } from '@antipode/core'
+import type { Backend } from '@antipode/core'
 import { digitsInTurn, sampleImages } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
 import type { DigitClassifier, DigitScore } from '@antipode/digits'
@@ -34,7 +34,7 @@ export interface DrawSeedOptions {
  * Samples every arm at every scale from the same classes and noises. At scale 1 only the positive branch acts, so arms
  * that share it share the images too.
  */
-export async function drawSeed(device: TensorHost, unet: UNet2DConditionModel, options: DrawSeedOptions): Promise<SeedImages> {
+export async function drawSeed(device: Backend, unet: UNet2DConditionModel, options: DrawSeedOptions): Promise<SeedImages> {
   const { name, recipe, arms, count, seed, side, stages, signal, onImages } = options
   const labels = digitsInTurn(count)
   const plain = new Map<string, Float32Array>()

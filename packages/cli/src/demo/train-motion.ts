@@ -1,4 +1,4 @@
-import { type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { type Tensor, tensor, type Backend } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
@@ -19,7 +19,7 @@ const frames = 8
 
 /** Inflates the image model to video and trains only its temporal attention, for a few steps, on clips of moving digits. */
 export async function trainMotion(
-  device: TensorHost,
+  device: Backend,
   unet: UNet2DConditionModel,
   { splits, size }: Digits,
   { steps, seed, signal, onStep }: { readonly steps: number; readonly seed: number; readonly signal: AbortSignal; readonly onStep: (s: TrainStep) => void },

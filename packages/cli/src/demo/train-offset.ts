@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { constant, embedding, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { constant, embedding, type Tensor, tensor, type Backend } from '@antipode/core'
 import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
 import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
@@ -26,7 +26,7 @@ export interface TrainOffsetOptions {
  * Trains one offset as a LoRA adapter of that name on the base. η and δ see the same pairs, timesteps and noises and start
  * from the same adapter; only the preference is reversed. A collapsed run (error above 1.2) is given up with an error.
  */
-export async function trainOffset(device: TensorHost, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
+export async function trainOffset(device: Backend, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
   const objective = diffusionDpo<Tensor>({ beta: training.beta })
   addAdapter(unet, name, lora({ rank: training.rank, targets: digitsLoraTargets, seed }))

@@ -1,4 +1,4 @@
-import { UnsupportedError, variantTable } from '@antipode/core'
+import { UnsupportedError, tuningTable } from '@antipode/core'
 import { expect, test } from 'vitest'
 import type { DoctorReport, GpuReport, MatmulRate } from './doctor-report.ts'
 import { bytesText, threeDigits } from './doctor-text.ts'
@@ -17,7 +17,7 @@ const rate = (patch: Partial<MatmulRate> = {}): MatmulRate =>
 const copy = { bytes: 2 ** 24, milliseconds: 2, gigabytesPerSecond: 8.39 }
 const gpu: GpuReport = {
   vendor: 'mesa', architecture: 'software', device: 'llvmpipe', description: 'llvmpipe: Mesa 25.0.7', software: true,
-  target: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe },
+  target: { kind: 'software', f16: true, subgroupSize: 8, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe },
   features: ['shader-f16', 'subgroups'],
   limits: { maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 27, maxStorageBuffersPerShaderStage: 16, maxComputeWorkgroupStorageSize: 32_768 },
   measured: { matmul: [rate()], copy, elementwise: copy, readback: copy, seconds: 3.04 },
@@ -79,7 +79,7 @@ test('an adapter that computes wrong numbers is not called ready', () => {
 test('a software adapter is ready without advice, a slow one with some, a GPU without f16 hears so', () => {
   expect(judge(gpu, debian12)).toMatchObject({ status: 'software', advice: [] })
   expect(judge({ ...gpu, measured: { ...gpu.measured, matmul: [rate({ gflops: 2 })] } }, debian12).advice.join()).toContain('slower than expected')
-  const real = { ...gpu, software: false, target: { kind: 'gpu', f16: false, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu } } as const
+  const real = { ...gpu, software: false, target: { kind: 'gpu', f16: false, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu } } as const
   expect(judge(real, debian12)).toMatchObject({ status: 'gpu', advice: [expect.stringContaining('shader-f16')] })
 })
 

@@ -1,4 +1,4 @@
-import { type Call, isFloat, makeCall, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
+import { at, type ApplyOp, isFloat, makeApplyOp, sameShape, shapeText, sumTo } from '@antipode/kernels-wgsl'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import { type Cotangent, cut, sum } from './cotangent.ts'
 import { apply, type Node, ones, scalar, type Tensor, zeros } from '../graph/index.ts'
@@ -34,8 +34,8 @@ export function pullBack(
   cotangents: readonly Tensor[],
   stop: ReadonlySet<Tensor>,
 ): Tensor[] {
-  const { device } = outputs[0] as Tensor
-  const call = makeCall<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
+  const { device } = at(outputs, 0)
+  const call = makeApplyOp<Tensor>({ apply, spec: (t) => t, scalar: (value, dtype) => scalar(device, value, dtype) })
   const { order, depends } = dependants(outputs, inputs, stop)
   const grads = new Map<Tensor, Cotangent>()
   const accumulate = (t: Tensor, g: Cotangent): void => {
@@ -57,7 +57,7 @@ export function pullBack(
     }
     const [only] = given
     if (only && (node.op.chooses || node.op.pointwise && only.when.length > 0)) {
-      elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(node.inputs[k] as Tensor, g) })
+      elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(at(node.inputs, k), g) })
       continue
     }
     const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: given.map((g) => g && cut(g)), attrs: node.attrs, needs })
@@ -73,7 +73,7 @@ export function pullBack(
 }
 
 /** Cotangents of an elementwise op's inputs, cut only where they are summed along axes that the input was repeated on. */
-function elementwise(call: Call<Tensor>, { op, inputs, outputs, attrs }: Node, { g, when }: Cotangent, needs: readonly boolean[]): (Cotangent | undefined)[] {
+function elementwise(call: ApplyOp<Tensor>, { op, inputs, outputs, attrs }: Node, { g, when }: Cotangent, needs: readonly boolean[]): (Cotangent | undefined)[] {
   const choices = op.chooses?.(call.m, inputs)
   const spread = inputs.map((t, k) => (needs[k] ? t.expand(g.shape) : t))
   const back = choices ? choices.map((c) => c && g) : op.vjp?.(call, { inputs: spread, outputs, grads: [g], attrs, needs }) ?? []

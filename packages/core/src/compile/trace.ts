@@ -1,4 +1,4 @@
-import type { Op, Ref } from '@antipode/kernels-wgsl'
+import { at, entry, type Op, type RefTensor } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
 import { applyTrace, signatureOfTrace, type Node, Tensor, type Trace, type TracedNode, type TraceRef } from '../graph/index.ts'
 import { flatten, withTensors } from './tree.ts'
@@ -24,7 +24,7 @@ export function traced<A extends readonly unknown[], R>(fn: (...args: A) => R, a
     const passed = [...given, ...captured]
     const computed = specs.length > 0 ? applyTrace(op, passed, signature, trace) : []
     let next = 0
-    return withTensors(result, refs.map((ref) => (ref.kind === 'input' ? passed[ref.index] : computed[next++]) as Tensor))
+    return withTensors(result, refs.map((ref) => (ref.kind === 'input' ? at(passed, ref.index) : at(computed, next++))))
   }
 }
 
@@ -60,12 +60,12 @@ function record(results: readonly Tensor[], stands: readonly Tensor[]): Recorded
   const nodes: TracedNode[] = []
   const outputs = new Map<Node, readonly TraceRef[]>()
   const ref = (t: Tensor): TraceRef => (t.source.kind === 'node'
-    ? outputs.get(t.source.node)?.[t.source.index] as TraceRef
-    : { kind: 'input', index: known.get(t) as number })
+    ? at(entry(outputs, t.source.node), t.source.index)
+    : { kind: 'input', index: entry(known, t) })
   for (const node of [...found].sort((a, b) => a.order - b.order)) outputs.set(node, append(nodes, node, node.inputs.map(ref)))
   const refs = results.map(ref)
-  const joins = nodes.filter(({ node, inputs: operands }) => node.op.coalesces && operands.every((r) => r.kind === 'input'))
-  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), joins }, refs }
+  const coalescing = nodes.filter(({ node, inputs: operands }) => node.op.coalesces && operands.every((r) => r.kind === 'input'))
+  return { inputs, trace: { nodes, outputs: refs.filter((r) => r.kind === 'output'), coalescing }, refs }
 }
 
 /** Adds a node, or what it stands for if it is a call, and says where its outputs are. */
@@ -75,7 +75,7 @@ function append(nodes: TracedNode[], node: Node, inputs: readonly TraceRef[]): T
     return node.specs.map((_, index) => ({ kind: 'output', node: place, index }))
   }
   const first = nodes.length
-  const ref = (r: TraceRef): TraceRef => (r.kind === 'input' ? inputs[r.index] as TraceRef : { ...r, node: first + r.node })
+  const ref = (r: TraceRef): TraceRef => (r.kind === 'input' ? at(inputs, r.index) : { ...r, node: first + r.node })
   for (const inner of node.trace.nodes) nodes.push({ node: inner.node, inputs: inner.inputs.map(ref) })
   return node.trace.outputs.map(ref)
 }
@@ -87,8 +87,8 @@ function callOf(name: string, { nodes, outputs }: Trace): Op {
     infer: () => [],
     flops: () => nodes.reduce((sum, { node }) => sum + (node.op.flops?.(node.inputs, node.specs, node.attrs) ?? 0), 0),
     reference: (inputs) => {
-      const values: (readonly Ref[])[] = []
-      const valueOf = (r: TraceRef): Ref => (r.kind === 'input' ? inputs[r.index] : values[r.node]?.[r.index]) as Ref
+      const values: (readonly RefTensor[])[] = []
+      const valueOf = (r: TraceRef): RefTensor => (r.kind === 'input' ? at(inputs, r.index) : at(at(values, r.node), r.index))
       for (const { node, inputs: refs } of nodes) values.push(node.op.reference(refs.map(valueOf), node.attrs))
       return outputs.map(valueOf)
     },

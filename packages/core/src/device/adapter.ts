@@ -1,4 +1,4 @@
-import type { Variants } from '@antipode/kernels-wgsl'
+import type { AdapterTuning } from '@antipode/kernels-wgsl'
 import { saveTuned } from './tuning.ts'
 
 /** Which adapter a device runs on. */
@@ -13,7 +13,7 @@ export interface AdapterDescription {
 }
 
 /** All that a driver tells of its adapter, as its class is told by and its tuning is kept under. */
-export function nameOf({ vendor, architecture, device, description }: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>): string {
+export function nameOf({ vendor, architecture, device, description }: Pick<AdapterDescription, 'vendor' | 'architecture' | 'device' | 'description'>): string {
   return `${vendor} ${architecture} ${device} ${description}`
 }
 
@@ -23,6 +23,6 @@ export function nameOf({ vendor, architecture, device, description }: Pick<GPUAd
  * @returns the path of the file
  * @throws {UnsupportedError} in browsers, which keep nothing @throws {ConfigError} if the file cannot be written
  */
-export function saveTuning({ adapter }: { readonly adapter: AdapterDescription }, row: Pick<Variants, 'packing' | 'measured'>): Promise<string> {
+export function saveTuning({ adapter }: { readonly adapter: AdapterDescription }, row: Pick<AdapterTuning, 'packing' | 'measured'>): Promise<string> {
   return saveTuned(nameOf(adapter), row)
 }

@@ -1,10 +1,11 @@
-import type { DType, Target } from '@antipode/kernels-wgsl'
+import { at, type DType, type Target } from '@antipode/kernels-wgsl'
 import { environment } from '#gpu'
 import { ConfigError, DisposedError, UnsupportedError } from '../errors.ts'
-import { type TensorHost, type Elements, type MemoryReport, type Storage, Tensor } from '../graph/index.ts'
+import { type Backend, type Elements, type MemoryReport, type Storage, Tensor } from '../graph/index.ts'
 import { encodeElements } from '../io/index.ts'
 import { callable, checkArgument, show } from '../options/index.ts'
 import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
+import type { GpuDevice } from '../webgpu-types.ts'
 import type { AdapterDescription } from './adapter.ts'
 import { Executor } from './executor.ts'
 import { type Failures, watchFailures } from './failures.ts'
@@ -29,9 +30,9 @@ export interface DeviceCounters {
 const maxInFlight = 2
 
 /** A WebGPU device: runs graphs, owns memory. One API in Node (Dawn) and browsers. */
-export class Device implements TensorHost, AsyncDisposable {
+export class Device implements Backend, AsyncDisposable {
   /** The WebGPU device, for work outside this library. */
-  readonly gpu: GPUDevice
+  readonly gpu: GpuDevice
   readonly adapter: AdapterDescription
   readonly target: Target
   /** As {@link DeviceOptions.checkFinite} says. */
@@ -43,7 +44,7 @@ export class Device implements TensorHost, AsyncDisposable {
   readonly #transfer: Transfer
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(opened: OpenedDevice, { onCompile, checkFinite = environment('ANTIPODE_CHECK_FINITE') === '1' }: DeviceOptions) {
+  private constructor(opened: OpenedDevice, { onCompile, checkFinite = checkedByEnvironment() }: DeviceOptions) {
     this.#entry = opened.entry
     this.gpu = opened.gpu
     this.adapter = opened.adapter
@@ -59,7 +60,8 @@ export class Device implements TensorHost, AsyncDisposable {
   /**
    * Asks the host for a device with every feature and limit the adapter has.
    * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
-   * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its file
+   * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its
+   * file
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     return new Device(await openDevice(options), options)
@@ -86,7 +88,10 @@ export class Device implements TensorHost, AsyncDisposable {
     this.plan(...wanted)
     await evaluateStepwise(wanted, {
       evaluate: (some) => this.#evaluateTogether(unevaluated(some)),
-      read: (t) => this.read((t.source as Extract<Tensor['source'], { kind: 'storage' }>).storage, t.dtype, t.size), // evaluated
+      read: (t) => {
+        if (t.source.kind !== 'storage') throw new DisposedError('evaluate: a tensor was disposed while it was being checked')
+        return this.read(t.source.storage, t.dtype, t.size)
+      },
     })
   }
 
@@ -102,7 +107,7 @@ export class Device implements TensorHost, AsyncDisposable {
       for (const { coalesced } of graph.leaves) if (coalesced) this.#transfer.coalesce(coalesced)
       const results = await executor.run(graph, (buffer) => this.#transfer.storage(buffer))
       wanted.forEach((t, i) => {
-        const storage = results[i] as Storage
+        const storage = at(results, i)
         if (t.source.kind === 'disposed') storage.release()
         else t.realise(storage)
       })
@@ -165,14 +170,17 @@ export class Device implements TensorHost, AsyncDisposable {
   }
 
   /**
-   * Runs `fn` with GPU timestamps on: every dispatch it submits, by kernel and one by one, and what the host did meanwhile.
-   * Each dispatch is a pass of its own, so a profiled run is a little slower. Browsers round timestamps to 0.1 ms or so.
+   * Runs `fn` with GPU timestamps on: every dispatch it submits, by kernel and one by one, and what the host did
+   * meanwhile. Each dispatch is a pass of its own, so a profiled run is a little slower. Browsers round timestamps to
+   * 0.1 ms or so.
    * @throws {UnsupportedError} if the adapter has no timestamps @throws {DisposedError} after the device was disposed
    */
   async profile<T>(fn: () => Promise<T>): Promise<Profile & { readonly result: T }> {
     checkArgument('profile', 'fn', fn, callable)
     this.#failures.check()
-    if (!this.gpu.features.has('timestamp-query')) throw new UnsupportedError('profile: this adapter has no GPU timestamps')
+    if (!this.gpu.features.has('timestamp-query')) {
+      throw new UnsupportedError('profile: this adapter has no GPU timestamps')
+    }
     const profiler = new Profiler(this.gpu)
     this.#executor.profiler = profiler
     try {
@@ -188,11 +196,17 @@ export class Device implements TensorHost, AsyncDisposable {
   /** Frees everything. Tensors of the device must not be used afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue
-    this.#failures.replace(new DisposedError('device: expected a device in use, got one that was disposed; request a new Device'))
+    const message = 'device: expected a device in use, got one that was disposed; request a new Device'
+    this.#failures.replace(new DisposedError(message))
     this.#executor.destroy()
     this.gpu.destroy()
     void this.#entry
   }
+}
+
+/** Whether the environment asks for `checkFinite`. */
+function checkedByEnvironment(): boolean {
+  return environment('ANTIPODE_CHECK_FINITE') === '1'
 }
 
 /** Those that do not own their values yet, each once. */
@@ -200,8 +214,13 @@ function unevaluated(tensors: readonly Tensor[]): Tensor[] {
   return [...new Set(tensors)].filter((t) => t.source.kind !== 'storage')
 }
 
-/** Computes several tensors together; see {@link Device.evaluate}. @throws {ConfigError} if one is none, as an array of them is */
+/**
+ * Computes several tensors together; see {@link Device.evaluate}. @throws {ConfigError} if one is none, as an array of
+ * them is
+ */
 export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
-  for (const t of tensors) if (!(t instanceof Tensor)) throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
+  for (const t of tensors) {
+    if (!(t instanceof Tensor)) throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
+  }
   await tensors[0]?.device.evaluate(tensors)
 }

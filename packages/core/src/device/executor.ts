@@ -1,3 +1,4 @@
+import { at } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
 import type { Storage } from '../graph/index.ts'
 import { type Graph, makePlan, type Plan } from '../plan/index.ts'
@@ -38,7 +39,7 @@ export class Executor {
   }
 
   /** Work done so far. */
-  get counters(): { readonly runs: number; readonly plans: number; readonly pipelines: number; readonly bindGroups: number } {
+  get counters(): Readonly<Record<'runs' | 'plans' | 'pipelines' | 'bindGroups', number>> {
     const bindGroups = [...this.#runners.values()].reduce((n, r) => n + r.bindGroups, this.#droppedBindGroups)
     return { runs: this.#runs, plans: this.#plans, pipelines: this.#pipelines.size, bindGroups }
   }
@@ -64,7 +65,8 @@ export class Executor {
    */
   async run(graph: Graph, storageOf: (buffer: GPUBuffer) => Storage): Promise<Storage[]> {
     const known = this.#runners.get(graph.key)
-    const runner = known ?? await this.#prepare(this.during('plan', () => this.#fitting(makePlan(graph, this.#opened.target))))
+    const plan = (): Plan => this.#fitting(makePlan(graph, this.#opened.target))
+    const runner = known ?? await this.#prepare(this.during('plan', plan))
     this.#runners.delete(graph.key)
     this.#runners.set(graph.key, runner)
     if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
@@ -74,7 +76,7 @@ export class Executor {
     this.pacer.submitted(runner)
     this.#runs++
     const written = new Map(runner.plan.overwritten.map((leaf) => {
-      const { storage } = graph.leaves[leaf] as Graph['leaves'][number]
+      const { storage } = at(graph.leaves, leaf)
       return [storage.buffer, storage]
     }))
     const results = located.map(({ buffer, offset }) => {
@@ -86,7 +88,9 @@ export class Executor {
     for (const storage of results) storage.release()
     this.trim()
     const { peakBytes } = runner.plan
-    throw new OutOfMemoryError(`evaluate: the plan needs ${peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`)
+    throw new OutOfMemoryError(
+      `evaluate: the plan needs ${peakBytes} bytes at once: ${error.message}; use smaller batches, f16 or checkpoint()`,
+    )
   }
 
   /** Gives pooled buffers back to the driver, and what plans keep packed. */

@@ -1,7 +1,10 @@
 import { DeviceLostError, OutOfMemoryError, UnsupportedError } from '../errors.ts'
 import { mayConcernLibrary } from './gpu-label.ts'
 
-/** The first error after which a device is of no use. The host keeps the listeners, so they hold this and not the device. */
+/**
+ * The first error after which a device is of no use. The host keeps the listeners, so they hold this and not the
+ * device.
+ */
 export class Failures {
   #first: Error | undefined
 
@@ -22,18 +25,20 @@ export class Failures {
 }
 
 /**
- * The failures of a device from now on: uncaptured errors that may be this library's, and the device's loss. Errors of a program's own
- * work are its own, and hosts write them to the console.
+ * The failures of a device from now on: uncaptured errors that may be this library's, and the device's loss. Errors of
+ * a program's own work are its own, and hosts write them to the console.
  */
 export function watchFailures(device: GPUDevice): Failures {
   const failures = new Failures()
   device.addEventListener('uncapturederror', ({ error }) => {
     if (!mayConcernLibrary(error.message)) return
     const { message } = error
-    failures.note(isOutOfMemory(error) ? new OutOfMemoryError(`the GPU is out of memory: ${message}`) : new UnsupportedError(`WebGPU: ${message}`))
+    if (isOutOfMemory(error)) failures.note(new OutOfMemoryError(`the GPU is out of memory: ${message}`))
+    else failures.note(new UnsupportedError(`WebGPU: ${message}`))
   })
   void device.lost.then((info) => {
-    failures.note(new DeviceLostError(`the GPU device was lost (${info.reason}): ${info.message}; request a new Device and reload`))
+    const { reason, message } = info
+    failures.note(new DeviceLostError(`the GPU device was lost (${reason}): ${message}; request a new Device and reload`))
   })
   return failures
 }

@@ -1,18 +1,18 @@
-import type { Variants } from '@antipode/kernels-wgsl'
+import type { AdapterTuning } from '@antipode/kernels-wgsl'
 import { abortSignal, anObject, callable, checkOptions, either, flag, listOf, oneOf, text } from '../options/index.ts'
 import type { CompileProgress } from './pipelines.ts'
 
 /** What to ask of the host. */
 export interface DeviceOptions {
   /** Which adapter to prefer where there are several: `low-power` or `high-performance`. */
-  readonly powerPreference?: GPUPowerPreference
+  readonly powerPreference?: 'low-power' | 'high-performance'
   /** Options for Dawn in Node, for example `['backend=vulkan']`; browsers ignore them. */
   readonly flags?: readonly string[]
   /**
    * By which numbers kernels are chosen: those that `antipode bench --tune` measured on this adapter if it did, else those built
-   * in ('tuned', the default; browsers have none); those built in; or these. They change speed and the rounding of sums.
+   * in ('saved', the default; browsers have none); those built in; or these. They change speed and the rounding of sums.
    */
-  readonly variants?: 'tuned' | 'built-in' | Variants
+  readonly tuning?: 'saved' | 'built-in' | AdapterTuning
   /**
    * For debugging: computes every operation by itself, reads what it gave, and rejects with a `NumericError` that names the first
    * one that made a NaN or an infinity, and where the program called it. It takes many times as long. A NaN is always named, be it
@@ -33,7 +33,7 @@ export function checkDeviceOptions(options: DeviceOptions): void {
   checkOptions('Device.request', options, {
     powerPreference: oneOf('low-power', 'high-performance'),
     flags: listOf(text),
-    variants: either(oneOf('tuned', 'built-in'), anObject('a row of variantTable')),
+    tuning: either(oneOf('saved', 'built-in'), anObject('a row of tuningTable')),
     checkFinite: flag,
     onCompile: callable,
     signal: abortSignal,

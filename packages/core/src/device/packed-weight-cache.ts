@@ -9,8 +9,9 @@ interface Held {
 }
 
 /**
- * What a plan keeps from run to run: packed forms of leaves that have not changed, as a model's weights while it samples. A leaf
- * is taken for such a one when a second run finds it again; a sample that is another tensor each time never is.
+ * What a plan keeps from run to run: packed forms of leaves that have not changed, as a model's weights while it
+ * samples. A leaf is taken for such a one when a second run finds it again; a sample that is another tensor each time
+ * never is.
  */
 export class PackedWeightCache {
   readonly #pool: ResourcePool

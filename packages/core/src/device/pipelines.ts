@@ -1,6 +1,7 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 import { UnsupportedError } from '../errors.ts'
 import { Recent } from '../graph/index.ts'
+import type { GpuComputePipeline, GpuDevice } from '../webgpu-types.ts'
 import { gpuLabel } from './gpu-label.ts'
 
 /** How far the compiling of the kernels is that a graph needs and that were not there yet. */
@@ -14,11 +15,11 @@ const capacity = 2048
 
 /** Compute pipelines by shader text and constants: shapes are parameters, so one pipeline serves many of them. */
 export class PipelineCache {
-  readonly #device: GPUDevice
-  readonly #pipelines = new Recent<Promise<GPUComputePipeline>>(capacity)
+  readonly #device: GpuDevice
+  readonly #pipelines = new Recent<Promise<GpuComputePipeline>>(capacity)
   #compiled = 0
 
-  constructor(device: GPUDevice) {
+  constructor(device: GpuDevice) {
     this.#device = device
   }
 
@@ -31,8 +32,8 @@ export class PipelineCache {
    * The pipelines of these kernels; those that are not there yet are all asked for at once, and reported as they come.
    * @throws {UnsupportedError} with the compiler's messages and the shader's text if one does not compile
    */
-  async of(kernels: readonly Kernel[], report: ((progress: CompileProgress) => void) | undefined): Promise<GPUComputePipeline[]> {
-    const fresh: Promise<GPUComputePipeline>[] = []
+  async of(kernels: readonly Kernel[], report: ((progress: CompileProgress) => void) | undefined): Promise<GpuComputePipeline[]> {
+    const fresh: Promise<GpuComputePipeline>[] = []
     const pipelines = kernels.map((kernel) => this.#pipeline(kernel, fresh))
     if (fresh.length > 0) report?.({ done: 0, total: fresh.length })
     let done = 0
@@ -42,7 +43,7 @@ export class PipelineCache {
   }
 
   /** The pipeline of a kernel, which is put into `fresh` if it was not there yet. */
-  #pipeline(kernel: Kernel, fresh: Promise<GPUComputePipeline>[]): Promise<GPUComputePipeline> {
+  #pipeline(kernel: Kernel, fresh: Promise<GpuComputePipeline>[]): Promise<GpuComputePipeline> {
     const key = kernel.constants ? kernel.wgsl + JSON.stringify(kernel.constants) : kernel.wgsl
     let pipeline = this.#pipelines.get(key)
     if (!pipeline) {
@@ -54,7 +55,7 @@ export class PipelineCache {
     return pipeline
   }
 
-  async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
+  async #compile(kernel: Kernel): Promise<GpuComputePipeline> {
     const module = this.#device.createShaderModule({ label: gpuLabel(kernel.label), code: kernel.wgsl })
     try {
       return await this.#device.createComputePipelineAsync({

@@ -1,4 +1,4 @@
-import { textureWidth } from '@antipode/kernels-wgsl'
+import { at, textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
 import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
@@ -115,7 +115,7 @@ export class ResourcePool {
     while (excess > 0) {
       const [first, ...others] = this.#filled()
       if (!first) break
-      const { bytes, waiting } = others.reduce((a, b) => ((b.waiting[0]?.since ?? 0) < (a.waiting[0]?.since ?? 0) ? b : a), first)
+      const { bytes, waiting } = others.reduce((a, b) => (at(b.waiting, 0).since < at(a.waiting, 0).since ? b : a), first)
       excess -= bytes
       doomed.push(...waiting.splice(0, 1).map(({ resource }) => resource))
     }

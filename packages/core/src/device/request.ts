@@ -1,9 +1,11 @@
-import { adapterClass, matrixFeature, multipliesMatrices, type Target, type Variants, variantTable } from '@antipode/kernels-wgsl'
+import {
+  adapterClass, type AdapterTuning, matrixFeature, multipliesMatrices, type Target, tuningTable,
+} from '@antipode/kernels-wgsl'
 import { gpu } from '#gpu'
 import { UnsupportedError } from '../errors.ts'
 import { type AdapterDescription, nameOf } from './adapter.ts'
 import { checkDeviceOptions, type DeviceOptions } from './options.ts'
-import { tunedVariants } from './tuning.ts'
+import { savedTuning } from './tuning.ts'
 
 /** A WebGPU device, and what is known of the adapter behind it. */
 export interface OpenedDevice {
@@ -17,17 +19,19 @@ export interface OpenedDevice {
 // One of them only Dawn knows.
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query', matrixFeature] as GPUFeatureName[]
 const wantedLimits = [
-  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize', 'maxTextureDimension2D',
+  'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize',
+  'maxTextureDimension2D',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[]
 
 /**
  * Asks the host for a device with every feature and limit the adapter has.
  * @throws {UnsupportedError} if there is no WebGPU or no adapter; the message says what to install
- * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its file
+ * @throws {ConfigError} if an option is none, or this user's tuning of the adapter is damaged; the message names its
+ * file
  */
 export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> {
   checkDeviceOptions(options)
-  const { powerPreference, flags = [], variants = 'tuned', signal } = options
+  const { powerPreference, flags = [], tuning = 'saved', signal } = options
   signal?.throwIfAborted()
   const entry = await gpu(flags)
   const adapter = await entry.requestAdapter(powerPreference ? { powerPreference } : {})
@@ -38,8 +42,9 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
     )
   }
   const { info, limits } = adapter
-  const row = variantTable[adapterClass(nameOf(info))]
-  const chosen = variants === 'tuned' ? await tunedVariants(nameOf(info), row) : variants === 'built-in' ? row : variants
+  const row = tuningTable[adapterClass(nameOf(info))]
+  const chosen = tuning === 'saved' ? await savedTuning(nameOf(info), row)
+    : tuning === 'built-in' ? row : tuning
   const device = await adapter.requestDevice({
     requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(wantedLimits.map((name) => [name, limits[name]])),
@@ -54,9 +59,11 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
   }
 }
 
-function targetOf(entry: GPU, { features, limits }: GPUDevice, info: GPUAdapterInfo, software: boolean, variants: Variants): Target {
+function targetOf(
+  entry: GPU, { features, limits }: GPUDevice, info: GPUAdapterInfo, software: boolean, tuning: AdapterTuning,
+): Target {
   const lanes = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0
-  const textures = variants.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures')
+  const textures = tuning.packing && entry.wgslLanguageFeatures.has('readonly_and_readwrite_storage_textures')
   return {
     kind: software ? 'software' : 'gpu',
     f16: features.has('shader-f16'),
@@ -64,6 +71,6 @@ function targetOf(entry: GPU, { features, limits }: GPUDevice, info: GPUAdapterI
     textureRows: textures ? limits.maxTextureDimension2D : 0,
     matrices: multipliesMatrices(features, info),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-    variants,
+    tuning,
   }
 }

@@ -1,5 +1,5 @@
-import type { Kernel } from '@antipode/kernels-wgsl'
-import type { Dispatch, Graph, Plan } from '../plan/index.ts'
+import { at } from '@antipode/kernels-wgsl'
+import type { Graph, Plan, PlanBuffer } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
 import type { Paced } from './pacer.ts'
 import { PackedWeightCache } from './packed-weight-cache.ts'
@@ -7,16 +7,20 @@ import { isTexture, type Resource, type ResourcePool } from './pool.ts'
 import type { CompileProgress, PipelineCache } from './pipelines.ts'
 import type { Profiler } from './profiler.ts'
 
-/** Sets of resources remembered, and bind groups per dispatch: results rotate among a few buffers, as in a sampling loop. */
+/**
+ * Sets of resources remembered, and bind groups per dispatch: results rotate among a few buffers, as in a sampling
+ * loop.
+ */
 const remembered = 8
 
 /** Bytes and floating-point operations of a dispatch that takes a software adapter about as long as its latency. */
 const smallDispatch = 30_000
 
 /**
- * Dispatches of the first submission of a long run, and how many times as many the next has: few enough that the GPU never waits
- * for the host (500 products of 16×16: 18.6 µs each, 21.4 in one submission, on two cores that are the GPU too). Longer kernels on
- * such cores wait for the host instead: all of a run is submitted at once (a DPO step on digits: 84 ms, 91 in four submissions).
+ * Dispatches of the first submission of a long run, and how many times as many the next has: few enough that the GPU
+ * never waits for the host (500 products of 16×16: 18.6 µs each, 21.4 in one submission, on two cores that are the GPU
+ * too). Longer kernels on such cores wait for the host instead: all of a run is submitted at once (a DPO step on
+ * digits: 84 ms, 91 in four submissions).
  */
 const ahead = 16
 const growth = 4
@@ -89,7 +93,9 @@ export class PlanRunner implements Paced {
   }
 
   /** Compiles what is not compiled yet. */
-  static async make(place: Place, cache: PipelineCache, report: ((progress: CompileProgress) => void) | undefined): Promise<PlanRunner> {
+  static async make(
+    place: Place, cache: PipelineCache, report: ((progress: CompileProgress) => void) | undefined,
+  ): Promise<PlanRunner> {
     return new PlanRunner(place, await cache.of(place.plan.dispatches.map((d) => d.kernel), report))
   }
 
@@ -118,24 +124,28 @@ export class PlanRunner implements Paced {
     this.#writeParams(graph)
     const due: number[] = []
     plan.dispatches.forEach(({ packs }, i) => {
-      const packed = packs !== undefined && kept[plan.memory.slotOf[packs] ?? -1] !== undefined
+      const packed = packs !== undefined && kept[at(plan.memory.slotOf, packs)] !== undefined
       if (!packed) due.push(i)
     })
     if (profiler) this.#submitTimed(due, groups, profiler)
     else this.#submit(due, groups)
     for (let i = slots.length - 1; i >= 0; i--) {
-      const slot = slots[i] as Resource
+      const slot = at(slots, i)
       if (!this.#packedWeights.take(i, slot, graph)) pool.releaseSlot(slot)
     }
-    for (const leaf of plan.overwritten) graph.leaves[leaf]?.storage.changed()
+    for (const leaf of plan.overwritten) at(graph.leaves, leaf).storage.changed()
     // Textures live for one op and are never results.
     return plan.outputs.map((id) => {
-      const described = plan.buffers[id]
-      return { buffer: resources[this.#positions[id] ?? 0] as GPUBuffer, offset: described?.kind === 'part' ? described.offset : 0 }
+      const described = at(plan.buffers, id)
+      const buffer = at(resources, at(this.#positions, id)) as GPUBuffer
+      return { buffer, offset: described.kind === 'part' ? described.offset : 0 }
     })
   }
 
-  /** Encodes and submits the dispatches that are due, the first few ahead of the rest: the GPU computes while those are encoded. */
+  /**
+   * Encodes and submits the dispatches that are due, the first few ahead of the rest: the GPU computes while those are
+   * encoded.
+   */
   #submit(due: readonly number[], groups: readonly GPUBindGroup[]): void {
     const { dispatches } = this.plan
     for (let begin = 0, count = this.#ahead; begin < due.length; count *= growth) {
@@ -145,11 +155,11 @@ export class PlanRunner implements Paced {
       const pass = encoder.beginComputePass()
       let current: GPUComputePipeline | undefined
       for (const i of due.slice(begin, end)) {
-        const pipeline = this.#pipelines[i] as GPUComputePipeline
+        const pipeline = at(this.#pipelines, i)
         if (pipeline !== current) pass.setPipeline(pipeline)
         current = pipeline
-        pass.setBindGroup(0, groups[i] as GPUBindGroup)
-        const [x, y, z] = (dispatches[i] as Dispatch).kernel.workgroups
+        pass.setBindGroup(0, at(groups, i))
+        const [x, y, z] = at(dispatches, i).kernel.workgroups
         pass.dispatchWorkgroups(x, y, z)
       }
       pass.end()
@@ -162,10 +172,10 @@ export class PlanRunner implements Paced {
   #submitTimed(due: readonly number[], groups: readonly GPUBindGroup[], profiler: Profiler): void {
     const encoder = this.#device.createCommandEncoder({ label: gpuLabel('plan') })
     for (const i of due) {
-      const d = this.plan.dispatches[i] as Dispatch
+      const d = at(this.plan.dispatches, i)
       const pass = encoder.beginComputePass(profiler.pass(d))
-      pass.setPipeline(this.#pipelines[i] as GPUComputePipeline)
-      pass.setBindGroup(0, groups[i] as GPUBindGroup)
+      pass.setPipeline(at(this.#pipelines, i))
+      pass.setBindGroup(0, at(groups, i))
       pass.dispatchWorkgroups(...d.kernel.workgroups)
       pass.end()
     }
@@ -199,7 +209,7 @@ export class PlanRunner implements Paced {
     // The words from `begin` to `end` have changed: a step's few numbers, not the whole block.
     let [begin, end] = this.#fresh ? [0, this.#mirror.length] : [Infinity, 0]
     for (const { word, scalar } of this.plan.scalarWords) {
-      const bits = graph.scalars[scalar] ?? 0
+      const bits = graph.scalars[scalar] as number // as many as the structure has
       if (this.#mirror[word] === bits) continue
       this.#mirror[word] = bits
       begin = Math.min(begin, word)
@@ -207,7 +217,7 @@ export class PlanRunner implements Paced {
     }
     graph.constants.forEach((t, k) => {
       if (t.source.kind !== 'constant') return
-      const offset = this.plan.constantOffsets[k] ?? 0
+      const offset = at(this.plan.constantOffsets, k)
       this.#bytes.set(t.source.bytes, offset)
       begin = Math.min(begin, offset / 4)
       end = Math.max(end, Math.ceil((offset + t.source.bytes.byteLength) / 4))
@@ -216,55 +226,68 @@ export class PlanRunner implements Paced {
     this.#fresh = false
   }
 
-  /** The bind groups for these resources: a set seen before is found by one comparison, and the last found by the first. */
+  /**
+   * The bind groups for these resources: a set seen before is found by one comparison, and the last found by the first.
+   */
   #groupsFor(resources: readonly Resource[]): readonly GPUBindGroup[] {
-    const at = this.#sets.findIndex((s) => s.resources.every((r, i) => r === resources[i]))
-    const set = this.#sets[at] ?? {
+    const found = this.#sets.findIndex((s) => s.resources.every((r, i) => r === resources[i]))
+    const set = this.#sets[found] ?? {
       resources,
-      groups: this.plan.dispatches.map((d, i) => this.#bind(i, d.buffers.map((id) => resources[this.#positions[id] ?? 0] as Resource), d.buffers, d.kernel, d.offset)),
+      groups: this.plan.dispatches.map((d, i) =>
+        this.#bind(i, d.buffers.map((id) => at(resources, at(this.#positions, id))), d)),
     }
-    if (at !== 0) {
-      if (at > 0) this.#sets.splice(at, 1)
+    if (found !== 0) {
+      if (found > 0) this.#sets.splice(found, 1)
       this.#sets.unshift(set)
       if (this.#sets.length > remembered) this.#sets.pop()
     }
     return set.groups
   }
 
-  #bind(index: number, resources: readonly Resource[], ids: readonly number[], kernel: Kernel, offset: number): GPUBindGroup {
-    const list = this.#bound[index] as Bound[]
+  #bind(index: number, resources: readonly Resource[], { kernel, buffers, offset }: Plan['dispatches'][number]): GPUBindGroup {
+    const list = at(this.#bound, index)
     const known = list.find((b) => b.resources.every((x, k) => x === resources[k]))
     if (known) return known.group
     this.bindGroups++
     const group = this.#device.createBindGroup({
       label: gpuLabel(kernel.label),
-      layout: (this.#pipelines[index] as GPUComputePipeline).getBindGroupLayout(0),
+      layout: at(this.#pipelines, index).getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: this.#params, offset, size: Math.ceil(kernel.params.length / 4) * 16 } },
-        ...resources.map((r, k) => {
-          const described = this.plan.buffers[ids[k] ?? 0]
-          const offset = described?.kind === 'part' ? described.offset : described?.kind === 'constant' ? this.plan.constantOffsets[described.index] ?? 0 : undefined
-          const resource = isTexture(r) ? r.createView()
-            : offset === undefined ? { buffer: r } : { buffer: r, offset, size: Math.ceil((described?.bytes ?? 0) / 16) * 16 }
-          return { binding: k + 1, resource }
-        }),
+        ...resources.map((r, k) => ({ binding: k + 1, resource: this.#binding(r, at(this.plan.buffers, at(buffers, k))) })),
       ],
     })
     list.unshift({ resources, group })
     if (list.length > remembered) list.pop()
     return group
   }
+
+  /**
+   * What a kernel binds of a resource: a part of it where the plan's buffer is one, or a constant in the parameter
+   * block.
+   */
+  #binding(resource: Resource, buffer: PlanBuffer): GPUBindingResource {
+    if (isTexture(resource)) return resource.createView()
+    if (buffer.kind !== 'part' && buffer.kind !== 'constant') return { buffer: resource }
+    const offset = buffer.kind === 'part' ? buffer.offset : at(this.plan.constantOffsets, buffer.index)
+    return { buffer: resource, offset, size: Math.ceil(buffer.bytes / 16) * 16 }
+  }
 }
 
-/** Where each buffer of a plan is among what a run works on: the parameter block, the slots, the results, then the leaves. */
+/**
+ * Where each buffer of a plan is among what a run works on: the parameter block, the slots, the results, then the
+ * leaves.
+ */
 function positionsOf({ buffers, memory: { slots, slotOf, results } }: Plan): number[] {
   const resultIds = [...results.keys()]
   const positionOf = (id: number): number => {
-    const buffer = buffers[id]
-    if (buffer?.kind === 'constant') return 0
-    if (buffer?.kind === 'leaf') return 1 + slots.length + resultIds.length + buffer.index
-    if (buffer?.kind === 'part') return positionOf(buffer.of)
-    return 1 + (results.has(id) ? slots.length + resultIds.indexOf(id) : slotOf[id] ?? 0)
+    const buffer = at(buffers, id)
+    if (buffer.kind === 'constant') return 0
+    if (buffer.kind === 'leaf') return 1 + slots.length + resultIds.length + buffer.index
+    if (buffer.kind === 'part') return positionOf(buffer.of)
+    const slot = slotOf[id]
+    // What no dispatch binds has no slot, and is never asked for.
+    return results.has(id) ? 1 + slots.length + resultIds.indexOf(id) : slot === undefined ? Number.NaN : 1 + slot
   }
   return buffers.map((_, id) => positionOf(id))
 }

@@ -1,4 +1,4 @@
-import { isFloat, shapeText } from '@antipode/kernels-wgsl'
+import { at, entry, isFloat, shapeText } from '@antipode/kernels-wgsl'
 import { NumericError } from '../errors.ts'
 import { apply, type Elements, type Node, type Tensor, type TraceRef } from '../graph/index.ts'
 import { decodeElements } from '../io/index.ts'
@@ -43,21 +43,21 @@ export async function evaluateStepwise(wanted: readonly Tensor[], host: Stepper)
   const found = new Map<Tensor, Found>()
   const last = lastUses(steps, results)
   try {
-    for (const [at, step] of steps.entries()) {
-      const inputs = step.inputs.map((k) => values.get(k) as Tensor)
+    for (const [number, step] of steps.entries()) {
+      const inputs = step.inputs.map((k) => entry(values, k))
       const outputs = apply(step.node.op, inputs, step.node.attrs)
-      step.outputs.forEach((k, i) => values.set(k, outputs[i] as Tensor))
+      step.outputs.forEach((k, i) => values.set(k, at(outputs, i)))
       if (!isLazy(step.node)) await run(step.node, inputs, outputs, host, found)
       for (const [k, t] of values) {
-        if (leaves.has(k) || (last.get(k) ?? -1) > at) continue
+        if (leaves.has(k) || (last.get(k) ?? -1) > number) continue
         t.dispose()
         values.delete(k)
       }
     }
-    const stands = results.map((k) => values.get(k) as Tensor)
+    const stands = results.map((k) => entry(values, k))
     await host.evaluate(stands)
     wanted.forEach((t, i) => {
-      const { source } = stands[i] as Tensor
+      const { source } = at(stands, i)
       if (t.source.kind === 'node' && source.kind === 'storage') t.realise(source.storage.retain())
     })
   } finally {
@@ -67,7 +67,7 @@ export async function evaluateStepwise(wanted: readonly Tensor[], host: Stepper)
 
 /** What only looks into other values is left to those that read it, as in-place updates need to see through it. */
 function isLazy({ op }: Node): boolean {
-  return op.view !== undefined || op.starts !== undefined
+  return op.view !== undefined || op.offsetsInOutput !== undefined
 }
 
 async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, Found>): Promise<void> {
@@ -75,15 +75,18 @@ async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tens
   const before: Found[] = []
   for (const t of inputs) before.push(await look(t, host, known))
   before.forEach(({ nan }, k) => {
-    if (nan >= 0) throw blame(node, `expected finite operands, got NaN in ${textOf(inputs[k] as Tensor, nan)}, which was given`, textOf(inputs[k] as Tensor, nan))
+    if (nan < 0) return
+    const where = textOf(at(inputs, k), nan)
+    throw blame(node, `expected finite operands, got NaN in ${where}, which was given`, where)
   })
   await host.evaluate(outputs)
   for (const t of outputs) {
     const { nan, infinite } = await look(t, host, known)
-    const at = nan >= 0 ? nan : before.some((f) => f.infinite >= 0) ? -1 : infinite
-    if (at >= 0) {
-      const where = `${node.op.name} ${textOf(t, at)}`
-      throw blame(node, `expected a finite result, got ${nan >= 0 ? 'NaN' : 'an infinity'} in ${textOf(t, at)}, the first of this graph`, where)
+    const first = nan >= 0 ? nan : before.some((f) => f.infinite >= 0) ? -1 : infinite
+    if (first >= 0) {
+      const what = nan >= 0 ? 'NaN' : 'an infinity'
+      const where = textOf(t, first)
+      throw blame(node, `expected a finite result, got ${what} in ${where}, the first of this graph`, `${node.op.name} ${where}`)
     }
   }
 }
@@ -114,7 +117,7 @@ async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promis
     }
     if (!clean) {
       // It must stay as it is for the operation that sees through it.
-      using copy = apply(node.op, node.inputs, node.attrs)[index] as Tensor
+      using copy = at(apply(node.op, node.inputs, node.attrs), index)
       await host.evaluate([copy])
       found = scan(await host.read(copy))
     }
@@ -158,11 +161,11 @@ function flatten(wanted: readonly Tensor[]): Program {
     let outputs: readonly number[]
     if (trace) {
       const inner: (readonly number[])[] = []
-      const at = (r: TraceRef): number => (r.kind === 'input' ? inputs[r.index] : inner[r.node]?.[r.index]) as number
-      for (const one of trace.nodes) inner.push(push(one.node, one.inputs.map(at)))
-      outputs = trace.outputs.map(at)
+      const inside = (r: TraceRef): number => (r.kind === 'input' ? at(inputs, r.index) : at(at(inner, r.node), r.index))
+      for (const one of trace.nodes) inner.push(push(one.node, one.inputs.map(inside)))
+      outputs = trace.outputs.map(inside)
     } else outputs = push(node, inputs)
-    node.outputs.forEach((t, k) => numbers.set(t, outputs[k] as number))
+    node.outputs.forEach((t, k) => numbers.set(t, at(outputs, k)))
   }
   return { steps, leaves, numberOf }
 }
@@ -170,9 +173,9 @@ function flatten(wanted: readonly Tensor[]): Program {
 /** The step after which each value is needed no more. */
 function lastUses(steps: readonly Step[], wanted: readonly number[]): ReadonlyMap<number, number> {
   const last = new Map(wanted.map((k) => [k, Infinity]))
-  for (let at = steps.length - 1; at >= 0; at--) {
-    const { node, inputs, outputs } = steps[at] as Step
-    const until = isLazy(node) ? Math.max(at, ...outputs.map((k) => last.get(k) ?? -1)) : at
+  for (let number = steps.length - 1; number >= 0; number--) {
+    const { node, inputs, outputs } = at(steps, number)
+    const until = isLazy(node) ? Math.max(number, ...outputs.map((k) => last.get(k) ?? -1)) : number
     for (const k of inputs) last.set(k, Math.max(until, last.get(k) ?? -1))
   }
   return last

@@ -82,15 +82,20 @@ export class Transfer {
     return out
   }
 
-  /** Moves storages that a graph reads or overwrites as one into one buffer, zeros between them, unless they lie there. */
+  /**
+   * Moves storages that a graph reads or overwrites as one into one buffer, zeros between them, unless they lie there.
+   */
   coalesce({ byteLength, parts }: Coalesced): void {
     const whole = parts[0]?.storage.whole
-    if (whole?.byteLength === byteLength && parts.every(({ storage, offset }) => storage.whole === whole && storage.offset === offset)) return
+    const lies = parts.every(({ storage, offset }) => storage.whole === whole && storage.offset === offset)
+    if (lies && whole?.byteLength === byteLength) return
     const buffer = this.#pool.buffer(byteLength)
     const moved = new Storage(buffer, byteLength, (b) => { this.#pool.release(b) })
     const encoder = this.#device.createCommandEncoder({ label: gpuLabel('coalesce') })
     encoder.clearBuffer(buffer)
-    for (const { storage, offset, byteLength: bytes } of parts) encoder.copyBufferToBuffer(storage.buffer, storage.offset, buffer, offset, bytes)
+    for (const { storage, offset, byteLength: bytes } of parts) {
+      encoder.copyBufferToBuffer(storage.buffer, storage.offset, buffer, offset, bytes)
+    }
     this.#device.queue.submit([encoder.finish()])
     for (const { storage, offset } of parts) storage.moveInto(moved, offset)
     moved.release()

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { variantTable } from '@antipode/kernels-wgsl'
+import { tuningTable } from '@antipode/kernels-wgsl'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ConfigError } from '../errors.ts'
 import { cachePath } from './gpu.node.ts'
-import { parseTuning, saveTuned, tunedVariants, tuningFile, tuningText } from './tuning.ts'
+import { parseTuning, saveTuned, savedTuning, tuningFile, tuningText } from './tuning.ts'
 
-const row = variantTable.lavapipe
+const row = tuningTable.lavapipe
 const packing = { buffer: 0.1, texture: 0.02, element: 3, dispatches: 0 }
 const adapter = 'mesa  llvmpipe Mesa 25.0.7'
 const key = { adapter, kernels: '1.2.3' }
@@ -24,14 +24,14 @@ afterEach(() => {
 })
 
 test('what is saved is what the next device goes by, of the same adapter alone', async () => {
-  expect(await tunedVariants(adapter, row)).toBe(row)
+  expect(await savedTuning(adapter, row)).toBe(row)
   const path = await saveTuned(adapter, { packing, measured: 'here' })
   expect(path.startsWith(join(folder, 'antipode'))).toBe(true)
   expect(readdirSync(join(folder, 'antipode')).length).toBe(1)
-  expect(await tunedVariants(adapter, row)).toEqual({ ...row, packing, measured: 'here' })
-  expect(await tunedVariants('another', row)).toBe(row)
+  expect(await savedTuning(adapter, row)).toEqual({ ...row, packing, measured: 'here' })
+  expect(await savedTuning('another', row)).toBe(row)
   await saveTuned(adapter, { packing: null, measured: 'again' })
-  expect((await tunedVariants(adapter, row)).packing).toBe(null)
+  expect((await savedTuning(adapter, row)).packing).toBe(null)
 })
 
 test.each([
@@ -57,7 +57,7 @@ test('a file that is a folder, and a cache that cannot be written, are told by n
   writeFileSync(join(folder, 'file'), '')
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'file'))
   await expect(saveTuned(adapter, { packing, measured: 'here' })).rejects.toThrow(join(folder, 'file'))
-  await expect(tunedVariants(adapter, row)).resolves.toBe(row)
+  await expect(savedTuning(adapter, row)).resolves.toBe(row)
 })
 
 test.runIf(existsSync('/proc'))('a cache that nobody can make is told at once', { timeout: 5000 }, async () => {

@@ -1,5 +1,5 @@
 import { cachePath, kernelsVersion, readText, writeText } from '#gpu'
-import type { PackingCosts, Variants } from '@antipode/kernels-wgsl'
+import type { PackingCosts, AdapterTuning } from '@antipode/kernels-wgsl'
 import { ConfigError, UnsupportedError } from '../errors.ts'
 
 /** Of the file; a reader of another one must not guess. */
@@ -25,7 +25,7 @@ export function tuningFile({ adapter, kernels }: TuningKey): string {
 }
 
 /** What the file of a key says. */
-export function tuningText(key: TuningKey, { packing, measured }: Pick<Variants, 'packing' | 'measured'>): string {
+export function tuningText(key: TuningKey, { packing, measured }: Pick<AdapterTuning, 'packing' | 'measured'>): string {
   return `${JSON.stringify({ schemaVersion, ...key, measured, packing }, null, 2)}\n`
 }
 
@@ -33,7 +33,7 @@ export function tuningText(key: TuningKey, { packing, measured }: Pick<Variants,
  * A row with what a file says of it.
  * @throws {ConfigError} if the text is damaged, or belongs to another key
  */
-export function parseTuning(text: string, path: string, key: TuningKey, row: Variants): Variants {
+export function parseTuning(text: string, path: string, key: TuningKey, row: AdapterTuning): AdapterTuning {
   const expect = (holds: boolean, got: string): void => {
     if (!holds) throw refusal(path, key, got)
   }
@@ -62,13 +62,13 @@ function isCosts(value: unknown): boolean {
 function refusal(path: string, { adapter, kernels }: TuningKey, got: string, cause?: unknown): ConfigError {
   return new ConfigError(
     `Device.request: expected the tuning of ${JSON.stringify(adapter)} by version ${kernels} in ${path}, got ${got}; ` +
-    'delete the file, measure again with `antipode bench --tune`, or request a device with variants: \'built-in\'',
+    'delete the file, measure again with `antipode bench --tune`, or request a device with tuning: \'built-in\'',
     { cause },
   )
 }
 
 /** The row that was tuned on this adapter, or the one given if none was. @throws {ConfigError} if its file cannot be used */
-export async function tunedVariants(adapter: string, row: Variants): Promise<Variants> {
+export async function savedTuning(adapter: string, row: AdapterTuning): Promise<AdapterTuning> {
   const key = { adapter, kernels: kernelsVersion() }
   const path = cachePath(tuningFile(key))
   if (path === undefined) return row
@@ -83,10 +83,10 @@ export async function tunedVariants(adapter: string, row: Variants): Promise<Var
  * @returns the path of the file
  * @throws {UnsupportedError} in browsers @throws {ConfigError} if the file cannot be written
  */
-export async function saveTuned(adapter: string, row: Pick<Variants, 'packing' | 'measured'>): Promise<string> {
+export async function saveTuned(adapter: string, row: Pick<AdapterTuning, 'packing' | 'measured'>): Promise<string> {
   const key = { adapter, kernels: kernelsVersion() }
   const path = cachePath(tuningFile(key))
-  if (path === undefined) throw new UnsupportedError('saveTuning: expected a host with a cache of files, got a browser; pass the row as `variants` to Device.request')
+  if (path === undefined) throw new UnsupportedError('saveTuning: expected a host with a cache of files, got a browser; pass the row as `tuning` to Device.request')
   await writeText(path, tuningText(key, row)).catch((cause: unknown) => {
     throw new ConfigError(`saveTuning: expected to write ${path}, got ${String(cause)}; set XDG_CACHE_HOME to a folder you may write to`, { cause })
   })

@@ -6,7 +6,7 @@ import { checkStream, splitSeed } from '../random/index.ts'
 import { dtypes, sharedSpec } from './node.ts'
 import { checkNumber, checkNumbers } from './numbers.ts'
 import { checkShape } from './shape.ts'
-import { apply1, type NonFiniteOptions, scalar, Tensor, type TensorHost } from './tensor.ts'
+import { apply1, type NonFiniteOptions, scalar, Tensor, type Backend } from './tensor.ts'
 
 /** Options of what makes tensors. */
 export interface CreateOptions {
@@ -25,7 +25,7 @@ const numberRanges = { dtype: dtypeRange, allowNonFinite: flag }
  * `allowNonFinite` @throws {ConfigError} if an option is none
  */
 export function tensor(
-  device: TensorHost,
+  device: Backend,
   data: ArrayLike<number>,
   shape: readonly number[] = [data.length],
   options: CreateOptions & NonFiniteOptions = {},
@@ -53,7 +53,7 @@ const maxConstantBytes = 4096
  * @throws {ShapeError} above 4,096 bytes, and as {@link tensor} @throws {NumericError} as {@link tensor} @throws {ConfigError} if an option is none
  */
 export function constant(
-  device: TensorHost,
+  device: Backend,
   data: ArrayLike<number>,
   shape: readonly number[] = [data.length],
   options: CreateOptions & NonFiniteOptions = {},
@@ -72,7 +72,7 @@ export function constant(
  * Uploads elements that are already in the byte layout of `dtype`, as a checkpoint holds them; an odd number of half-width ones may
  * be followed by two bytes more. @throws {ShapeError} if the bytes are too few or too many @throws {ConfigError} if they are no bytes, or the dtype is none
  */
-export function tensorFromBytes(device: TensorHost, bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
+export function tensorFromBytes(device: Backend, bytes: Uint8Array, shape: readonly number[], dtype: DType): Tensor {
   checkArgument('tensorFromBytes', 'dtype', dtype, dtypeRange)
   checkShape('tensorFromBytes', shape)
   if (!(bytes instanceof Uint8Array)) throw new ConfigError(`tensorFromBytes: expected bytes as a Uint8Array, got ${show(bytes)}`)
@@ -87,21 +87,21 @@ export function tensorFromBytes(device: TensorHost, bytes: Uint8Array, shape: re
  * A tensor of one value; no memory is taken until something needs the elements. The value may be NaN or infinite where the dtype is real.
  * @throws {ShapeError} if the shape is none @throws {NumericError} unless the dtype holds the value @throws {ConfigError} if an option is none
  */
-export function full(device: TensorHost, shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
+export function full(device: Backend, shape: readonly number[], value: number, options: CreateOptions = {}): Tensor {
   return filled('full', device, shape, value, options)
 }
 
 /** Zeros. @throws {ShapeError} if the shape is none @throws {ConfigError} if an option is none */
-export function zeros(device: TensorHost, shape: readonly number[], options: CreateOptions = {}): Tensor {
+export function zeros(device: Backend, shape: readonly number[], options: CreateOptions = {}): Tensor {
   return filled('zeros', device, shape, 0, options)
 }
 
 /** Ones. @throws {ShapeError} if the shape is none @throws {ConfigError} if an option is none */
-export function ones(device: TensorHost, shape: readonly number[], options: CreateOptions = {}): Tensor {
+export function ones(device: Backend, shape: readonly number[], options: CreateOptions = {}): Tensor {
   return filled('ones', device, shape, 1, options)
 }
 
-function filled(where: string, device: TensorHost, shape: readonly number[], value: number, options: CreateOptions): Tensor {
+function filled(where: string, device: Backend, shape: readonly number[], value: number, options: CreateOptions): Tensor {
   checkOptions(where, options, ranges)
   checkShape(where, shape)
   const { dtype = 'f32' } = options
@@ -113,7 +113,7 @@ function filled(where: string, device: TensorHost, shape: readonly number[], val
  * `0, 1, …, n − 1`. Real dtypes round what they have no digits for: f32 from 2²⁴ on, f16 from 2,048.
  * @throws {ShapeError} unless n is a whole number of 0 or more @throws {NumericError} if the dtype does not hold n − 1
  */
-export function arange(device: TensorHost, n: number, options: CreateOptions = {}): Tensor {
+export function arange(device: Backend, n: number, options: CreateOptions = {}): Tensor {
   checkShape('arange', [n])
   checkOptions('arange', options, ranges)
   return tensor(device, Float64Array.from({ length: n }, (_, i) => i), [n], options)
@@ -133,16 +133,16 @@ const randomRanges = { ...ranges, seed: required(whole(0)), stream: whole(0, 2 *
  * Standard normal noise by counter-based Philox; see `philoxNormal` in `@antipode/core/random` for the same on the CPU.
  * @throws {ShapeError} if the shape is none @throws {DTypeError} unless the dtype is f32 or f16 @throws {ConfigError} if an option is none
  */
-export function randn(device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+export function randn(device: Backend, shape: readonly number[], options: RandomOptions): Tensor {
   return drawn('randn', philoxNormal, device, shape, options)
 }
 
 /** Uniform noise in [0, 1) by counter-based Philox. Errors as {@link randn}. */
-export function rand(device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+export function rand(device: Backend, shape: readonly number[], options: RandomOptions): Tensor {
   return drawn('rand', philoxUniform, device, shape, options)
 }
 
-function drawn(where: string, op: Op, device: TensorHost, shape: readonly number[], options: RandomOptions): Tensor {
+function drawn(where: string, op: Op, device: Backend, shape: readonly number[], options: RandomOptions): Tensor {
   checkOptions(where, options, randomRanges)
   checkShape(where, shape)
   const { seed, stream = 0, dtype = 'f32' } = options

@@ -9,6 +9,6 @@ export { scope } from './scope.ts'
 export { share } from './share.ts'
 export { Storage } from './storage.ts'
 export {
-  apply, apply1, applyTrace, binary, lifted, type Node, type NonFiniteOptions, type Operand, type ReduceOptions, scalar, Tensor, type TensorHost, type Trace,
+  apply, apply1, applyTrace, binary, lifted, type Node, type NonFiniteOptions, type Operand, type ReduceOptions, scalar, Tensor, type Backend, type Trace,
   type TracedNode,
 } from './tensor.ts'

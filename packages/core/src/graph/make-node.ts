@@ -17,13 +17,17 @@ interface Operand<D> extends Spec {
   readonly source: { readonly kind: string }
 }
 
-/** The device on which all inputs live. @throws {DisposedError} if one was disposed @throws {DTypeError} if they live on several */
+/**
+ * The device on which all inputs live. @throws {DisposedError} if one was disposed @throws {DTypeError} if they live on
+ * several
+ */
 export function deviceOf<D>({ op, inputs }: Pick<Application<Operand<D>>, 'op' | 'inputs'>): D {
   const device = (inputs.find((t) => t.source.kind !== 'scalar') ?? inputs[0])?.device
   if (device === undefined) throw new ShapeError(`${op.name}: expected at least one input`)
   for (const t of inputs) {
     if (t.source.kind === 'disposed') {
-      throw new DisposedError(`${op.name}: an input ${t.dtype}${shapeText(t.shape)} was disposed; keep it until its last use`)
+      const input = `${t.dtype}${shapeText(t.shape)}`
+      throw new DisposedError(`${op.name}: an input ${input} was disposed; keep it until its last use`)
     }
     if (t.device !== device) throw new DTypeError(`${op.name}: inputs live on different devices; upload them to one`)
   }
@@ -43,8 +47,9 @@ export function makeNode<T extends Spec>(
   if (!target.f16 && [...inputs, ...specs].some((s) => s.dtype === 'f16')) {
     throw new UnsupportedError(`${op.name}: expected dtypes this adapter computes in, got f16, which it lacks; use f32`)
   }
-  const node: Omit<GraphNode<T>, 'outputs'> & { outputs: readonly T[] } =
-    { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace, stack: checkFinite ? stackHere() : undefined }
+  const node: { -readonly [K in keyof GraphNode<T>]: GraphNode<T>[K] } =
+    { key, specs, op, attrs, inputs, outputs: [], order: nextOrder(), trace, stack: undefined }
+  if (checkFinite) node.stack = stackHere()
   node.outputs = specs.map((spec, index) => output(spec, node, index))
   return node
 }

@@ -10,7 +10,9 @@ export interface SharedSpec extends Spec {
   readonly key: number
 }
 
-/** What nodes of equal op, attributes and operand specs have in common: a program makes the same ones again and again. */
+/**
+ * What nodes of equal op, attributes and operand specs have in common: a program makes the same ones again and again.
+ */
 export interface Signature {
   /** Another for every other signature: what the structure of a graph is compared by. */
   readonly key: number
@@ -18,13 +20,18 @@ export interface Signature {
   readonly specs: readonly SharedSpec[]
 }
 
-/** One application of an op. Results hold it, and it holds its operands: a graph lives as long as someone wants its values. */
+/**
+ * One application of an op. Results hold it, and it holds its operands: a graph lives as long as someone wants its
+ * values.
+ */
 export interface GraphNode<T> extends Signature {
   readonly op: Op
   readonly attrs: Attrs
   readonly inputs: readonly T[]
   readonly outputs: readonly T[]
-  /** Rises with every node made: operands come before results, and a graph runs in the order in which it was written. */
+  /**
+   * Rises with every node made: operands come before results, and a graph runs in the order in which it was written.
+   */
   readonly order: number
   /** What it stands for, where it is a call of a compiled function. */
   readonly trace: GraphTrace<T> | undefined
@@ -37,8 +44,8 @@ export interface GraphTrace<T> {
   readonly nodes: readonly TracedGraphNode<T>[]
   /** In the order of the outputs of a call. */
   readonly outputs: readonly TraceRef[]
-  /** Those of its nodes that join inputs of the call. */
-  readonly joins: readonly TracedGraphNode<T>[]
+  /** Those of its nodes that lay out inputs of the call. */
+  readonly coalescing: readonly TracedGraphNode<T>[]
 }
 
 export interface TracedGraphNode<T> {
@@ -47,14 +54,17 @@ export interface TracedGraphNode<T> {
 }
 
 /** A value in a trace: an input of the call, by number, or an output of one of its nodes. */
-export type TraceRef = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'output'; readonly node: number; readonly index: number }
+export type TraceRef =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
 /** Element types, for checks at run time. */
 export const dtypes: readonly DType[] = ['f32', 'f16', 'bf16', 'i32', 'u32']
 
 /**
- * Specs, signatures, and signatures of calls of compiled functions that are remembered. A large network makes some thousands; of a program
- * whose shapes never repeat, those used longest ago are forgotten. What is met again after that gets another key, and a new plan.
+ * Specs, signatures, and signatures of calls of compiled functions that are remembered. A large network makes some
+ * thousands; of a program whose shapes never repeat, those used longest ago are forgotten. What is met again after that
+ * gets another key, and a new plan.
  */
 const specs = /* @__PURE__ */ new Recent<SharedSpec>(8192)
 const signatures = /* @__PURE__ */ new Recent<Signature>(8192)
@@ -68,7 +78,8 @@ export function rememberedStructures(): number {
 
 /**
  * The one object for a shape and element type.
- * @throws {ShapeError} if the shape is none, named as `where` says @throws {DTypeError} if there is no such element type
+ * @throws {ShapeError} if the shape is none, named as `where` says @throws {DTypeError} if there is no such element
+ * type
  */
 export function sharedSpec({ shape, dtype }: Spec, where = 'tensor'): SharedSpec {
   const text = dtype + shape.join()
@@ -95,8 +106,8 @@ interface Operand {
 }
 
 /**
- * The signature of a node. Ops are told by being the same, since two may share a name, and attributes by their exact values.
- * Only the first of a signature is checked and has its outputs' shapes worked out.
+ * The signature of a node. Ops are told by being the same, since two may share a name, and attributes by their exact
+ * values. Only the first of a signature is checked and has its outputs' shapes worked out.
  */
 export function signatureOf(op: Op, attrs: Attrs, inputs: readonly (Operand & Spec)[]): Signature {
   let text = identityOf(op) + exactText(attrs)
@@ -104,8 +115,13 @@ export function signatureOf(op: Op, attrs: Attrs, inputs: readonly (Operand & Sp
   return signatures.get(text) ?? newSignature(signatures, text, op.infer(inputs, attrs), op.name)
 }
 
-/** The signature of a call, the same for all traces of one structure: functions that are compiled anew share plans with those before. */
-export function signatureOfTrace<T>({ nodes, outputs }: GraphTrace<T>, inputs: readonly Operand[], specs: readonly Spec[]): Signature {
+/**
+ * The signature of a call, the same for all traces of one structure: functions that are compiled anew share plans with
+ * those before.
+ */
+export function signatureOfTrace<T>(
+  { nodes, outputs }: GraphTrace<T>, inputs: readonly Operand[], specs: readonly Spec[],
+): Signature {
   const ref = (r: TraceRef): string => (r.kind === 'input' ? `i${r.index}` : `${r.node}.${r.index}`)
   const parts = nodes.map(({ node, inputs: operands }) => `${node.key}(${operands.map(ref).join()})`)
   const text = `${inputs.map((t) => t.spec.key).join()}:${parts.join('')}:${outputs.map(ref).join()}`

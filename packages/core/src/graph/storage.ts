@@ -1,11 +1,13 @@
+import type { GpuBuffer } from '../webgpu-types.ts'
+
 /**
  * Where tensors keep their elements, with a count of the tensors that share it: a buffer of its own, or part of one that
  * several share. The last release gives it back.
  */
 export class Storage {
   readonly byteLength: number
-  readonly #own: GPUBuffer
-  readonly #free: (buffer: GPUBuffer) => void
+  readonly #own: GpuBuffer
+  readonly #free: (buffer: GpuBuffer) => void
   readonly #ended: () => void
   readonly #parts = new Map<number, Storage>()
   readonly #watchers = new Set<() => void>()
@@ -14,14 +16,14 @@ export class Storage {
   #owners = 1
 
   /** @param free takes the buffer back once nothing lies in it @param ended is told once nothing owns this */
-  constructor(buffer: GPUBuffer, byteLength: number, free: (buffer: GPUBuffer) => void, ended: () => void = () => undefined) {
+  constructor(buffer: GpuBuffer, byteLength: number, free: (buffer: GpuBuffer) => void, ended: () => void = () => undefined) {
     this.#own = buffer
     this.byteLength = byteLength
     this.#free = free
     this.#ended = ended
   }
 
-  get buffer(): GPUBuffer {
+  get buffer(): GpuBuffer {
     return this.#whole?.buffer ?? this.#own
   }
 

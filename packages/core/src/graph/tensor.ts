@@ -12,7 +12,7 @@ import { checkShape, completedShape, runsOfAxes } from './shape.ts'
 import type { Storage } from './storage.ts'
 
 /** What a tensor needs of its device: memory, and someone who runs graphs. */
-export interface TensorHost extends GraphBackend<Tensor> {}
+export interface Backend extends GraphBackend<Tensor> {}
 
 /** One application of an op to tensors; see {@link GraphNode}. */
 export type Node = GraphNode<Tensor>
@@ -45,7 +45,7 @@ export type Operand = Tensor | number
  * tensor owns its value. Evaluated and uploaded tensors should be disposed (`using x = …`, `x.dispose()`, or a `scope`).
  */
 export class Tensor implements Disposable {
-  readonly device: TensorHost
+  readonly device: Backend
   readonly shape: readonly number[]
   readonly dtype: K.DType
   /** @internal */
@@ -53,7 +53,7 @@ export class Tensor implements Disposable {
   #source: Source
 
   /** @internal Use {@link tensor}, `zeros`, `randn` … */
-  constructor(device: TensorHost, spec: SharedSpec, source: Source) {
+  constructor(device: Backend, spec: SharedSpec, source: Source) {
     this.device = device
     this.shape = spec.shape
     this.dtype = spec.dtype
@@ -186,10 +186,10 @@ export class Tensor implements Disposable {
 
   /** Elements `start` to `end` (exclusive; negative counts from the end) of an axis. */
   slice(axis: number, start: number, end: number = Infinity): Tensor {
-    const at = K.normaliseAxis('slice', axis, this.rank)
-    const size = this.shape[at] ?? 0
+    const along = K.normaliseAxis('slice', axis, this.rank)
+    const size = K.at(this.shape, along)
     const place = (i: number): number => Math.min(size, i < 0 ? i + size : i)
-    return apply1(K.slice, [this], { axis: at, start: place(start), end: place(end) })
+    return apply1(K.slice, [this], { axis: along, start: place(start), end: place(end) })
   }
 
   /** Repeats axes of size 1 without copying; -1 keeps a size. @throws {ShapeError} */
@@ -268,13 +268,13 @@ export function applyTrace(op: K.Op, inputs: readonly Tensor[], signature: Signa
   return outputsOf(deviceOf(application), application, signature)
 }
 
-function outputsOf(device: TensorHost, application: Application<Tensor>, signature: Signature): readonly Tensor[] {
+function outputsOf(device: Backend, application: Application<Tensor>, signature: Signature): readonly Tensor[] {
   return makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
 }
 
 /** {@link apply} for ops with one output. */
 export function apply1(op: K.Op, inputs: readonly Tensor[], attrs: K.Attrs = {}): Tensor {
-  return apply(op, inputs, attrs)[0] as Tensor
+  return K.at(apply(op, inputs, attrs), 0)
 }
 
 const noAxes: readonly number[] = []
@@ -283,7 +283,7 @@ const noAxes: readonly number[] = []
  * A rank-0 constant. Its value is no part of a graph's structure, so changing it recompiles nothing.
  * @throws {NumericError} unless the dtype holds it; real ones hold NaN and the infinities @throws {DTypeError} if there is none of that name
  */
-export function scalar(device: TensorHost, value: number, dtype: K.DType = 'f32'): Tensor {
+export function scalar(device: Backend, value: number, dtype: K.DType = 'f32'): Tensor {
   const spec = sharedSpec({ shape: noAxes, dtype }, 'scalar')
   checkNumber('scalar', value, dtype)
   return new Tensor(device, spec, { kind: 'scalar', value })

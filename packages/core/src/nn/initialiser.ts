@@ -1,11 +1,11 @@
 import { type DType, sizeOf } from '@antipode/kernels-wgsl'
-import { type Tensor, tensor, type TensorHost, zeros } from '../graph/index.ts'
+import { type Tensor, tensor, type Backend, zeros } from '../graph/index.ts'
 import { checkOptions, oneOf, required, whole } from '../options/index.ts'
 import { rng } from '../random/index.ts'
 
 /** Makes the parameters of a model, one after the other, as its layers ask for them. */
 export interface Initialiser {
-  readonly device: TensorHost
+  readonly device: Backend
   /** Element type of the parameters. */
   readonly dtype: DType
   /** Uniform in [−bound, bound). */
@@ -31,7 +31,7 @@ const dtypes = oneOf('f32', 'f16', 'bf16')
  * values, which are therefore the same on every adapter.
  * @throws {ConfigError} if the seed is not an integer in [0, 2^53), or another option is unknown or out of its range
  */
-export function randomParameters(device: TensorHost, options: RandomParametersOptions): Initialiser {
+export function randomParameters(device: Backend, options: RandomParametersOptions): Initialiser {
   checkOptions('randomParameters', options, { seed: required(whole(0)), dtype: dtypes })
   const { seed, dtype = 'f32' } = options
   const random = rng(seed)
@@ -51,7 +51,7 @@ export function randomParameters(device: TensorHost, options: RandomParametersOp
  * all are zero.
  * @throws {ConfigError} on an option that is unknown or out of its range
  */
-export function placeholders(device: TensorHost, options: { readonly dtype?: DType } = {}): Initialiser {
+export function placeholders(device: Backend, options: { readonly dtype?: DType } = {}): Initialiser {
   checkOptions('placeholders', options, { dtype: dtypes })
   const { dtype = 'f32' } = options
   const zero = (shape: readonly number[]): Tensor => zeros(device, shape, { dtype })

@@ -1,4 +1,4 @@
-import { byteSize, join, joinPlaces } from '@antipode/kernels-wgsl'
+import { byteSize, flatConcat, flatOffsets } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import type { LinearLayer } from './layer.ts'
@@ -29,12 +29,12 @@ export function linears(layers: readonly LinearLayer[], x: Tensor): (readonly Te
 /** Weights `[out, in]` as one, `[Σ out, in]`; undefined where they cannot lie so. */
 function joined(weights: readonly Tensor[], x: Tensor): Tensor | undefined {
   const width = x.shape.at(-1) ?? 0
-  const { starts } = joinPlaces(weights.map((w) => w.size))
+  const { starts } = flatOffsets(weights.map((w) => w.size))
   let rows = 0
   for (const [k, { shape, dtype }] of weights.entries()) {
     if (starts[k] !== rows * width || shape[1] !== width || dtype !== weights[0]?.dtype) return undefined
     rows += shape[0] ?? 0
   }
   if (rows * width * byteSize(x.dtype) > bindable) return undefined
-  return apply1(join, weights).slice(0, 0, rows * width).reshape([rows, width])
+  return apply1(flatConcat, weights).slice(0, 0, rows * width).reshape([rows, width])
 }

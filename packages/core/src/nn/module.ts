@@ -1,6 +1,6 @@
 import { type DType, isFloat, sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
-import { Tensor, type TensorHost } from '../graph/index.ts'
+import { Tensor, type Backend } from '../graph/index.ts'
 import { checkArgument, checkOptions, finite, flag } from '../options/index.ts'
 import { type Checkpoint, checkFit, isMap, readAll, some, stateOf } from './state/index.ts'
 
@@ -42,7 +42,7 @@ export abstract class Module implements Disposable {
   }
 
   /** The device the parameters live on. @throws {ConfigError} if there are none */
-  get device(): TensorHost {
+  get device(): Backend {
     for (const [, t] of this.namedParameters()) return t.device
     throw new ConfigError('Module: expected at least one parameter to tell the device by, got none')
   }

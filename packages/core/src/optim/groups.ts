@@ -1,4 +1,4 @@
-import { byteSize, join, joinPlaces } from '@antipode/kernels-wgsl'
+import { byteSize, flatConcat, flatOffsets } from '@antipode/kernels-wgsl'
 import { apply1, type Tensor } from '../graph/index.ts'
 
 /** Up to this many elements a kernel costs more to start than to run: such tensors share one. */
@@ -42,12 +42,12 @@ export function together<T>(items: readonly T[], tensorOf: (item: T) => Tensor, 
 /** The tensors of a group as one, flat, or the only one as it is. */
 export function joined(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors as readonly [Tensor]
-  return tensors.length === 1 ? first : apply1(join, tensors)
+  return tensors.length === 1 ? first : apply1(flatConcat, tensors)
 }
 
 /** The tensors of a group in what became of {@link joined} ones like them. */
 export function apart(whole: Tensor, like: readonly Tensor[]): Tensor[] {
   if (like.length === 1) return [whole]
-  const { starts } = joinPlaces(like.map((t) => t.size))
+  const { starts } = flatOffsets(like.map((t) => t.size))
   return like.map(({ shape, size }, k) => whole.slice(0, starts[k] ?? 0, (starts[k] ?? 0) + size).reshape(shape))
 }

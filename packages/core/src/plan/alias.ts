@@ -1,6 +1,6 @@
 import { at, byteSize, entry, type Target } from '@antipode/kernels-wgsl'
 import { Buffers } from './buffers.ts'
-import { isBindable, type Lowered, lowerExpression, type LoweredGraph, type Source } from './lower.ts'
+import { copiedValue, isBindable, type Lowered, lowerExpression, type LoweredGraph, type Source } from './lower.ts'
 import type { Dispatch, Program } from './program.ts'
 import { inOrder, type Operand, type Resolved, type ValueId, whole } from './resolved.ts'
 import { bytesOf } from './sizes.ts'
@@ -10,11 +10,19 @@ import { copyOf, type KernelWork } from './work.ts'
 const onlyTexture = -1
 
 /**
- * The fourth pass: says in which buffer every value lies. What is overwritten keeps its leaf's buffer, what a later op lays out is computed
- * in its place there, and copies keep apart what one kernel may not read and write.
+ * The fourth pass: says in which buffer every value lies. What is overwritten keeps its leaf's buffer, what a later op
+ * lays out is computed in its place there, and copies keep apart what one kernel may not read and write.
  */
 export function alias(lowered: LoweredGraph, resolved: Resolved, target: Target): Program {
   return new Aliasing(lowered, resolved, target).run(lowered.list)
+}
+
+/** The buffers of some work's operands by their roles, and which inputs an op that lays them out finds in their places. */
+interface BoundOperands {
+  readonly inputs: readonly number[]
+  readonly extras: readonly number[]
+  readonly outputs: readonly number[]
+  readonly inPlace: readonly boolean[]
 }
 
 class Aliasing {
@@ -56,30 +64,33 @@ class Aliasing {
     const overwritten = new Set(work?.op.inplace?.flatMap((k) => k ?? []))
     // A kernel must not read a buffer that it overwrites under another name: such an operand is copied.
     sources.forEach((s, k) => {
-      if (!overwritten.has(k) && [...overwritten].some((o) => this.#sameWhole(at(inputs, o), at(inputs, k)))) inputs[k] = this.#copy(this.#operand(s))
+      const shares = [...overwritten].some((o) => this.#sameWhole(at(inputs, o), at(inputs, k)))
+      if (shares && !overwritten.has(k)) inputs[k] = this.#copy(this.#operand(s))
     })
     const extras = extraValues.map((v) => this.#buffer(v))
-    const starts = work?.op.starts?.(work.problem.inputs, work.attrs)
+    const starts = work?.op.offsetsInOutput?.(work.problem.inputs, work.attrs)
+    // An op that lays out its inputs reads what lies in its result only where that is in its place: then not at all.
+    const read = starts ? [] : [...inputs, ...extras].filter((id) => id !== onlyTexture)
     const outputs = values.map((value, k) => {
       const leaf = overwrites[k]
       if (leaf !== undefined) return this.#overwrite(value, leaf)
       if (k === 0 && work?.packedOutput !== undefined) return onlyTexture
       const { spec, place } = at(this.#values, value)
-      // An op that lays out its inputs reads what lies in its result only where that is in its place, and then not at all.
-      return this.#place(value, this.#buffers.make(spec, place, starts ? [] : [...inputs, ...extras]))
+      return this.#place(value, this.#buffers.make(spec, place, read))
     })
     if (work) outputs.forEach((id, k) => { this.#place(at(work.outputs, k), id) })
-    const inPlace = inputs.map((id, k) => starts !== undefined && this.#liesAt(id, at(outputs, 0), at(starts, k), at(values, 0)))
+    const inPlace = inputs.map((id, k) => starts !== undefined && this.#liesAt(id, outputs, at(starts, k), at(values, 0)))
     sources.forEach((s, k) => {
       // What lies elsewhere in the result, as a tensor does that is in it twice, cannot be read while that is written.
-      if (starts && !inPlace[k] && this.#sameWhole(at(inputs, k), at(outputs, 0))) inputs[k] = this.#copy(this.#operand(s))
+      const shares = starts && this.#sameWhole(at(inputs, k), at(outputs, 0))
+      if (shares && !inPlace[k]) inputs[k] = this.#copy(this.#operand(s))
     })
     this.#dispatchAll(lowered, { inputs, extras, outputs, inPlace })
   }
 
   #dispatchAll(
     { kernels, flops, scalars, work, handOver }: Lowered,
-    { inputs, extras, outputs, inPlace }: { readonly [K in 'inputs' | 'extras' | 'outputs']: readonly number[] } & { readonly inPlace: readonly boolean[] },
+    { inputs, extras, outputs, inPlace }: BoundOperands,
   ): void {
     const scratch = new Map<string, number>()
     if (handOver) scratch.set(`texture${handOver.texture}`, entry(this.#textures, handOver.from))
@@ -96,13 +107,14 @@ class Aliasing {
         return id
       })
       const bound = kernel.scalarWord === undefined ? [] : scalars
-      this.#dispatches.push({ kernel, buffers, scalars: bound, flops: at(flops, k), bytes: this.#buffers.bytes(buffers), overwrites })
+      const bytes = this.#buffers.bytes(buffers)
+      this.#dispatches.push({ kernel, buffers, scalars: bound, flops: at(flops, k), bytes, overwrites })
     }
     if (work?.packedOutput !== undefined) this.#textures.set(work, entry(scratch, `texture${work.packedOutput}`))
   }
 
   /** Whether an input lies in an output where the op lays it out. */
-  #liesAt(id: number, output: number, start: number, value: ValueId): boolean {
+  #liesAt(id: number, [output]: readonly number[], start: number, value: ValueId): boolean {
     const buffer = this.#buffers.at(id)
     const offset = start * byteSize(at(this.#values, value).spec.dtype)
     return buffer.kind === 'part' ? buffer.of === output && buffer.offset === offset : id === output
@@ -126,8 +138,8 @@ class Aliasing {
   /** The buffer of a value. */
   #buffer(value: ValueId): number {
     const { spec, source } = at(this.#values, value)
-    if (source.kind === 'leaf' || source.kind === 'constant') return this.#buffers.external(source.kind, source.index, bytesOf(spec))
-    return entry(this.#bufferOf, value)
+    const external = source.kind === 'leaf' || source.kind === 'constant'
+    return external ? this.#buffers.external(source.kind, source.index, bytesOf(spec)) : entry(this.#bufferOf, value)
   }
 
   #bind({ value, view }: Source): number {
@@ -144,7 +156,7 @@ class Aliasing {
   /** A fresh contiguous copy of what an operand sees. */
   #copy(operand: Operand): number {
     const { spec, source } = at(this.#values, operand.value)
-    const copy = this.#values.push({ spec: { shape: operand.view.shape, dtype: spec.dtype }, source: { kind: 'computed' }, place: undefined }) - 1
+    const copy = this.#values.push(copiedValue(operand.view, spec)) - 1
     this.#kernels(lowerExpression(copyOf(operand, spec, source), copy, (v) => at(this.#values, v).spec, this.#target))
     return this.#buffer(copy)
   }

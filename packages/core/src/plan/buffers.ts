@@ -28,14 +28,16 @@ export class Buffers {
     if (place) {
       const whole = this.#wholes.get(place.node) ?? this.#add({ kind: 'made', bytes: bytesOf(place.spec) })
       this.#wholes.set(place.node, whole)
-      if (!reads.some((id) => this.wholeOf(id) === whole)) return this.part(whole, place.start * byteSize(spec.dtype), bytesOf(spec))
+      const offset = place.start * byteSize(spec.dtype)
+      if (!reads.some((id) => this.wholeOf(id) === whole)) return this.part(whole, offset, bytesOf(spec))
     }
     return this.#add({ kind: 'made', bytes: bytesOf(spec) })
   }
 
   /** What lives for one op, or as long as a later one packs the same. */
   scratch(b: Extract<Binding, { readonly kind: 'scratch' | 'texture' }>): number {
-    return this.#add(b.kind === 'scratch' ? { kind: 'made', bytes: b.byteLength } : { kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) })
+    if (b.kind === 'scratch') return this.#add({ kind: 'made', bytes: b.byteLength })
+    return this.#add({ kind: 'texture', rows: b.rows, bytes: textureBytes(b.rows) })
   }
 
   /** So many bytes of a buffer, from an offset on at which kernels can bind it. */

@@ -1,4 +1,4 @@
-import { type DType, f32Bits, isFloat } from '@antipode/kernels-wgsl'
+import { type DType, entry, f32Bits, isFloat } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Node, sharedSpec, type Storage, type Tensor } from '../graph/index.ts'
 import type { Graph, Leaf, ValueRef } from './graph.ts'
@@ -6,10 +6,10 @@ import { inlined } from './inline.ts'
 import { Leaves } from './leaves.ts'
 
 /**
- * Collects what the outputs depend on, iteratively (a graph can be deeper than the call stack). Nodes run in the order in
- * which they were made: a backward pass then frees each activation where its gradient is taken, and a checkpoint rebuilds
- * its own just before. Ops that overwrite an operand come after everything that does not depend on them, so that other
- * readers see the old value. @throws {DisposedError} if something needed was disposed
+ * Collects what the outputs depend on, iteratively (a graph can be deeper than the call stack). Nodes run in the order
+ * in which they were made: a backward pass then frees each activation where its gradient is taken, and a checkpoint
+ * rebuilds its own just before. Ops that overwrite an operand come after everything that does not depend on them, so
+ * that other readers see the old value. @throws {DisposedError} if something needed was disposed
  * @throws {UnsupportedError} if tensors of several devices meet
  */
 export function captureGraph(outputs: readonly Tensor[]): Graph {
@@ -21,10 +21,15 @@ export function captureGraph(outputs: readonly Tensor[]): Graph {
   const nodes = nodesBehind(outputs, (t) => {
     const { source } = t
     if (source.kind === 'disposed') {
-      throw new DisposedError(`evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`)
+      throw new DisposedError(
+        `evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`,
+      )
     } else if (source.kind === 'storage') stored.set(t, source.storage)
     else if (source.kind === 'argument') {
-      throw new UnsupportedError('evaluate: expected a value, got an argument of a function that is being compiled, or what depends on it; give it back and evaluate that')
+      throw new UnsupportedError(
+        'evaluate: expected a value, got an argument of a function that is being compiled, or what depends on it; ' +
+        'give it back and evaluate that',
+      )
     } else if (refs.has(t)) return
     else if (source.kind === 'constant') refs.set(t, { kind: 'constant', index: constants.push(t) - 1 })
     else if (source.kind === 'scalar') {
@@ -37,19 +42,21 @@ export function captureGraph(outputs: readonly Tensor[]): Graph {
   for (const [t, storage] of stored) refs.set(t, leaves.of(t, storage))
   const ref = (t: Tensor): ValueRef => {
     const { source } = t
-    return source.kind === 'node' ? { kind: 'output', node: places.get(source.node) as number, index: source.index } : refs.get(t) as ValueRef
+    if (source.kind !== 'node') return entry(refs, t)
+    return { kind: 'output', node: entry(places, source.node), index: source.index }
   }
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
   const calls = {
-    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes, constants,
-    outputs: outputs.map(ref),
+    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes,
+    constants, outputs: outputs.map(ref),
   }
   return new CapturedGraph(calls, keyOf(calls))
 }
 
 /**
- * The nodes that outputs depend on, calls of compiled functions as they are, in the order in which they run. What is no node is
- * given to `leaf`, more than once if several read it. @throws {UnsupportedError} if tensors of several devices meet
+ * The nodes that outputs depend on, calls of compiled functions as they are, in the order in which they run. What is no
+ * node is given to `leaf`, more than once if several read it. @throws {UnsupportedError} if tensors of several devices
+ * meet
  */
 export function nodesBehind(outputs: readonly Tensor[], leaf: (t: Tensor) => void = () => undefined): readonly Node[] {
   const device = outputs[0]?.device
@@ -67,7 +74,9 @@ export function nodesBehind(outputs: readonly Tensor[], leaf: (t: Tensor) => voi
     stack.push({ node, next: 0 })
   }
   for (const out of outputs) {
-    if (out.device !== device) throw new UnsupportedError('evaluate: expected tensors of one device, got two; evaluate them apart')
+    if (out.device !== device) {
+      throw new UnsupportedError('evaluate: expected tensors of one device, got two; evaluate them apart')
+    }
     push(out)
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const t = top.node.inputs[top.next++]
@@ -86,8 +95,8 @@ export function nodesBehind(outputs: readonly Tensor[], leaf: (t: Tensor) => voi
 type Calls = Omit<Graph, 'key'>
 
 /**
- * A graph as it was captured. Calls of compiled functions are told by their key alone; the nodes they stand for are worked out when
- * someone asks for nodes or outputs.
+ * A graph as it was captured. Calls of compiled functions are told by their key alone; the nodes they stand for are
+ * worked out when someone asks for nodes or outputs.
  */
 class CapturedGraph implements Graph {
   readonly leaves: readonly Leaf[]
@@ -123,7 +132,10 @@ class CapturedGraph implements Graph {
   }
 }
 
-/** All of a graph that its plan depends on, as a list of numbers; each node's key tells how many of them are its operands. */
+/**
+ * All of a graph that its plan depends on, as a list of numbers; each node's key tells how many of them are its
+ * operands.
+ */
 function keyOf({ nodes, leaves, scalarTypes, constants, outputs }: Calls): string {
   const numbers = [leaves.length, constants.length, scalarTypes.length, nodes.length]
   const note = (r: ValueRef): void => {

@@ -1,4 +1,6 @@
-import { type Arg, at, broadcastView, isFloat, reshapedView, sameShape, sizeOf, type Spec, type Step, type View } from '@antipode/kernels-wgsl'
+import {
+  type Arg, at, broadcastView, isFloat, reshapedView, sameShape, sizeOf, type Spec, type Step, type View,
+} from '@antipode/kernels-wgsl'
 import { mayEndIn, type PendingExpression, type PendingKernel, type State } from './pending.ts'
 import { inOrder, type Operand, type ValueId } from './resolved.ts'
 import type { ScalarSlot } from './work.ts'
@@ -45,7 +47,8 @@ export class ExpressionBuilder {
     if (state.kind === 'scalar') return this.#scalar({ index: state.index, dtype: spec.dtype })
     if (state.kind === 'stored') return this.#input(value, view)
     if (!fusible || !inOrder(view, spec) || sizeOf(view.shape) !== sizeOf(this.#output.shape)) return undefined
-    const arg = state.kind === 'kernel' ? this.#takeKernel(value, spec, state.kernel) : this.#takeExpression(state.expression)
+    const arg = state.kind === 'kernel'
+      ? this.#takeKernel(value, spec, state.kernel) : this.#takeExpression(state.expression)
     if (arg) this.taken.push(value)
     return arg
   }
@@ -62,7 +65,8 @@ export class ExpressionBuilder {
     const { shape } = this.#output
     const lead = shape.length - view.shape.length
     const strides = broadcastView(view.shape, shape).strides.map((s, i) => (s === 0 ? 0 : at(view.strides, i - lead)))
-    const same = this.#inputs.findIndex((x) => x.value === value && x.view.offset === view.offset && sameShape(x.view.strides, strides))
+    const same = this.#inputs.findIndex((x) =>
+      x.value === value && x.view.offset === view.offset && sameShape(x.view.strides, strides))
     if (same >= 0) return { kind: 'input', index: same }
     if (this.#inputs.length >= capacity(this.#root)) return undefined
     return { kind: 'input', index: this.#inputs.push({ value, view: { ...view, shape, strides } }) - 1 }
@@ -74,13 +78,15 @@ export class ExpressionBuilder {
   }
 
   #takeKernel(value: ValueId, spec: Spec, kernel: PendingKernel): Arg | undefined {
-    if (this.#root || kernel.emitted || !mayEndIn(kernel, value, spec, this.#output.dtype) || this.#inputs.length > capacity(kernel)) return undefined
+    if (this.#root || kernel.emitted || !mayEndIn(kernel, value, spec, this.#output.dtype)) return undefined
+    if (this.#inputs.length > capacity(kernel)) return undefined
     this.#root = kernel
     return { kind: 'value' }
   }
 
   #takeExpression(e: PendingExpression): Arg | undefined {
-    if (e.root && (this.#root || !isFloat(this.#output.dtype)) || this.#steps.length + e.steps.length > maxSteps) return undefined
+    if (e.root && (this.#root || !isFloat(this.#output.dtype))) return undefined
+    if (this.#steps.length + e.steps.length > maxSteps) return undefined
     if (this.#inputs.length + e.inputs.length > capacity(this.#root ?? e.root)) return undefined
     const inputs: Operand[] = []
     for (const x of e.inputs) {

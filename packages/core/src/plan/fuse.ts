@@ -1,14 +1,16 @@
-import { type Arg, at, fusedEpilogue, type Op, type PackedLayout, type Problem, sameShape, type Spec, type Target } from '@antipode/kernels-wgsl'
+import {
+  type Arg, at, fusedEpilogue, type Op, type PackedLayout, type Problem, sameShape, type Spec, type Target,
+} from '@antipode/kernels-wgsl'
 import { ExpressionBuilder, type Known } from './expression.ts'
 import { type PackedReaders, Packing } from './packing/index.ts'
-import { mayEndIn, type PendingExpression, type PendingKernel, type State } from './pending.ts'
+import { mayEndIn, type PendingExpression, type PendingKernel, pendingKernel, type State } from './pending.ts'
 import { type ComputeStep, inOrder, type Operand, type Resolved, type ValueId, whole } from './resolved.ts'
 import { copyOf, type Epilogue, fusedOf, type HandOver, type KernelWork, type Work } from './work.ts'
 
 /**
- * The second pass: makes elementwise ops one expression with the ops around them, in a kernel of its own or in the epilogue of the
- * kernel that computes what it reads, and puts the work in order: as late as what reads it allows where it may still be fused, at once
- * otherwise.
+ * The second pass: makes elementwise ops one expression with the ops around them, in a kernel of its own or in the
+ * epilogue of the kernel that computes what it reads, and puts the work in order: as late as what reads it allows where
+ * it may still be fused, at once otherwise.
  */
 export function fuse(resolved: Resolved, target: Target): readonly Work[] {
   return new Fuser(resolved, target).run()
@@ -92,19 +94,20 @@ class Fuser {
   #kernel({ op, attrs, inputs, outputs, overwrites }: ComputeStep): void {
     const packed = this.#packing.packedOperand(op)
     for (const [k, operand] of inputs.entries()) {
-      // Nothing but what is packed can be taken into a kernel's operand, so it is computed now: a long chain must not pile up.
+      // Nothing but what is packed can be taken into a kernel's operand, so it is computed now: a long chain must not
+      // pile up.
       if (k !== packed || !this.#producerOf(operand)) this.#store(operand.value)
     }
     if (op.inplace) this.#storeAll()
-    const kernel: PendingKernel = { op, attrs, inputs, outputs, overwrites, owner: undefined, emitted: false }
+    const kernel = pendingKernel({ op, attrs, inputs, outputs, overwrites })
     outputs.forEach((value, k) => {
       this.#states[value] = { kind: 'kernel', kernel }
       if (k === 0) this.#packedReaders[value] = this.#packing.readersOf(op, at(this.#resolved.values, value))
       this.#await(value)
     })
     const [first] = outputs
-    const waits = !op.inplace && first !== undefined && this.#mayFuseIntoReader(first) && mayEndIn(kernel, first, this.#spec(first), this.#spec(first).dtype)
-    if (!waits) this.#emitKernel(kernel, undefined)
+    const waits = !op.inplace && first !== undefined && this.#mayFuseIntoReader(first)
+    if (!waits || !mayEndIn(kernel, first, this.#spec(first), this.#spec(first).dtype)) this.#emitKernel(kernel, undefined)
   }
 
   #await(value: ValueId): void {
@@ -138,20 +141,26 @@ class Fuser {
     this.#work.push({ kind: 'elementwise', expression, output })
   }
 
-  /** Emits a kernel op. With a layout its first output is packed so: undefined if that cannot be, and then nothing was done. */
+  /**
+   * Emits a kernel op. With a layout its first output is packed so: undefined if that cannot be, and then nothing was
+   * done.
+   */
   #emitKernel(pending: PendingKernel, epilogue: Epilogue | undefined, layout?: PackedLayout): KernelWork | undefined {
     const { op, attrs, inputs, outputs, overwrites } = pending
     const problem = this.#problemOf(pending, epilogue)
     const k = this.#packing.packedOperand(op) ?? -1
     const operand = inputs[k]
     const producer = operand && this.#producerOf(operand)
-    const kernels = layout ? this.#packing.packedKernels(op, problem, layout) : producer && this.#packing.kernels(op, problem)
+    const kernels = layout ? this.#packing.packedKernels(op, problem, layout)
+      : producer && this.#packing.kernels(op, problem)
     if (layout && !kernels) return undefined
     const wanted = producer && kernels && this.#packing.inputLayout(kernels)
     const from = wanted && this.#emitKernel(producer.kernel, producer.epilogue, wanted)
     const handOver: HandOver | undefined = from && { operand: k, texture: wanted.texture, from }
     inputs.forEach(({ value }, i) => { if (i !== handOver?.operand) this.#store(value) })
-    const work: KernelWork = { kind: 'kernel', op, attrs, inputs, outputs, overwrites, epilogue, problem, kernels, packedOutput: layout?.texture, handOver }
+    const packedOutput = layout?.texture
+    const work: KernelWork =
+      { kind: 'kernel', op, attrs, inputs, outputs, overwrites, epilogue, problem, kernels, packedOutput, handOver }
     this.#work.push(work)
     pending.emitted = true
     for (const value of outputs) this.#states[value] = { kind: 'stored' }
@@ -173,14 +182,18 @@ class Fuser {
   /** The kernel op that a value is yet to come from, and may be packed by, for the operand that reads it. */
   #producerOf({ value, view }: Operand): Producer | undefined {
     const state = at(this.#states, value)
-    const kernel = state.kind === 'kernel' ? state.kernel : state.kind === 'expression' ? state.expression.root : undefined
+    const kernel = state.kind === 'kernel' ? state.kernel
+      : state.kind === 'expression' ? state.expression.root : undefined
     if (!kernel || kernel.emitted || !this.#packing.packs(kernel.op) || !this.#mayFuseIntoReader(value)) return undefined
-    if (!inOrder(view, this.#spec(value)) || !sameShape(view.shape, this.#spec(at(kernel.outputs, 0)).shape)) return undefined
+    const packed = this.#spec(at(kernel.outputs, 0))
+    if (!inOrder(view, this.#spec(value)) || !sameShape(view.shape, packed.shape)) return undefined
     if (state.kind === 'expression') return { kernel, epilogue: { output: value, expression: state.expression } }
     return kernel.outputs[0] === value && kernel.owner === undefined ? { kernel, epilogue: undefined } : undefined
   }
 
-  /** Once a kernel has packed its first output for one operand, has that computed again for the next, if there is one. */
+  /**
+   * Once a kernel has packed its first output for one operand, has that computed again for the next, if there is one.
+   */
   #awaitNext({ op, attrs, inputs, outputs: [value, ...others] }: PendingKernel): void {
     if (value === undefined) return
     const left = at(this.#uses, value) - 1
@@ -189,12 +202,14 @@ class Fuser {
     const again = this.#packing.rematerialised(op)
     if (left === 0 || !again) return
     const known = others.map((v): Operand => ({ value: v, view: whole(this.#spec(v)) }))
-    this.#states[value] = { kind: 'kernel', kernel: { op: again, attrs, inputs: [...inputs, ...known], outputs: [value], overwrites: [undefined], owner: undefined, emitted: false } }
+    const kernel = pendingKernel({ op: again, attrs, inputs: [...inputs, ...known], outputs: [value], overwrites: [undefined] })
+    this.#states[value] = { kind: 'kernel', kernel }
   }
 
   /** Whether the reader of a value, or each in turn, may still take its work into its own. */
   #mayFuseIntoReader(value: ValueId): boolean {
-    return (at(this.#uses, value) === 1 || this.#packedReaders[value] !== undefined) && !at(this.#resolved.values, value).wanted
+    if (at(this.#resolved.values, value).wanted) return false
+    return at(this.#uses, value) === 1 || this.#packedReaders[value] !== undefined
   }
 
   #known(value: ValueId): Known {

@@ -28,7 +28,10 @@ export interface LeafStructure {
 export interface Leaf extends LeafStructure {
   /** Whose buffer it is, once what belongs together lies so. */
   readonly storage: Storage
-  /** What has to lie in it before the graph runs, for then the graph overwrites all of it by one kernel, or reads it as one operand. */
+  /**
+   * What has to lie in it before the graph runs, for then the graph overwrites all of it by one kernel, or reads it as
+   * one operand.
+   */
   readonly coalesced?: Coalesced
 }
 

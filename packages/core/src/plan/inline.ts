@@ -1,3 +1,4 @@
+import { at, entry } from '@antipode/kernels-wgsl'
 import type { TraceRef } from '../graph/index.ts'
 import type { GraphStructure, ValueRef } from './graph.ts'
 
@@ -9,11 +10,11 @@ export function inlined({ nodes, outputs }: Nodes): Nodes {
   const flat: Nodes['nodes'][number][] = []
   /** What the outputs of each node given have become. */
   const became: (readonly ValueRef[])[] = []
-  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? became[r.node]?.[r.index] as ValueRef : r)
+  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? at(at(became, r.node), r.index) : r)
   for (const { node, inputs } of nodes) {
     const given = inputs.map(now)
     const first = flat.length
-    const inside = (r: TraceRef): ValueRef => (r.kind === 'input' ? given[r.index] as ValueRef : { ...r, node: first + r.node })
+    const inside = (r: TraceRef): ValueRef => (r.kind === 'input' ? at(given, r.index) : { ...r, node: first + r.node })
     if (node.trace) {
       for (const one of node.trace.nodes) flat.push({ node: one.node, inputs: one.inputs.map(inside) })
       became.push(node.trace.outputs.map(inside))
@@ -29,7 +30,7 @@ export function inlined({ nodes, outputs }: Nodes): Nodes {
 function reached({ nodes, outputs }: Nodes): Nodes {
   const wanted = new Set(outputs.flatMap((r) => (r.kind === 'output' ? [r.node] : [])))
   for (let i = nodes.length - 1; i >= 0; i--) {
-    if (wanted.has(i)) for (const r of nodes[i]?.inputs ?? []) if (r.kind === 'output') wanted.add(r.node)
+    if (wanted.has(i)) for (const r of at(nodes, i).inputs) if (r.kind === 'output') wanted.add(r.node)
   }
   const places = new Map<number, number>()
   const kept = nodes.filter((_, i) => {
@@ -37,6 +38,6 @@ function reached({ nodes, outputs }: Nodes): Nodes {
     if (keep) places.set(i, places.size)
     return keep
   })
-  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? { ...r, node: places.get(r.node) as number } : r)
+  const now = (r: ValueRef): ValueRef => (r.kind === 'output' ? { ...r, node: entry(places, r.node) } : r)
   return { nodes: kept.map(({ node, inputs }) => ({ node, inputs: inputs.map(now) })), outputs: outputs.map(now) }
 }

@@ -1,5 +1,6 @@
 import {
-  at, bindingAlignment, byteSize, fusedKernel, isContiguous, type Kernel, kernelFlops, lower as kernelsOf, type Spec, type Target,
+  at, bindingAlignment, byteSize, fusedKernel, isContiguous, type Kernel, kernelFlops, lower as kernelsOf, type Spec,
+  type Target, type View,
 } from '@antipode/kernels-wgsl'
 import { Copies } from './copies.ts'
 import { withoutPacking } from './packing/index.ts'
@@ -54,13 +55,25 @@ export function isBindable({ view }: Operand, { spec, source }: Pick<Value, 'spe
   return source.kind === 'constant' ? view.offset === 0 : view.offset * byteSize(spec.dtype) % bindingAlignment === 0
 }
 
+/** A contiguous copy of what a view sees of a value. */
+export function copiedValue({ shape }: View, { dtype }: Spec): LoweredGraph['values'][number] {
+  return { spec: { shape, dtype }, source: { kind: 'computed' }, place: undefined }
+}
+
+/** A value as a kernel binds all of it. */
+function wholly(value: ValueId): Source {
+  return { value, view: undefined }
+}
+
 /** The kernel of an expression that stands alone. */
-export function lowerExpression(expression: Expression, output: ValueId, specOf: (value: ValueId) => Spec, target: Target): Lowered {
+export function lowerExpression(
+  expression: Expression, output: ValueId, specOf: (value: ValueId) => Spec, target: Target,
+): Lowered {
   return {
     kind: 'kernels',
     kernels: [fusedKernel(fusedOf(expression, specOf, specOf(output)), target)],
     flops: [0],
-    inputs: expression.inputs.map(({ value }) => ({ value, view: undefined })),
+    inputs: expression.inputs.map(({ value }) => wholly(value)),
     extras: [],
     outputs: [output],
     scalars: expression.scalars.map((s) => s.index),
@@ -107,7 +120,7 @@ class Lowering {
     const { op, problem, inputs, outputs, epilogue, handOver } = work
     const all = work.kernels ?? kernelsOf(op, problem, this.#target)
     const kernels = handOver ? withoutPacking(all, handOver.texture) : all
-    const bound = inputs.map((x, k): Source => (k === handOver?.operand ? { value: x.value, view: undefined } : this.#contiguous(x)))
+    const bound = inputs.map((x, k) => (k === handOver?.operand ? wholly(x.value) : this.#contiguous(x)))
     this.#list.push({
       kind: 'kernels',
       kernels,
@@ -128,11 +141,11 @@ class Lowering {
     const { spec, source } = at(this.#values, input.value)
     if (isBindable(input, { spec, source })) return input
     const known = this.#copies.of(input)
-    const copy = known ?? this.#values.push({ spec: { shape: input.view.shape, dtype: spec.dtype }, source: { kind: 'computed' }, place: undefined }) - 1
+    const copy = known ?? this.#values.push(copiedValue(input.view, spec)) - 1
     if (known === undefined) {
       this.#list.push(lowerExpression(copyOf(input, spec, source), copy, this.#specOf, this.#target))
       this.#copies.add(input, copy)
     }
-    return { value: copy, view: undefined }
+    return wholly(copy)
   }
 }

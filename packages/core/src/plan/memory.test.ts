@@ -143,7 +143,7 @@ test('a step takes one kernel for all small parameters and one for each large on
   const { plan } = jointStep([3, 500, 70_000, 128, 65_536, 90_000, 1])
   simulate(plan)
   const count = (label: string): number => plan.dispatches.filter((d) => d.kernel.label.startsWith(label)).length
-  expect([count('adamw'), count('ema'), count('join'), count('join/f32/zeros')]).toEqual([3, 3, 1, 1])
+  expect([count('adamw'), count('ema'), count('flatConcat'), count('flatConcat/f32/zeros')]).toEqual([3, 3, 1, 1])
   const results = plan.outputs.slice(1).map((id) => plan.buffers[id])
   expect(results.filter((b) => b?.kind === 'part').map((b) => b?.bytes)).toEqual([12, 2000, 512, 4 * 65_536, 4, 12, 2000, 512, 4 * 65_536, 4])
   expect(results.filter((b) => b?.kind === 'leaf').map((b) => b?.bytes)).toEqual([280_000, 360_000, 280_000, 360_000])

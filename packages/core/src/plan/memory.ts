@@ -29,9 +29,9 @@ interface Span {
 }
 
 /**
- * Gives every made buffer a slot, the largest first: the smallest that no other needs meanwhile, else a new one. No slot then
- * grows for a later buffer, which left plans of training steps a quarter larger. Source: Pisarchyk & Lee 2020,
- * https://arxiv.org/abs/2001.03288, "greedy by size".
+ * Gives every made buffer a slot, the largest first: the smallest that no other needs meanwhile, else a new one. No
+ * slot then grows for a later buffer, which left plans of training steps a quarter larger. Source: Pisarchyk & Lee
+ * 2020, https://arxiv.org/abs/2001.03288, "greedy by size".
  */
 export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryPlan {
   const results = new Map<number, number>()
@@ -55,9 +55,10 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
   const taken: Span[][] = []
   for (const span of [...spans.values()].sort((a, b) => b.slot.bytes - a.slot.bytes || a.first - b.first)) {
     const { slot: { kind, keep } } = span
-    // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with nothing.
-    let at = keep === undefined ? slots.findLastIndex((s, k) =>
-      s.kind === kind && s.keep === undefined && !taken[k]?.some((t) => t.first <= span.last && span.first <= t.last)) : -1
+    // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with
+    // nothing.
+    const isFree = (k: number): boolean => !taken[k]?.some((t) => t.first <= span.last && span.first <= t.last)
+    let at = keep === undefined ? slots.findLastIndex((s, k) => s.kind === kind && s.keep === undefined && isFree(k)) : -1
     if (at < 0) at = slots.push(span.slot) - 1
     slotOf[span.id] = at
     ;(taken[at] ??= []).push(span)
@@ -70,5 +71,6 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
 function slotFor(buffer: Program['buffers'][number] | undefined): Slot | undefined {
   if (buffer?.kind === 'made') return { kind: 'buffer', bytes: sizeClass(buffer.bytes) }
   if (buffer?.kind !== 'texture') return undefined
-  return { kind: 'texture', bytes: textureClass(buffer.bytes), ...(buffer.keep === undefined ? {} : { keep: buffer.keep }) }
+  const bytes = textureClass(buffer.bytes)
+  return buffer.keep === undefined ? { kind: 'texture', bytes } : { kind: 'texture', bytes, keep: buffer.keep }
 }

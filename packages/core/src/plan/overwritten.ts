@@ -24,7 +24,9 @@ export class Overwritten {
   note(where: string, { value, view }: Operand, spec: Spec, result: ValueId): number {
     const leaf = this.#leafOf.get(value)
     if (leaf === undefined || !inOrder(view, spec)) {
-      throw new UnsupportedError(`${where}: expected to overwrite an evaluated tensor, got a computed one; evaluate it first`)
+      throw new UnsupportedError(
+        `${where}: expected to overwrite an evaluated tensor, got a computed one; evaluate it first`,
+      )
     }
     this.#leafOf.set(result, leaf)
     this.#holder.set(at(this.#leaves, leaf).owner, result)
@@ -42,7 +44,8 @@ export class Overwritten {
     const holder = leaf === undefined ? undefined : this.#holder.get(at(this.#leaves, leaf).owner)
     if (holder === undefined || holder === value) return
     throw new UnsupportedError(
-      `${where}: expected the value of a tensor before it was overwritten, which this graph has overwritten already; evaluate what reads the old value first`,
+      `${where}: expected the value of a tensor before it was overwritten, which this graph has overwritten already; ` +
+      'evaluate what reads the old value first',
     )
   }
 }

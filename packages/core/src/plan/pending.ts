@@ -15,6 +15,11 @@ export interface PendingKernel {
   emitted: boolean
 }
 
+/** A kernel op that nothing has taken in yet. */
+export function pendingKernel(kernel: Omit<PendingKernel, 'owner' | 'emitted'>): PendingKernel {
+  return { ...kernel, owner: undefined, emitted: false }
+}
+
 /** An elementwise expression that is yet to become work, and the kernel in which it may begin. */
 export interface PendingExpression extends Expression {
   readonly root: PendingKernel | undefined

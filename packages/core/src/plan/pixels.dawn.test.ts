@@ -6,7 +6,7 @@ let device: Device
 beforeAll(async () => { device = await Device.request() })
 afterAll(async () => { await device[Symbol.asyncDispose]() })
 
-const byFours = (): boolean => device.target.variants.adapter === 'lavapipe' && device.target.subgroupSize >= 4
+const byFours = (): boolean => device.target.tuning.adapter === 'lavapipe' && device.target.subgroupSize >= 4
 
 /** What follows a convolution of 1×1, in whose kernel it is computed. */
 const tails: Readonly<Record<string, (y: Tensor, leaves: readonly Tensor[]) => Tensor>> = {

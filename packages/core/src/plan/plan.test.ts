@@ -1,8 +1,8 @@
-import { variantTable } from '@antipode/kernels-wgsl'
+import { flatConcat, tuningTable } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { concat, conv2d, groupNorm, linear, softmax, where } from '../functional/index.ts'
-import { arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
+import { apply1, arange, constant, full, ones, type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, noise } from '../testing/index.ts'
 import { captureGraph } from './capture.ts'
 
@@ -84,7 +84,7 @@ test('a dispatch says how much it computes and how many bytes it binds, each buf
   expect(host.plan(self.matmul(self)).dispatches.map((d) => [d.flops, d.bytes])).toEqual([[128, 2 * 4 * 16]])
 })
 
-const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe })
+const lavapipe = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe })
 const zeros = (...shape: number[]): Tensor => tensor(lavapipe, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
 
 test('a packed product counts its texels, and its arithmetic where it is done', () => {
@@ -99,9 +99,16 @@ test('what a convolution and the gradient of its weight read packed takes no mem
   const loss = conv2d(normed, w, { padding: 1 }).square().mean()
   const packs = (...tensors: Tensor[]): string[] =>
     lavapipe.plan(...tensors).dispatches.map((d) => d.kernel.label.match(/^\w+|(?<=\/)pack[\w-]+/g)?.join(' ') ?? '').filter((l) => /norm|pack/.test(l))
-  expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-fours', 'conv2dWeightGrad pack-slices'])
+  expect(packs(loss, ...gradients(loss, [w]))).toEqual(['norm packed', 'conv2d pack-panels', 'normApply pack-batch4', 'conv2dWeightGrad pack-slices'])
   expect(packs(loss, normed, ...gradients(loss, [w]))).toEqual(
-    ['norm', 'conv2d pack-panels', 'conv2d pack-images4', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-fours4'])
+    ['norm', 'conv2d pack-panels', 'conv2d pack-channels4-wide', 'conv2dWeightGrad pack-slices', 'conv2dWeightGrad pack-batch4-wide'])
+})
+
+test('what reads an operand packed is computed in its place in a flat concatenation', () => {
+  const [x, w] = [zeros(64, 32, 8, 8), zeros(32, 32, 3, 3)]
+  const y = conv2d(groupNorm(x, 8, { activation: 'silu' }), w, { padding: 1 })
+  const { dispatches } = lavapipe.plan(y, apply1(flatConcat, gradients(y.square().mean(), [w])))
+  expect(dispatches.map((d) => d.kernel.label).filter((l) => /^(flatConcat|normApply)/.test(l))).toEqual(['normApply/f32/none/pack-batch4/silu', 'flatConcat/f32/zeros'])
 })
 
 test('a value with two readers is computed once', () => {

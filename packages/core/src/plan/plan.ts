@@ -12,8 +12,8 @@ import { bytesOf } from './sizes.ts'
 import type { Work } from './work.ts'
 
 /**
- * All that running a graph takes, worked out once per structure and with no GPU: dispatches in order, memory by liveness,
- * and one block of parameters in which only scalars and constants change between runs.
+ * All that running a graph takes, worked out once per structure and with no GPU: dispatches in order, memory by
+ * liveness, and one block of parameters in which only scalars and constants change between runs.
  */
 export interface Plan {
   readonly buffers: readonly PlanBuffer[]
@@ -71,7 +71,9 @@ function layOut(program: Program, { constants }: GraphStructure): Plan {
   for (const d of dispatches) {
     words.set(d.kernel.params, d.offset / 4)
     const first = d.kernel.scalarWord
-    if (first !== undefined) d.scalars.forEach((scalar, k) => { scalarWords.push({ word: d.offset / 4 + first + k, scalar }) })
+    if (first === undefined) continue
+    d.scalars.forEach((scalar, k) => { scalarWords.push({ word: d.offset / 4 + first + k, scalar }) })
   }
-  return { buffers, dispatches, outputs, overwritten, memory, words, scalarWords, constantOffsets, peakBytes: memory.peakBytes }
+  const { peakBytes } = memory
+  return { buffers, dispatches, outputs, overwritten, memory, words, scalarWords, constantOffsets, peakBytes }
 }

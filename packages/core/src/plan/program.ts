@@ -1,6 +1,8 @@
 import type { Kernel } from '@antipode/kernels-wgsl'
 
-/** A buffer of a plan: something that exists before it runs, or that it makes, or `bytes` of another from `offset` on. */
+/**
+ * A buffer of a plan: something that exists before it runs, or that it makes, or `bytes` of another from `offset` on.
+ */
 export type PlanBuffer =
   | { readonly kind: 'leaf'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'constant'; readonly index: number; readonly bytes: number }

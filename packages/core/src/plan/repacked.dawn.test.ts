@@ -17,7 +17,7 @@ function normsIn(...tensors: Tensor[]): readonly [stored: number, images: number
   const count = (is: (label: string) => boolean): number => all.filter(is).length
   return [
     count((l) => l.startsWith('norm/') && !l.includes('/packed')), count((l) => l.startsWith('norm/') && l.includes('/packed')),
-    count((l) => l.startsWith('normApply/') && !l.includes('/pack-fours')), count((l) => l.startsWith('normApply/') && l.includes('/pack-fours')),
+    count((l) => l.startsWith('normApply/') && !l.includes('/pack-batch4')), count((l) => l.startsWith('normApply/') && l.includes('/pack-batch4')),
   ]
 }
 

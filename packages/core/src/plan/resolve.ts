@@ -6,8 +6,8 @@ import { type Operand, type Resolved, type Step, type Value, type ValueId, whole
 import { type Uses, usesOf } from './uses.ts'
 
 /**
- * The first pass: gives every value a number, and every operand the view in which it sees its value, so that no op is left that only
- * looks into another's result.
+ * The first pass: gives every value a number, and every operand the view in which it sees its value, so that no op is
+ * left that only looks into another's result.
  * @throws {UnsupportedError} if an op reads what the graph has overwritten already, or overwrites what it computed
  */
 export function resolve(graph: GraphStructure): Resolved {
@@ -40,7 +40,8 @@ class Resolver {
     this.#graph.nodes.forEach((node, index) => { this.#outputs.push(this.#node(node, index)) })
     const outputs = this.#graph.outputs.map((r) => this.#operand(r))
     for (const { value } of outputs) this.#overwritten.expectFresh('evaluate', value)
-    return { values: this.#values, steps: this.#steps, outputs, leafParts: this.#leafParts, overwritten: this.#overwritten.leaves() }
+    const overwritten = this.#overwritten.leaves()
+    return { values: this.#values, steps: this.#steps, outputs, leafParts: this.#leafParts, overwritten }
   }
 
   #node({ node, inputs: refs }: GraphNode, index: number): Operand[] {
@@ -56,14 +57,15 @@ class Resolver {
       return [view ? { value: first.value, view } : this.#viewOfCopy(op.name, first, (v) => op.view?.(v, attrs))]
     }
     for (const { value } of inputs) this.#overwritten.expectFresh(op.name, value)
-    const layout = op.starts && `${node.key}(${JSON.stringify(refs)})`
+    const layout = op.offsetsInOutput && `${node.key}(${JSON.stringify(refs)})`
     const known = layout === undefined ? undefined : this.#layouts.get(layout) ?? this.#lyingSo(node, inputs)
     if (known) {
       for (const { value } of inputs) this.#steps.push({ kind: 'wait', value })
       return [known]
     }
     if (op.inplace) this.#copies.clear()
-    const outputs = specs.map((spec, k) => this.#value({ spec, source: { kind: 'computed' }, ...at(at(this.#uses, index), k) }))
+    const uses = at(this.#uses, index)
+    const outputs = specs.map((spec, k) => this.#value({ spec, source: { kind: 'computed' }, ...at(uses, k) }))
     const overwrites = outputs.map((result, k) => {
       const operand = inputs[op.inplace?.[k] ?? -1]
       return operand && this.#overwritten.note(op.name, operand, at(this.#values, operand.value).spec, result)
@@ -103,7 +105,8 @@ class Resolver {
     this.#overwritten.expectFresh(where, input.value)
     let copy = this.#copies.of(input)
     if (copy === undefined) {
-      copy = this.#value({ spec: { shape: input.view.shape, dtype: at(this.#values, input.value).spec.dtype }, source: { kind: 'computed' }, ...unread })
+      const { dtype } = at(this.#values, input.value).spec
+      copy = this.#value({ spec: { shape: input.view.shape, dtype }, source: { kind: 'computed' }, ...unread })
       this.#copies.add(input, copy)
       this.#steps.push({ kind: 'copy', input, output: copy })
     }
@@ -112,14 +115,15 @@ class Resolver {
   }
 
   /** The value in which the inputs of an op that lays them out lie already as it would put them. */
-  #lyingSo({ op, attrs, inputs: specs, specs: [spec] }: GraphNode['node'], inputs: readonly Operand[]): Operand | undefined {
-    const starts = op.starts?.(specs, attrs)
+  #lyingSo(node: GraphNode['node'], inputs: readonly Operand[]): Operand | undefined {
+    const { op, attrs, inputs: specs, specs: [spec] } = node
+    const starts = op.offsetsInOutput?.(specs, attrs)
     const [first] = inputs
     if (!starts || !spec || !first) return undefined
     const { value } = first
     const { spec: { shape }, source, uses, wanted } = at(this.#values, value)
     // What has one reader is computed for it, in its place.
-    const stored = source.kind === 'leaf' || source.kind === 'constant' || (source.kind === 'computed' && (uses !== 1 || wanted))
+    const stored = source.kind === 'computed' ? uses !== 1 || wanted : source.kind !== 'scalar'
     if (!stored || sizeOf(shape) !== sizeOf(spec.shape)) return undefined
     const lie = inputs.every((x, k) => x.value === value && x.view.offset === starts[k] && isContiguous(x.view))
     return lie ? { value, view: whole(spec) } : undefined

@@ -18,7 +18,9 @@ export interface Place {
   readonly start: number
 }
 
-/** Who reads a value itself, not a view of it: an operand of a step, and how many operands had read the value before. */
+/**
+ * Who reads a value itself, not a view of it: an operand of a step, and how many operands had read the value before.
+ */
 export interface Reader {
   readonly op: Op
   readonly attrs: Attrs
@@ -28,10 +30,15 @@ export interface Reader {
   readonly before: number
 }
 
+/** Where a value comes from. */
+export type ValueSource =
+  | { readonly kind: 'leaf' | 'constant' | 'scalar'; readonly index: number }
+  | { readonly kind: 'computed' }
+
 /** One value of a graph. */
 export interface Value {
   readonly spec: Spec
-  readonly source: { readonly kind: 'leaf' | 'constant' | 'scalar'; readonly index: number } | { readonly kind: 'computed' }
+  readonly source: ValueSource
   /** How many operands read it, directly or through views. */
   readonly uses: number
   /** Whether the caller asked for it. */

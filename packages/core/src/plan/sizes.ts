@@ -6,8 +6,8 @@ export function bytesOf(spec: Spec): number {
 }
 
 /**
- * Sizes in which the pool hands out memory: quarter steps between powers of two from 256 bytes up, so that at most a fifth
- * is wasted and buffers of nearly equal size can replace each other.
+ * Sizes in which the pool hands out memory: quarter steps between powers of two from 256 bytes up, so that at most a
+ * fifth is wasted and buffers of nearly equal size can replace each other.
  */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256

@@ -5,14 +5,14 @@ import { interpret } from '../testing/index.ts'
 /** A device that packs for nothing, so that small convolutions are computed by tiles too. */
 let device: Device
 beforeAll(async () => {
-  await using probe = await Device.request({ variants: 'built-in' })
-  const { variants } = probe.target
-  const packing = variants.packing && { buffer: 1, texture: 0.01, element: 0, dispatches: 0 }
-  device = await Device.request({ variants: { ...variants, packing } })
+  await using probe = await Device.request({ tuning: 'built-in' })
+  const { tuning } = probe.target
+  const packing = tuning.packing && { buffer: 1, texture: 0.01, element: 0, dispatches: 0 }
+  device = await Device.request({ tuning: { ...tuning, packing } })
 })
 afterAll(async () => { await device[Symbol.asyncDispose]() })
 
-const packs = (): boolean => device.target.variants.packing !== null && device.target.textureRows > 0
+const packs = (): boolean => device.target.tuning.packing !== null && device.target.textureRows > 0
 const labels = (...tensors: Tensor[]): string[] => device.plan(...tensors).dispatches.map((d) => d.kernel.label)
 const tilesIn = (...tensors: Tensor[]): number => labels(...tensors).filter((l) => l.endsWith('/tiles')).length
 

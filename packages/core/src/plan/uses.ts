@@ -14,7 +14,8 @@ export interface Uses {
 
 /** The readers of every node output, and where it is to be computed: by node, then by output. */
 export function usesOf(graph: GraphStructure): readonly (readonly Uses[])[] {
-  const uses = graph.nodes.map(({ node }) => node.specs.map((): Uses => ({ uses: 0, wanted: false, readers: [], place: undefined })))
+  const unread = (): Uses => ({ uses: 0, wanted: false, readers: [], place: undefined })
+  const uses = graph.nodes.map(({ node }) => node.specs.map(unread))
   countReaders(graph, uses)
   findPlaces(graph, uses)
   return uses
@@ -50,10 +51,10 @@ function findPlaces({ nodes }: GraphStructure, uses: readonly (readonly Uses[])[
     if (ref.kind !== 'output') return undefined
     const { node: { op }, inputs: [first] } = at(nodes, ref.node)
     if (op.keepsOrder) return first && base(first)
-    return op.view || op.starts || op.inplace ? undefined : at(at(uses, ref.node), ref.index)
+    return op.view || op.offsetsInOutput || op.inplace ? undefined : at(at(uses, ref.node), ref.index)
   }
   nodes.forEach(({ node: { op, attrs, inputs: specs, specs: [spec] }, inputs }, node) => {
-    const starts = op.starts?.(specs, attrs)
+    const starts = op.offsetsInOutput?.(specs, attrs)
     if (!starts || !spec) return
     at(at(uses, node), 0).place = { node, spec, start: 0 }
     inputs.forEach((ref, k) => {

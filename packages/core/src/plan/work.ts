@@ -1,5 +1,5 @@
 import type { Attrs, DType, Fused, Op, PackedKernel, Problem, Spec, Step } from '@antipode/kernels-wgsl'
-import type { Operand, Value, ValueId } from './resolved.ts'
+import type { Operand, ValueId, ValueSource } from './resolved.ts'
 
 /** A scalar of the graph by its index, as an expression of that dtype takes it. */
 export interface ScalarSlot {
@@ -67,7 +67,8 @@ export function fusedOf(e: Expression, specOf: (value: ValueId) => Spec, output:
 }
 
 /** The expression that copies what a view of a value sees. */
-export function copyOf(operand: Operand, { dtype }: Spec, source: Value['source']): Expression {
+export function copyOf(operand: Operand, { dtype }: Spec, source: ValueSource): Expression {
   if (source.kind !== 'scalar') return { steps: [], inputs: [operand], scalars: [] }
-  return { steps: [{ op: undefined, args: [{ kind: 'scalar', index: 0 }], dtype }], inputs: [], scalars: [{ index: source.index, dtype }] }
+  const scalars = [{ index: source.index, dtype }]
+  return { steps: [{ op: undefined, args: [{ kind: 'scalar', index: 0 }], dtype }], inputs: [], scalars }
 }

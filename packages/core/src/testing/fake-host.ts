@@ -1,15 +1,15 @@
-import { type DType, sizeOf, type Target, variantTable } from '@antipode/kernels-wgsl'
+import { type DType, sizeOf, type Target, tuningTable } from '@antipode/kernels-wgsl'
 import { DisposedError, UnsupportedError } from '../errors.ts'
-import { type Elements, type MemoryReport, Storage, type Tensor, type TensorHost } from '../graph/index.ts'
+import { type Elements, type MemoryReport, Storage, type Tensor, type Backend } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
 import { constantData, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
-export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu }
+export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu }
 
 /** A host with no GPU: it keeps what is uploaded, plans graphs, and computes them by the references of their ops. */
-export class FakeHost implements TensorHost {
+export class FakeHost implements Backend {
   readonly target: Target
   readonly #values = new Map<Storage, { dtype: DType; bytes: Uint8Array; size: number }>()
 

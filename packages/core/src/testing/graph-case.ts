@@ -1,5 +1,5 @@
 import { type DType, sizeOf } from '@antipode/kernels-wgsl'
-import { type Tensor, tensor, type TensorHost } from '../graph/index.ts'
+import { type Tensor, tensor, type Backend } from '../graph/index.ts'
 import { noise } from './compare.ts'
 
 /** A leaf of a case: a shape, filled with noise in [-1, 1]; or with noise in a range; or indices below a bound. */
@@ -25,7 +25,7 @@ export function graphCase<K extends string>(
 }
 
 /** Uploads the leaves of a case: the same numbers wherever and whenever. */
-export function leavesOf(host: TensorHost, { leaves }: GraphCase, dtype: DType = 'f32'): Record<string, Tensor> {
+export function leavesOf(host: Backend, { leaves }: GraphCase, dtype: DType = 'f32'): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(leaves).map(([name, spec], k) => {
     const shape = 'shape' in spec ? spec.shape : spec
     const n = sizeOf(shape)

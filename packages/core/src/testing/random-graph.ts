@@ -1,4 +1,4 @@
-import { join, joinPlaces, sameShape } from '@antipode/kernels-wgsl'
+import { flatConcat, flatOffsets, sameShape } from '@antipode/kernels-wgsl'
 import { concat, softmax } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 
@@ -39,8 +39,8 @@ function stepOf(kind: number, x: Tensor, other: Tensor): Tensor {
     case 10: return x.rank > 0 ? x.sub(x.mean({ axes: -1, keepDims: true })) : x.sigmoid()
     case 11: return concat([x.reshape([-1]), y.reshape([-1])]).slice(0, 0, x.size).reshape(x.shape)
     case 12: {
-      const joined = apply1(join, [x, other, x])
-      const start = joinPlaces([x.size, other.size]).size
+      const joined = apply1(flatConcat, [x, other, x])
+      const start = flatOffsets([x.size, other.size]).size
       return joined.slice(0, start, start + x.size).reshape(x.shape).add(joined.mean())
     }
     default: {

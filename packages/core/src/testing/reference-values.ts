@@ -1,4 +1,4 @@
-import type { Ref } from '@antipode/kernels-wgsl'
+import type { RefTensor } from '@antipode/kernels-wgsl'
 import type { Node, Tensor } from '../graph/index.ts'
 import { decodeElements } from '../io/index.ts'
 
@@ -13,18 +13,18 @@ export function referenceValues(
   leafData: (t: Tensor) => ArrayLike<number>,
   { rounded = false }: { readonly rounded?: boolean } = {},
 ): Float64Array[] {
-  const values = new Map<Tensor, Ref>()
-  const valueOf = (t: Tensor): Ref => {
+  const values = new Map<Tensor, RefTensor>()
+  const valueOf = (t: Tensor): RefTensor => {
     const known = values.get(t)
     if (known) return known
-    const value: Ref = { shape: t.shape, dtype: t.dtype, data: Float64Array.from(given(t) ?? leafData(t)) }
+    const value: RefTensor = { shape: t.shape, dtype: t.dtype, data: Float64Array.from(given(t) ?? leafData(t)) }
     values.set(t, value)
     return value
   }
   for (const node of nodesOf(tensors, (t) => given(t) !== undefined)) {
     const outputs = node.op.reference(node.inputs.map(valueOf), node.attrs)
     node.outputs.forEach((t, k) => {
-      const output = outputs[k] as Ref
+      const output = outputs[k] as RefTensor
       values.set(t, rounded && t.dtype === 'f32' ? { ...output, data: output.data.map(Math.fround) } : output)
     })
   }

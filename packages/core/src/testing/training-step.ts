@@ -1,6 +1,6 @@
 import { concat, upsampleNearest2d } from '../functional/index.ts'
 import { gradients } from '../autograd/index.ts'
-import { type Tensor, tensor, type TensorHost } from '../graph/index.ts'
+import { type Tensor, tensor, type Backend } from '../graph/index.ts'
 import { Conv2d, GroupNorm, type Initialiser, Module, randomParameters } from '../nn/index.ts'
 import { adamw } from '../optim/index.ts'
 import { noise } from './compare.ts'
@@ -33,7 +33,7 @@ export interface TrainingStep extends Disposable {
 }
 
 /** One step of a small network under AdamW, the same on every host: what all adapters must agree on. Nothing is computed yet. */
-export function trainingStep(host: TensorHost): TrainingStep {
+export function trainingStep(host: Backend): TrainingStep {
   const net = new TinyUNet(randomParameters(host, { seed: 7 }))
   const [x, target] = [tensor(host, noise(72, 1), [2, 1, 6, 6]), tensor(host, noise(72, 2), [2, 1, 6, 6])]
   const lossOf = (y: Tensor): Tensor => y.sub(target).square().mean()

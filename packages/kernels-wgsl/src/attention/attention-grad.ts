@@ -1,7 +1,8 @@
-import type { Op, Problem, Ref, Spec } from '../op.ts'
+import type { Op, Problem, RefTensor, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
-import { type Loop, loopKernels, passing } from './loop.ts'
+import { type Loop, passing } from './loop.ts'
+import { loopKernels } from './loop-kernels.ts'
 import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, checkGradInputs, pairMacs, type Sizes } from './sizes.ts'
 import { sourcesFor } from './sources.ts'
@@ -39,7 +40,7 @@ export const attentionGradQ: Op<AttentionAttrs> = {
     return loopKernels(loop, sourcesFor(passing(loop), target), target)
   },
   reference(inputs, attrs) {
-    const [q, k] = inputs as readonly [Ref, Ref]
+    const [q, k] = inputs as readonly [RefTensor, RefTensor]
     const dq = refZeros(q.shape, q.dtype)
     eachSlope('attentionGradQ', inputs, attrs, (row, key, _p, slope, { depth }) => {
       for (let d = 0; d < depth; d++) dq.data[row * depth + d] = at(dq.data, row * depth + d) + slope * at(k.data, key * depth + d)
@@ -64,7 +65,7 @@ export const attentionGradKV: Op<AttentionAttrs> = {
   flops: (inputs, _outputs, attrs) => 8 * pairMacs(inputs, attrs),
   kernels: (problem, target) => gradKVLoops(problem).flatMap((loop) => loopKernels(loop, sourcesFor(passing(loop), target), target)),
   reference(inputs, attrs) {
-    const [q, k, v, dy] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const [q, k, v, dy] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor]
     const dk = refZeros(k.shape, k.dtype)
     const dv = refZeros(v.shape, v.dtype)
     eachSlope('attentionGradKV', inputs, attrs, (row, key, p, slope, { depth }) => {
@@ -80,11 +81,11 @@ export const attentionGradKV: Op<AttentionAttrs> = {
 /** Visits each pair of a query and a key, by the numbers of their vectors, with its weight p and `scale · p · (dy·v − delta)`. */
 function eachSlope(
   op: string,
-  inputs: readonly Ref[],
+  inputs: readonly RefTensor[],
   attrs: AttentionAttrs,
   visit: (row: number, key: number, p: number, slope: number, sizes: Sizes) => void,
 ): void {
-  const [q, k, v, dy, statistics, delta, mask] = inputs as readonly [Ref, Ref, Ref, Ref, Ref, Ref, Ref?]
+  const [q, k, v, dy, statistics, delta, mask] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor, RefTensor, RefTensor, RefTensor?]
   const { sizes } = checkAll(op, inputs, attrs)
   const { depth } = sizes
   eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
-import type { Ref } from '../op.ts'
+import type { RefTensor } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { type CaseInput, noise, type OpCase, testOp } from '../testing.ts'
 import { permute } from '../view/index.ts'
@@ -138,12 +138,12 @@ testOp(attentionGradQ, { cases: gradients, errors })
 testOp(attentionGradKV, { cases: gradients, errors })
 
 describe.skipIf(globalThis.kernelTestHost)('layouts of attention', () => {
-  const turned = (x: Ref): Ref => permute.reference([x], { axes: [0, 2, 1, ...x.shape.slice(3).map((_, i) => 3 + i)] })[0] as Ref
-  const random = (shape: readonly number[], seed: number): Ref => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), seed) })
-  const seen: Ref = { ...random([2, 3, 5, 7], 0), data: Float64Array.from({ length: 210 }, (_, i) => mask([2, 3, 5, 7]).values(i)) }
+  const turned = (x: RefTensor): RefTensor => permute.reference([x], { axes: [0, 2, 1, ...x.shape.slice(3).map((_, i) => 3 + i)] })[0] as RefTensor
+  const random = (shape: readonly number[], seed: number): RefTensor => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), seed) })
+  const seen: RefTensor = { ...random([2, 3, 5, 7], 0), data: Float64Array.from({ length: 210 }, (_, i) => mask([2, 3, 5, 7]).values(i)) }
 
   test('over tokens are the results of heads, turned', () => {
-    const [q, k, v, dy, statistics, delta] = grad(2, 3, 5, 7, 4).map((x, i) => random('shape' in x ? x.shape : x, i)) as [Ref, Ref, Ref, Ref, Ref, Ref]
+    const [q, k, v, dy, statistics, delta] = grad(2, 3, 5, 7, 4).map((x, i) => random('shape' in x ? x.shape : x, i)) as [RefTensor, RefTensor, RefTensor, RefTensor, RefTensor, RefTensor]
     for (const [op, inputs] of [[attention, [q, k, v]], [attentionGradQ, [q, k, v, dy, statistics, delta]], [attentionGradKV, [q, k, v, dy, statistics, delta]]] as const) {
       const attrs = { ...masked, causal: true }
       const heads = op.reference([...inputs, seen], attrs)

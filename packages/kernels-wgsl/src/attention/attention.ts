@@ -1,12 +1,13 @@
 import { UnsupportedError } from '../errors.ts'
-import type { Call, Op, Problem, Ref, Spec, Vjp } from '../op.ts'
+import type { ApplyOp, Op, Problem, RefTensor, Spec, Vjp } from '../op.ts'
 import { cast } from '../elementwise/index.ts'
 import { reduce } from '../reduce/index.ts'
 import { at, refZeros } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { input as bind, leastFinite, output } from '../wgsl/index.ts'
 import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
-import { type Loop, loopKernels, passing } from './loop.ts'
+import { type Loop, passing } from './loop.ts'
+import { loopKernels } from './loop-kernels.ts'
 import { eachScore } from './reference.ts'
 import { type AttentionAttrs, check, pairMacs } from './sizes.ts'
 import { sourcesFor } from './sources.ts'
@@ -46,7 +47,7 @@ export const attention: Op<AttentionAttrs> = {
     return loopKernels(loop, sourcesFor(passing(loop), target), target)
   },
   // δ = Σ_d dy · o stands for the softmax's own correction; a gradient of lse enters with the opposite sign
-  vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, outputs, grads, attrs, needs }: Vjp<T, AttentionAttrs>) {
     const [q, k, v, ...mask] = inputs as readonly [T, T, T, ...T[]]
     const [o, lse, statistics] = outputs as readonly [T, T, T]
     if (grads[2] !== undefined) throw new UnsupportedError('attention: expected a gradient of o and lse only, got one of their statistics')
@@ -62,7 +63,7 @@ export const attention: Op<AttentionAttrs> = {
     return [dq, dk, dv]
   },
   reference(inputs, attrs) {
-    const [q, k, v, mask] = inputs as readonly [Ref, Ref, Ref, Ref?]
+    const [q, k, v, mask] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor?]
     const { sizes } = check('attention', inputs, attrs, 3)
     const { depth } = sizes
     const o = refZeros(q.shape, q.dtype)

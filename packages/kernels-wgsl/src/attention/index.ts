@@ -1,5 +1,6 @@
 export { attention, attentionLoop } from './attention.ts'
 export { attentionGradKV, attentionGradQ, gradKVLoops, gradQLoop } from './attention-grad.ts'
-export { type Loop, loopKernels, passing } from './loop.ts'
+export { type Loop, passing } from './loop.ts'
+export { loopKernels } from './loop-kernels.ts'
 export { type AttentionAttrs, type AttentionLayout, checkAttention, maxHeadChannels, vectorSteps } from './sizes.ts'
 export { alone, others, type Passing, slotsFor, type Sources } from './sources.ts'

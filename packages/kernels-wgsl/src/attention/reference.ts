@@ -1,12 +1,12 @@
-import type { Ref } from '../op.ts'
+import type { RefTensor } from '../op.ts'
 import { at } from '../shape.ts'
 import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
 
 /** Visits each query's scores, −∞ where a key is switched off: `row` is the number of the query's vector, `keyAt(j)` that of key j. */
 export function eachScore(
-  q: Ref,
-  k: Ref,
-  mask: Ref | undefined,
+  q: RefTensor,
+  k: RefTensor,
+  mask: RefTensor | undefined,
   { scale, causal }: AttentionAttrs,
   sizes: Sizes,
   visit: (row: number, keyAt: (j: number) => number, scores: Float64Array) => void,

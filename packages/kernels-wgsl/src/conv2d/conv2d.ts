@@ -1,6 +1,7 @@
-import type { Kernel, Op, Problem, Ref, Target } from '../op.ts'
+import { type Gemm, gemm } from '../gemm/index.ts'
+import type { Kernel, Op, Problem, RefTensor, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { type Gemm, gemm, input as bind } from '../wgsl/index.ts'
+import { input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, type Conv2dGradAttrs, eachRun, forwardGeometry, type Geometry, geometry, inputGradGeometry, weightGradGeometry } from './geometry.ts'
 
 /**
@@ -61,7 +62,7 @@ fn out_column(z: u32, col: u32) -> u32 {
     ]
   },
   reference(inputs, attrs) {
-    const [x, w] = inputs as readonly [Ref, Ref]
+    const [x, w] = inputs as readonly [RefTensor, RefTensor]
     const g = check('conv2d', x, w, attrs)
     const out = refZeros([g.batch, g.outChannels, g.outHeight, g.outWidth], x.dtype)
     const [, step] = g.stride
@@ -125,7 +126,7 @@ fn out_column(z: u32, col: u32) -> u32 {
     ]
   },
   reference(inputs, attrs) {
-    const [dy, w] = inputs as readonly [Ref, Ref]
+    const [dy, w] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(attrs.shape, w.shape, attrs), (run) => {
@@ -186,7 +187,7 @@ ${weightIndex}`, { bLayout: { along: 'sum', multiple: 1 } })
     ]
   },
   reference(inputs, attrs) {
-    const [dy, x] = inputs as readonly [Ref, Ref]
+    const [dy, x] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(x.shape, attrs.shape, attrs), (run) => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { type Call, f32Bits, type Op, type Ref } from '../op.ts'
+import { type ApplyOp, f32Bits, type Op, type RefTensor } from '../op.ts'
 import { refCall, runKernels, specialValues } from '../testing.ts'
 import { type Arg, fusedKernel, type Step } from './fused.ts'
-import { makeCall } from './maths.ts'
+import { makeApplyOp } from './maths.ts'
 import { elementwise } from './table.ts'
 
 /*
@@ -19,7 +19,7 @@ type Recorded = { readonly arg: Arg }
 class Recorder {
   readonly steps: Step[] = []
   readonly scalars: number[] = []
-  readonly call = makeCall<Recorded>({
+  readonly call = makeApplyOp<Recorded>({
     apply: (op, inputs) => [this.#step(op, ...inputs)],
     spec: () => ({ shape, dtype: 'f32' }),
     scalar: (value) => ({ arg: { kind: 'scalar', index: this.scalars.push(value) - 1 } }),
@@ -31,7 +31,7 @@ class Recorder {
 }
 
 /** The value of an op and the cotangents of its operands, on whatever carries them. */
-function traced<T>(call: Call<T>, op: Op, operands: readonly T[]): readonly (T | undefined)[] {
+function traced<T>(call: ApplyOp<T>, op: Op, operands: readonly T[]): readonly (T | undefined)[] {
   const y = call(op, operands)
   const [g] = y.map((t) => call.m.add(call.m.mul(call.m.eq(t, t), 0), cotangent))
   const needs = operands.map(() => true)
@@ -52,7 +52,7 @@ test.skipIf(!globalThis.kernelTestHost).for([1, 2, 3] as const)('ops of %d opera
   const pairs = specials.flatMap((a) => specials.map((b) => [a, b]))
   // What is chosen passes through: of the third operand a few values do.
   const rows = [specials.map((x) => [x]), pairs, pairs.flatMap((pair) => specials.slice(-4).map((c) => [...pair, c]))][arity - 1] ?? []
-  const refs = Array.from({ length: arity }, (_, k): Ref => ({ shape: [rows.length], dtype: 'f32', data: Float64Array.from(rows, (r) => r[k] ?? 0) }))
+  const refs = Array.from({ length: arity }, (_, k): RefTensor => ({ shape: [rows.length], dtype: 'f32', data: Float64Array.from(rows, (r) => r[k] ?? 0) }))
   let result: Recorded = call.m.mul(which, 0)
   for (const op of Object.values(elementwise).filter((o) => o.pointwise?.arity === arity)) {
     const expected = traced(refCall, op, refs)

@@ -87,9 +87,9 @@ export function fusedEpilogue(f: Fused): Epilogue {
       quad: {
         shape: f.output.shape,
         views: f.inputs.map((x) => x.view),
-        wgsl: (first, together) => f.inputs.map((x, k) => binding(k, first, elementType(x.dtype, together[k] === true))).join('') +
+        wgsl: (first, coalesced) => f.inputs.map((x, k) => binding(k, first, elementType(x.dtype, coalesced[k] === true))).join('') +
           `${vectorAliases(true)}${helpers(f)}fn epilogue(${['v: vec4f', ...f.inputs.map((_, k) => `i${k}: u32`)].join(', ')}) -> vec4f {\n${
-            body([...f.inputs.map((x, k) => `let x${k} = ${computeType(x.dtype)}(${together[k] ? `extra${k}[i${k}]` : `vec4(extra${k}[i${k}])`});`), ...stepsOf(f)])}}\n`,
+            body([...f.inputs.map((x, k) => `let x${k} = ${computeType(x.dtype)}(${coalesced[k] ? `extra${k}[i${k}]` : `vec4(extra${k}[i${k}])`});`), ...stepsOf(f)])}}\n`,
       },
     }),
   }

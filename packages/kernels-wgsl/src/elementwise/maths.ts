@@ -1,12 +1,12 @@
-import type { Attrs, Call, DType, Maths, Op, Spec } from '../op.ts'
+import type { Attrs, ApplyOp, DType, Maths, Op, Spec } from '../op.ts'
 import * as table from './table.ts'
 
-/** Completes a {@link Call} from the three things that differ between its hosts. */
-export function makeCall<T>(host: {
+/** Completes a {@link ApplyOp} from the three things that differ between its hosts. */
+export function makeApplyOp<T>(host: {
   apply(op: Op, inputs: readonly T[], attrs: Attrs): readonly T[]
   spec(t: T): Spec
   scalar(value: number, dtype: DType): T
-}): Call<T> {
+}): ApplyOp<T> {
   const elementwise = (op: Op) => (...args: (T | number)[]): T => {
     const like = args.find((a): a is T => typeof a !== 'number')
     const dtype: DType = like === undefined ? 'f32' : host.spec(like).dtype

@@ -1,4 +1,4 @@
-import { type DType, isFloat, type Maths, type Op, type Pointwise, type Ref, type Spec } from '../op.ts'
+import { type DType, isFloat, type Maths, type Op, type Pointwise, type RefTensor, type Spec } from '../op.ts'
 import { DTypeError } from '../errors.ts'
 import { at, broadcastShapes, refZeros, sameDType, sizeOf, stridesOf } from '../shape.ts'
 import { fusedKernel } from './fused.ts'
@@ -72,7 +72,7 @@ export function broadcastView(shape: readonly number[], out: readonly number[]):
   return { offset: 0, strides: out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : own[i - lead] ?? 0)) }
 }
 
-function indexMap(t: Ref, out: readonly number[]): (flat: number) => number {
+function indexMap(t: RefTensor, out: readonly number[]): (flat: number) => number {
   if (t.data.length === sizeOf(out)) return (i) => i
   const { strides } = broadcastView(t.shape, out)
   return (flat) => {

@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import type { Op, Problem, Ref, Spec, Target } from '../op.ts'
+import type { Op, Problem, RefTensor, Spec, Target } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectIndices, strange, strangeWgsl } from './indices.ts'
@@ -59,7 +59,7 @@ export const takeAlong: Op = {
     return [call(putAlong, [g, indices], { size: call.spec(x).shape.at(-1) })[0]]
   },
   reference(inputs) {
-    const [x, indices] = inputs as readonly [Ref, Ref]
+    const [x, indices] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(indices.shape, x.dtype)
     const size = x.shape.at(-1) ?? 1
     const count = indices.shape.at(-1) ?? 1
@@ -104,7 +104,7 @@ export const putAlong: Op<PutAlongAttrs> = {
     return indices === undefined || g === undefined ? [] : [call(takeAlong, [g, indices])[0]]
   },
   reference(inputs, { size }) {
-    const [x, indices] = inputs as readonly [Ref, Ref]
+    const [x, indices] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros([...x.shape.slice(0, -1), size], x.dtype)
     const count = x.shape.at(-1) ?? 1
     for (let i = 0; i < x.data.length; i++) {

@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import type { Op, Ref, Spec } from '../op.ts'
+import type { Op, RefTensor, Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectIndices, strange, strangeWgsl } from './indices.ts'
@@ -60,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return [call(scatterAdd, [g, indices], { rows: call.spec(table).shape[0] })[0]]
   },
   reference(inputs) {
-    const [table, indices] = inputs as readonly [Ref, Ref]
+    const [table, indices] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(gather.infer(inputs, {})[0]?.shape ?? [], table.dtype)
     const inner = sizeOf(table.shape.slice(1))
     const rows = table.shape[0] ?? 0
@@ -108,7 +108,7 @@ export const scatterAdd: Op<ScatterAddAttrs> = {
     return [call(gather, [g, indices])[0]]
   },
   reference(inputs, attrs) {
-    const [updates, indices] = inputs as readonly [Ref, Ref]
+    const [updates, indices] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(scatterAdd.infer(inputs, attrs)[0]?.shape ?? [], updates.dtype)
     const inner = sizeOf(updates.shape.slice(indices.shape.length))
     for (let i = 0; i < updates.data.length; i++) {

@@ -1,7 +1,8 @@
-import type { Call, Op, Ref, Vjp } from '../op.ts'
+import { gemm, type Layout } from '../gemm/index.ts'
+import type { ApplyOp, Op, RefTensor, Vjp } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
-import { gemm, input as bind, type Layout } from '../wgsl/index.ts'
 import { sumTo } from '../reduce/index.ts'
+import { input as bind } from '../wgsl/index.ts'
 import { dims, type MatmulAttrs, productOf } from './product.ts'
 
 /** For each flat batch index of the output, the batch index of an operand whose batch axes broadcast. */
@@ -74,7 +75,7 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
     }, target)
   },
   // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
-  vjp<T>(call: Call<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
     const [a, b] = inputs as readonly [T, T]
     const g = grads[0]
     if (g === undefined) return [undefined, undefined]
@@ -86,7 +87,7 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
     return [da, db]
   },
   reference(inputs, attrs) {
-    const [a, b] = inputs as readonly [Ref, Ref]
+    const [a, b] = inputs as readonly [RefTensor, RefTensor]
     const { m, n, k, batch } = dims(inputs, attrs)
     const out = refZeros([...batch, m, n], a.dtype)
     const mapA = batchMap(a.shape, batch)

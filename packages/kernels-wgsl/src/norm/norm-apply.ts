@@ -1,4 +1,4 @@
-import type { Op, Ref } from '../op.ts'
+import type { Op, RefTensor } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType } from '../shape.ts'
 import { checkStatistics } from './norm-grad.ts'
 import { normKernel } from './norm-kernel.ts'
@@ -23,7 +23,7 @@ export const normApply: Op<NormAttrs> = {
   kernels: (problem, target) => [normKernel('normApply', problem, target)],
   reference(inputs, attrs) {
     const after = 1 + parametersOf(attrs)
-    const [x, mean, rstd] = [inputs[0], ...inputs.slice(after)] as [Ref, Ref, Ref]
+    const [x, mean, rstd] = [inputs[0], ...inputs.slice(after)] as [RefTensor, RefTensor, RefTensor]
     const [weight, bias] = inputs.slice(1, after)
     const { groups, channels, inner } = geometry('normApply', x, attrs)
     const y = refZeros(x.shape, x.dtype)

@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.ts'
-import { f32Bits, type Op, type Problem, type Ref, type Spec } from '../op.ts'
+import { f32Bits, type Op, type Problem, type RefTensor, type Spec } from '../op.ts'
 import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, mathHelpers, output } from '../wgsl/index.ts'
 import { activationKey, geometry, type NormAttrs, parametersOf, rowWalk } from './rows.ts'
@@ -86,7 +86,7 @@ export const normInputGrad: Op<NormAttrs> = {
     })]
   },
   reference(inputs, attrs) {
-    const { dy, x, weight, bias, mean, rstd } = parts<Ref>(inputs as readonly Ref[], attrs)
+    const { dy, x, weight, bias, mean, rstd } = parts<RefTensor>(inputs as readonly RefTensor[], attrs)
     const { batch, groups, channels, inner } = geometry('normInputGrad', x, attrs)
     const length = channels * inner
     const dx = refZeros(x.shape, x.dtype)
@@ -128,7 +128,7 @@ export const normWeightGrad: Op<NormAttrs> = {
   },
   kernels: (problem, target) => weightGradKernels(problem, target),
   reference(inputs, attrs) {
-    const [dy, x, mean, rstd] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const [dy, x, mean, rstd] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor]
     const { groups, channels, inner } = geometry('normWeightGrad', x, attrs)
     const c = groups * channels
     const dweight = refZeros([c], x.dtype)

@@ -20,7 +20,7 @@ export function weightGradKernels(problem: Problem<NormAttrs>, target: Target): 
   // Units are channels, or four of them where a vector spans channels.
   const across = planes ? 1 : width
   const channels = groups * perGroup / across
-  const parts = Math.max(1, Math.min(Math.ceil(batch / 16), Math.ceil(target.variants.busy / (planes ? channels : Math.ceil(channels / wg)))))
+  const parts = Math.max(1, Math.min(Math.ceil(batch / 16), Math.ceil(target.tuning.busy / (planes ? channels : Math.ceil(channels / wg)))))
   const vector = (type: string): string => (wide ? `vec4<${type}>` : type)
   const sum = planes ? 'f32' : vector('f32')
   const partial = (k: number, name: string, type: string): Storage => scratch(k, 4 * parts * groups * perGroup, name, type)

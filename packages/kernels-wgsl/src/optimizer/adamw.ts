@@ -1,4 +1,4 @@
-import type { Op, Ref, Spec } from '../op.ts'
+import type { Op, RefTensor, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
@@ -47,9 +47,9 @@ export const adamw: Op = {
 `,
   })],
   reference(inputs) {
-    const [p, g, m, v, hyper] = inputs as readonly [Ref, Ref, Ref, Ref, Ref]
+    const [p, g, m, v, hyper] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor, RefTensor]
     const [lr = 0, beta1 = 0, beta2 = 0, eps = 0, decay = 0, c1 = 1, c2 = 1, scale = 1] = hyper.data
-    const out = [p, m, v].map((t) => refZeros(t.shape, t.dtype)) as [Ref, Ref, Ref]
+    const out = [p, m, v].map((t) => refZeros(t.shape, t.dtype)) as [RefTensor, RefTensor, RefTensor]
     for (let i = 0; i < p.data.length; i++) {
       const d = at(g.data, i) * scale
       const m1 = beta1 * at(m.data, i) + (1 - beta1) * d

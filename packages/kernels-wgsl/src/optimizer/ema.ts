@@ -1,4 +1,4 @@
-import type { Op, Ref, Spec } from '../op.ts'
+import type { Op, RefTensor, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
@@ -34,7 +34,7 @@ export const ema: Op = {
 `,
   })],
   reference(inputs) {
-    const [e, p, hyper] = inputs as readonly [Ref, Ref, Ref]
+    const [e, p, hyper] = inputs as readonly [RefTensor, RefTensor, RefTensor]
     const decay = at(hyper.data, 0)
     const out = refZeros(e.shape, e.dtype)
     for (let i = 0; i < e.data.length; i++) out.data[i] = decay * at(e.data, i) + (1 - decay) * at(p.data, i)

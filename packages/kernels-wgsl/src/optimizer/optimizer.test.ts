@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DTypeError, ShapeError } from '../errors.ts'
-import type { Op, Ref, Spec } from '../op.ts'
+import type { Op, RefTensor, Spec } from '../op.ts'
 import { type CaseInput, noise, type Specials, testOp } from '../testing.ts'
 import { adamw, adamwHyper } from './adamw.ts'
 import { ema } from './ema.ts'
@@ -11,7 +11,7 @@ const state = (shape: number[]): CaseInput => ({ shape, dtype: 'f32' })
 const positive = (shape: number[]): CaseInput => ({ shape, dtype: 'f32', values: (i) => 0.01 + (i % 89) / 89 })
 const zeros = (shape: number[]): CaseInput => ({ shape, dtype: 'f32', values: () => 0 })
 const specs = (...dtypes: Spec['dtype'][]): Spec[] => dtypes.map((dtype) => ({ shape: [2, 3], dtype }))
-const of = (...values: number[]): Ref => ({ shape: [values.length], dtype: 'f32', data: Float64Array.from(values) })
+const of = (...values: number[]): RefTensor => ({ shape: [values.length], dtype: 'f32', data: Float64Array.from(values) })
 
 // 66,000 elements take every lane of a software adapter's 64 workgroups round its loop again and again.
 const shapes = [[1], [3, 5], [8, 4], [66_001], [60, 1100]]
@@ -63,11 +63,11 @@ testOp(ema, {
 })
 
 /** Steps an update rule on f(p) = a·p²/2, whose gradient is a·p, from p = 1 and states 0. */
-function descend<A extends Readonly<Record<string, unknown>>>(op: Op<A>, attrs: A, states: number, hyperAt: (step: number) => Ref, steps: number, a: number): number {
+function descend<A extends Readonly<Record<string, unknown>>>(op: Op<A>, attrs: A, states: number, hyperAt: (step: number) => RefTensor, steps: number, a: number): number {
   let p = of(1)
   let kept = Array.from({ length: states }, () => of(0))
   for (let t = 1; t <= steps; t++) {
-    const [next, ...rest] = op.reference([p, of(a * (p.data[0] ?? 0)), ...kept, hyperAt(t)], attrs) as [Ref, ...Ref[]]
+    const [next, ...rest] = op.reference([p, of(a * (p.data[0] ?? 0)), ...kept, hyperAt(t)], attrs) as [RefTensor, ...RefTensor[]]
     p = next
     kept = rest
   }
@@ -83,7 +83,7 @@ describe.skipIf(globalThis.kernelTestHost)('adamw', () => {
   })
 
   test('keeps that step under the usual β₂, which f32 cannot hold', () => {
-    const { data } = adamw.reference([of(0), of(3), of(0), of(0), of(...adamwHyper({ lr: 1, weightDecay: 0 }, 1))], {})[0] as Ref
+    const { data } = adamw.reference([of(0), of(3), of(0), of(0), of(...adamwHyper({ lr: 1, weightDecay: 0 }, 1))], {})[0] as RefTensor
     expect(data[0]).toBeCloseTo(-1, 6)
   })
 
@@ -118,9 +118,9 @@ describe.skipIf(globalThis.kernelTestHost)('sgd', () => {
 
 describe.skipIf(globalThis.kernelTestHost)('ema', () => {
   test('approaches a constant parameter by the factor decay each step', () => {
-    let e: Ref = { shape: [5], dtype: 'f32', data: noise(5, 1) }
+    let e: RefTensor = { shape: [5], dtype: 'f32', data: noise(5, 1) }
     const start = e.data
-    for (let t = 0; t < 3; t++) e = ema.reference([e, of(2, 2, 2, 2, 2), of(0.75)], {})[0] as Ref
+    for (let t = 0; t < 3; t++) e = ema.reference([e, of(2, 2, 2, 2, 2), of(0.75)], {})[0] as RefTensor
     e.data.forEach((x, i) => { expect(x).toBeCloseTo(2 + 0.75 ** 3 * ((start[i] ?? 0) - 2), 12) })
   })
 })

@@ -1,4 +1,4 @@
-import type { Op, Ref, Spec } from '../op.ts'
+import type { Op, RefTensor, Spec } from '../op.ts'
 import { at, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
@@ -44,9 +44,9 @@ export const sgd: Op<SgdAttrs> = {
 `,
   })],
   reference(inputs, { nesterov }) {
-    const [p, g, buf, hyper] = inputs as readonly [Ref, Ref, Ref, Ref]
+    const [p, g, buf, hyper] = inputs as readonly [RefTensor, RefTensor, RefTensor, RefTensor]
     const [lr = 0, momentum = 0, decay = 0, scale = 1] = hyper.data
-    const out = [p, buf].map((t) => refZeros(t.shape, t.dtype)) as [Ref, Ref]
+    const out = [p, buf].map((t) => refZeros(t.shape, t.dtype)) as [RefTensor, RefTensor]
     for (let i = 0; i < p.data.length; i++) {
       const d = at(g.data, i) * scale + decay * at(p.data, i)
       const b = momentum * at(buf.data, i) + d

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Target } from '../op.ts'
-import { variantTable } from '../variants.ts'
+import { tuningTable } from '../tuning.ts'
 import { packingPays, packingTerms, type Work } from './packing-cost.ts'
 
-const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe }
+const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe }
 const square = (n: number): Work => ({ rows: n, cols: n, depth: n, batch: 1, packed: 2 * n * n })
 
 test('large products are packed and small ones are not', () => {
@@ -12,8 +12,8 @@ test('large products are packed and small ones are not', () => {
 
 test('the row in use decides, and features may forbid', () => {
   const packing = { buffer: 1, texture: 0, element: 0, dispatches: 0 }
-  expect(packingPays(square(1), { ...target, variants: { ...variantTable.lavapipe, packing } })).toBe(true)
-  expect(packingPays(square(1024), { ...target, variants: { ...variantTable.lavapipe, packing: null } })).toBe(false)
+  expect(packingPays(square(1), { ...target, tuning: { ...tuningTable.lavapipe, packing } })).toBe(true)
+  expect(packingPays(square(1024), { ...target, tuning: { ...tuningTable.lavapipe, packing: null } })).toBe(false)
   expect(packingPays(square(1024), { ...target, textureRows: 0 })).toBe(false)
   expect(packingPays(square(1024), { ...target, subgroupSize: 0 })).toBe(false)
 })

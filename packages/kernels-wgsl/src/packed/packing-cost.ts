@@ -1,5 +1,5 @@
 import { type Target, textureWidth } from '../op.ts'
-import type { PackingCosts } from '../variants.ts'
+import type { PackingCosts } from '../tuning.ts'
 import { columnBlock } from './blocks.ts'
 
 /** The work of a product, padding aside. */
@@ -25,8 +25,8 @@ export interface PackingTerms {
 const whole = (n: number, block: number): number => Math.ceil(n / block) * block
 
 /** What packing costs on an adapter where it can be done at all. */
-function costsOn({ variants, textureRows, subgroupSize }: Target): PackingCosts | undefined {
-  return textureRows === 0 || subgroupSize < 4 ? undefined : variants.packing ?? undefined
+function costsOn({ tuning, textureRows, subgroupSize }: Target): PackingCosts | undefined {
+  return textureRows === 0 || subgroupSize < 4 ? undefined : tuning.packing ?? undefined
 }
 
 /** The terms by which a product's cost is estimated on this adapter. */

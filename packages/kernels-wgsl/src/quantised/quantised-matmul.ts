@@ -1,7 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import { matmul } from '../matmul/index.ts'
-import type { Op, Problem, Ref, Spec } from '../op.ts'
+import type { Op, Problem, RefTensor, Spec } from '../op.ts'
 import { at, computableFloat, expectRank, input, refZeros, shapeText } from '../shape.ts'
 import { assemble, divider, input as bind, lanesFor, output, repeat } from '../wgsl/index.ts'
 import { dequantise } from './dequantise.ts'
@@ -83,7 +83,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     return [call(matmul, [g, weight], { transposeA: false, transposeB: false })[0]]
   },
   reference(inputs) {
-    const [x, words, scale] = inputs as readonly [Ref, Ref, Ref]
+    const [x, words, scale] = inputs as readonly [RefTensor, RefTensor, RefTensor]
     const { rows, columns } = byteMatrix('quantisedMatmul', inputs, 1)
     const m = x.shape[0]!
     const out = refZeros([m, rows], x.dtype)

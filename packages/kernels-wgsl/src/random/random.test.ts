@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DTypeError, ShapeError } from '../errors.ts'
-import type { Kernel, Ref } from '../op.ts'
+import type { Kernel, RefTensor } from '../op.ts'
 import { rounded, runKernels, testOp } from '../testing.ts'
 import { assemble, input, output } from '../wgsl/index.ts'
 import { type Distribution, normal, uniform } from './distributions.ts'
@@ -30,7 +30,7 @@ testOp(philoxUniform, { cases, errors, tolerance: { f32: 0, f16: 0 } })
 // Relative to the largest value, some 4: a few roundings of radius and angle.
 testOp(philoxNormal, { cases, errors, tolerance: { f32: 3e-7, f16: 2 ** -10 } })
 
-const stateRef = (words: readonly number[]): Ref => ({ shape: [4], dtype: 'u32', data: Float64Array.from(words) })
+const stateRef = (words: readonly number[]): RefTensor => ({ shape: [4], dtype: 'u32', data: Float64Array.from(words) })
 
 describe.skipIf(globalThis.kernelTestHost)('the reference of philox', () => {
   // Known answers of Philox 4x32-10: Random123 (D. E. Shaw Research), tests/kat_vectors.

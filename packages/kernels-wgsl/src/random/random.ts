@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import type { DType, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
+import type { DType, Kernel, Op, Problem, RefTensor, Spec, Target } from '../op.ts'
 import { input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { type Distribution, normal, uniform } from './distributions.ts'
@@ -57,7 +57,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   })
 }
 
-function reference(inputs: readonly Ref[], shape: readonly number[], dtype: DType, { values }: Distribution): Ref {
+function reference(inputs: readonly RefTensor[], shape: readonly number[], dtype: DType, { values }: Distribution): RefTensor {
   const [low = 0, high = 0, stream = 0, offset = 0] = input('philox', inputs, 0).data
   const out = refZeros(shape, dtype)
   for (let start = 0; start < out.data.length; start += 4) {

@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
-import { type Call, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
+import { type ApplyOp, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
 import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
 import { assemble, divider, input as bind, mathHelpers, output, scratch } from '../wgsl/index.ts'
@@ -58,7 +58,7 @@ export const reduce: Op<ReduceAttrs> = {
       rows(problem, target, outer, parts, parts, scale, { second: true }),
     ]
   },
-  vjp<T>(call: Call<T>, { inputs, outputs, grads, attrs }: Vjp<T, ReduceAttrs>) {
+  vjp<T>(call: ApplyOp<T>, { inputs, outputs, grads, attrs }: Vjp<T, ReduceAttrs>) {
     const [x] = inputs
     const [y] = outputs
     const g = grads[0]
@@ -203,7 +203,7 @@ export const expand: Op<ExpandAttrs> = {
 }
 
 /** Sums a gradient over the axes its tensor was broadcast along, so that it has the tensor's shape again. */
-export function sumTo<T>(call: Call<T>, g: T, shape: readonly number[]): T {
+export function sumTo<T>(call: ApplyOp<T>, g: T, shape: readonly number[]): T {
   const from = call.spec(g).shape
   if (sameShape(from, shape)) return g
   const lead = from.length - shape.length

@@ -1,2 +1,2 @@
-export { join, joinPlaces } from './join.ts'
+export { flatConcat, flatOffsets } from './flat-concat.ts'
 export { concat, type ConcatAttrs, pad, type PadAttrs, slice, type SliceAttrs } from './slice.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DTypeError, ShapeError } from '../errors.ts'
-import type { Ref, Spec } from '../op.ts'
+import type { RefTensor, Spec } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { adjointGap, type CaseInput, noise, testOp } from '../testing.ts'
 import { concat, pad, slice } from './slice.ts'
@@ -10,7 +10,7 @@ const spec = (shape: number[], dtype: Spec['dtype'] = 'f32'): Spec => ({ shape, 
 const integers = (shape: number[], dtype: Spec['dtype']): CaseInput => ({ shape, dtype, values: (i) => i * 3 + 5 })
 const signed = (shape: number[]): CaseInput => ({ shape, dtype: 'i32', values: (i) => (i % 2 ? -i : i) * 1e7 })
 const bits = (shape: number[]): CaseInput => ({ shape, dtype: 'u32', values: (i) => 0xffffffff - i })
-const random = (shape: readonly number[], seed = 1): Ref => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), seed) })
+const random = (shape: readonly number[], seed = 1): RefTensor => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), seed) })
 
 testOp(slice, {
   cases: [
@@ -97,7 +97,7 @@ describe.skipIf(globalThis.kernelTestHost)('slice, pad and concat', () => {
       const x = random(shape)
       const size = shape[axis] ?? 0
       const cuts = [0, Math.min(a, b, size), Math.min(Math.max(a, b), size), size]
-      const parts = [0, 1, 2].map((k) => slice.reference([x], { axis, start: cuts[k] ?? 0, end: cuts[k + 1] ?? 0 })[0] as Ref)
+      const parts = [0, 1, 2].map((k) => slice.reference([x], { axis, start: cuts[k] ?? 0, end: cuts[k + 1] ?? 0 })[0] as RefTensor)
       expect(concat.reference(parts, { axis })[0]).toEqual(x)
     }))
   })

@@ -158,7 +158,7 @@ export const concat: Op<ConcatAttrs> = {
   },
   // Along other axes there may be one image, whose halves are a skip connection that waits long and what it is joined to: the
   // memory of the whole would be taken as long as the skip waits.
-  starts: (inputs, { axis }) => (axis === 0 && havePlaces(inputs) ? startsOf(inputs) : undefined),
+  offsetsInOutput: (inputs, { axis }) => (axis === 0 && havePlaces(inputs) ? startsOf(inputs) : undefined),
   // Some inputs a kernel, each copied into its part of the output: parts never overlap, so the order of copies is free.
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec

@@ -1,7 +1,7 @@
-import { type Attrs, type DType, type Kernel, type Op, type Ref, type Spec, type Target } from '../op.ts'
+import { type Attrs, type DType, type Kernel, type Op, type RefTensor, type Spec, type Target } from '../op.ts'
 import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
-import { variantTable } from '../variants.ts'
+import { tuningTable } from '../tuning.ts'
 import { decode, encode } from './elements.ts'
 
 /** An input of a test case: a shape, or a shape with its dtype or values. */
@@ -37,7 +37,7 @@ export function specsOf<A extends Attrs>(c: OpCase<A>, float: DType): Spec[] {
 }
 
 /** The inputs of a case, their values as the dtype holds them. */
-export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): Ref[] {
+export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): RefTensor[] {
   return specsOf(c, float).map(({ shape, dtype }, k) => {
     const given = c.inputs[k]
     // Arrays have a method of that name.
@@ -78,11 +78,11 @@ const withoutType = (k: Kernel): string => k.wgsl.replace('enable f16;\n', '').r
 export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], outputs: readonly Spec[], attrs: A, target: Target): Variant[] {
   const found = new Map<string, Variant>()
   // Written out sixteen times an inner loop takes llvmpipe seconds to compile.
-  const gpu = { ...target, kind: 'gpu', textureRows: 0, variants: { ...variantTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
+  const gpu = { ...target, kind: 'gpu', textureRows: 0, tuning: { ...tuningTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
   // Large tiles, as of products that fill a GPU.
-  const full = { ...gpu, matrices: false, variants: { ...gpu.variants, busy: 2 } }
+  const full = { ...gpu, matrices: false, tuning: { ...gpu.tuning, busy: 2 } }
   // What SwiftShader would run for GPUs, lavapipe runs in the tests of Node.
-  const runsElsewhere = target.variants.adapter === 'software'
+  const runsElsewhere = target.tuning.adapter === 'software'
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
     const kernels = lower(op, { inputs, outputs, attrs }, t)
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Attrs, type DType, isFloat, type Op, type Ref } from '../op.ts'
+import { type Attrs, type DType, isFloat, type Op, type RefTensor } from '../op.ts'
 import { lower } from '../lower.ts'
 import { sizeOf } from '../shape.ts'
 import { makeInputs, type OpCase, specsOf, variants } from './cases.ts'
@@ -86,7 +86,7 @@ async function checkElementwise(op: Op, dtype: Float, { ulp = 1, exceptions = []
   const { operands, negative } = grid(op.pointwise.arity, dtype)
   // The text for sizes that four divides is another one; unary ops have it from their other cases.
   for (const n of op.pointwise.arity === 1 ? [operands[0]?.length ?? 0, (operands[0]?.length ?? 0) & ~3] : [operands[0]?.length ?? 0]) {
-    const inputs = operands.map((data): Ref => ({ shape: [n], dtype, data: data.subarray(0, n) }))
+    const inputs = operands.map((data): RefTensor => ({ shape: [n], dtype, data: data.subarray(0, n) }))
     const outputs = op.infer(inputs, {})
     const exact = op.reference(inputs, {})[0]?.data ?? []
     const kernels = lower(op, { inputs, outputs, attrs: {} }, host.target)

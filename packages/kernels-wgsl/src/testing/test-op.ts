@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { makeCall } from '../elementwise/index.ts'
-import { type Attrs, type Call, isFloat, type Op, type Ref, type Spec } from '../op.ts'
+import { makeApplyOp } from '../elementwise/index.ts'
+import { type Attrs, type ApplyOp, isFloat, type Op, type RefTensor, type Spec } from '../op.ts'
 import { shapeText, sizeOf } from '../shape.ts'
 import { makeInputs, noise, type OpCase, specsOf, variants } from './cases.ts'
 import { encode } from './elements.ts'
@@ -25,7 +25,7 @@ export interface OpTest<A extends Attrs> {
 }
 
 /** Float64 call on references: how a gradient rule runs in tests. */
-export const refCall: Call<Ref> = makeCall<Ref>({
+export const refCall: ApplyOp<RefTensor> = makeApplyOp<RefTensor>({
   apply: (op, inputs, attrs) => {
     op.infer(inputs, attrs)
     return op.reference(inputs, attrs)
@@ -88,7 +88,7 @@ export function testOp<A extends Attrs>(op: Op<A>, { cases, tolerance = {}, erro
 /** Compares `vjp` with central differences (h = 1e-5) of Σ cotangent · output at up to twelve elements of each input. */
 export function checkGradient<A extends Attrs>(
   op: Op<A>,
-  inputs: readonly Ref[],
+  inputs: readonly RefTensor[],
   attrs: A,
   { differentiable, constants }: Pick<OpTest<A>, 'differentiable' | 'constants'> = {},
 ): void {
@@ -96,7 +96,7 @@ export function checkGradient<A extends Attrs>(
   const grads = outputs.map((o, k) => (isFloat(o.dtype) && (differentiable?.includes(k) ?? true) ? { ...o, data: noise(o.data.length, 97 + k) } : undefined))
   const needs = inputs.map((i, k) => isFloat(i.dtype) && !constants?.includes(k))
   const analytic = op.vjp?.(refCall, { inputs, outputs, grads, attrs, needs }) ?? []
-  const objective = (moved: readonly Ref[]): number => op.reference(moved, attrs).reduce((sum, o, k) => {
+  const objective = (moved: readonly RefTensor[]): number => op.reference(moved, attrs).reduce((sum, o, k) => {
     const g = grads[k]
     return g ? sum + o.data.reduce((s, v, i) => s + v * (g.data[i] ?? 0), 0) : sum
   }, 0)
@@ -123,7 +123,7 @@ export function checkGradient<A extends Attrs>(
   if (inputs.some((x, k) => needs[k] && x.data.length > 0)) expect(compared, 'elements compared').toBeGreaterThan(0)
 }
 
-async function checkKernels<A extends Attrs>(op: Op<A>, inputs: readonly Ref[], attrs: A, limit: number): Promise<void> {
+async function checkKernels<A extends Attrs>(op: Op<A>, inputs: readonly RefTensor[], attrs: A, limit: number): Promise<void> {
   const host = globalThis.kernelTestHost
   if (!host) return
   const outputs = op.infer(inputs, attrs)

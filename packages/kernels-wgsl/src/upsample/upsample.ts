@@ -1,6 +1,6 @@
 import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
-import type { DType, Kernel, Op, Problem, Ref, Spec, Target } from '../op.ts'
+import type { DType, Kernel, Op, Problem, RefTensor, Spec, Target } from '../op.ts'
 import { at, computableFloat, expectRank, input, refZeros, shapeText, sizeOf } from '../shape.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
 
@@ -25,7 +25,7 @@ export const upsample: Op<UpsampleAttrs> = {
     return g === undefined ? [] : [call(upsampleGrad, [g], attrs)[0]]
   },
   reference(inputs, attrs) {
-    const [x] = inputs as readonly [Ref]
+    const [x] = inputs as readonly [RefTensor]
     const out = refZeros(upsample.infer(inputs, attrs)[0]?.shape ?? [], x.dtype)
     eachPixel(x, attrs, (small, large) => { out.data[large] = at(x.data, small) })
     return [out]
@@ -48,7 +48,7 @@ export const upsampleGrad: Op<UpsampleAttrs> = {
     return g === undefined ? [] : [call(upsample, [g], attrs)[0]]
   },
   reference(inputs, attrs) {
-    const [g] = inputs as readonly [Ref]
+    const [g] = inputs as readonly [RefTensor]
     const out = refZeros(upsampleGrad.infer(inputs, attrs)[0]?.shape ?? [], g.dtype)
     eachPixel(out, attrs, (small, large) => { out.data[small] = at(out.data, small) + at(g.data, large) })
     return [out]

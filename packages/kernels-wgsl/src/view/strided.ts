@@ -1,4 +1,4 @@
-import type { Ref, View } from '../op.ts'
+import type { RefTensor, View } from '../op.ts'
 import { at, refZeros, sizeOf, stridesOf } from '../shape.ts'
 
 /** The view of a whole contiguous tensor. */
@@ -7,7 +7,7 @@ export function viewOf(x: { readonly shape: readonly number[] }): View {
 }
 
 /** Copies what a view sees into a contiguous reference tensor. */
-export function readView(x: Ref, view: View | undefined): Ref {
+export function readView(x: RefTensor, view: View | undefined): RefTensor {
   if (!view) return x
   const out = refZeros(view.shape, x.dtype)
   for (let flat = 0; flat < out.data.length; flat++) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ShapeError } from '../errors.ts'
-import type { Attrs, Op, Ref, Spec, View } from '../op.ts'
+import type { Attrs, Op, RefTensor, Spec, View } from '../op.ts'
 import { expand } from '../reduce/index.ts'
 import { sizeOf } from '../shape.ts'
 import { slice } from '../slice/index.ts'
@@ -10,7 +10,7 @@ import { readView, viewOf } from './strided.ts'
 import { after, permute, reshape, stopGradient } from './view.ts'
 
 const spec = (...shape: number[]): Spec => ({ shape, dtype: 'f32' })
-const random = (shape: readonly number[]): Ref => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), 1) })
+const random = (shape: readonly number[]): RefTensor => ({ shape, dtype: 'f32', data: noise(sizeOf(shape), 1) })
 
 testOp(reshape, {
   cases: [
@@ -67,11 +67,11 @@ describe.skipIf(globalThis.kernelTestHost)('views', () => {
     let chained = 0
     fc.assert(fc.property(shapes, fc.array(fc.tuple(fc.nat(3), fc.nat(3), fc.nat(4)), { maxLength: 5 }), (shape, steps) => {
       const x = random(shape)
-      let direct: Ref = x
+      let direct: RefTensor = x
       let view: View | undefined = viewOf(x)
       for (const [kind, a, b] of steps) {
         const [op, attrs] = step(direct.shape, kind, a, b)
-        direct = op.reference([direct], attrs as never)[0] as Ref
+        direct = op.reference([direct], attrs as never)[0] as RefTensor
         view = op.view?.(view, attrs as never)
         if (!view) {
           copies++

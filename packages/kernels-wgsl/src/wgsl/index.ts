@@ -1,4 +1,3 @@
-export * from './gemm.ts'
 export * from './kernel.ts'
 export * from './lanes.ts'
 export * from './weight.ts'

@@ -1,4 +1,4 @@
-import { CheckpointError, ConfigError, type DType, ShapeError, type TensorHost } from '@antipode/core'
+import { CheckpointError, ConfigError, type DType, ShapeError, type Backend } from '@antipode/core'
 import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
 import { type Initialiser, placeholders, stateOf } from '@antipode/core/nn'
 import { anObject, checkOptions, listOf, oneOf } from '@antipode/core/options'
@@ -26,17 +26,17 @@ export interface LoadModelOfOptions<E extends ModelEntry = ModelEntry> extends L
  * @throws {ConfigError} on an unknown option
  */
 export function loadModel(
-  device: TensorHost,
+  device: Backend,
   source: SafetensorsSource,
   options?: LoadModelOptions,
 ): Promise<UNet2DConditionModel>
 export function loadModel<E extends ModelEntry>(
-  device: TensorHost,
+  device: Backend,
   source: SafetensorsSource,
   options: LoadModelOfOptions<E>,
 ): Promise<ReturnType<E['build']>>
 export async function loadModel(
-  device: TensorHost,
+  device: Backend,
   source: SafetensorsSource,
   options: LoadModelOptions & Partial<LoadModelOfOptions> = {},
 ): Promise<ConfiguredModel> {

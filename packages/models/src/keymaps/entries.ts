@@ -1,11 +1,11 @@
-import { CheckpointError, type DType, type Tensor, type TensorHost } from '@antipode/core'
+import { CheckpointError, type DType, type Tensor, type Backend } from '@antipode/core'
 import { type Checkpoint, type StateInfo, stateOf, type StateSource } from '@antipode/core/nn'
 
 /** One tensor of a source. */
 export interface Entry {
   readonly name: string
   readonly info: StateInfo
-  read(device: TensorHost, dtype: DType): Promise<Tensor>
+  read(device: Backend, dtype: DType): Promise<Tensor>
 }
 
 /** The tensors of a checkpoint, none of them read. */
@@ -47,7 +47,7 @@ export function sourceOf(where: string, entries: readonly Entry[]): StateSource 
 /** Reads tensors, computes one of them, and frees them. */
 export async function computed(
   parts: readonly Entry[],
-  device: TensorHost,
+  device: Backend,
   dtype: DType,
   compute: (tensors: readonly Tensor[]) => Tensor,
 ): Promise<Tensor> {

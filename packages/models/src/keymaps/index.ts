@@ -1,5 +1,6 @@
 export { attentionNames } from './attention-names.ts'
 export { fuse } from './fuse.ts'
+export { openClipText, type OpenClipOptions } from './open-clip.ts'
 export { rename } from './rename.ts'
 export { split } from './split.ts'
 export { transpose } from './transpose.ts'

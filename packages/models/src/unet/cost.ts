@@ -1,11 +1,12 @@
-import { ConfigError, type Tensor, type TensorHost, UnsupportedError, variantTable, zeros } from '@antipode/core'
+import { ConfigError, type Tensor, type Backend, UnsupportedError, tuningTable, zeros } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import type { UNet2DConfig } from './config.ts'
+import { resolveUNet2DConfig } from './resolve-config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
-const nowhere: TensorHost = {
-  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, variants: variantTable.gpu },
+const nowhere: Backend = {
+  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu },
   evaluate: refuse,
   read: refuse,
   upload: refuse,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Device, evaluate, gradients, randn, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { Device, evaluate, gradients, randn, type Tensor, tensor, type Backend } from '@antipode/core'
 import { placeholders, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
@@ -16,7 +16,7 @@ const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a,
 const l1 = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + Math.abs(b), 0)
 
 /** Everything that the golden run gave, by name: out, loss, and the gradients of inputs and of some parameters. */
-async function goldenRun(host: TensorHost): Promise<{ outputs: Map<string, Tensor>; dispose: () => void }> {
+async function goldenRun(host: Backend): Promise<{ outputs: Map<string, Tensor>; dispose: () => void }> {
   const model = new UNet2DConditionModel(placeholders(host), config)
   expect(model.parameterCount).toBe(golden.params)
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))

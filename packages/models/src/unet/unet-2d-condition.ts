@@ -5,7 +5,8 @@ import {
   Pass, patchesToPixels, pixelsToPatches, type ResnetBlock2D, timestepEmbedding, TimestepEmbedding, type Wrappers,
 } from '../layers/index.ts'
 import { type Attention, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
-import { type ResolvedUNet2DConfig, resolveUNet2DConfig, type UNet2DConfig } from './config.ts'
+import type { ResolvedUNet2DConfig, UNet2DConfig } from './config.ts'
+import { resolveUNet2DConfig } from './resolve-config.ts'
 
 /** What a prediction is conditioned on: tensors by name, each with a row for each image. */
 export type UNet2DCondition = {

@@ -7,9 +7,14 @@ import { rescaled } from './rescale.ts'
 export interface ApgOptions {
   /** w ≥ 0, finite; at 1 the positive prediction alone is the result. */
   readonly scale: number
-  /** What is kept of the differences of earlier calls, finite; below 0, as the paper has it, the new one is pushed away from them. None by default. */
+  /**
+   * What is kept of the differences of earlier calls, finite; below 0, as the paper has it, the new one is pushed away
+   * from them. None by default.
+   */
   readonly momentum?: number
-  /** Largest length of a sample's difference, positive and finite; longer ones are shortened to it. Without it none are. */
+  /**
+   * Largest length of a sample's difference, positive and finite; longer ones are shortened to it. Without it none are.
+   */
   readonly threshold?: number
   /** What is kept of the part along the positive prediction, finite: 0 by default, as in the paper; 1 keeps all. */
   readonly eta?: number
@@ -21,8 +26,8 @@ export interface ApgOptions {
  * Adaptive projected guidance: guidance by the part of `d = e_pos − e_neg` that is orthogonal to e_pos, which does not
  * oversaturate at high scales, `e = e_neg + w·(d_⊥ + η·d_∥)`. All is computed in f32 from the predictions on.
  * @throws {ConfigError} if an option is unknown or outside its range
- * Source: Sadat et al. 2024, arXiv 2410.02416, algorithm 1, which adds to e_pos instead; here as diffusers has it, so that η = 1
- * alone is classifier-free guidance either way.
+ * Source: Sadat et al. 2024, arXiv 2410.02416, algorithm 1, which adds to e_pos instead; here as diffusers has it, so
+ * that η = 1 alone is classifier-free guidance either way.
  */
 export function apg(options: ApgOptions): Guider {
   checkOptions('apg', options, { scale: required(atLeast(0)), momentum: finite, threshold: aboveZero, eta: finite, rescale: between(0, 1) })
@@ -34,7 +39,7 @@ export function apg(options: ApgOptions): Guider {
       const before = state['difference']
       const fresh = towards.sub(away)
       const difference = momentum !== undefined && before ? fresh.add(before.mul(momentum)) : fresh
-      const short = threshold === undefined ? difference : difference.mul(minimum(lengths(difference).pow(-1).mul(threshold), 1))
+      const short = threshold === undefined ? difference : shortened(difference, threshold)
       // d_∥ = (d·e/e·e)·e; without a direction nothing is along it.
       const along = towards.mul(dots(short, towards).div(dots(towards, towards).maximum(tiny)))
       const moved = short.add(along.mul(eta - 1))
@@ -46,14 +51,16 @@ export function apg(options: ApgOptions): Guider {
   }
 }
 
+/** Samples longer than a threshold brought to it; others stay as they are, to the bit. */
+function shortened(samples: Tensor, threshold: number): Tensor {
+  const lengths = dots(samples, samples).maximum(tiny).sqrt()
+  return samples.mul(minimum(lengths.pow(-1).mul(threshold), 1))
+}
+
 /** Above it every square of f32 is exact enough to divide by. */
 const tiny = 1e-30
 
 /** Products of two samples' elements added up, `[B, 1, …]`. */
 function dots(a: Tensor, b: Tensor): Tensor {
   return a.mul(b).sum({ axes: a.shape.slice(1).map((_, i) => i + 1), keepDims: true })
-}
-
-function lengths(a: Tensor): Tensor {
-  return dots(a, a).maximum(tiny).sqrt()
 }

@@ -10,9 +10,10 @@ export interface CfgPlusPlusOptions {
 }
 
 /**
- * CFG++: the clean sample is estimated by `e_neg + λ·(e_pos − e_neg)` and noised again by e_neg alone, which keeps samples on
- * the data. A first-order step (DDIM with η = 0, Euler) that does so is the same step by classifier-free guidance with
- * w = λ·σ/(σ − σ'), which is what is given here; the estimates of the clean sample that go with it are those of w.
+ * CFG++: the clean sample is estimated by `e_neg + λ·(e_pos − e_neg)` and noised again by e_neg alone, which keeps
+ * samples on the data. A first-order step (DDIM with η = 0, Euler) that does so is the same step by classifier-free
+ * guidance with w = λ·σ/(σ − σ'), which is what is given here; the estimates of the clean sample that go with it are
+ * those of w.
  * @throws {ConfigError} if the option is outside its range, or a call's noise does not fall
  * Source: Chung et al. 2024, arXiv 2406.08070, algorithm 2.
  */
@@ -25,7 +26,10 @@ export function cfgPlusPlus(options: CfgPlusPlusOptions): Guider {
       // By the ratio, as σ may be infinite.
       const left = nextSigma / sigma
       if (!(left < 1)) {
-        throw new ConfigError(`cfgPlusPlus: expected noise that falls from call to call, got σ ${sigma} and ${nextSigma} at call ${step}; take a solver of one call a step`)
+        const got = `σ ${sigma} and ${nextSigma} at call ${step}`
+        throw new ConfigError(
+          `cfgPlusPlus: expected noise that falls from call to call, got ${got}; take a solver of one call a step`,
+        )
       }
       return { prediction: extrapolated(predictions, scale / (1 - left)), state }
     },

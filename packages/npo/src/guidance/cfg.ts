@@ -8,9 +8,9 @@ export interface CfgOptions<C extends Condition> extends Branches<C>, Classifier
 
 /**
  * `e = e_neg + w·(e_pos − e_neg)` (Ho & Salimans 2022; with `negative` trained on what people do not want, this is
- * Diffusion-NPO, arXiv 2505.11245): {@link classifierFree} as a denoiser, which depends on nothing but its arguments and can be a
- * branch again. Branches that are one and the same denoiser are one pass of twice the batch, others are two passes.
- * At w = 1 the negative branch is not run and the result is exactly the positive prediction.
+ * Diffusion-NPO, arXiv 2505.11245): {@link classifierFree} as a denoiser, which depends on nothing but its arguments
+ * and can be a branch again. Branches that are one and the same denoiser are one pass of twice the batch, others are
+ * two passes. At w = 1 the negative branch is not run and the result is exactly the positive prediction.
  * @throws {ConfigError} if an option is unknown, or outside its range
  */
 export function cfg<C extends Condition>(options: CfgOptions<C>): Denoiser<C> {
@@ -19,5 +19,8 @@ export function cfg<C extends Condition>(options: CfgOptions<C>): Denoiser<C> {
   const guider = classifierFree({ scale, ...(rescale === undefined ? {} : { rescale }) })
   if (scale === 1) return branches.positive
   const anywhere = { step: 0, steps: 1, sigma: 1, nextSigma: 0, state: {} }
-  return (x, timesteps, condition) => guider.guide(predictionsOf('cfg', branches, x, timesteps, condition), anywhere).prediction
+  return (x, timesteps, condition) => {
+    const predictions = predictionsOf('cfg', branches, x, timesteps, condition)
+    return guider.guide(predictions, anywhere).prediction
+  }
 }

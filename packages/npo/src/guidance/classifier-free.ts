@@ -7,11 +7,16 @@ import { rescaled } from './rescale.ts'
 export interface ClassifierFreeOptions {
   /** w ≥ 0, finite: 1 is the positive prediction alone, 0 the negative one. Diffusion-NPO writes w = ω + 1. */
   readonly scale: number
-  /** φ in [0, 1]: how far the result's standard deviation is drawn to the positive prediction's; 0, the default, leaves it. */
+  /**
+   * φ in [0, 1]: how far the result's standard deviation is drawn to the positive prediction's; 0, the default, leaves
+   * it.
+   */
   readonly rescale?: number
 }
 
-export const classifierFreeRanges: Ranges<ClassifierFreeOptions> = { scale: required(atLeast(0)), rescale: between(0, 1) }
+export const classifierFreeRanges: Ranges<ClassifierFreeOptions> = {
+  scale: required(atLeast(0)), rescale: between(0, 1),
+}
 
 /** `e_neg + w·(e_pos − e_neg)`. */
 export function extrapolated({ positive, negative }: Predictions, scale: number): Tensor {
@@ -19,8 +24,8 @@ export function extrapolated({ positive, negative }: Predictions, scale: number)
 }
 
 /**
- * Classifier-free guidance, `e = e_neg + w·(e_pos − e_neg)` (Ho & Salimans 2022, arXiv 2207.12598), with the rescaling of
- * Lin et al. 2023 (arXiv 2305.08891, eq. 15–16).
+ * Classifier-free guidance, `e = e_neg + w·(e_pos − e_neg)` (Ho & Salimans 2022, arXiv 2207.12598), with the rescaling
+ * of Lin et al. 2023 (arXiv 2305.08891, eq. 15–16).
  * @throws {ConfigError} if an option is unknown or outside its range
  */
 export function classifierFree(options: ClassifierFreeOptions): Guider {
@@ -28,6 +33,8 @@ export function classifierFree(options: ClassifierFreeOptions): Guider {
   const { scale, rescale = 0 } = options
   return {
     active: () => scale !== 1,
-    guide: (predictions, { state }) => ({ prediction: rescaled(extrapolated(predictions, scale), predictions.positive, rescale), state }),
+    guide(predictions, { state }) {
+      return { prediction: rescaled(extrapolated(predictions, scale), predictions.positive, rescale), state }
+    },
   }
 }

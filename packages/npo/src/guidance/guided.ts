@@ -7,13 +7,18 @@ import type { Guided, GuidanceCall, Guider, Predictions } from './guider.ts'
 export interface Branches<C extends Condition> {
   /** What to move towards, θ + η. */
   readonly positive: Denoiser<C>
-  /** What to move away from: the same model for ordinary guidance, θ + α·η + β·δ for negative preference optimisation. */
+  /**
+   * What to move away from: the same model for ordinary guidance, θ + α·η + β·δ for negative preference optimisation.
+   */
   readonly negative: Denoiser<C>
   /** The condition of the negative branch: the empty prompt or null class, from the positive one. */
   readonly unconditional: (condition: C) => C
 }
 
-/** A denoiser that is told where in a run it stands and what it remembers: what {@link sample} takes besides a plain one. */
+/**
+ * A denoiser that is told where in a run it stands and what it remembers: what {@link sample} takes besides a plain
+ * one.
+ */
 export interface GuidedDenoiser<C extends Condition = Condition> {
   call(x: Tensor, timesteps: Tensor, condition: C, call: GuidanceCall): Guided
 }
@@ -23,7 +28,9 @@ export interface GuidedOptions<C extends Condition> extends Branches<C> {
   readonly guider: Guider
 }
 
-export const branchRanges: Ranges<Branches<Condition>> = { positive: required(callable), negative: required(callable), unconditional: required(callable) }
+export const branchRanges: Ranges<Branches<Condition>> = {
+  positive: required(callable), negative: required(callable), unconditional: required(callable),
+}
 
 /**
  * Two branches under a guider, for {@link sample}. Where the guider does not act, only the positive branch is run.
@@ -41,8 +48,8 @@ export function guided<C extends Condition>(options: GuidedOptions<C>): GuidedDe
 }
 
 /**
- * What both branches predict: two passes, since they may carry different weights, or one of twice the batch where they are one
- * and the same denoiser.
+ * What both branches predict: two passes, since they may carry different weights, or one of twice the batch where they
+ * are one and the same denoiser.
  * @throws {ShapeError} if their shapes differ, which would broadcast
  */
 export function predictionsOf<C extends Condition>(
@@ -50,13 +57,15 @@ export function predictionsOf<C extends Condition>(
 ): Predictions {
   if (positive === negative) {
     const count = x.shape[0] ?? 0
-    const both = positive(concat([x, x]), concat([timesteps, timesteps]), joinConditions(unconditional(condition), condition)) // [2B, ...]
+    const conditions = joinConditions(unconditional(condition), condition)
+    const both = positive(concat([x, x]), concat([timesteps, timesteps]), conditions) // [2B, ...]
     return { negative: both.slice(0, 0, count), positive: both.slice(0, count) }
   }
   const away = negative(x, timesteps, unconditional(condition))
   const towards = positive(x, timesteps, condition)
   if (away.shape.join() !== towards.shape.join()) {
-    throw new ShapeError(`${where}: expected predictions of one shape, got [${towards.shape.join()}] and [${away.shape.join()}]; pass branches of one model`)
+    const got = `[${towards.shape.join()}] and [${away.shape.join()}]`
+    throw new ShapeError(`${where}: expected predictions of one shape, got ${got}; pass branches of one model`)
   }
   return { positive: towards, negative: away }
 }

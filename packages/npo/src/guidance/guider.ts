@@ -14,7 +14,9 @@ export interface GuidancePoint {
   readonly step: number
   /** Calls of the whole run. */
   readonly steps: number
-  /** Noise relative to signal in the sample that the call is made for, σ of Karras et al.: ∞ where there is no signal. */
+  /**
+   * Noise relative to signal in the sample that the call is made for, σ of Karras et al.: ∞ where there is no signal.
+   */
   readonly sigma: number
   /** The same for the next call, 0 after the last. */
   readonly nextSigma: number
@@ -39,7 +41,10 @@ export interface Guided {
  * stop, go on and branch.
  */
 export interface Guider {
-  /** Whether the guider acts at a call: where it does not, the negative branch is not run, and the positive prediction is the result. */
+  /**
+   * Whether the guider acts at a call: where it does not, the negative branch is not run, and the positive prediction
+   * is the result.
+   */
   active(at: GuidancePoint): boolean
   guide(predictions: Predictions, call: GuidanceCall): Guided
 }

@@ -1,7 +1,10 @@
 import { ConfigError, type Tensor, tensor } from '@antipode/core'
 import { FakeHost, interpret, largestGap } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { apg, type ApgOptions, cfgPlusPlus, classifierFree, guided, type GuidanceCall, type GuidancePoint, type Guider, interval } from './index.ts'
+import {
+  apg, type ApgOptions, cfgPlusPlus, classifierFree, guided, type GuidanceCall, type GuidancePoint, type Guider,
+  interval,
+} from './index.ts'
 import golden from './testing/guiders.golden.json' with { type: 'json' }
 
 const host = new FakeHost()
@@ -13,6 +16,7 @@ const leaf = (numbers: readonly number[], shape: readonly number[] = [2, 2, 4, 4
 }
 const read = (t: Tensor): Float64Array => interpret([t], values)[0] ?? new Float64Array()
 const place = { step: 0, steps: 10, sigma: 1, nextSigma: 0.5 }
+const fresh = { ...place, state: {} }
 const { fixture, cases } = golden
 const negatives = { base: fixture.uncond, npo: fixture.npo_neg }
 const stepNegatives = { base: fixture.steps_uncond, npo: fixture.steps_npo_neg }
@@ -22,11 +26,14 @@ const closeTo = (want: readonly number[], got: ArrayLike<number>, bound = 1e-9):
 }
 
 /** What a guider makes of three calls, one after the other. */
-function run(guider: Guider, negative: readonly number[], calls: readonly Partial<GuidancePoint>[] = [{}, {}, {}]): Float64Array[] {
+function run(
+  guider: Guider, negative: readonly number[], calls: readonly Partial<GuidancePoint>[] = [{}, {}, {}],
+): Float64Array[] {
   let state: GuidanceCall['state'] = {}
   return calls.map((at, k) => {
     const of = (all: readonly number[]): Tensor => leaf(all.slice(64 * k, 64 * k + 64))
-    const next = guider.guide({ positive: of(fixture.steps_cond), negative: of(negative) }, { ...place, step: k, ...at, state })
+    const predictions = { positive: of(fixture.steps_cond), negative: of(negative) }
+    const next = guider.guide(predictions, { ...place, step: k, ...at, state })
     state = next.state
     return read(next.prediction)
   })
@@ -35,20 +42,22 @@ function run(guider: Guider, negative: readonly number[], calls: readonly Partia
 test.each(['base', 'npo'] as const)('classifier-free guidance is that of diffusers, rescaled or not: %s', (kind) => {
   const predictions = { positive: leaf(fixture.cond), negative: leaf(negatives[kind]) }
   for (const [scale, want] of Object.entries(cases[`cfg_${kind}`].out)) {
-    closeTo(want, read(classifierFree({ scale: Number(scale) }).guide(predictions, { ...place, state: {} }).prediction))
+    closeTo(want, read(classifierFree({ scale: Number(scale) }).guide(predictions, fresh).prediction))
   }
   const { params: { scale }, out } = cases[`cfg_rescale_${kind}`]
   for (const [rescale, want] of Object.entries(out)) {
-    closeTo(want, read(classifierFree({ scale, rescale: Number(rescale) }).guide(predictions, { ...place, state: {} }).prediction))
+    closeTo(want, read(classifierFree({ scale, rescale: Number(rescale) }).guide(predictions, fresh).prediction))
   }
 })
 
-test.each(['apg_0', 'apg_1', 'apg_2', 'apg_3'] as const)('projected guidance with momentum is that of diffusers over three calls: %s', (name) => {
+const projected = ['apg_0', 'apg_1', 'apg_2', 'apg_3'] as const
+test.each(projected)('projected guidance is that of diffusers over three calls: %s', (name) => {
   for (const kind of ['base', 'npo'] as const) {
     const { params, out } = cases[`${name}_${kind}`]
-    const { scale, momentum, threshold, eta, phi } = params as { scale: number; momentum: number | null; threshold: number; eta: number; phi?: number }
+    const { scale, momentum, threshold, eta, phi } = { phi: undefined, ...params }
     const options: ApgOptions = {
-      scale, eta, ...(momentum === null ? {} : { momentum }), ...(threshold === 0 ? {} : { threshold }), ...(phi === undefined ? {} : { rescale: phi }),
+      scale, eta, ...(momentum === null ? {} : { momentum }), ...(threshold === 0 ? {} : { threshold }),
+      ...(phi === undefined ? {} : { rescale: phi }),
     }
     closeTo(out.pred_steps, run(apg(options), stepNegatives[kind]).flatMap((x) => [...x]))
   }
@@ -56,22 +65,24 @@ test.each(['apg_0', 'apg_1', 'apg_2', 'apg_3'] as const)('projected guidance wit
 
 test('projected guidance without momentum keeps nothing, and its momentum is the state alone', () => {
   const predictions = { positive: leaf(fixture.cond), negative: leaf(fixture.uncond) }
-  const plain = apg({ scale: 7.5 }).guide(predictions, { ...place, state: {} })
+  const plain = apg({ scale: 7.5 }).guide(predictions, fresh)
   expect(plain.state).toEqual({})
   const guider = apg({ scale: 7.5, momentum: -0.5 })
-  const first = guider.guide(predictions, { ...place, state: {} })
+  const first = guider.guide(predictions, fresh)
   expect(Object.keys(first.state)).toEqual(['difference'])
-  const [again, other] = [guider.guide(predictions, { ...place, state: first.state }), guider.guide(predictions, { ...place, state: {} })]
+  const after = { ...place, state: first.state }
+  const [again, other] = [guider.guide(predictions, after), guider.guide(predictions, fresh)]
   expect(read(other.prediction)).toEqual(read(first.prediction))
   expect(largestGap(read(again.prediction), read(first.prediction))).toBeGreaterThan(0.1)
-  expect(read(guider.guide(predictions, { ...place, state: first.state }).prediction)).toEqual(read(again.prediction))
+  expect(read(guider.guide(predictions, after).prediction)).toEqual(read(again.prediction))
 })
 
-test.each(['base', 'npo'] as const)('CFG++ is a DDIM step that estimates by λ and noises again by the negative branch: %s', (kind) => {
+test.each(['base', 'npo'] as const)('CFG++ is a step of DDIM that noises again by the negative branch: %s', (kind) => {
   const { params, out } = cases[`cfgpp_ddim_${kind}`]
   const guider = cfgPlusPlus({ scale: params.lam })
   const sigmaOf = (a: number): number => Math.sqrt((1 - a) / a)
-  const calls = params.alphas_cumprod.map((a, k) => ({ sigma: sigmaOf(a), nextSigma: sigmaOf(params.alphas_cumprod_prev[k]!) }))
+  const calls = params.alphas_cumprod.map((a, k) =>
+    ({ sigma: sigmaOf(a), nextSigma: sigmaOf(params.alphas_cumprod_prev[k]!) }))
   const guidedSteps = run(guider, stepNegatives[kind], calls)
   let x: readonly number[] = out.x_T
   params.alphas_cumprod.forEach((a, k) => {
@@ -82,7 +93,8 @@ test.each(['base', 'npo'] as const)('CFG++ is a DDIM step that estimates by λ a
     })
     closeTo(out.x_steps.slice(64 * k, 64 * k + 64), x)
   })
-  expect(() => guider.guide({ positive: leaf(fixture.cond), negative: leaf(fixture.uncond) }, { ...place, nextSigma: 1, state: {} })).toThrow(/noise that falls/)
+  const predictions = { positive: leaf(fixture.cond), negative: leaf(fixture.uncond) }
+  expect(() => guider.guide(predictions, { ...fresh, nextSigma: 1 })).toThrow(/noise that falls/)
 })
 
 test('an interval acts on the calls that diffusers has it act on, or between two levels of noise', () => {
@@ -96,13 +108,16 @@ test('an interval acts on the calls that diffusers has it act on, or between two
   expect(levels.sigmas.map((sigma) => Number(guider.active({ ...place, sigma })))).toEqual(levels.active)
   expect(within({}).active({ ...place, sigma: Infinity })).toBe(true)
   expect(interval(classifierFree({ scale: 1 }), {}).active(place)).toBe(false)
-  for (const options of [{ start: 0.5, stop: 0.2 }, { sigmaMin: 2, sigmaMax: 1 }, { start: -1 }, { from: 0 }]) expect(() => within(options as never)).toThrow(ConfigError)
+  for (const options of [{ start: 0.5, stop: 0.2 }, { sigmaMin: 2, sigmaMax: 1 }, { start: -1 }, { from: 0 }]) {
+    expect(() => within(options as never)).toThrow(ConfigError)
+  }
 })
 
 test('where a guider does not act the negative branch is not run, and the state stays', () => {
   const refuse = (): never => { throw new ConfigError('the negative branch ran') }
   const positive = (x: Tensor): Tensor => x.mul(2)
-  const denoiser = guided<undefined>({ positive, negative: refuse, unconditional: refuse, guider: interval(apg({ scale: 3, momentum: 0.5 }), { start: 0.5 }) })
+  const guider = interval(apg({ scale: 3, momentum: 0.5 }), { start: 0.5 })
+  const denoiser = guided<undefined>({ positive, negative: refuse, unconditional: refuse, guider })
   const [x, t] = [leaf(fixture.cond), leaf([1, 2], [2])]
   const state = { difference: x }
   const made = denoiser.call(x, t, undefined, { ...place, state })
@@ -119,9 +134,11 @@ test('branches that are one denoiser are one pass of twice the batch', () => {
   }
   const other = (x: Tensor, t: Tensor, c: Tensor): Tensor => model(x, t, c)
   const [x, t, c] = [leaf([1, 2, 3, 4], [2, 2]), leaf([2, 3], [2]), leaf([10, 20, 30, 40], [2, 2])]
-  const call = { ...place, state: {} }
-  const predict = (negative: typeof model): Float64Array =>
-    read(guided<Tensor>({ positive: model, negative, unconditional: (condition) => condition.mul(0.5), guider: classifierFree({ scale: 3 }) }).call(x, t, c, call).prediction)
+  const guider = classifierFree({ scale: 3 })
+  const predict = (negative: typeof model): Float64Array => {
+    const denoiser = guided<Tensor>({ positive: model, negative, unconditional: (all) => all.mul(0.5), guider })
+    return read(denoiser.call(x, t, c, fresh).prediction)
+  }
   const joined = predict(model)
   expect(passes).toBe(1)
   expect(predict(other)).toEqual(joined)
@@ -129,10 +146,12 @@ test('branches that are one denoiser are one pass of twice the batch', () => {
 })
 
 test('options out of range are refused', () => {
-  for (const options of [{ scale: -1 }, {}, { scale: 2, momentum: Infinity }, { scale: 2, threshold: 0 }, { scale: 2, eta: '1' }, { scale: 2, rescale: 2 }]) {
-    expect(() => apg(options as never), JSON.stringify(options)).toThrow(ConfigError)
+  const wrong = [{ momentum: Infinity }, { threshold: 0 }, { eta: '1' }, { rescale: 2 }, { scale: -1 }, { scale: null }]
+  for (const options of wrong) {
+    expect(() => apg({ scale: 2, ...options } as never), JSON.stringify(options)).toThrow(ConfigError)
   }
   expect(() => cfgPlusPlus({ scale: 1.5 })).toThrow(ConfigError)
   expect(() => classifierFree({ scale: 2, w: 1 } as never)).toThrow(ConfigError)
-  expect(() => guided({ positive: (x: Tensor) => x, guider: classifierFree({ scale: 2 }) } as never)).toThrow(/expected negative to be a function/)
+  const lacking = { positive: (x: Tensor) => x, guider: classifierFree({ scale: 2 }) }
+  expect(() => guided(lacking as never)).toThrow(/expected negative to be a function/)
 })

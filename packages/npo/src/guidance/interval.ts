@@ -20,10 +20,13 @@ export interface IntervalOptions {
  * Source: Kynkäänniemi et al. 2024, arXiv 2404.07724, for σ; shares are cut to whole calls as in diffusers.
  */
 export function interval(guider: Guider, options: IntervalOptions): Guider {
-  checkOptions('interval', options, { start: between(0, 1), stop: between(0, 1), sigmaMin: atLeast(0), sigmaMax: atLeast(0) })
+  checkOptions('interval', options, {
+    start: between(0, 1), stop: between(0, 1), sigmaMin: atLeast(0), sigmaMax: atLeast(0),
+  })
   const { start = 0, stop = 1, sigmaMin = -1, sigmaMax = Infinity } = options
   if (start > stop || sigmaMin > sigmaMax) {
-    throw new ConfigError(`interval: expected an end that is not before its beginning, got ${start} to ${stop} and σ ${sigmaMin} to ${sigmaMax}; swap them`)
+    const got = `${start} to ${stop} and σ ${sigmaMin} to ${sigmaMax}`
+    throw new ConfigError(`interval: expected an end that is not before its beginning, got ${got}; swap them`)
   }
   const within = ({ step, steps, sigma }: GuidancePoint): boolean =>
     step >= Math.floor(start * steps) && step < Math.floor(stop * steps) && sigma > sigmaMin && sigma <= sigmaMax

@@ -1,8 +1,9 @@
 import { type Tensor, where } from '@antipode/core'
 
 /**
- * A guided prediction drawn by φ to the standard deviation of the positive one, sample by sample over all elements (Lin et al. 2023,
- * arXiv 2305.08891, eq. 15–16). A sample whose guided prediction is the same everywhere has none to draw, and stays as it is.
+ * A guided prediction drawn by φ to the standard deviation of the positive one, sample by sample over all elements (Lin
+ * et al. 2023, arXiv 2305.08891, eq. 15–16). A sample whose guided prediction is the same everywhere has none to draw,
+ * and stays as it is.
  */
 export function rescaled(guided: Tensor, positive: Tensor, phi: number): Tensor {
   return phi === 0 ? guided : guided.mul(drawn(guided, positive).mul(phi).add(1 - phi).to(guided.dtype))
@@ -17,12 +18,16 @@ function drawn(sample: Tensor, like: Tensor): Tensor {
   return where(flat, 1, where(wantedFlat, 0, ratio))
 }
 
-/** Sum of squared distances of each sample's elements from their mean, `[B, 1, …]` f32; in a ratio the n − 1 of deviations cancel. */
+/**
+ * Sum of squared distances of each sample's elements from their mean, `[B, 1, …]` f32; in a ratio the n − 1 of
+ * deviations cancel.
+ */
 function squaresOf(sample: Tensor): Tensor {
   const [batch = 1] = sample.shape
   // The squares of a latent of SDXL, 65,536 elements, add up to more than f16 can hold.
   const x = sample.to('f32').reshape([batch, sample.size / batch])
-  // From the first element, so that a sample that is the same everywhere has exactly 0, which its mean may round away from.
+  // From the first element, so that a sample that is the same everywhere has exactly 0, which its mean may round away
+  // from.
   const moved = x.sub(x.slice(1, 0, 1))
   const squares = moved.sub(moved.mean({ axes: 1, keepDims: true })).square().sum({ axes: 1, keepDims: true })
   return squares.reshape([batch, ...sample.shape.slice(1).map(() => 1)])

@@ -11,9 +11,10 @@ test.each<[PredictionType | 'flow_prediction', (b: number, noise: number, clean:
   ['v_prediction', (b, noise, clean) => [0.5, 0.25][b]! * noise - [2, 4][b]! * clean],
   ['sample', (_b, _noise, clean) => clean],
   ['flow_prediction', (_b, noise, clean) => noise - clean],
-])('the denoising loss of a model of %s is the mean squared error of that, and its slope that of the mean', (predictionType, targetOf) => {
+])('the loss of a model of %s is the mean squared error of that, and so is its slope', (predictionType, targetOf) => {
   const leaves = new Leaves()
-  const [noise, samples, prediction] = [[1, -2, 3, 0.5], [4, 3, 2, 1], [0, -1, 2, 2.5]].map((v) => leaves.of(v, [2, 2])) as [Tensor, Tensor, Tensor]
+  const of = (...values: number[]): Tensor => leaves.of(values, [2, 2])
+  const [noise, samples, prediction] = [of(1, -2, 3, 0.5), of(4, 3, 2, 1), of(0, -1, 2, 2.5)]
   const batch = {
     predictionType, noise, samples, condition: undefined, timesteps: leaves.of([1, 2], [2]),
     alpha: leaves.of([0.5, 0.25], [2, 1]), sigma: leaves.of([2, 4], [2, 1]),
@@ -31,18 +32,22 @@ test.each<[PredictionType | 'flow_prediction', (b: number, noise: number, clean:
   expect([...leaves.read(seen as Tensor)]).toEqual([4, -2.5, 12.5, 2.25])
   const wide = { ...batch, samples: leaves.of([1, 2], [2, 1]) }
   expect(() => denoising<undefined>().evaluate({ model }, wide)).toThrow(ShapeError)
-  expect(() => denoising<undefined>().evaluate({ model: (x) => x.slice(1, 0, 1) }, batch)).toThrow(/expected predictions of the samples' shape/)
+  const narrow = (x: Tensor): Tensor => x.slice(1, 0, 1)
+  expect(() => denoising<undefined>().evaluate({ model: narrow }, batch)).toThrow(/predictions of the samples' shape/)
   const none = { samples: leaves.of([], [0, 2]), noise: leaves.of([], [0, 2]) }
   expect(() => denoising<undefined>().evaluate({ model }, { ...batch, ...none })).toThrow(ShapeError)
 })
 
-test.each(['sft', 'sft_min_snr', 'sft_min_snr_v'] as const)('fine-tuning on samples has the loss and slopes of its formula: %s', (name) => {
+const cases = ['sft', 'sft_min_snr', 'sft_min_snr_v'] as const
+test.each(cases)('fine-tuning has the loss and slopes of its formula: %s', (name) => {
   const { numbers, expected } = oracle(name)
   const leaves = new Leaves()
   const weight = name === 'sft' ? undefined : minSnr()
-  const { chosen, ...batch } = pairsOf(leaves, numbers, numbers['alphas_cumprod'] ?? [0.91713793, 0.36054322, 0.03654652], weight)
+  const alphaBars = numbers['alphas_cumprod'] ?? [0.91713793, 0.36054322, 0.03654652]
+  const { chosen, ...batch } = pairsOf(leaves, numbers, alphaBars, weight)
   const prediction = leaves.of(numbers['net_w'] ?? [], shape)
-  const got = leaves.measure(denoising<undefined>().evaluate({ model: () => prediction }, { ...batch, samples: chosen }), [prediction])
+  const made = denoising<undefined>().evaluate({ model: () => prediction }, { ...batch, samples: chosen })
+  const got = leaves.measure(made, [prediction])
   expect(Math.abs(got.loss / expected.loss - 1)).toBeLessThan(1e-8)
   const want = Float64Array.from(expected.grads['net_w'] ?? [])
   expect(largestGap(want, got.grads[0] ?? []) / Math.max(...want.map(Math.abs))).toBeLessThan(1e-8)

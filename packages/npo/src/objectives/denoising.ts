@@ -12,12 +12,11 @@ export interface SampleBatch<C extends Condition> extends NoiseDraw {
 }
 
 /**
- * The simple denoising loss, `mean (ε_θ(α·x₀ + σ·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14), with v, x₀ or a flow's ε − x₀ in
- * place of ε for models that predict them: how a model learns its data, and supervised fine-tuning on the samples people
- * prefer. It has no preference to reverse. Weights of the draw multiply each sample's mean. The loss is computed in f32 from the
- * prediction on; the metric `error` is the mean without weights.
- * `evaluate` throws ShapeError unless samples, noise and predictions have one shape, and ConfigError if the draw does not
- * say what the model predicts.
+ * The simple denoising loss, `mean (ε_θ(α·x₀ + σ·ε, t, c) − ε)²` (Ho et al. 2020, eq. 14), with v, x₀ or a flow's ε −
+ * x₀ in place of ε for models that predict them: how a model learns its data, and supervised fine-tuning on the samples
+ * people prefer. It has no preference to reverse. Weights of the draw multiply each sample's mean. The loss is computed
+ * in f32 from the prediction on; the metric `error` is the mean without weights. `evaluate` throws ShapeError unless
+ * samples, noise and predictions have one shape, and ConfigError if the draw does not say what the model predicts.
  */
 export function denoising<C extends Condition>(): Objective<SampleBatch<C>, ModelNetwork<C>> {
   return {

@@ -40,9 +40,11 @@ async function measure(objective: Objective<Batch, ReferredNetworks<Tensor>>, ne
   return { numbers, grads: await Promise.all(grads.map(take)) }
 }
 
-// A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is lost
+// A logit is a difference of four errors of about 1.5, each rounded by some 1e-7, times β/2: so much of its size is
+// lost
 // in f32, whatever computes it. Measured on lavapipe: losses within 6e-7 of their size, gradients within 2.3e-6 of the
-// largest one. GPUs have a bound of their own: on an H100, where SiLU's exponential may be off by three units in the last place and
+// largest one. GPUs have a bound of their own: on an H100, where SiLU's exponential may be off by three units in the
+// last place and
 // more, a loss was within 1.7e-6.
 const lossTolerance = (): number => (device.adapter.software ? 1e-6 : 2.5e-6)
 const gradientTolerance = 4e-6
@@ -220,7 +222,8 @@ test('accuracy counts a tie as half', async () => {
 
 test('pairs whose margin is rounding are ties, and a margin that is NaN is no pair ranked', async () => {
   const frozen = [0.1, 0.2, -0.3, 0.4, 1, -0.5, 0.75, 1.5]
-  // Equal networks, one of them by kernels that round otherwise: an error in the last place or two, up for one half and down for the other.
+  // Equal networks, one of them by kernels that round otherwise: an error in the last place or two, up for one half and
+  // down for the other.
   const own = frozen.map((p, i) => p * (1 + (i < 4 ? 1 : -1) * 2 ** -23))
   const objective = diffusionDpo<undefined>({ beta: 5000 })
   const { loss, accuracy } = await byPredictions(objective, { own, frozen })

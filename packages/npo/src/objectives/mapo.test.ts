@@ -19,7 +19,8 @@ test.each(['mapo', 'mapo_v'] as const)('loss and gradients are those of the rele
 test('negated, it is the objective on swapped pairs: it learns the rejected samples', () => {
   const { numbers } = oracle('mapo')
   const swapped = { ...numbers, net_w: numbers['net_l'] ?? [], net_l: numbers['net_w'] ?? [] }
-  const [plain, negated] = [measurePairs(mapo<undefined>(), swapped, { alphaBars }), measurePairs(negate(mapo<undefined>()), numbers, { alphaBars, swapped: true })]
+  const plain = measurePairs(mapo<undefined>(), swapped, { alphaBars })
+  const negated = measurePairs(negate(mapo<undefined>()), numbers, { alphaBars, swapped: true })
   expect(negated.loss).toBe(plain.loss)
   expect(negated.grads).toEqual([plain.grads[1], plain.grads[0]])
   expect(negate(negate(mapo())).name).toBe('mapo')
@@ -30,8 +31,10 @@ test('errors of any size have the loss of its formula: h is 1 at 0, falls by hal
     const leaves = new Leaves()
     // Predictions off by √m everywhere.
     const { noise, ...batch } = pairsOf(leaves, { target: Array<number>(96).fill(0) }, alphaBars)
-    const prediction = leaves.of([...Array<number>(96).fill(Math.sqrt(m)), ...Array<number>(96).fill(Math.sqrt(other))], [6, ...shape.slice(1)])
-    const { loss, grads } = leaves.measure(mapo<undefined>().evaluate({ model: () => prediction }, { ...batch, noise }), [prediction])
+    const all = [m, other].flatMap((error) => Array<number>(96).fill(Math.sqrt(error)))
+    const prediction = leaves.of(all, [6, ...shape.slice(1)])
+    const made = mapo<undefined>().evaluate({ model: () => prediction }, { ...batch, noise })
+    const { loss, grads } = leaves.measure(made, [prediction])
     const h = (v: number): number => (v === 0 ? 0 : (v - Math.expm1(v)) / Math.expm1(v))
     const odds = 1000 * (h(0.5 * m) - h(0.5 * other))
     const want = m + 0.1 * (Math.max(0, -odds) + Math.log1p(Math.exp(-Math.abs(odds))))
@@ -42,5 +45,7 @@ test('errors of any size have the loss of its formula: h is 1 at 0, falls by hal
 })
 
 test('options out of range are refused', () => {
-  for (const options of [{ beta: 0 }, { snr: -1 }, { trainSteps: Infinity }, { T: 1000 }]) expect(() => mapo(options as never)).toThrow(ConfigError)
+  for (const options of [{ beta: 0 }, { snr: -1 }, { trainSteps: Infinity }, { T: 1000 }]) {
+    expect(() => mapo(options as never)).toThrow(ConfigError)
+  }
 })

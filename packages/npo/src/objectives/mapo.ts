@@ -15,14 +15,18 @@ export interface MapoOptions {
 }
 
 /**
- * Margin-aware preference optimisation, which needs no reference (Hong et al. 2024, arXiv 2406.06424): with m(x) the mean squared
- * error of the model and h(m) = s·m/(e^(s·m) − 1), the loss is `mean m(chosen) − β·log σ(T·(h(m(chosen)) − h(m(rejected))))`.
- * It learns the chosen samples as it ranks them; negated, it learns the rejected ones. Weights of the draw multiply the errors.
+ * Margin-aware preference optimisation, which needs no reference (Hong et al. 2024, arXiv 2406.06424): with m(x) the
+ * mean squared error of the model and h(m) = s·m/(e^(s·m) − 1), the loss is `mean m(chosen) − β·log σ(T·(h(m(chosen)) −
+ * h(m(rejected))))`. It learns the chosen samples as it ranks them; negated, it learns the rejected ones. Weights of
+ * the draw multiply the errors.
  *
- * Metrics, without weights: `accuracy` (share of pairs whose chosen sample is predicted better, ties ½) and `error` (mean m).
+ * Metrics, without weights: `accuracy` (share of pairs whose chosen sample is predicted better, ties ½) and `error`
+ * (mean m).
  * @throws {ConfigError} if an option is unknown or outside its range
  */
-export function mapo<C extends Condition>(options: MapoOptions = {}): PreferenceObjective<PairBatch<C>, ModelNetwork<C>> {
+export function mapo<C extends Condition>(
+  options: MapoOptions = {},
+): PreferenceObjective<PairBatch<C>, ModelNetwork<C>> {
   checkOptions('mapo', options, { beta: positive, snr: positive, trainSteps: positive })
   const { beta = 0.1, snr = 0.5, trainSteps = 1000 } = options
   return pairObjective('mapo', ({ model }, batch) => {
@@ -30,7 +34,8 @@ export function mapo<C extends Condition>(options: MapoOptions = {}): Preference
     const weighed = (m: Tensor): Tensor => (batch.weights ? m.mul(batch.weights) : m)
     const [chosen, rejected] = [weighed(errors.chosen), weighed(errors.rejected)]
     const logOdds = decay(chosen.mul(snr)).sub(decay(rejected.mul(snr))).mul(trainSteps)
-    const [margin, sum] = [errors.chosen.sub(errors.rejected), errors.chosen.add(errors.rejected)].map(stopGradient) as [Tensor, Tensor]
+    const margin = stopGradient(errors.chosen.sub(errors.rejected))
+    const sum = stopGradient(errors.chosen.add(errors.rejected))
     return {
       loss: chosen.sub(logSigmoid(logOdds).mul(beta)).mean(),
       metrics: { accuracy: rankedRight(margin, sum).mean(), error: sum.mul(0.5).mean() },
@@ -39,11 +44,13 @@ export function mapo<C extends Condition>(options: MapoOptions = {}): Preference
 }
 
 /** Coefficients of x/(eˣ − 1) − 1 + x/2 in powers of x², without the first: Bernoulli numbers B₂ₖ/(2k)!. */
-const bernoulli = [1 / 12, -1 / 720, 1 / 30_240, -1 / 1_209_600, 1 / 47_900_160, -691 / 1_307_674_368_000, 1 / 74_724_249_600]
+const bernoulli = [
+  1 / 12, -1 / 720, 1 / 30_240, -1 / 1_209_600, 1 / 47_900_160, -691 / 1_307_674_368_000, 1 / 74_724_249_600,
+]
 
 /**
- * x/(eˣ − 1) − 1 for x of 0 or more: without the 1, since the loss multiplies differences by a thousand, of which f32 would keep
- * four digits.
+ * x/(eˣ − 1) − 1 for x of 0 or more: without the 1, since the loss multiplies differences by a thousand, of which f32
+ * would keep four digits.
  */
 function decay(x: Tensor): Tensor {
   const square = x.minimum(1).square()

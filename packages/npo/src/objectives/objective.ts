@@ -18,9 +18,9 @@ export interface ReferredNetworks<C extends Condition> extends ModelNetwork<C> {
 }
 
 /**
- * A function from networks and a batch to a loss. Which networks is the objective's own matter: the model alone, a reference
- * beside it, an older model, a reward. Batches that models sample themselves are made where batches are made (see
- * {@link pairMaker}), so that an objective draws nothing.
+ * A function from networks and a batch to a loss. Which networks is the objective's own matter: the model alone, a
+ * reference beside it, an older model, a reward. Batches that models sample themselves are made where batches are made
+ * (see {@link pairMaker}), so that an objective draws nothing.
  */
 export interface Objective<Batch, Networks extends object> {
   readonly name: string
@@ -54,9 +54,11 @@ export function preferenceObjective<Batch, Networks extends object>(
 
 /**
  * Negative preference optimisation: the same objective on the opposite preference. Pairs swap, rewards change sign.
- * Training with it gives the offset δ whose place is the negative branch of {@link cfg} (Diffusion-NPO, arXiv 2505.11245).
- * `negate(negate(o))` computes what `o` computes.
+ * Training with it gives the offset δ whose place is the negative branch of {@link cfg} (Diffusion-NPO, arXiv
+ * 2505.11245). `negate(negate(o))` computes what `o` computes.
  */
-export function negate<Batch, Networks extends object>(objective: PreferenceObjective<Batch, Networks>): PreferenceObjective<Batch, Networks> {
+export function negate<Batch, Networks extends object>(
+  objective: PreferenceObjective<Batch, Networks>,
+): PreferenceObjective<Batch, Networks> {
   return objective.negated()
 }

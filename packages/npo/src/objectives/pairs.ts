@@ -33,8 +33,8 @@ export interface PairErrors {
 }
 
 /**
- * Mean squared error of what is predicted for every sample of a batch's two halves, each `[B]` f32; the weights of the draw are
- * left to the objective.
+ * Mean squared error of what is predicted for every sample of a batch's two halves, each `[B]` f32; the weights of the
+ * draw are left to the objective.
  * @throws {ShapeError} unless samples, noise and predictions have one shape, with at least one element
  * @throws {ConfigError} if the batch does not say what the model predicts
  */
@@ -51,12 +51,16 @@ export function pairErrors<C extends Condition>(denoise: Denoiser<C>, batch: Pai
 }
 
 /**
- * Share of some errors' sum up to which the margin made of them is rounding: 8 units in the last place. A backward pass reads the
- * model's activations but not the reference's, so that networks that are equal may be fused, and sum, in different ways.
+ * Share of some errors' sum up to which the margin made of them is rounding: 8 units in the last place. A backward pass
+ * reads the model's activations but not the reference's, so that networks that are equal may be fused, and sum, in
+ * different ways.
  */
 const rounding = 2 ** -20
 
-/** 1 for each pair that is ranked right, its margin below 0, 0 for those ranked wrong and ½ for ties: `[B]`. @param errors the margins are made of, added up */
+/**
+ * 1 for each pair that is ranked right, its margin below 0, 0 for those ranked wrong and ½ for ties: `[B]`. @param
+ * errors the margins are made of, added up
+ */
 export function rankedRight(margin: Tensor, errors: Tensor): Tensor {
   const bound = errors.mul(rounding)
   // Comparisons with NaN are 0, as if it were a tie; times 0 it stays NaN.

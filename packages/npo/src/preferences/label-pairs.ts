@@ -2,7 +2,9 @@ import { ShapeError } from '@antipode/core'
 import { checkOptions, positive, required, whole } from '@antipode/core/options'
 import { type Rng, rng } from '@antipode/core/random'
 
-/** A reward of samples with one condition each: N numbers for samples `[N, ...]` and conditions `[N]`; more is better. */
+/**
+ * A reward of samples with one condition each: N numbers for samples `[N, ...]` and conditions `[N]`; more is better.
+ */
 export type SampleReward = (samples: Float32Array, conditions: ArrayLike<number>) => ArrayLike<number>
 
 /** Pairs of samples of one condition, the chosen one first. */
@@ -32,11 +34,14 @@ export interface LabelPairsOptions {
  * @throws {ShapeError} unless there is an even number of labels, and as many samples
  * @throws {ConfigError} if an option is unknown or outside its range
  */
-export function labelPairs(samples: Float32Array, labels: Int32Array, reward: SampleReward, options: LabelPairsOptions): LabelledPairs {
+export function labelPairs(
+  samples: Float32Array, labels: Int32Array, reward: SampleReward, options: LabelPairsOptions,
+): LabelledPairs {
   checkOptions('labelPairs', options, { temperature: required(positive), seed: required(whole(0)) })
   if (labels.length === 0 || labels.length % 2 !== 0 || samples.length % labels.length !== 0) {
+    const got = `${labels.length} labels and ${samples.length} numbers`
     throw new ShapeError(
-      `labelPairs: expected samples and labels of pairs, got ${labels.length} labels and ${samples.length} numbers; pass both samples of each pair, one after the other`,
+      `labelPairs: expected samples and labels of pairs, got ${got}; pass both of each pair, one after the other`,
     )
   }
   const { temperature, seed } = options
@@ -54,7 +59,8 @@ export function labelPairs(samples: Float32Array, labels: Int32Array, reward: Sa
     chosen.set(samples.subarray(winner * size, (winner + 1) * size), i * size)
     rejected.set(samples.subarray(loser * size, (loser + 1) * size), i * size)
   }
-  return { chosen, rejected, labels: Float32Array.from({ length: count }, (_, i) => labels[2 * i]!), meanGap: gaps / count }
+  const ofPairs = Float32Array.from({ length: count }, (_, i) => labels[2 * i]!)
+  return { chosen, rejected, labels: ofPairs, meanGap: gaps / count }
 }
 
 /** Whether the first of two samples is preferred, at random, given by how much its reward is above the second's. */

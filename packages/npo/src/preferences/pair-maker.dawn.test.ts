@@ -8,7 +8,7 @@ import { denoising, diffusionDpo, mapo, type PairBatch, type SampleBatch } from 
 import { drawNoise, flowProcess } from '../process/index.ts'
 import { take, ToyDenoiser } from '../testing/toy.ts'
 import { train } from '../training/index.ts'
-import { pairMaker, type PairMakerOptions } from './index.ts'
+import { type PairMaker, pairMaker, type PairMakerOptions } from './index.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -17,14 +17,15 @@ afterAll(async () => { await device[Symbol.asyncDispose]() })
 
 const process = flowProcess()
 const scheduler = flowMatchEuler()
-const condition = (count: number): Tensor => constant(device, Array.from({ length: count }, () => [1, 0]).flat(), [count, 2])
+const condition = (count: number): Tensor => constant(device, [1, 0], [1, 2]).expand([count, 2])
 /** Points to the right are better. */
 const reward = (samples: Tensor): Tensor => samples.slice(1, 0, 1).squeeze(1)
 
 /** Maker of pairs of points that a model samples. */
-function pairsOf(model: ToyDenoiser, changes: Partial<PairMakerOptions<Tensor>> = {}): ReturnType<typeof pairMaker<Tensor>> {
+function pairsOf(model: ToyDenoiser, changes: Partial<PairMakerOptions<Tensor>> = {}): PairMaker<Tensor> {
   return pairMaker<Tensor>(device, {
-    model: model.denoise, scheduler, steps: 4, shape: [16, 2], condition: () => condition(16), reward, temperature: 0.05, process, seed: 2, ...changes,
+    model: model.denoise, scheduler, steps: 4, shape: [16, 2], condition: () => condition(16), reward,
+    temperature: 0.05, process, seed: 2, ...changes,
   })
 }
 
@@ -37,8 +38,10 @@ async function flowOfPoints(): Promise<ToyDenoiser> {
     parameters: model.state(), optimizer, steps: 60, compile: true,
     batch: (step) => {
       const random = rng(1, { stream: step })
-      const points = Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? 0.1 * random.normal() + (random.uniform() < 0.5 ? -1 : 1) : 0.1 * random.normal()))
-      return { ...drawNoise(device, process, [32, 2], { seed: 1, step }), samples: constant(device, points, [32, 2]), condition: condition(32) }
+      const side = (): number => (random.uniform() < 0.5 ? -1 : 1)
+      const points = Array.from({ length: 64 }, (_, i) => 0.1 * random.normal() + (i % 2 === 0 ? side() : 0))
+      const draw = drawNoise(device, process, [32, 2], { seed: 1, step })
+      return { ...draw, samples: constant(device, points, [32, 2]), condition: condition(32) }
     },
     loss: (batch) => denoising<Tensor>().evaluate({ model: model.denoise }, batch),
   })) losses.push(loss)
@@ -57,7 +60,7 @@ async function rewardOf(model: ToyDenoiser): Promise<number> {
   return points.filter((_, i) => i % 2 === 0).reduce((a, b) => a + b) / 128
 }
 
-test('a flow model that samples its own pairs moves to what is rewarded, by objectives with a reference and without', async () => {
+test('a flow model that samples its own pairs moves to what is rewarded, with a reference and without', async () => {
   using model = await flowOfPoints()
   const before = await rewardOf(model)
   expect(Math.abs(before)).toBeLessThan(0.4)
@@ -77,11 +80,12 @@ test('a flow model that samples its own pairs moves to what is rewarded, by obje
   }
 })
 
-test('pairs are two samples of one run, the better one first; they depend on step, seed and weights alone', async () => {
+test('pairs are two samples of one run, the better one first, by step, seed and weights alone', async () => {
   using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 8 })
   const { batch, release } = pairsOf(model, { temperature: 1e-6 })
   const read = async (made: PairBatch<Tensor>): Promise<Float32Array[]> => {
-    const values = [await made.chosen.data() as Float32Array, await made.rejected.data() as Float32Array, await take(made.timesteps.mul(1)), await take(made.noise.mul(1))]
+    const tensors = [made.chosen, made.rejected, made.timesteps, made.noise]
+    const values = await Promise.all(tensors.map((t) => take(t.mul(1))))
     release(made)
     return values
   }
@@ -97,5 +101,7 @@ test('rewards that are no finite number a sample, and options out of range, are 
   using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 8 })
   await expect(pairsOf(model, { reward: (x) => x }).batch(0)).rejects.toThrow(ShapeError)
   await expect(pairsOf(model, { reward: (x) => reward(x).mul(Number.NaN) }).batch(0)).rejects.toThrow(NumericError)
-  for (const changes of [{ temperature: 0 }, { seed: -1 }, { shape: [0, 2] }, { reward: 1 }, { rewards: reward }]) expect(() => pairsOf(model, changes as never)).toThrow(ConfigError)
+  for (const changes of [{ temperature: 0 }, { seed: -1 }, { shape: [0, 2] }, { reward: 1 }, { rewards: reward }]) {
+    expect(() => pairsOf(model, changes as never)).toThrow(ConfigError)
+  }
 })

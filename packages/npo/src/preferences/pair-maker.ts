@@ -1,4 +1,6 @@
-import { constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type TensorHost } from '@antipode/core'
+import {
+  constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type Backend,
+} from '@antipode/core'
 import { anObject, callable, checkOptions, either, listOf, positive, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Schedule, Scheduler, Steps } from '@antipode/schedulers'
@@ -41,30 +43,35 @@ export interface PairMaker<C extends Condition> {
 const firstStream = 2 ** 30
 
 /**
- * Pairs that a model samples itself while it is trained, two of each condition, labelled as {@link labelPairs} does: online
- * preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … }) })`.
- * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or NumericError unless
- * the reward gives one finite number a sample, and with what sampling throws
+ * Pairs that a model samples itself while it is trained, two of each condition, labelled as {@link labelPairs} does:
+ * online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … }) })`.
+ * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
+ * NumericError unless the reward gives one finite number a sample, and with what sampling throws
  */
-export function pairMaker<C extends Condition>(device: TensorHost, options: PairMakerOptions<C>): PairMaker<C> {
+export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): PairMaker<C> {
   checkOptions('pairMaker', options, {
-    model: required(callable), scheduler: required(anObject('a scheduler')), steps: required(either(whole(1), anObject('a request for steps'))),
-    shape: required(listOf(whole(1))), condition: required(callable), reward: required(callable), temperature: required(positive),
+    model: required(callable), scheduler: required(anObject('a scheduler')),
+    steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
+    condition: required(callable), reward: required(callable), temperature: required(positive),
     process: required(anObject('a schedule or process')), seed: required(whole(0)),
   })
-  const { model, scheduler, steps, shape: [count = 1, ...rest], condition, reward, temperature, process, seed } = options
+  const { model, scheduler, steps, condition, reward, temperature, process, seed } = options
+  const [count = 1, ...rest] = options.shape
   return {
     async batch(step) {
       const random = rng(seed, { stream: firstStream + step })
       const conditions = condition(step)
       const both = joinConditions(conditions, conditions)
       const noise = randn(device, [2 * count, ...rest], { seed, stream: firstStream + step })
-      using samples = await sampleToEnd(model, scheduler, noise, both, { steps, seed: random.int(2 ** 32) }) // [2B, ...]
+      const options = { steps, seed: random.int(2 ** 32) }
+      using samples = await sampleToEnd(model, scheduler, noise, both, options) // [2B, ...]
       using scores = reward(samples, both) // [2B]
       const values = await scoresOf(scores, 2 * count)
-      const firstWins = Array.from({ length: count }, (_, i) => prefersFirst(values[i]! - values[count + i]!, temperature, random))
-      const rows = (first: boolean) => constant(device, firstWins.map((wins, i) => (wins === first ? i : count + i)), [count], { dtype: 'i32' })
-      const [chosen, rejected] = [embedding(samples, rows(true)), embedding(samples, rows(false))]
+      const winners = Array.from({ length: count }, (_, i) =>
+        (prefersFirst(values[i]! - values[count + i]!, temperature, random) ? i : count + i))
+      const losers = winners.map((row, i) => count + 2 * i - row)
+      const [chosen, rejected] = [winners, losers].map((rows) =>
+        embedding(samples, constant(device, rows, [count], { dtype: 'i32' }))) as [Tensor, Tensor]
       await evaluate(chosen, rejected)
       return { ...drawNoise(device, process, chosen.shape, { seed, step }), chosen, rejected, condition: conditions }
     },
@@ -77,9 +84,11 @@ export function pairMaker<C extends Condition>(device: TensorHost, options: Pair
 
 /** @throws {ShapeError} unless there is one number a sample @throws {NumericError} unless all are finite */
 async function scoresOf(scores: Tensor, count: number): Promise<ArrayLike<number>> {
-  if (scores.shape.join() !== `${count}`) throw new ShapeError(`pairMaker: expected rewards [${count}], one a sample, got [${scores.shape.join()}]`)
+  const shape = scores.shape.join()
+  if (shape !== `${count}`) throw new ShapeError(`pairMaker: expected rewards [${count}], one a sample, got [${shape}]`)
   const values = await scores.data()
   const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad >= 0) throw new NumericError(`pairMaker: expected finite rewards, got ${values[bad]} for sample ${bad}; look at what the model samples`, { where: 'reward' })
-  return values
+  if (bad < 0) return values
+  const got = `${values[bad]} for sample ${bad}`
+  throw new NumericError(`pairMaker: expected finite rewards, got ${got}; look at what the model samples`, { where: 'reward' })
 }

@@ -2,7 +2,8 @@ import { ConfigError } from '@antipode/core'
 import { FakeHost } from '@antipode/core/testing'
 import { rng } from '@antipode/core/random'
 import {
-  ddim, dpmSolverMultistep, euler, flowMatchEuler, fromConfig, lcm, noiseSchedule, type Schedule, snr, trainingLevel, uniPc, videoCrafterDdim,
+  ddim, dpmSolverMultistep, euler, flowMatchEuler, fromConfig, lcm, type Linear, noiseSchedule,
+  type Schedule, snr, trainingLevel, uniPc, videoCrafterDdim,
 } from '@antipode/schedulers'
 import { expect, test } from 'vitest'
 import { drawNoise, flowProcess, type ForwardProcess, minSnr } from './index.ts'
@@ -24,7 +25,7 @@ test('a flow is told σ·T, and its sample is (1 − σ)·x₀ + σ·ε', () => 
   }
   // The same levels as its solver adds noise by.
   const scheduler = flowMatchEuler()
-  const unit = { combine: (terms: readonly (readonly [number, number])[]) => terms.reduce((sum, [c, x]) => sum + c * x, 0), clamp: (x: number) => x }
+  const unit: Linear<number> = { combine: (terms) => terms.reduce((sum, [c, x]) => sum + c * x, 0), clamp: (x) => x }
   for (const t of [1, 250, 999.5]) {
     expect(process.level(t).signal).toBeCloseTo(scheduler.addNoise(unit, 1, 0, t), 12)
     expect(process.level(t).noise).toBeCloseTo(scheduler.addNoise(unit, 0, 1, t), 12)
@@ -46,17 +47,24 @@ test('levels of a flow are uniform, or normal in their logit, and then shifted',
   expect(Math.abs(below(flowProcess({ density: 'logit-normal', shift: 3 })) - 0.014)).toBeLessThan(0.0042)
   // Uniform σ shifted by 3: σ = ¼ comes from 0.1.
   expect(Math.abs(below(flowProcess({ shift: 3 })) - 0.1)).toBeLessThan(0.011)
-  for (const wrong of [{ shift: 0 }, { trainSteps: 0 }, { density: 'normal' }, { steps: 10 }]) expect(() => flowProcess(wrong as never)).toThrow(ConfigError)
+  for (const wrong of [{ shift: 0 }, { trainSteps: 0 }, { density: 'normal' }, { steps: 10 }]) {
+    expect(() => flowProcess(wrong as never)).toThrow(ConfigError)
+  }
 })
 
-test('a draw says what the model of its scheduler predicts, and processes that its tables do not tell are refused by name', () => {
+test('a draw says what the model of its scheduler predicts, and unknown processes are refused by name', () => {
+  const predicted = (from: unknown): string => draw(from).predictionType
   for (const predictionType of ['epsilon', 'v_prediction', 'sample'] as const) {
-    expect(draw(noiseSchedule({ predictionType })).predictionType).toBe(predictionType)
-    for (const solver of [ddim, euler, dpmSolverMultistep, lcm]) expect(draw(solver({ predictionType }).schedule).predictionType).toBe(predictionType)
+    expect(predicted(noiseSchedule({ predictionType }))).toBe(predictionType)
+    for (const solver of [ddim, euler, dpmSolverMultistep, lcm]) {
+      expect(predicted(solver({ predictionType }).schedule)).toBe(predictionType)
+    }
   }
-  expect(draw(fromConfig({ _class_name: 'DDIMScheduler', prediction_type: 'v_prediction' }).schedule).predictionType).toBe('v_prediction')
-  expect(draw(videoCrafterDdim({ baseScale: 1 }).schedule).predictionType).toBe('epsilon')
-  for (const flow of [flowProcess(), uniPc({ useFlowSigmas: true, predictionType: 'flow_prediction' }).schedule]) expect(draw(flow).predictionType).toBe('flow_prediction')
+  const file = fromConfig({ _class_name: 'DDIMScheduler', prediction_type: 'v_prediction' })
+  expect(predicted(file.schedule)).toBe('v_prediction')
+  expect(predicted(videoCrafterDdim({ baseScale: 1 }).schedule)).toBe('epsilon')
+  const ofSolver = uniPc({ useFlowSigmas: true, predictionType: 'flow_prediction' }).schedule
+  for (const flow of [flowProcess(), ofSolver]) expect(predicted(flow)).toBe('flow_prediction')
   const refused: [unknown, RegExp][] = [
     [flowMatchEuler().schedule, /got null; pass flowProcess\(\) for a flow/],
     [uniPc({ useFlowSigmas: true }).schedule, /got epsilon of a flow/],

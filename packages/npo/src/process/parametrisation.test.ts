@@ -24,7 +24,10 @@ function drawOf(predictionType: ModelPrediction): NoiseDraw {
   const sigmas = flow ? [0.1, 0.5, 0.9] : angles.map(Math.sin)
   const alphas = flow ? sigmas.map((s) => 1 - s) : angles.map(Math.cos)
   const column = [3, 1]
-  return { predictionType, timesteps: leaf([1, 2, 3], [3]), alpha: leaf(alphas, column), sigma: leaf(sigmas, column), noise: leaf(noise, [3, 2]) }
+  return {
+    predictionType, timesteps: leaf([1, 2, 3], [3]), noise: leaf(noise, [3, 2]),
+    alpha: leaf(alphas, column), sigma: leaf(sigmas, column),
+  }
 }
 
 describe.each(types)('a model of %s', (type) => {
@@ -43,8 +46,9 @@ describe.each(types)('a model of %s', (type) => {
     for (const [to, implied] of [['sample', predictedClean], ['epsilon', predictedNoise]] as const) {
       const got = read(implied(leaf(prediction, [3, 2]), leaf(sample, [3, 2]), draw))
       const want = [0, 1, 2].flatMap((b) => {
-        const [row, at] = [Float32Array.from(prediction.slice(2 * b, 2 * b + 2)), Float32Array.from(sample.slice(2 * b, 2 * b + 2))]
-        return [...convertPrediction(float32Linear, { from: type, to }, { signal: alphas[b]!, noise: sigmas[b]! }, row, at)]
+        const row = (all: readonly number[]): Float32Array => Float32Array.from(all.slice(2 * b, 2 * b + 2))
+        const level = { signal: alphas[b]!, noise: sigmas[b]! }
+        return [...convertPrediction(float32Linear, { from: type, to }, level, row(prediction), row(sample))]
       })
       // Schedulers round to f32 once, values of up to 10.
       expect(largestGap(Float64Array.from(want), got)).toBeLessThan(1e-5)
@@ -60,20 +64,24 @@ test('a velocity is that of the released scripts, and so are the sample and the 
     predictionType: 'v_prediction', timesteps: leaf(v.timesteps, [3]), noise: leaf(v.noise, shape),
     alpha: column(v.alphas_cumprod.map(Math.sqrt)), sigma: column(v.alphas_cumprod.map((a) => Math.sqrt(1 - a))),
   }
-  expect(largestGap(Float64Array.from(v.target_w), read(targetOf('test', leaf(v.x0_w, shape), velocity)))).toBeLessThan(1e-9)
+  const target = read(targetOf('test', leaf(v.x0_w, shape), velocity))
+  expect(largestGap(Float64Array.from(v.target_w), target)).toBeLessThan(1e-9)
   const flow: NoiseDraw = {
-    predictionType: 'flow_prediction', timesteps: leaf(nft.t, [3]), noise: leaf(nft.noise, shape), alpha: column(nft.t.map((t) => 1 - t)), sigma: column(nft.t),
+    predictionType: 'flow_prediction', timesteps: leaf(nft.t, [3]), noise: leaf(nft.noise, shape),
+    alpha: column(nft.t.map((t) => 1 - t)), sigma: column(nft.t),
   }
   const x = noised(leaf(nft.x0, shape), flow)
   expect(largestGap(Float64Array.from(nft.x_t), read(x))).toBeLessThan(1e-9)
   const implied = nft.x_t.map((value, i) => value - nft.t[Math.floor(i / 32)]! * nft.v[i]!)
-  expect(largestGap(Float64Array.from(implied), read(predictedClean(leaf(nft.v, shape), leaf(nft.x_t, shape), flow)))).toBeLessThan(1e-9)
+  const got = read(predictedClean(leaf(nft.v, shape), leaf(nft.x_t, shape), flow))
+  expect(largestGap(Float64Array.from(implied), got)).toBeLessThan(1e-9)
 })
 
 test('half-precision samples are noised in f32 and rounded once, and targets stay f32', () => {
   const draw = drawOf('v_prediction')
   const x0 = leaf(clean, [3, 2]).to('f16')
-  expect([noised(x0, draw).dtype, targetOf('test', x0, draw).dtype, predictedClean(x0, x0, draw).dtype]).toEqual(['f16', 'f32', 'f32'])
+  const made = [noised(x0, draw), targetOf('test', x0, draw), predictedClean(x0, x0, draw)]
+  expect(made.map((t) => t.dtype)).toEqual(['f16', 'f32', 'f32'])
 })
 
 test('what nobody predicts is refused by name', () => {
@@ -81,7 +89,10 @@ test('what nobody predicts is refused by name', () => {
     const draw = { ...drawOf('epsilon'), predictionType } as NoiseDraw
     const x = leaf(clean, [3, 2])
     expect(() => targetOf('denoising', x, draw)).toThrow(ConfigError)
-    expect(() => targetOf('denoising', x, draw)).toThrow(`denoising: expected predictionType to be one of 'epsilon', 'v_prediction', 'sample', 'flow_prediction', got ${predictionType};`)
+    const known = "'epsilon', 'v_prediction', 'sample', 'flow_prediction'"
+    expect(() => targetOf('denoising', x, draw)).toThrow(
+      `denoising: expected predictionType to be one of ${known}, got ${predictionType};`,
+    )
     expect(() => predictedClean(x, x, draw)).toThrow(ConfigError)
   }
 })

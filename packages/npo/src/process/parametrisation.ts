@@ -1,7 +1,10 @@
 import { ConfigError, type Tensor } from '@antipode/core'
 import type { ModelPrediction } from '@antipode/schedulers'
 
-/** How much of a noised sample is clean data and how much noise, x_t = α·x₀ + σ·ε: each `[B, 1, …]`, or what broadcasts with the sample. */
+/**
+ * How much of a noised sample is clean data and how much noise, x_t = α·x₀ + σ·ε: each `[B, 1, …]`, or what broadcasts
+ * with the sample.
+ */
 export interface NoiseLevels {
   /** √ᾱ of a diffusion, 1 − σ of a flow. */
   readonly alpha: Tensor
@@ -11,7 +14,10 @@ export interface NoiseLevels {
 
 /** What a training batch is noised by, and what the model is to predict of it. */
 export interface NoiseDraw extends NoiseLevels {
-  /** What the model learns to predict; it has no default, since a model that learns something else is ruined without a word. */
+  /**
+   * What the model learns to predict; it has no default, since a model that learns something else is ruined without a
+   * word.
+   */
   readonly predictionType: ModelPrediction
   /** What the model is told, `[B]` f32. */
   readonly timesteps: Tensor
@@ -58,7 +64,9 @@ const parametrisations: Readonly<Record<ModelPrediction, Parametrisation>> = {
   },
 }
 
-/** The noised sample x_t of clean ones, computed in f32 and rounded once to their dtype, in which the model takes it. */
+/**
+ * The noised sample x_t of clean ones, computed in f32 and rounded once to their dtype, in which the model takes it.
+ */
 export function noised(clean: Tensor, draw: NoiseDraw): Tensor {
   const { alpha, sigma } = inF32(draw)
   return clean.to('f32').mul(alpha).add(draw.noise.to('f32').mul(sigma)).to(clean.dtype)
@@ -73,7 +81,8 @@ export function targetOf(where: string, clean: Tensor, draw: NoiseDraw): Tensor 
 }
 
 /**
- * The clean sample x₀ that a prediction implies, f32: without bound where the level has no signal and the model predicts ε.
+ * The clean sample x₀ that a prediction implies, f32: without bound where the level has no signal and the model
+ * predicts ε.
  * @param sample x_t, what the model was given @throws {ConfigError} unless the draw says what is predicted
  */
 export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
@@ -92,7 +101,8 @@ function parametrisation(where: string, { predictionType }: NoiseDraw): Parametr
   if (Object.hasOwn(parametrisations, String(predictionType))) return parametrisations[predictionType]
   const known = Object.keys(parametrisations).map((type) => `'${type}'`).join(', ')
   throw new ConfigError(
-    `${where}: expected predictionType to be one of ${known}, got ${String(predictionType)}; draw noise by drawNoise from the process of the model's training`,
+    `${where}: expected predictionType to be one of ${known}, got ${String(predictionType)}; ` +
+      "draw noise by drawNoise from the process of the model's training",
   )
 }
 

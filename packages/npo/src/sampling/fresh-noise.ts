@@ -8,12 +8,21 @@ export interface FreshNoise {
   readonly state: unknown
 }
 
-/** Callers draw initial noise from small streams; were a step to draw the same one, it would add that very noise again. */
+/**
+ * Callers draw initial noise from small streams; were a step to draw the same one, it would add that very noise again.
+ */
 const firstStream = 2 ** 31
 
-/** Noise in the shape of `like`, from a stream if there is one or else by seed and call. @param from state of the stream to begin at */
-export function freshNoise({ device, shape, size }: Tensor, seed: number, stream: NoiseStream<unknown> | undefined, from: unknown): FreshNoise {
-  if (stream === undefined) return { draw: (call) => randn(device, shape, { seed, stream: firstStream + call }), state: undefined }
+/**
+ * Noise in the shape of `like`, from a stream if there is one or else by seed and call. @param from state of the stream
+ * to begin at
+ */
+export function freshNoise(
+  { device, shape, size }: Tensor, seed: number, stream: NoiseStream<unknown> | undefined, from: unknown,
+): FreshNoise {
+  if (stream === undefined) {
+    return { draw: (call) => randn(device, shape, { seed, stream: firstStream + call }), state: undefined }
+  }
   let state = from ?? stream.begin()
   return {
     draw() {

@@ -1,8 +1,12 @@
 import { Device, type Tensor, tensor } from '@antipode/core'
 import { philoxNormal } from '@antipode/core/random'
-import { currentTimestep, ddpm, dpmSolverMultistep, float32Linear, heun, isDone, type Scheduler, torchCpu } from '@antipode/schedulers'
+import {
+  currentTimestep, ddpm, dpmSolverMultistep, float32Linear, heun, isDone, type Scheduler, torchCpu,
+} from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { apg, cfg, cfgPlusPlus, classifierFree, guided, type GuidedDenoiser, type Guider, interval } from '../guidance/index.ts'
+import {
+  apg, cfg, cfgPlusPlus, classifierFree, guided, type GuidedDenoiser, type Guider, interval,
+} from '../guidance/index.ts'
 import { gap, take } from '../testing/toy.ts'
 import { keepState, type KeptState, sample, type SampleOptions, sampleToEnd } from './index.ts'
 
@@ -15,12 +19,13 @@ const shape = [2, 3]
 const start = (): Tensor => tensor(device, philoxNormal(6, { seed: 5 }), shape)
 const positive = (x: Tensor, t: Tensor): Tensor => x.div(x.square().add(1)).add(t.div(2000).unsqueeze(1))
 const negative = (x: Tensor): Tensor => x.div(x.square().add(2)).sub(0.1)
-const by = (guider: Guider): GuidedDenoiser<undefined> => guided<undefined>({ positive, negative, unconditional: (c) => c, guider })
+const by = (guider: Guider): GuidedDenoiser<undefined> =>
+  guided<undefined>({ positive, negative, unconditional: (c) => c, guider })
 
-test('projected guidance with momentum, within an interval, is sampled as a plain loop over arrays has it', async () => {
+test('projected guidance with momentum, within an interval, is that of a plain loop over arrays', async () => {
   const [scheduler, steps, scale, momentum, threshold] = [dpmSolverMultistep(), 8, 5, -0.5, 0.4]
   let state = scheduler.begin<Float32Array>(steps)
-  let x = philoxNormal(6, { seed: 5 }).map((v) => v * scheduler.initNoiseSigma(state.plan))
+  let x: Float32Array = philoxNormal(6, { seed: 5 }).map((v) => v * scheduler.initNoiseSigma(state.plan))
   let before: number[] | undefined
   while (!isDone(state)) {
     const t = currentTimestep(state)
@@ -31,14 +36,17 @@ test('projected guidance with momentum, within an interval, is sampled as a plai
       const difference: number[] = towards.map((v, i) => v - away[i]! + (before ? momentum * before[i]! : 0))
       before = difference
       prediction = [0, 1].flatMap((b) => {
-        const [e, d, n] = [towards, difference, away].map((all) => all.slice(3 * b, 3 * b + 3)) as [number[], number[], number[]]
+        const row = (all: readonly number[]): number[] => all.slice(3 * b, 3 * b + 3)
+        const [e, d, n] = [row(towards), row(difference), row(away)]
         const length = Math.hypot(...d)
         const short = d.map((v) => v * Math.min(1, threshold / length))
         const share = short.reduce((sum, v, i) => sum + v * e[i]!, 0) / e.reduce((sum, v) => sum + v * v, 0)
         return n.map((v, i) => v + scale * (short[i]! - share * e[i]!))
       })
     }
-    ;({ state, sample: x } = scheduler.step(float32Linear, state, Float32Array.from(prediction), x) as { state: typeof state; sample: typeof x })
+    const next = scheduler.step<Float32Array>(float32Linear, state, Float32Array.from(prediction), x)
+    state = next.state
+    x = next.sample
   }
   using noise = start()
   const denoise = by(interval(apg({ scale, momentum, threshold }), { start: 0.25, stop: 0.75 }))
@@ -83,7 +91,8 @@ test.each<[string, Scheduler, Partial<SampleOptions>]>([
   }
   expect(seen).toEqual(Array.from({ length: calls - 3 }, (_, i) => i + 3))
   // Once more, by another guider: the state is as it was.
-  const other = await take(await sampleToEnd(by(classifierFree({ scale: 1 })), scheduler, noise, undefined, { ...all, from: state }))
+  const plain = by(classifierFree({ scale: 1 }))
+  const other = await take(await sampleToEnd(plain, scheduler, noise, undefined, { ...all, from: state }))
   expect(other).not.toEqual(whole)
   expect(await take(await sampleToEnd(denoise, scheduler, noise, undefined, { ...all, from: state }))).toEqual(whole)
 })
@@ -92,7 +101,8 @@ test('a state of other steps, or beside what it decides, is refused', async () =
   using noise = start()
   const scheduler = dpmSolverMultistep()
   for await (const { state, sample: last, index } of sample(positive, scheduler, noise, undefined, { steps: 3 })) {
-    const go = (options: Partial<SampleOptions>): Promise<Tensor> => sampleToEnd(positive, scheduler, noise, undefined, { steps: 3, from: state, ...options })
+    const go = (options: Partial<SampleOptions>): Promise<Tensor> =>
+      sampleToEnd(positive, scheduler, noise, undefined, { steps: 3, from: state, ...options })
     if (index === 2) {
       await expect(go({})).rejects.toThrow(/expected a run that is not over/)
       last.dispose()
@@ -109,11 +119,18 @@ test('guiders are told the noise of their call and of the next, which CFG++ need
   const scheduler = dpmSolverMultistep()
   const plan = scheduler.timesteps(4)
   const seen: [number, number, number][] = []
-  const spy = by({ active: (at) => { seen.push([at.step, at.sigma, at.nextSigma]); return false }, guide: ({ positive: prediction }, { state }) => ({ prediction, state }) })
+  const spy = by({
+    active({ step, sigma, nextSigma }) {
+      seen.push([step, sigma, nextSigma])
+      return false
+    },
+    guide: ({ positive: prediction }, { state }) => ({ prediction, state }),
+  })
   const before = await sampleToEnd(spy, scheduler, noise, undefined, { steps: plan.timesteps.length })
   before.dispose()
   expect(seen.map(([step]) => step)).toEqual([0, 1, 2, 3])
   expect(seen.map(([, , next]) => next)).toEqual([...seen.slice(1).map(([, sigma]) => sigma), 0])
   expect(seen.every(([, sigma, next]) => sigma > next)).toBe(true)
-  await expect(sampleToEnd(by(cfgPlusPlus({ scale: 0.5 })), heun(), noise, undefined, { steps: 3 })).rejects.toThrow(/noise that falls/)
+  const twice = sampleToEnd(by(cfgPlusPlus({ scale: 0.5 })), heun(), noise, undefined, { steps: 3 })
+  await expect(twice).rejects.toThrow(/noise that falls/)
 })

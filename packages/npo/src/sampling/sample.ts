@@ -1,10 +1,11 @@
-import { ConfigError, full, ShapeError, Tensor } from '@antipode/core'
-import { abortSignal, anObject, callable, checkOptions, either, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
+import { full, Tensor } from '@antipode/core'
 import {
-  currentTimestep, isDone, type NoiseStream, type SamplingPlan, type Scheduler, SchedulerError, type SchedulerState, stepCount, type Steps,
-} from '@antipode/schedulers'
+  abortSignal, anObject, callable, checkOptions, either, flag, type Range, type Ranges, required, whole,
+} from '@antipode/core/options'
+import { currentTimestep, isDone, type NoiseStream, type Scheduler } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import type { Guided, GuidedDenoiser } from '../guidance/index.ts'
+import { beginning, checkShape, type StartOptions } from './beginning.ts'
 import { FiniteCalls } from './finite-calls.ts'
 import { freshNoise } from './fresh-noise.ts'
 import { pointOf } from './point.ts'
@@ -12,29 +13,21 @@ import { heldBy, type SampleState } from './state.ts'
 import { tensorLinear } from './tensor-linear.ts'
 
 /** Options of {@link sample}. */
-export interface SampleOptions {
-  /** How many steps, or which timesteps. A `strength` below 1 leaves out the first of them, and needs an `image`; it must leave one. */
-  readonly steps: Steps
-  /** Clean sample in the shape of the noise to start from, image to image: it is noised to the level of the first step. Not disposed. */
-  readonly image?: Tensor
-  /** First step to take, whole, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
-  readonly startAt?: number
-  /**
-   * Where an earlier run stood, to go on from there with the same steps and options: `step.state`, or a copy that `keepState` made.
-   * The noise then gives no more than its shape. Not disposed.
-   */
-  readonly from?: SampleState
+export interface SampleOptions extends StartOptions {
   /**
    * Seed of the fresh noise of stochastic solvers, whole, in [0, 2⁵³), 0 by default; call k draws stream 2³¹ + k of it.
    * Deterministic solvers need none.
    */
   readonly seed?: number
   /**
-   * Where that noise comes from instead of the seed: `torchCpu`, `philox` or `perItem` of @antipode/schedulers, or your own.
-   * To go on where a draw of the initial noise left it, pass `{ ...stream, begin: () => state }`.
+   * Where that noise comes from instead of the seed: `torchCpu`, `philox` or `perItem` of @antipode/schedulers, or your
+   * own. To go on where a draw of the initial noise left it, pass `{ ...stream, begin: () => state }`.
    */
   readonly stream?: NoiseStream<unknown>
-  /** Whether each step also gives its estimate of the clean sample, for previews, false by default; costs one small kernel a step. */
+  /**
+   * Whether each step also gives its estimate of the clean sample, for previews: one small kernel a step. False by
+   * default.
+   */
   readonly preview?: boolean
   readonly signal?: AbortSignal
   /** Changes the estimate of the clean sample before the step goes on from it, for example a clamp. */
@@ -46,11 +39,15 @@ const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'num
 
 const ranges: Ranges<SampleOptions> = {
   // Schedulers know which steps they can take.
-  steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0), from: anObject('the state of a run'), seed: whole(0),
+  steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0),
+  from: anObject('the state of a run'), seed: whole(0),
   stream: anObject('a noise stream'), preview: flag, signal: abortSignal, x0: callable,
 }
 
-/** One call of the model in a sampling run; solvers of Heun's kind make two a step. Its tensors live until the next step is asked for or the loop is left. */
+/**
+ * One call of the model in a sampling run; solvers of Heun's kind make two a step. Its tensors live until the next step
+ * is asked for or the loop is left.
+ */
 export interface SampleStep {
   readonly index: number
   readonly steps: number
@@ -64,16 +61,16 @@ export interface SampleStep {
 }
 
 /**
- * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or do other work in between.
+ * Denoises step by step: an async iterator, so that a caller can show previews, stop early, or work in between.
  * Does not dispose `noise` or `condition`; what `denoise` returns belongs to the run.
  * @param denoise a denoiser, or a {@link guided} one, whose state becomes part of the run's
  * @param noise unit normal, `[B, ...]`; the solver's initial scale is applied here
  * @throws {SchedulerError} if the solver cannot make such steps, or none of them is left to take
- * @throws {ConfigError} if an option is unknown or outside its range, the run begins after its first step and there is no image, or
- * `from` is of other steps or beside what it decides
+ * @throws {ConfigError} if an option is unknown or outside its range, the run begins after its first step and there is
+ * no image, or `from` is of other steps or beside what it decides
  * @throws {ShapeError} if the image or a prediction is not of the shape of the noise
- * @throws {NumericError} in place of the last step if its sample is not finite, or too large to be added up in f32: it names
- * the first step where that was so. Nothing is read back before
+ * @throws {NumericError} in place of the last step if its sample is not finite, or too large to be added up in f32: it
+ * names the first step where that was so. Nothing is read back before
  */
 export async function* sample<C extends Condition>(
   denoise: Denoiser<C> | GuidedDenoiser<C>,
@@ -102,7 +99,8 @@ export async function* sample<C extends Condition>(
       const timestep = currentTimestep(solver)
       const scale = scheduler.inputScale(solver)
       const timesteps = full(device, [noise.shape[0] ?? 1], timestep) // [B]
-      const { prediction, state: guidance } = predict(denoise, scale === 1 ? x : x.mul(scale), timesteps, condition, scheduler, at)
+      const input = scale === 1 ? x : x.mul(scale)
+      const { prediction, state: guidance } = predict(denoise, input, timesteps, condition, scheduler, at)
       checkShape('predictions', prediction, noise)
       const drawn = scheduler.needsNoise(solver) ? fresh.draw(index) : undefined
       if (drawn !== undefined) owned = [...owned, drawn]
@@ -125,30 +123,14 @@ export async function* sample<C extends Condition>(
   }
 }
 
-/** Where a run begins: at its first step, at an image noised to a later one, or where another stood. */
-function beginning(scheduler: Scheduler, noise: Tensor, { steps, image, startAt, from }: SampleOptions): SampleState {
-  const plan = scheduler.timesteps(steps)
-  if (from !== undefined) return continued(from, plan, noise, image !== undefined ? 'image' : startAt !== undefined ? 'startAt' : undefined)
-  const solver: SchedulerState<Tensor> = scheduler.begin(plan, startAt)
-  // Schedulers refuse a strength that leaves no step.
-  if (isDone(solver)) throw new SchedulerError(`sample: expected startAt from 0 to ${stepCount(plan) - 1}, got ${startAt}, which leaves no step to take`)
-  return { sample: startOf(scheduler, plan, solver, noise, image), solver, guidance: {}, stream: undefined }
-}
-
-/** The state of another run of the same plan, checked. */
-function continued(from: SampleState, plan: SamplingPlan, noise: Tensor, beside: string | undefined): SampleState {
-  const refuse = (expected: string, got: string): never => { throw new ConfigError(`sample: expected ${expected}, got ${got}`) }
-  if (beside !== undefined) refuse('a run that goes on to begin where its state says', `${beside} as well; leave it out`)
-  const own = from.solver.plan.timesteps
-  if (own.join() !== plan.timesteps.join()) refuse(`the steps of the run that goes on, ${own.length} calls from timestep ${own[0]}`, `${plan.timesteps.length} from ${plan.timesteps[0]}`)
-  if (isDone(from.solver)) refuse('a run that is not over', 'one that has made all its calls')
-  checkShape('the sample to go on from', from.sample, noise)
-  return from
-}
-
 /** The prediction for a call, and what guidance remembers after it. */
 function predict<C extends Condition>(
-  denoise: Denoiser<C> | GuidedDenoiser<C>, x: Tensor, timesteps: Tensor, condition: C, scheduler: Scheduler, { solver, guidance: state }: SampleState,
+  denoise: Denoiser<C> | GuidedDenoiser<C>,
+  x: Tensor,
+  timesteps: Tensor,
+  condition: C,
+  scheduler: Scheduler,
+  { solver, guidance: state }: SampleState,
 ): Guided {
   if (typeof denoise === 'function') return { prediction: denoise(x, timesteps, condition), state }
   return denoise.call(x, timesteps, condition, { ...pointOf(scheduler, solver), state })
@@ -163,22 +145,9 @@ function shaped(hook: (x0: Tensor) => Tensor, noise: Tensor): (x0: Tensor) => Te
   }
 }
 
-function checkShape(what: string, { shape }: Tensor, noise: Tensor): void {
-  if (shape.join() === noise.shape.join()) return
-  throw new ShapeError(`sample: expected ${what} of the shape of the noise, [${noise.shape.join()}], got [${shape.join()}]`)
-}
-
-/** What the first step takes: scaled noise, or the image noised to the level there. */
-function startOf(scheduler: Scheduler, plan: SamplingPlan, state: SchedulerState<Tensor>, noise: Tensor, image: Tensor | undefined): Tensor {
-  if (image !== undefined) {
-    checkShape('an image', image, noise)
-    return scheduler.addNoise(tensorLinear, image, noise, state)
-  }
-  if (state.step === 0) return noise.mul(scheduler.initNoiseSigma(plan))
-  throw new ConfigError(`sample: expected an image for a run from call ${state.step} on, got none; pass it, or leave out startAt and strength`)
-}
-
-/** Runs {@link sample} to its end and gives the result, which is finite and the caller's to dispose. Errors as `sample`. */
+/**
+ * Runs {@link sample} to its end and gives the result, which is finite and the caller's to dispose. Errors as `sample`.
+ */
 export async function sampleToEnd<C extends Condition>(
   denoise: Denoiser<C> | GuidedDenoiser<C>,
   scheduler: Scheduler,
@@ -187,7 +156,8 @@ export async function sampleToEnd<C extends Condition>(
   options: SampleOptions,
 ): Promise<Tensor> {
   let result: Tensor | undefined
-  for await (const step of sample(denoise, scheduler, noise, condition, { ...options, preview: false })) result = step.sample
+  const run = sample(denoise, scheduler, noise, condition, { ...options, preview: false })
+  for await (const step of run) result = step.sample
   // At least one step is left to take, or the scheduler has thrown.
   return result as Tensor
 }

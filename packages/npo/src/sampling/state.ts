@@ -2,7 +2,9 @@ import { evaluate, type Tensor } from '@antipode/core'
 import { mapState, type SchedulerState, tensorsOf } from '@antipode/schedulers'
 import type { GuidanceState } from '../guidance/index.ts'
 
-/** Where a run stands between two calls: all that the next one needs. Plain data and tensors, never changed in place. */
+/**
+ * Where a run stands between two calls: all that the next one needs. Plain data and tensors, never changed in place.
+ */
 export interface SampleState {
   /** What the next call takes, `[B, ...]`; the result at the end of a run. */
   readonly sample: Tensor

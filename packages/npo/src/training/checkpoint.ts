@@ -1,14 +1,8 @@
-import { CheckpointError, type Tensor, tensor, type TensorHost } from '@antipode/core'
+import { CheckpointError, type Tensor, tensor, type Backend } from '@antipode/core'
 import { readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
-import type { Ema, Optimizer } from '@antipode/core/optim'
+import type { Optimizer } from '@antipode/core/optim'
 import { checkFinite } from './finite.ts'
-
-/** What a run consists of at a step: everything that the next step depends on, besides the step's number. */
-export interface RunState {
-  readonly parameters: ReadonlyMap<string, Tensor>
-  readonly optimizer: Optimizer
-  readonly ema?: Ema | undefined
-}
+import type { RunState } from './run-state.ts'
 
 /** Where and how often a run is saved. */
 export interface CheckpointOptions {
@@ -60,7 +54,7 @@ export async function saveRun(
  * made more steps
  */
 export async function loadRun(
-  device: TensorHost,
+  device: Backend,
   { parameters, optimizer, ema }: RunState,
   { path, recipe, steps = Infinity }: Pick<CheckpointOptions, 'path' | 'recipe'> & { readonly steps?: number },
 ): Promise<number> {

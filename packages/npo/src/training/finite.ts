@@ -1,6 +1,6 @@
 import { NumericError, type Tensor } from '@antipode/core'
 import { clipGradNorm } from '@antipode/core/optim'
-import type { RunState } from './checkpoint.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * Throws unless all that a run consists of is finite: parameters, what the optimiser keeps, and averages. One number is read;

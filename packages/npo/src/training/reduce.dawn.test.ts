@@ -17,12 +17,15 @@ const timesteps = [20, 300, 650, 910]
 
 /** Rows of a batch of four. */
 function rows(from: number, to: number): SampleBatch<Tensor> {
-  const draw = drawOf(upload(noise.slice(2 * from, 2 * to), [to - from, 2]), timesteps.slice(from, to), upload)
-  return { ...draw, samples: upload(samples.slice(2 * from, 2 * to), [to - from, 2]), condition: upload(Array<number>(2 * (to - from)).fill(0.5), [to - from, 2]) }
+  const part = (all: readonly number[]): Tensor => upload(all.slice(2 * from, 2 * to), [to - from, 2])
+  const draw = drawOf(part(noise), timesteps.slice(from, to), upload)
+  return { ...draw, samples: part(samples), condition: part(Array<number>(8).fill(0.5)) }
 }
 
 /** Two steps of a fresh toy on some rows; its steps and the weights they end in. */
-async function trained(batch: SampleBatch<Tensor>, reduce?: ReduceGradients, compile = false): Promise<{ steps: TrainStep[]; weights: Float32Array[] }> {
+async function trained(
+  batch: SampleBatch<Tensor>, reduce?: ReduceGradients, compile = false,
+): Promise<{ steps: TrainStep[]; weights: Float32Array[] }> {
   using model = ToyDenoiser.of(device, 3, { width: 2, classes: 2, hidden: 8 })
   using optimizer = adamw({ lr: 0.02 })
   const steps: TrainStep[] = []
@@ -33,7 +36,8 @@ async function trained(batch: SampleBatch<Tensor>, reduce?: ReduceGradients, com
     })) steps.push(step)
     return { steps, weights: await Promise.all(model.parameters().map(async (t) => await t.data() as Float32Array)) }
   } finally {
-    for (const t of new Set([batch.samples, batch.noise, batch.condition, batch.timesteps, batch.alpha, batch.sigma])) t.dispose()
+    const { samples: clean, noise: drawn, condition, timesteps: at, alpha, sigma } = batch
+    for (const t of [clean, drawn, condition, at, alpha, sigma]) t.dispose()
   }
 }
 
@@ -49,7 +53,10 @@ function meanOfTwo(): ReduceGradients {
       other = waiting.values
       waiting = undefined
     } else other = await new Promise((resolve) => { waiting = { values, resolve } })
-    return new Map([...values].map(([name, own]) => [name, upload(own.map((v, i) => (v + other.get(name)![i]!) / 2), gradients.get(name)?.shape ?? [])]))
+    return new Map([...values].map(([name, own]) => {
+      const mean = own.map((v, i) => (v + other.get(name)![i]!) / 2)
+      return [name, upload(mean, gradients.get(name)?.shape ?? [])]
+    }))
   }
 }
 
@@ -79,10 +86,12 @@ test('gradients that come back as they are, evaluated or not, make the same step
   expect(seen).toEqual([0, 1])
   expect(same.steps).toEqual(whole.steps)
   expect(same.weights).toEqual(whole.weights)
-  const lazy = await trained(rows(0, 4), (gradients) => new Map([...gradients].map(([name, t]) => [name, t.mul(2).mul(0.5)])))
+  const each = (gradients: NamedGradients, change: (t: Tensor) => Tensor): Map<string, Tensor> =>
+    new Map([...gradients].map(([name, t]) => [name, change(t)]))
+  const lazy = await trained(rows(0, 4), (gradients) => each(gradients, (t) => t.mul(2).mul(0.5)))
   expect(lazy.weights).toEqual(whole.weights)
   const evaluated = await trained(rows(0, 4), async (gradients) => {
-    const copies = new Map([...gradients].map(([name, t]) => [name, t.mul(1)]))
+    const copies = each(gradients, (t) => t.mul(1))
     await evaluate(...copies.values())
     return copies
   })
@@ -91,8 +100,8 @@ test('gradients that come back as they are, evaluated or not, make the same step
 
 test('gradients that are missing or of another shape are refused, and nothing is left behind', async () => {
   const without: ReduceGradients = (gradients) => new Map([...gradients].slice(1))
-  await expect(trained(rows(0, 4), without)).rejects.toThrow(/reduce to give a gradient \[8,5\] of "fc1.weight", got none/)
-  const flat = (gradients: NamedGradients): NamedGradients => new Map([...gradients].map(([name, t]) => [name, t.reshape([-1])]))
+  await expect(trained(rows(0, 4), without)).rejects.toThrow(/to give a gradient \[8,5\] of "fc1.weight", got none/)
+  const flat: ReduceGradients = (gradients) => new Map([...gradients].map(([name, t]) => [name, t.reshape([-1])]))
   await expect(trained(rows(0, 4), flat)).rejects.toThrow(ShapeError)
   await expect(trained(rows(0, 4), 'mean' as never)).rejects.toThrow(ConfigError)
 })

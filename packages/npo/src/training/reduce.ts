@@ -29,7 +29,10 @@ export async function reduceGradients(
     const reduced = [...given].map(([name, { shape }]) => {
       const t = made.get(name)
       if (t?.shape.join() === shape.join()) return t
-      throw new ShapeError(`train: expected reduce to give a gradient [${shape.join()}] of "${name}", got ${t ? `[${t.shape.join()}]` : 'none'}; give one for each parameter`)
+      const got = t ? `[${t.shape.join()}]` : 'none'
+      throw new ShapeError(
+        `train: expected reduce to give a gradient [${shape.join()}] of "${name}", got ${got}; give one for each`,
+      )
     })
     return { grads: reduced, [Symbol.dispose]: release }
   } catch (error) {

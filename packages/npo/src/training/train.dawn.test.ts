@@ -258,7 +258,7 @@ test('saving looks at what it saves where that lies, and plans it once', async (
   try {
     await runToy({ checkpoint: checkpointAt('often'), steps: 5 }, () => {
       plans.push(device.counters().plans)
-      laid.push(labels.filter((label) => label === 'antipode laying together').length)
+      laid.push(labels.filter((label) => label === 'antipode coalesce').length)
     })
   } finally {
     gpu.createCommandEncoder = encoder

@@ -18,8 +18,10 @@ export interface TrainOptions<B> {
   /** The loss of a batch, over the parameters. */
   readonly loss: (batch: B) => LossAndMetrics
   /**
-   * Whether `loss` is run for the first batch only, false by default, and its graph repeated for those that follow (see `compile` of
-   * @antipode/core): less work for the host in each step. All that changes from step to step must then come in by the batch.
+   * Whether `loss` is run for the first batch only, false by default, and its graph repeated for those that follow (see
+   * `compile` of
+   * @antipode/core): less work for the host in each step. All that changes from step to step must then come in by the
+   * batch.
    */
   readonly compile?: boolean
   /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
@@ -30,18 +32,25 @@ export interface TrainOptions<B> {
   /** Factor on the optimiser's learning rate at each step, finite and 0 or more; 1 by default. */
   readonly schedule?: LearningRateSchedule
   /**
-   * What becomes of the gradients between their computation and the update, before they are clipped: here the means over several
-   * devices are taken, each of which trains on its part of a batch. It gets evaluated gradients by name and gives such of the same
-   * names and shapes, evaluated or not; `train` disposes both. Loss and metrics stay those of this run's own batch.
+   * What becomes of the gradients between their computation and the update, before they are clipped: here the means
+   * over several devices are taken, each of which trains on its part of a batch. It gets evaluated gradients by name
+   * and gives such of the same names and shapes, evaluated or not; `train` disposes both. Loss and metrics stay those
+   * of this run's own batch.
    */
   readonly reduce?: ReduceGradients
   /** Largest norm of all gradients together, positive and finite; without it they are not clipped. */
   readonly clipNorm?: number
   readonly ema?: Ema
   readonly checkpoint?: CheckpointOptions
-  /** Whether to continue what `checkpoint.path` holds, which must exist then; otherwise, as by default, the first save replaces it. */
+  /**
+   * Whether to continue what `checkpoint.path` holds, which must exist then; otherwise, as by default, the first save
+   * replaces it.
+   */
   readonly resume?: boolean
-  /** Largest value a metric may take before the run is given up, finite, by name: `{ error: 1.2 }` stops a collapsed model. */
+  /**
+   * Largest value a metric may take before the run is given up, finite, by name: `{ error: 1.2 }` stops a collapsed
+   * model.
+   */
   readonly limits?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
 }
@@ -51,7 +60,8 @@ const aMap: Range = { expected: 'a Map of tensors by name', accepts: (v) => v in
 function checkTrainOptions<B>(options: TrainOptions<B>): void {
   checkOptions<TrainOptions<B>>('train', options, {
     parameters: required(aMap), batch: required(callable), loss: required(callable), compile: flag, release: callable,
-    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, reduce: callable, clipNorm: positive,
+    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, reduce: callable,
+    clipNorm: positive,
     ema: anObject('an average of parameters, made by ema'), checkpoint: anObject('an object of options'), resume: flag,
     limits: anObject('an object of numbers'), signal: abortSignal,
   })
@@ -60,7 +70,8 @@ function checkTrainOptions<B>(options: TrainOptions<B>): void {
 }
 
 const checkpointRanges: Ranges<CheckpointOptions> = {
-  path: required(text), every: required(whole(1)), recipe: required({ expected: 'a text', accepts: (v) => typeof v === 'string' }),
+  path: required(text), every: required(whole(1)),
+  recipe: required({ expected: 'a text', accepts: (v) => typeof v === 'string' }),
 }
 
 /** What a step was measured at, before its update. */
@@ -79,15 +90,17 @@ export interface TrainStep extends Measured {
 }
 
 /**
- * Trains step by step: an async iterator of metrics. Aborting saves a checkpoint, if there is one to save to, and rejects
- * with the signal's reason; a run killed at any moment continues from its last checkpoint and ends in the same weights,
- * bit for bit, as one that was not (on the same adapter). Leaving the loop early saves nothing.
- * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit, or if what an update made
- * is not finite where it would be saved or the run ends; what was saved stays saved, but the parameters in memory have taken
- * the step
- * @throws {ConfigError} if an option is unknown or outside its range, there is nothing to train, nothing to resume from, a
- * limit is on no metric, or the schedule gives a factor that is no number of 0 or more: before that step's update
- * @throws {CheckpointError} if a checkpoint does not fit, is damaged, or is past the last step, or if another run saves to its path
+ * Trains step by step: an async iterator of metrics. Aborting saves a checkpoint, if there is one to save to, and
+ * rejects with the signal's reason; a run killed at any moment continues from its last checkpoint and ends in the same
+ * weights, bit for bit, as one that was not (on the same adapter). Leaving the loop early saves nothing.
+ * @throws {NumericError} if the loss or gradient stops being finite or a metric passes its limit, or if what an update
+ * made is not finite where it would be saved or the run ends; what was saved stays saved, but the parameters in memory
+ * have taken the step
+ * @throws {ConfigError} if an option is unknown or outside its range, there is nothing to train, nothing to resume
+ * from, a limit is on no metric, or the schedule gives a factor that is no number of 0 or more: before that step's
+ * update
+ * @throws {CheckpointError} if a checkpoint does not fit, is damaged, or is past the last step, or if another run saves
+ * to its path
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   checkTrainOptions(options)
@@ -118,7 +131,9 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
     let measured: Measured
     try {
       const rate = optimizer.lr * factorAt(step, schedule)
-      measured = await (reduce ? reducedStep(options, reduce, measures(batch), rate, step) : makeStep(options, measures(batch), rate))
+      measured = reduce
+        ? await reducedStep(options, reduce, measures(batch), rate, step)
+        : await makeStep(options, measures(batch), rate)
     } finally {
       release?.(batch)
     }
@@ -151,7 +166,8 @@ interface Measures {
 }
 
 /** What takes a batch's loss, its gradients and their norm. */
-function measuring<B>({ parameters, loss: lossOf, clipNorm = Infinity, compile: once = false }: TrainOptions<B>): (batch: B) => Measures {
+function measuring<B>(options: TrainOptions<B>): (batch: B) => Measures {
+  const { parameters, loss: lossOf, clipNorm = Infinity, compile: once = false } = options
   const measure = (batch: B): Measures => {
     const { loss, metrics } = lossOf(batch)
     const grads = gradients(loss, [...parameters.values()])
@@ -179,13 +195,20 @@ async function makeStep<B>(
   }
 }
 
-/** The same step with gradients that are reduced on their way: they are computed first, and clipped and applied by a graph of their own. */
-async function reducedStep<B>(options: TrainOptions<B>, reduce: ReduceGradients, measures: Measures, lr: number, step: number): Promise<Measured> {
+/**
+ * The same step with gradients that are reduced on their way: they are computed first, and clipped and applied by a
+ * graph of their own.
+ */
+async function reducedStep<B>(
+  options: TrainOptions<B>, reduce: ReduceGradients, measures: Measures, lr: number, step: number,
+): Promise<Measured> {
+  const { names } = measures
   using measured = measures.report
   using reduced = await reduceGradients(reduce, [...options.parameters.keys()], measures.grads, measured, step)
   const { grads } = reduced
   const { norm, scale } = clipGradNorm(grads, options.clipNorm ?? Infinity)
-  const report = concat([measured.slice(0, 0, 1), norm.reshape([1]), ...(measures.names.length > 0 ? [measured.slice(0, 2)] : [])])
+  const rest = names.length > 0 ? [measured.slice(0, 2)] : []
+  const report = concat([measured.slice(0, 0, 1), norm.reshape([1]), ...rest])
   return await makeStep(options, { ...measures, report, grads, scale }, lr)
 }
 

@@ -1,4 +1,4 @@
-import { constant, type DType, stack, type Tensor, type TensorHost } from '@antipode/core'
+import { constant, type DType, stack, type Tensor, type Backend } from '@antipode/core'
 import { checkArgument, oneOf, whole } from '@antipode/core/options'
 
 /**
@@ -6,7 +6,7 @@ import { checkArgument, oneOf, whole } from '@antipode/core/options'
  * `ω_i = 10000^(−2i/C)` (Vaswani et al. 2017, section 3.5). Channels must be even; dtype is f32, f16 or bf16.
  * @throws {ShapeError} above 1,024 frames or 2,048 channels @throws {ConfigError} if frames or channels are not whole, or channels odd
  */
-export function framePositions(device: TensorHost, frames: number, channels: number, dtype: DType = 'f32'): Tensor {
+export function framePositions(device: Backend, frames: number, channels: number, dtype: DType = 'f32'): Tensor {
   checkArgument('framePositions', 'frames', frames, whole(1))
   checkArgument('framePositions', 'channels', channels, { expected: 'an even number of 2 or more', accepts: (v) => whole(2).accepts(v) && Number(v) % 2 === 0 })
   checkArgument('framePositions', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))

@@ -1,4 +1,4 @@
-import { type AdapterDescription, Device, saveTuning, UnsupportedError, type Variants } from '@antipode/core'
+import { type AdapterDescription, Device, saveTuning, UnsupportedError, type AdapterTuning } from '@antipode/core'
 import { packingPays, packingTerms } from '@antipode/kernels-wgsl'
 import { bestOf } from '../../doctor/index.ts'
 import type { Progress } from '../../progress/index.ts'
@@ -22,8 +22,8 @@ export interface TuneReport {
   readonly schemaVersion: typeof TUNE_SCHEMA_VERSION
   readonly adapter: AdapterDescription
   /** The costs built in for this class of adapter, and those measured; null says that nothing is packed. */
-  readonly builtIn: Variants['packing']
-  readonly packing: Variants['packing']
+  readonly builtIn: AdapterTuning['packing']
+  readonly packing: AdapterTuning['packing']
   readonly samples: readonly TunedSample[]
   /** How much slower the samples are than if each were computed the faster way, on average: by the costs built in, and by those kept. */
   readonly regretBefore: number
@@ -59,10 +59,10 @@ export async function runTune(options: TuneOptions, select: Selection = (all) =>
 /** {@link runTune} without keeping what is found. */
 async function tuneAdapter({ signal, progress }: TuneOptions, select: Selection): Promise<Omit<TuneReport, 'path'>> {
   // Plans are kept by graph, so each way of computing a product needs a device of its own.
-  await using plain = await Device.request({ signal, variants: 'built-in' })
-  const row = plain.target.variants
-  await using buffers = await Device.request({ signal, variants: { ...row, packing: null } })
-  await using packing = await Device.request({ signal, variants: { ...row, packing: always } })
+  await using plain = await Device.request({ signal, tuning: 'built-in' })
+  const row = plain.target.tuning
+  await using buffers = await Device.request({ signal, tuning: { ...row, packing: null } })
+  await using packing = await Device.request({ signal, tuning: { ...row, packing: always } })
   const { target } = packing
   if (target.textureRows === 0 || target.subgroupSize < 4) {
     throw new UnsupportedError('bench --tune: expected an adapter with subgroups of one size and readable storage textures, got one without: there is nothing to choose here')
@@ -84,11 +84,11 @@ async function tuneAdapter({ signal, progress }: TuneOptions, select: Selection)
   }
   phase.done()
   const fitted = fitPacking(samples)
-  const pays = (costs: Variants['packing'], i: number): boolean => {
+  const pays = (costs: AdapterTuning['packing'], i: number): boolean => {
     const product = products[i]
-    return product !== undefined && packingPays(product.work, { ...target, variants: { ...row, packing: costs } })
+    return product !== undefined && packingPays(product.work, { ...target, tuning: { ...row, packing: costs } })
   }
-  const slower = (costs: Variants['packing']): number => regret(samples, (_, i) => pays(costs, i))
+  const slower = (costs: AdapterTuning['packing']): number => regret(samples, (_, i) => pays(costs, i))
   const found = slower(fitted) <= slower(row.packing) ? fitted : row.packing
   return {
     schemaVersion: TUNE_SCHEMA_VERSION, adapter: plain.adapter, builtIn: row.packing, packing: found,

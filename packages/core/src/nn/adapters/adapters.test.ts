@@ -91,7 +91,7 @@ test('two changes of one layer, and a low-rank one of a layer with groups, are r
 
 test('how thin products run is a number of the adapter, and decides where a change is added', () => {
   const fold = (thinProducts: number): boolean => {
-    const host = new FakeHost({ ...new FakeHost().target, variants: { ...new FakeHost().target.variants, thinProducts } })
+    const host = new FakeHost({ ...new FakeHost().target, tuning: { ...new FakeHost().target.tuning, thinProducts } })
     const layer = Linear.of(randomParameters(host, { seed: 1 }), 96, 80)
     return foldedWeight(layer, [[lora({ rank: 8, targets: /./ }).begin(host)(layer), 1]]) !== undefined
   }

@@ -45,7 +45,7 @@ export class LowRank implements WeightDelta {
   /** Of A, B and their gradients, in products of `rank` rows. */
   cost({ device, weightShape }: WeightProduct): number {
     const [out = 1] = weightShape
-    return device.target.variants.thinProducts * 3 * this.rank * (out + sizeOf(weightShape) / out)
+    return device.target.tuning.thinProducts * 3 * this.rank * (out + sizeOf(weightShape) / out)
   }
 
   #factor(w: number): number {

@@ -1,9 +1,9 @@
 import type { DType } from '@antipode/kernels-wgsl'
-import type { Tensor, TensorHost } from '../../graph/index.ts'
+import type { Tensor, Backend } from '../../graph/index.ts'
 
 /** What a change of a weight knows of the layer that it is on. */
 export interface WeightProduct {
-  readonly device: TensorHost
+  readonly device: Backend
   /** Element type of the weight in its product. */
   readonly dtype: DType
   /** Outputs, inputs of a group, and the sides of a kernel. */
@@ -48,5 +48,5 @@ export interface AdapterMaker {
   /** Layers that get a change, by their names in the model. */
   readonly targets: RegExp | ((layer: string) => boolean)
   /** Called once for a model; what it gives is called for each layer in the order of the model. */
-  begin(device: TensorHost): (layer: WeightProduct) => WeightDelta
+  begin(device: Backend): (layer: WeightProduct) => WeightDelta
 }

@@ -1,6 +1,6 @@
 import type { DType } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
-import { share, type Tensor, type TensorHost } from '../../graph/index.ts'
+import { share, type Tensor, type Backend } from '../../graph/index.ts'
 import { safetensorsState, type StateFile } from './safetensors-state.ts'
 import type { StateInfo, StateSource } from './state-source.ts'
 
@@ -38,7 +38,7 @@ class TensorState implements StateSource {
     return t && { shape: t.shape, dtype: t.dtype.toUpperCase(), reads: real.includes(t.dtype) ? real : [t.dtype] }
   }
 
-  async read(name: string, device: TensorHost, dtype: DType): Promise<Tensor> {
+  async read(name: string, device: Backend, dtype: DType): Promise<Tensor> {
     const own = this.#tensors.get(name)
     if (!own) {
       throw new CheckpointError(

@@ -1,6 +1,6 @@
 import { type DType, sameShape, shapeText, type Spec } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
-import type { Tensor, TensorHost } from '../../graph/index.ts'
+import type { Tensor, Backend } from '../../graph/index.ts'
 import type { StateSource } from './state-source.ts'
 
 /** Which names of a source are wanted, and in which element type each. */
@@ -10,7 +10,7 @@ export type Wanted = ReadonlyMap<string, DType>
  * Reads tensors one after the other. Where one cannot be read, those before it are freed. @throws {CheckpointError} as
  * reading does
  */
-export async function readAll(source: StateSource, wanted: Wanted, device: TensorHost): Promise<Map<string, Tensor>> {
+export async function readAll(source: StateSource, wanted: Wanted, device: Backend): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>()
   try {
     for (const [name, dtype] of wanted) tensors.set(name, await source.read(name, device, dtype))

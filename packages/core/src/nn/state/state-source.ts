@@ -1,5 +1,5 @@
 import type { DType } from '@antipode/kernels-wgsl'
-import type { Tensor, TensorHost } from '../../graph/index.ts'
+import type { Tensor, Backend } from '../../graph/index.ts'
 
 /** What a source tells of a tensor before it is read. */
 export interface StateInfo {
@@ -21,5 +21,5 @@ export interface StateSource {
    * @throws {CheckpointError} if there is none of that name, it cannot be read, or the element type does not hold its
    * numbers
    */
-  read(name: string, device: TensorHost, dtype: DType): Promise<Tensor>
+  read(name: string, device: Backend, dtype: DType): Promise<Tensor>
 }

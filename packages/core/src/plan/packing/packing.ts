@@ -1,12 +1,14 @@
-import { type Kernel, lower, type Op, packedForms, type PackedKernel, type PackedLayout, type Problem, type Target } from '@antipode/kernels-wgsl'
+import {
+  type Kernel, lower, type Op, packedForms, type PackedKernel, type PackedLayout, type Problem, type Target,
+} from '@antipode/kernels-wgsl'
 import type { Reader, Value } from '../resolved.ts'
 
 /** Which of several operands that read a value take it packed: all of them, or the first alone. */
 export type PackedReaders = 'all' | 'first'
 
 /**
- * What fusion asks about operands in textures, which software adapters read faster than buffers: a kernel may write what it computes as
- * the kernel that reads it would pack it, so that it is never stored in a buffer.
+ * What fusion asks about operands in textures, which software adapters read faster than buffers: a kernel may write
+ * what it computes as the kernel that reads it would pack it, so that it is never stored in a buffer.
  */
 export class Packing {
   readonly #target: Target
@@ -45,10 +47,10 @@ export class Packing {
   }
 
   /**
-   * Which of several operands that read the first output of an op take it packed: `all`, one of them four channels a texel and the others
-   * four images a texel, so that it need never be stored; or the `first` alone, four channels a texel. An op that packs channels knows the
-   * statistics by which the value is computed again for those that follow. A forward pass so computes the same whether a backward pass
-   * follows it or not.
+   * Which of several operands that read the first output of an op take it packed: `all`, one of them four channels a
+   * texel and the others four images a texel, so that it need never be stored; or the `first` alone, four channels a
+   * texel. An op that packs channels knows the statistics by which the value is computed again for those that follow. A
+   * forward pass so computes the same whether a backward pass follows it or not.
    */
   readersOf(op: Op, { uses, wanted, readers }: Value): PackedReaders | undefined {
     const [first] = readers
@@ -60,7 +62,8 @@ export class Packing {
   }
 
   #layoutFor({ op, attrs, inputs, outputs, operand }: Reader): PackedLayout | undefined {
-    return this.packedOperand(op) === operand ? this.inputLayout(this.kernels(op, { inputs, outputs, attrs })) : undefined
+    if (this.packedOperand(op) !== operand) return undefined
+    return this.inputLayout(this.kernels(op, { inputs, outputs, attrs }))
   }
 }
 

@@ -4,12 +4,15 @@ import type { Dispatch, Program } from '../program.ts'
 
 /** Packed operands that later kernels may share: few, since what is shared takes memory. */
 const shared = 8
-/** Bytes of packed leaves that a plan keeps from run to run, where a model of more than some megabytes would take them twice. */
+/**
+ * Bytes of packed leaves that a plan keeps from run to run, where a model of more than some megabytes would take them
+ * twice.
+ */
 const keptBytes = 2 ** 25
 
 /**
- * The last pass, for operands in textures: what is packed already is not packed again (the projections of an attention all pack the same
- * tokens), and packed leaves that no op of the graph overwrites may be kept from run to run.
+ * The last pass, for operands in textures: what is packed already is not packed again (the projections of an attention
+ * all pack the same tokens), and packed leaves that no op of the graph overwrites may be kept from run to run.
  */
 export function sharePacked(program: Program, leaves: readonly LeafStructure[]): Program {
   if (!program.buffers.some((b) => b.kind === 'texture')) return program

@@ -21,7 +21,7 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
   const dtype = dtypeOf(problem)
   const outType = problem.epilogue?.dtype ?? dtype
   const still = [g.kernelHeight, g.kernelWidth, ...g.stride].every((n) => n === 1) && g.padding.every((n) => n === 0)
-  if (!still || target.variants.adapter !== 'lavapipe' || lanes < 4 || outType !== dtype || plane % 4 || cols < 4 * lanes) return undefined
+  if (!still || target.tuning.adapter !== 'lavapipe' || lanes < 4 || outType !== dtype || plane % 4 || cols < 4 * lanes) return undefined
   const [cin, cout] = [g.inChannels / g.groups, g.outChannels / g.groups]
   const [all, depth, rowStep, step] = label === 'conv2d' ? [cout, cin, cin, 1] : [cin, cout, 1, cin]
   // Few rows make a text of their own, as everywhere.
@@ -31,7 +31,7 @@ export function pixelwise(label: Direction, problem: Problem, g: Geometry, targe
   const digits = digitsOf({ radix }, cols)
   const rowBlocks = Math.ceil(all / rows)
   const colBlocks = Math.ceil(cols / (4 * lanes))
-  const { busy } = target.variants
+  const { busy } = target.tuning
   const store = storeOf({
     problem, cols, radix, shape: [g.batch, g.groups * all, g.height, g.width],
     place: ([image = 0, channel = 0, y = 0, x = 0]) => ({ offset: 0, batch: all * channel, steps: [image, y, x], row: channel }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { norm, normApply, type NormAttrs } from '../../norm/index.ts'
-import type { DType, Kernel, Ref } from '../../op.ts'
+import type { DType, Kernel, RefTensor } from '../../op.ts'
 import { noise, refCall } from '../../testing.ts'
 import { rounded, runKernels, type TestHost } from '../../testing/run-kernels.ts'
 import { assemble, output, texture } from '../../wgsl/index.ts'
@@ -12,9 +12,9 @@ const host = globalThis.kernelTestHost as TestHost // set up for all tests of th
 const attrsOf = (groups: number, affine: NormAttrs['affine'], activation?: 'silu'): NormAttrs => ({ groups, eps: 1e-5, rms: false, affine, activation })
 
 /** x, weight and bias as asked for, and the statistics of x. */
-function inputsOf(shape: readonly number[], attrs: NormAttrs, dtype: DType): Ref[] {
+function inputsOf(shape: readonly number[], attrs: NormAttrs, dtype: DType): RefTensor[] {
   const parameters = { none: [], weight: [1], both: [1, 1] }[attrs.affine].map(() => [shape[1] ?? 0])
-  const given = [shape, ...parameters].map((s, k): Ref => ({ shape: s, dtype, data: noise(s.reduce((a, b) => a * b), k + 1).map((v) => rounded(v, dtype)) }))
+  const given = [shape, ...parameters].map((s, k): RefTensor => ({ shape: s, dtype, data: noise(s.reduce((a, b) => a * b), k + 1).map((v) => rounded(v, dtype)) }))
   return [...given, ...refCall(norm, given, attrs).slice(1)]
 }
 
@@ -22,7 +22,7 @@ function layoutOf([images = 0, channels = 0, ...inner]: readonly number[]): Batc
   return { kind: 'batch4', texture: 0, images, channels, pixels: inner.reduce((a, b) => a * b) }
 }
 
-const packed = (inputs: readonly Ref[], attrs: NormAttrs, layout: PackedLayout): readonly Kernel[] | undefined =>
+const packed = (inputs: readonly RefTensor[], attrs: NormAttrs, layout: PackedLayout): readonly Kernel[] | undefined =>
   packedNormApply({ inputs, outputs: normApply.infer(inputs, attrs), attrs }, layout, host.target)
 
 /** Stores the texels one after another. */

@@ -24,7 +24,7 @@ export function packedNormApply({ inputs, attrs }: Problem<NormAttrs>, layout: P
   const items = layout.images / 4 * g.groups
   const byGroups = divider('groups', g.groups, items)
   return [assemble({
-    label: `normApply/${x.dtype}/${attrs.affine}/pack-fours${activationKey(attrs)}`,
+    label: `normApply/${x.dtype}/${attrs.affine}/pack-batch4${activationKey(attrs)}`,
     dtype: x.dtype,
     subgroups: true,
     params: {

@@ -25,8 +25,8 @@ export function inRegisters(b: TexelGroups, images: number, target: Target): For
   // A power of two, since lanes that share a bundle meet by exchanges.
   const split = 2 ** Math.max(0, Math.ceil(Math.log2(blocks / held)))
   const byQuads = divider('quads', b.quads, blocks)
-  const down = Math.min(b.perImage, target.variants.workgroups)
-  const across = Math.min(Math.ceil(images * split / target.subgroupSize), Math.max(1, Math.floor(target.variants.workgroups / down)))
+  const down = Math.min(b.perImage, target.tuning.workgroups)
+  const across = Math.min(Math.ceil(images * split / target.subgroupSize), Math.max(1, Math.floor(target.tuning.workgroups / down)))
   return {
     name: 'registers',
     params: { split, blocks, ...byQuads.params },

@@ -21,7 +21,7 @@ export function packBatch4(f: Batch4, target: Target): PackedKernel {
   const pixels = f.pixels / each
   const reads = [0, 1, 2, 3].map((k) => `${each === 4 ? 'vec4f' : 'Acc'}(x[e + ${k}u * P.image_step])`).join(', ')
   const kernel = packKernel({ ...f, type: each === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
-    name: `pack-fours${each}`, texels: batch4Texels(f) + 1, items,
+    name: each === 4 ? 'pack-batch4-wide' : 'pack-batch4', texels: batch4Texels(f) + 1, items,
     params: { channels: f.channels, pixels, image_step: f.channels * pixels, zero: batch4Texels(f), 'of_channels: f32': f32Bits(1 / f.channels) },
     quick: quotientFits(items, f.channels),
     before: 'if (w.x * WG + lane == 0u) { textureStore(texels, at(P.zero), vec4f()); }',

@@ -24,7 +24,7 @@ export function packChannels4(p: Channels4, target: Target): PackedKernel {
   const pixels = p.pixels / width
   const read = width === 4 ? 'vec4f' : 'f32'
   const kernel = packKernel({ ...p, type: width === 4 ? 'vec4<Scalar>' : 'Scalar' }, {
-    name: `pack-images${width}`, texels: texels + 1, items: Math.ceil(texels / width / Math.max(1, target.subgroupSize)),
+    name: width === 4 ? 'pack-channels4-wide' : 'pack-channels4', texels: texels + 1, items: Math.ceil(texels / width / Math.max(1, target.subgroupSize)),
     params: {
       count: texels / width, zero: texels, pixels, images: p.images, fours, channels: p.channels,
       group_step: p.channels * pixels, image_step: p.groups * p.channels * pixels,

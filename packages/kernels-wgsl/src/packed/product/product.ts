@@ -91,7 +91,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 }
 `,
     constants: { WG: lanes },
-    workgroups: [Math.min(rowBlocks, maxWorkgroups), evenGroups(colBlocks, Math.max(target.variants.workgroups / rowBlocks, colBlocks * p.outer * p.inner / longSum)), Math.min(p.batch, maxWorkgroups)],
+    workgroups: [Math.min(rowBlocks, maxWorkgroups), evenGroups(colBlocks, Math.max(target.tuning.workgroups / rowBlocks, colBlocks * p.outer * p.inner / longSum)), Math.min(p.batch, maxWorkgroups)],
     epilogue: store.epilogue,
   })
 }

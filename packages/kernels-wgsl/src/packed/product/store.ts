@@ -52,12 +52,12 @@ export function placeOf(name: string, { offset, batch, steps }: Place): { readon
 }
 
 /** How four neighbouring columns lie, the first of them a multiple of four: in one place, together in memory, or otherwise. */
-function lies({ offset, batch, steps: [s2, s1, s0], row }: RowPlace, { cols, radix: [radix1, radix0] }: Results): 'one' | 'together' | undefined {
+function lies({ offset, batch, steps: [s2, s1, s0], row }: RowPlace, { cols, radix: [radix1, radix0] }: Results): 'one' | 'coalesced' | undefined {
   const merged = s1 !== s0 * radix0 ? 1 : s2 !== s1 * radix1 ? 2 : 3
   const even = [radix0, radix0 * radix1, cols][merged - 1] ?? 1
   if (even % 4 || cols % 4 || s0 > 1) return undefined
   if (s0 === 0) return 'one'
-  return [offset, batch, row, ...[s1, s2].slice(merged - 1)].every((n) => n % 4 === 0) ? 'together' : undefined
+  return [offset, batch, row, ...[s1, s2].slice(merged - 1)].every((n) => n % 4 === 0) ? 'coalesced' : undefined
 }
 
 /**
@@ -75,7 +75,7 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
     return seen && place && { ...place, offset: place.offset + seen.offset }
   })
   const lie = extras.map((e) => e && lies(e, r))
-  const quads = !r.scattered && lies(out, r) === 'together' && (!epilogue || epilogue.quad) && !lie.includes(undefined)
+  const quads = !r.scattered && lies(out, r) === 'coalesced' && (!epilogue || epilogue.quad) && !lie.includes(undefined)
   if (!quads) {
     return {
       storage: [output(0, 'out', outType)], params: { ...to.params, o_row: out.row, four: 4 }, declarations: to.wgsl, epilogue,
@@ -92,16 +92,16 @@ export function storeOf(r: Results, outType: 'f32' | 'f16', rows: number): Store
     }`,
     }
   }
-  const together = lie.map((l) => l === 'together')
+  const coalesced = lie.map((l) => l === 'coalesced')
   const names = extras.map((_, k) => `x${k}_`)
   const places = extras.map((e, k) => placeOf(names[k] ?? '', e as RowPlace))
-  const fours = (k: number): string => (together[k] ? ' / 4u' : '')
+  const fours = (k: number): string => (coalesced[k] ? ' / 4u' : '')
   const rowOf = (k: number): string => `P.${names[k]}row`
   return {
     storage: [output(0, 'out', `vec4<${outType}>`)],
-    params: Object.assign({ ...to.params, o_row: out.row }, ...places.map((p) => p.params), Object.fromEntries(extras.map((e, k) => [`${names[k]}row`, (e?.row ?? 0) / (together[k] ? 4 : 1)]))),
+    params: Object.assign({ ...to.params, o_row: out.row }, ...places.map((p) => p.params), Object.fromEntries(extras.map((e, k) => [`${names[k]}row`, (e?.row ?? 0) / (coalesced[k] ? 4 : 1)]))),
     declarations: to.wgsl + places.map((p) => p.wgsl).join(''),
-    epilogue: epilogue?.quad && { ...epilogue, params: [], wgsl: (first) => epilogue.quad?.wgsl(first, together) ?? '' },
+    epilogue: epilogue?.quad && { ...epilogue, params: [], wgsl: (first) => epilogue.quad?.wgsl(first, coalesced) ?? '' },
     statements: /* wgsl */ `
     let d = digits(col);
     var o = (place_o(z, d) + first * P.o_row) / 4u;

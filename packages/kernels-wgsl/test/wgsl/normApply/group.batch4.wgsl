@@ -1,4 +1,4 @@
-// normApply/f32/both/pack-fours/silu: 2 × 1 × 1 workgroups, WG = 4; input 0, input 1, input 2, input 3, input 4, texture 0
+// normApply/f32/both/pack-batch4/silu: 2 × 1 × 1 workgroups, WG = 4; input 0, input 1, input 2, input 3, input 4, texture 0
 enable subgroups;
 alias Scalar = f32;
 alias Acc = f32;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CheckpointError, ConfigError, type Tensor, type TensorHost } from '@antipode/core'
+import { CheckpointError, ConfigError, type Tensor, type Backend } from '@antipode/core'
 import { encodeSafetensors, readSafetensors, type SafetensorsDType } from '@antipode/core/io'
 import { adapterAlphas, adapterParameters, addAdapter, Conv2d, fullDelta, Linear, lora, Module, placeholders, randomParameters, setAdapter } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
@@ -45,7 +45,7 @@ async function fileOf({ tensors, metadata = {}, alphas = {}, dtype = 'F32' }: St
 class Pair extends Module {
   readonly first: Linear
   readonly second: Conv2d
-  constructor(host: TensorHost) {
+  constructor(host: Backend) {
     super()
     const init = randomParameters(host, { seed: 1 })
     this.first = Linear.of(init, 3, 2)

@@ -24,7 +24,15 @@ export const sizeOfEach = 32
 /** The fixture of a case, and what is expected. */
 export function oracle(name: keyof typeof golden.cases): { readonly numbers: Numbers; readonly expected: Expected } {
   const { fixture, out } = golden.cases[name]
-  return { numbers: golden.fixtures[fixture as keyof typeof golden.fixtures] as Numbers, expected: out as unknown as Expected }
+  const numbers = golden.fixtures[fixture as keyof typeof golden.fixtures] as Numbers
+  return { numbers, expected: out as unknown as Expected }
+}
+
+/** What a loss and its gradients come to. */
+export interface Measured {
+  readonly loss: number
+  readonly metrics: Readonly<Record<string, number>>
+  readonly grads: readonly Float64Array[]
 }
 
 /** Tensors that stand for numbers in float64. */
@@ -44,7 +52,7 @@ export class Leaves {
   }
 
   /** Loss, metrics and the loss's gradients, in float64. */
-  measure({ loss, metrics }: LossAndMetrics, inputs: readonly Tensor[]): { loss: number; metrics: Record<string, number>; grads: Float64Array[] } {
+  measure({ loss, metrics }: LossAndMetrics, inputs: readonly Tensor[]): Measured {
     const names = Object.keys(metrics)
     const [value, ...rest] = interpret([loss, ...Object.values(metrics), ...gradients(loss, inputs)], this.values)
     return {
@@ -56,7 +64,9 @@ export class Leaves {
 }
 
 /** Three pairs of a fixture, whose noise levels a weight may ask for. */
-export function pairsOf(leaves: Leaves, numbers: Numbers, alphaBars: readonly number[], weight?: LossWeight): PairBatch<undefined> {
+export function pairsOf(
+  leaves: Leaves, numbers: Numbers, alphaBars: readonly number[], weight?: LossWeight,
+): PairBatch<undefined> {
   const predictionType: ModelPrediction = 'x0_w' in numbers ? 'v_prediction' : 'epsilon'
   const levels: NoiseLevel[] = alphaBars.map((a) => ({ signal: Math.sqrt(a), noise: Math.sqrt(1 - a) }))
   const zeros = Array<number>(3 * sizeOfEach).fill(0)
@@ -70,18 +80,23 @@ export function pairsOf(leaves: Leaves, numbers: Numbers, alphaBars: readonly nu
   }
 }
 
-/** What an objective on pairs makes of a fixture's predictions; gradients by the chosen and the rejected half of the model's. */
+/**
+ * What an objective on pairs makes of a fixture's predictions; gradients by the chosen and the rejected half of the
+ * model's.
+ */
 export function measurePairs(
   objective: PreferenceObjective<PairBatch<undefined>, ReferredNetworks<undefined>>,
   numbers: Numbers,
   options: { readonly alphaBars: readonly number[]; readonly weight?: LossWeight; readonly swapped?: boolean },
-): ReturnType<Leaves['measure']> {
+): Measured {
   const leaves = new Leaves()
   const batch = pairsOf(leaves, numbers, options.alphaBars, options.weight)
   const halves = options.swapped ? ['l', 'w'] : ['w', 'l']
-  const both = (network: string): Tensor => leaves.of(halves.flatMap((half) => numbers[`${network}_${half}`] ?? []), [6, ...shape.slice(1)])
+  const both = (network: string): Tensor =>
+    leaves.of(halves.flatMap((half) => numbers[`${network}_${half}`] ?? []), [6, ...shape.slice(1)])
   const [own, frozen] = [both('net'), both('ref')]
-  const { grads: [grad = new Float64Array()], ...rest } = leaves.measure(objective.evaluate({ model: () => own, reference: () => frozen }, batch), [own])
+  const made = objective.evaluate({ model: () => own, reference: () => frozen }, batch)
+  const { grads: [grad = new Float64Array()], ...rest } = leaves.measure(made, [own])
   const [first, second] = [grad.slice(0, grad.length / 2), grad.slice(grad.length / 2)]
   return { ...rest, grads: options.swapped ? [second, first] : [first, second] }
 }

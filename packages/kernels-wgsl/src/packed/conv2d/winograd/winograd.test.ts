@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { conv2d, conv2dInputGrad } from '../../../conv2d/index.ts'
 import { lower } from '../../../lower.ts'
-import type { Attrs, Op, Ref, Target } from '../../../op.ts'
+import type { Attrs, Op, RefTensor, Target } from '../../../op.ts'
 import { noise, runKernels, testOp } from '../../../testing.ts'
-import { variantTable } from '../../../variants.ts'
+import { tuningTable } from '../../../tuning.ts'
 
 const plain = { stride: [1, 1], padding: [1, 1, 1, 1], groups: 1 } as const
 
 /** Whether convolutions may be computed by tiles at all. */
-const tiled = ({ variants, textureRows, subgroupSize }: Target): boolean => variants.packing !== null && textureRows > 0 && subgroupSize >= 4
+const tiled = ({ tuning, textureRows, subgroupSize }: Target): boolean => tuning.packing !== null && textureRows > 0 && subgroupSize >= 4
 
 /** An op on an adapter that packs for nothing: small convolutions are computed by tiles too. */
 function eager<A extends Attrs>(op: Op<A>): Op<A> {
   return {
     ...op, name: `${op.name} by tiles`,
     kernels(problem, target) {
-      const packing = target.variants.packing && { buffer: 1, texture: 0.01, element: 0, dispatches: 0 }
-      const kernels = lower(op, problem, { ...target, variants: { ...target.variants, packing } })
+      const packing = target.tuning.packing && { buffer: 1, texture: 0.01, element: 0, dispatches: 0 }
+      const kernels = lower(op, problem, { ...target, tuning: { ...target.tuning, packing } })
       if (tiled(target)) expect(kernels.map((k) => k.label.split('/')[2])).toContain('tiles')
       return kernels
     },
@@ -44,7 +44,7 @@ const host = globalThis.kernelTestHost
 describe.runIf(host && tiled(host.target))('a pixel that is not finite', () => {
   test.each([Number.NaN, Infinity])('of %d is found in all results that read it, and in no tile that does not', async (value) => {
     if (!host) return
-    const [x, w] = [[2, 5, 12, 12], [7, 5, 3, 3]].map((shape, k): Ref => ({ shape, dtype: 'f32', data: noise(shape.reduce((a, b) => a * b), k + 1) })) as [Ref, Ref]
+    const [x, w] = [[2, 5, 12, 12], [7, 5, 3, 3]].map((shape, k): RefTensor => ({ shape, dtype: 'f32', data: noise(shape.reduce((a, b) => a * b), k + 1) })) as [RefTensor, RefTensor]
     x.data[0] = value
     const outputs = conv2d.infer([x, w], plain)
     const kernels = eager(conv2d).kernels?.({ inputs: [x, w], outputs, attrs: plain }, host.target) ?? []
@@ -58,7 +58,7 @@ describe.runIf(host && tiled(host.target))('a pixel that is not finite', () => {
 })
 
 describe('convolutions by tiles', () => {
-  const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, variants: variantTable.lavapipe }
+  const target: Target = { kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe }
   const byTiles = (images: number, channels: number, side: number, attrs: Parameters<typeof conv2d.infer>[1] = plain): boolean => {
     const inputs = [[images, channels, side, side], [channels, channels / attrs.groups, 3, 3]].map((shape) => ({ shape, dtype: 'f32' as const }))
     return lower(conv2d, { inputs, outputs: conv2d.infer(inputs, attrs), attrs }, target).some((k) => k.label.endsWith('/tiles'))

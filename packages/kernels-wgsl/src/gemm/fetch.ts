@@ -1,5 +1,5 @@
-import type { Gemm, Layout } from './gemm.ts'
-import { repeat } from './kernel.ts'
+import { repeat } from '../wgsl/index.ts'
+import { type Gemm, type Layout, layoutOf } from './problem.ts'
 
 /** How the threads of a workgroup bring one operand's tile of a product, `lines` rows or columns by `depth` of the sum, to workgroup memory. */
 export interface Fetch {
@@ -66,11 +66,6 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
       }`,
     store: (store) => repeat(reads, (i) => store(line(i), k(i), `select(${type}(), ${name}_${i}, ${name}_in_${i})`)),
   }
-}
-
-/** How an operand lies where its op says nothing: the left one along the sum, the right one along the columns, one by one. */
-export function layoutOf(g: Gemm, name: 'a' | 'b'): Layout {
-  return g[`${name}Layout`] ?? { along: name === 'a' ? 'sum' : 'lines', multiple: 1 }
 }
 
 /**

@@ -1,4 +1,4 @@
-// conv2dWeightGrad/f32/pack-fours4: 32 × 1 × 1 workgroups, WG = 4; input 1, texture 1
+// conv2dWeightGrad/f32/pack-batch4-wide: 32 × 1 × 1 workgroups, WG = 4; input 1, texture 1
 alias Scalar = f32;
 alias Acc = f32;
 struct Params { items: u32, channels: u32, pixels: u32, image_step: u32, zero: u32, of_channels: f32 }

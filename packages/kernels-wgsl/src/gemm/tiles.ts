@@ -1,7 +1,8 @@
 import type { Target } from '../op.ts'
-import { type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
-import type { Form, Gemm } from './gemm.ts'
-import { pick, repeat } from './kernel.ts'
+import { pick, repeat } from '../wgsl/index.ts'
+import { type Fetch, fetchTile, walkSum } from './fetch.ts'
+import type { Form } from './form.ts'
+import { type Gemm, layoutOf } from './problem.ts'
 
 const threads = 256
 const depth = 16
@@ -20,7 +21,7 @@ export function tiles(g: Gemm, own: 4 | 8, target: Target): Form {
   const side = 16 * own
   const halves = own / 4
   const line = side / 4 + 1
-  const { unroll } = target.variants
+  const { unroll } = target.tuning
   const fetch = (name: 'a' | 'b'): Fetch => {
     const width = layoutOf(g, name).multiple % 4 === 0 ? 4 : 1
     return fetchTile(g, name, { lines: side, depth, threads, width, type: width === 4 ? 'vec4<Scalar>' : 'Scalar', whole: false })

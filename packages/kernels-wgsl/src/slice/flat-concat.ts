@@ -5,46 +5,46 @@ import { reshape } from '../view/index.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectWholeWords, slice } from './slice.ts'
 
-/** Elements at whose multiples a tensor of a {@link join} may start, so that kernels can bind it in f16 too. */
-const joinAlignment = bindingAlignment / 2
+/** Elements at whose multiples a tensor of a {@link flatConcat} may start, so that kernels can bind it in f16 too. */
+const flatAlignment = bindingAlignment / 2
 
-/** Where a {@link join} puts tensors of these sizes, and how many elements it has; in elements. */
-export function joinPlaces(sizes: readonly number[]): { readonly starts: readonly number[]; readonly size: number } {
+/** Where a {@link flatConcat} puts tensors of these sizes, and how many elements it has; in elements. */
+export function flatOffsets(sizes: readonly number[]): { readonly starts: readonly number[]; readonly size: number } {
   let size = 0
   const starts = sizes.map((n) => {
     const start = size
-    size += Math.ceil(n / joinAlignment) * joinAlignment
+    size += Math.ceil(n / flatAlignment) * flatAlignment
     return start
   })
   return { starts, size }
 }
 
 /**
- * Tensors of one dtype and any shapes end to end, flat, each where {@link joinPlaces} says and with zeros up to the next: many
+ * Tensors of one dtype and any shapes end to end, flat, each where {@link flatOffsets} says and with zeros up to the next: many
  * small tensors become one, which takes one kernel where they would take one each.
  *
- * What is computed can be computed in its place; stored tensors that an update overwrites through a join are moved together.
+ * What is computed can be computed in its place; stored tensors that an update overwrites through it are moved together.
  * Then nothing is copied. @throws {DTypeError} if dtypes differ or are bf16
  */
-export const join: Op = {
-  name: 'join',
+export const flatConcat: Op = {
+  name: 'flatConcat',
   infer(inputs) {
-    const dtype = sameDType('join', inputs)
-    expectWholeWords('join', input('join', inputs, 0))
-    return [{ shape: [joinPlaces(inputs.map((s) => sizeOf(s.shape))).size], dtype }]
+    const dtype = sameDType('flatConcat', inputs)
+    expectWholeWords('flatConcat', input('flatConcat', inputs, 0))
+    return [{ shape: [flatOffsets(inputs.map((s) => sizeOf(s.shape))).size], dtype }]
   },
   coalesces: true,
-  starts: (inputs) => joinPlaces(inputs.map((s) => sizeOf(s.shape))).starts,
+  offsetsInOutput: (inputs) => flatOffsets(inputs.map((s) => sizeOf(s.shape))).starts,
   kernels({ inputs }, target) {
     const sizes = inputs.map((s) => sizeOf(s.shape))
-    const { starts } = joinPlaces(sizes)
-    const { dtype } = input('join', inputs, 0)
+    const { starts } = flatOffsets(sizes)
+    const { dtype } = input('flatConcat', inputs, 0)
     return [zeros(dtype, starts.map((start, k) => start + (sizes[k] ?? 0)), target), ...inputs.map((x, k) => copy(x, k, starts[k] ?? 0, target))]
   },
   vjp(call, { inputs, grads: [g] }) {
     if (g === undefined) return []
     const specs = inputs.map((x) => call.spec(x))
-    const { starts } = joinPlaces(specs.map((s) => sizeOf(s.shape)))
+    const { starts } = flatOffsets(specs.map((s) => sizeOf(s.shape)))
     return specs.map(({ shape }, k) => {
       const start = starts[k] ?? 0
       const part = call(slice, [g], { axis: 0, start, end: start + sizeOf(shape) })
@@ -52,9 +52,9 @@ export const join: Op = {
     })
   },
   reference(inputs, attrs) {
-    const [spec] = join.infer(inputs, attrs) as [Spec]
+    const [spec] = flatConcat.infer(inputs, attrs) as [Spec]
     const out = refZeros(spec.shape, spec.dtype)
-    const { starts } = joinPlaces(inputs.map((x) => x.data.length))
+    const { starts } = flatOffsets(inputs.map((x) => x.data.length))
     inputs.forEach((x, k) => {
       for (let i = 0; i < x.data.length; i++) out.data[(starts[k] ?? 0) + i] = at(x.data, i)
     })
@@ -66,12 +66,12 @@ export const join: Op = {
 function zeros(dtype: Spec['dtype'], ends: readonly number[], target: Target): Kernel {
   const words = Math.ceil(ends.length / 4)
   return assemble({
-    label: `join/${dtype}/zeros`,
+    label: `flatConcat/${dtype}/zeros`,
     dtype,
-    params: { [`ends: array<vec4u, ${words}>`]: Array.from({ length: 4 * words }, (_, k) => ends[k] ?? 0), n: ends.length * joinAlignment },
+    params: { [`ends: array<vec4u, ${words}>`]: Array.from({ length: 4 * words }, (_, k) => ends[k] ?? 0), n: ends.length * flatAlignment },
     storage: [output(0, 'out')],
     body: /* wgsl */ `
-const ALIGNMENT = ${joinAlignment}u;
+const ALIGNMENT = ${flatAlignment}u;
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -84,7 +84,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 `,
     constants: { WG: 64 },
-    workgroups: [stridedGroups(ends.length * joinAlignment / 64, target), 1, 1],
+    workgroups: [stridedGroups(ends.length * flatAlignment / 64, target), 1, 1],
     epilogue: null,
   })
 }
@@ -93,7 +93,7 @@ function copy(x: Spec, index: number, start: number, target: Target): Kernel {
   const size = sizeOf(x.shape)
   const width = size % 4 === 0 ? 4 : 1
   return assemble({
-    label: `join/${x.dtype}/${width}`,
+    label: `flatConcat/${x.dtype}/${width}`,
     dtype: x.dtype,
     params: { n: size / width, start: start / width },
     storage: [bind(index, 'x', 'E'), output(0, 'out', 'E')],

@@ -1,4 +1,4 @@
-// join/f32/zeros: 4 × 1 × 1 workgroups, WG = 64; output 0
+// flatConcat/f32/zeros: 4 × 1 × 1 workgroups, WG = 64; output 0
 alias Scalar = f32;
 alias Acc = f32;
 struct Params { ends: array<vec4u, 1>, n: u32 }

@@ -3,9 +3,9 @@ import { create } from 'webgpu'
 import { conv2d } from '../conv2d/index.ts'
 import { matmul } from '../matmul/index.ts'
 import type { Attrs, Kernel, Op, Spec, Target } from '../op.ts'
-import { matrixFeature, variantTable } from '../variants.ts'
+import { matrixFeature, tuningTable } from '../tuning.ts'
 
-const target: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: true, workgroupBytes: 32_768, variants: variantTable.gpu }
+const target: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: true, workgroupBytes: 32_768, tuning: tuningTable.gpu }
 const f16 = (...shape: number[]): Spec => ({ shape, dtype: 'f16' })
 
 /** Dawn's adapter that computes nothing and has every feature: what no adapter at hand can run is at least compiled. */

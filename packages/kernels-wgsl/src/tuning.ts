@@ -13,8 +13,8 @@ export interface PackingCosts {
   readonly dispatches: number
 }
 
-/** One row of {@link variantTable}: what an adapter likes, as numbers. */
-export interface Variants {
+/** One row of {@link tuningTable}: what an adapter likes, as numbers. */
+export interface AdapterTuning {
   readonly adapter: AdapterClass
   /** Null where textures are read no faster than buffers: then nothing is packed. */
   readonly packing: PackingCosts | null
@@ -34,7 +34,7 @@ export interface Variants {
  * The choices of kernels that are numbers, a row a class of adapters. `antipode bench --tune` measures `packing` on the
  * adapter at hand. A row changes how fast results come and how their sums are rounded, never what they are.
  */
-export const variantTable: Readonly<Record<AdapterClass, Variants>> = {
+export const tuningTable: Readonly<Record<AdapterClass, AdapterTuning>> = {
   lavapipe: {
     adapter: 'lavapipe',
     packing: { buffer: 0.07, texture: 0.025, element: 1, dispatches: 60_000 },

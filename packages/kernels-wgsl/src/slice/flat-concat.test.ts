@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { DTypeError } from '../errors.ts'
 import { testOp } from '../testing.ts'
-import { join, joinPlaces } from './join.ts'
+import { flatConcat, flatOffsets } from './flat-concat.ts'
 
-testOp(join, {
+testOp(flatConcat, {
   exact: true,
   cases: [
     { inputs: [[1]], attrs: {} },
@@ -18,8 +18,8 @@ testOp(join, {
   ],
 })
 
-describe.skipIf(globalThis.kernelTestHost)('join', () => {
+describe.skipIf(globalThis.kernelTestHost)('flatConcat', () => {
   test('starts every tensor where a binding may start', () => {
-    expect(joinPlaces([1, 128, 129, 0, 5])).toEqual({ starts: [0, 128, 256, 512, 512], size: 640 })
+    expect(flatOffsets([1, 128, 129, 0, 5])).toEqual({ starts: [0, 128, 256, 512, 512], size: 640 })
   })
 })

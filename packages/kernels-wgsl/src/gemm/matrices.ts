@@ -1,6 +1,7 @@
-import { type Fetch, fetchTile, layoutOf, walkSum } from './fetch.ts'
-import type { Form, Gemm } from './gemm.ts'
-import { repeat } from './kernel.ts'
+import { repeat } from '../wgsl/index.ts'
+import { type Fetch, fetchTile, walkSum } from './fetch.ts'
+import type { Form } from './form.ts'
+import { type Gemm, layoutOf } from './problem.ts'
 
 /** How a workgroup's tile of a product is shared out among subgroups of {@link matrixLanes} lanes. */
 export interface MatrixShape {

@@ -1,4 +1,4 @@
-// join/f32/4: 1 × 1 × 1 workgroups, WG = 64; input 0, output 0
+// flatConcat/f32/4: 1 × 1 × 1 workgroups, WG = 64; input 0, output 0
 alias Scalar = f32;
 alias Acc = f32;
 struct Params { n: u32, start: u32 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { adapterClass, variantTable } from './variants.ts'
+import { adapterClass, tuningTable } from './tuning.ts'
 
 test('adapters are told apart by what their drivers say', () => {
   expect(adapterClass('mesa  llvmpipe-llvm-15-0-6-256-bits- llvmpipe: Mesa 25.0.7')).toBe('lavapipe')
@@ -10,7 +10,7 @@ test('adapters are told apart by what their drivers say', () => {
 })
 
 test('each row names its class and its source', () => {
-  for (const [name, row] of Object.entries(variantTable)) {
+  for (const [name, row] of Object.entries(tuningTable)) {
     expect(row.adapter).toBe(name)
     expect(row.measured).not.toBe('')
   }

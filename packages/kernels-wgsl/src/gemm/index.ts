@@ -1,0 +1,2 @@
+export { gemm } from './gemm.ts'
+export type { Gemm, Layout } from './problem.ts'

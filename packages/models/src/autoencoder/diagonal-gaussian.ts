@@ -1,0 +1,28 @@
+import type { Tensor } from '@antipode/core'
+import { ShapeError, split } from '@antipode/core'
+
+/** A normal distribution of latents, each independent of the others. */
+export class DiagonalGaussian {
+  /** `[B, C, h, w]` */
+  readonly mean: Tensor
+  /** Held to [−30, 20]. */
+  readonly logVariance: Tensor
+
+  /** @param moments `[B, 2·C, h, w]`: means, then logarithms of variances @throws {ShapeError} unless there are as many of both */
+  constructor(moments: Tensor) {
+    if ((moments.shape[1] ?? 1) % 2 !== 0) throw new ShapeError(`DiagonalGaussian: expected moments [B, 2·C, h, w], got [${moments.shape.join()}]`)
+    const [mean, logVariance] = split(moments, 2, 1) as [Tensor, Tensor]
+    this.mean = mean
+    this.logVariance = logVariance.clamp(-30, 20)
+  }
+
+  /** The most likely latents. */
+  mode(): Tensor {
+    return this.mean
+  }
+
+  /** `mean + e^(logVariance/2)·noise`. @param noise unit normal, of the mean's shape */
+  sample(noise: Tensor): Tensor {
+    return this.mean.add(this.logVariance.mul(0.5).exp().mul(noise))
+  }
+}

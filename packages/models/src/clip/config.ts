@@ -1,0 +1,97 @@
+import { ConfigError } from '@antipode/core'
+import { atLeast, checkOptions, type Range, type Ranges, oneOf, whole } from '@antipode/core/options'
+
+/** Sizes that both towers of CLIP have, with the names of transformers' `config.json`. */
+interface TowerConfig {
+  readonly hidden_size?: number
+  readonly intermediate_size?: number
+  readonly num_hidden_layers?: number
+  /** Must divide `hidden_size`. */
+  readonly num_attention_heads?: number
+  /** `quick_gelu` is x·σ(1.702·x), which CLIP was trained with; OpenCLIP's models have `gelu`. */
+  readonly hidden_act?: 'quick_gelu' | 'gelu'
+  readonly layer_norm_eps?: number
+  /** Width of the space that both towers are projected to. */
+  readonly projection_dim?: number
+}
+
+/**
+ * Configuration of CLIP's text tower, with the names and defaults of transformers' `config.json`: a parsed file can be passed as it is.
+ * A field that would change the result and is not listed must have the value that changes nothing; a field that nobody knows is an
+ * error.
+ */
+export interface CLIPTextConfig extends TowerConfig {
+  readonly vocab_size?: number
+  readonly max_position_embeddings?: number
+  readonly bos_token_id?: number
+  /** Whose first place in a prompt is pooled; 2, as old files have it, stands for the largest id of the prompt. */
+  readonly eos_token_id?: number
+  readonly pad_token_id?: number
+}
+
+/** Configuration of CLIP's vision tower. */
+export interface CLIPVisionConfig extends TowerConfig {
+  /** Side of the images, in pixels. */
+  readonly image_size?: number
+  /** Side of a patch, in pixels. */
+  readonly patch_size?: number
+  readonly num_channels?: number
+}
+
+/** Sizes of a tower with the defaults filled in. */
+export interface ResolvedTower {
+  readonly width: number
+  readonly inner: number
+  readonly layers: number
+  readonly heads: number
+  readonly activation: 'quick_gelu' | 'gelu'
+  readonly eps: number
+  readonly projection: number
+}
+
+const size = whole(1)
+const any: Range = { expected: 'anything', accepts: () => true }
+const only = (...values: readonly unknown[]): Range => ({ expected: `${values.map((v) => JSON.stringify(v)).join(' or ')}, as this model knows nothing else`, accepts: (v) => values.includes(v) })
+
+const tower: Ranges<TowerConfig> = {
+  hidden_size: size, intermediate_size: size, num_hidden_layers: size, num_attention_heads: size, hidden_act: oneOf('quick_gelu', 'gelu'),
+  layer_norm_eps: atLeast(0), projection_dim: size,
+}
+const text: Ranges<CLIPTextConfig> = {
+  ...tower, vocab_size: size, max_position_embeddings: size, bos_token_id: whole(0), eos_token_id: whole(0), pad_token_id: whole(0),
+}
+const vision: Ranges<CLIPVisionConfig> = { ...tower, image_size: size, patch_size: size, num_channels: size }
+
+/** Fields that only say where a file came from, how weights were drawn, or what a generation would do. */
+const inert: Readonly<Record<string, Range>> = {
+  _name_or_path: any, architectures: any, transformers_version: any, torch_dtype: any, dtype: any, initializer_factor: any, initializer_range: any,
+  attention_dropout: only(0), dropout: only(0), output_attentions: any, output_hidden_states: any, return_dict: any, torchscript: any, use_cache: any,
+}
+
+function resolved(where: string, config: TowerConfig, defaults: Readonly<Record<'width' | 'inner' | 'heads', number>>): ResolvedTower {
+  const width = config.hidden_size ?? defaults.width
+  const heads = config.num_attention_heads ?? defaults.heads
+  if (width % heads !== 0) throw new ConfigError(`${where}: expected num_attention_heads that divides hidden_size, got ${heads} for ${width}`)
+  return {
+    width, heads, inner: config.intermediate_size ?? defaults.inner, layers: config.num_hidden_layers ?? 12,
+    activation: config.hidden_act ?? 'quick_gelu', eps: config.layer_norm_eps ?? 1e-5, projection: config.projection_dim ?? 512,
+  }
+}
+
+/** @throws {ConfigError} that names the field */
+export function resolveTextConfig(where: string, config: CLIPTextConfig): ResolvedTower & { readonly vocabulary: number; readonly positions: number; readonly endToken: number } {
+  checkOptions(where, config, { ...inert, model_type: only('clip_text_model'), ...text } as Ranges<CLIPTextConfig>)
+  return {
+    ...resolved(where, config, { width: 512, inner: 2048, heads: 8 }),
+    vocabulary: config.vocab_size ?? 49_408, positions: config.max_position_embeddings ?? 77, endToken: config.eos_token_id ?? 49_407,
+  }
+}
+
+/** @throws {ConfigError} that names the field */
+export function resolveVisionConfig(where: string, config: CLIPVisionConfig): ResolvedTower & { readonly side: number; readonly patch: number; readonly channels: number } {
+  checkOptions(where, config, { ...inert, model_type: only('clip_vision_model'), ...vision } as Ranges<CLIPVisionConfig>)
+  const side = config.image_size ?? 224
+  const patch = config.patch_size ?? 32
+  if (side % patch !== 0) throw new ConfigError(`${where}: expected patch_size that divides image_size, got ${patch} for ${side}`)
+  return { ...resolved(where, config, { width: 768, inner: 3072, heads: 12 }), side, patch, channels: config.num_channels ?? 3 }
+}

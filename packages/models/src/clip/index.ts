@@ -1,0 +1,3 @@
+export type { CLIPTextConfig, CLIPVisionConfig } from './config.ts'
+export { CLIPTextModel, CLIPTextModelWithProjection, type CLIPTextOutput } from './text-model.ts'
+export { CLIPVisionModelWithProjection, type CLIPVisionOutput } from './vision-model.ts'
