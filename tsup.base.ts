@@ -51,7 +51,8 @@ function copyTypes(from: string): void {
     const source = join('src', path.replace(/\.d\.ts$/, '.ts'))
     if (!path.endsWith('.d.ts') || /\.(test|fixture)\.ts$/.test(source) || !existsSync(source)) continue
     mkdirSync(dirname(join('dist', path)), { recursive: true })
-    // Their maps lead to this repository.
-    writeFileSync(join('dist', path), readFileSync(join(from, path), 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'))
+    // Their maps lead to this repository, and what they import has other endings here.
+    const text = readFileSync(join(from, path), 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
+    writeFileSync(join('dist', path), text.replace(/(from |import\()(['"]\.[^'"]*)\.ts(?=['"])/g, '$1$2.js'))
   }
 }

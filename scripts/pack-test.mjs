@@ -109,26 +109,55 @@ function runExamples() {
   }
 }
 
-/** The op of the guide, which stands in a project of the user's own, on the device that the project gets. */
-function runGuideOp() {
-  const [, code] = /```ts\n\/\/ cumsum\/cumsum\.ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/guides/new-op.md'), 'utf8')) ?? []
-  if (code === undefined) {
-    report("the op of the guide runs outside the repository", 'expected a block that begins with // cumsum/cumsum.ts, got none')
-    return
-  }
-  writeFileSync(join(project, 'cumsum.mjs'), stripTypes(code))
-  writeFileSync(join(project, 'use-cumsum.mjs'), `
+/** Code of the guides that stands in a project of the user's own, on the device that the project gets. */
+const fromGuides = [
+  {
+    what: 'the op of the guide', guide: 'new-op', file: 'cumsum/cumsum.ts',
+    use: `
 import { Device, gradients, tensor } from '@antipode/core'
 import { runningSum } from './cumsum.mjs'
 const device = await Device.request()
 const x = tensor(device, [1, 2, 3, 4], [2, 2])
 const [y] = runningSum([x], { reverse: false })
 const [dx] = gradients(y.square().sum(), [x])
-const got = [...await y.data(), ...await dx.data()].join()
-if (got !== '1,3,3,7,8,6,20,14') throw new Error('expected 1,3,3,7,8,6,20,14, got ' + got)
-process.exit(0)
-`)
-  run('the op of the guide runs outside the repository', process.execPath, ['use-cumsum.mjs'], project)
+export const got = [...await y.data(), ...await dx.data()].join()
+export const expected = '1,3,3,7,8,6,20,14'
+`,
+  },
+  {
+    what: 'the layer of the guide', guide: 'extending', file: 'acme/factorised-linear.ts',
+    use: `
+import { Device, tensor } from '@antipode/core'
+import { Linear, mapModules, Module } from '@antipode/core/nn'
+import { FactorisedLinear } from './factorised-linear.mjs'
+const device = await Device.request()
+class Model extends Module {
+  layer = new Linear(tensor(device, [1, 2, 3, 4], [2, 2]), tensor(device, [5, 6]))
+  forward(x) { return this.layer.forward(x) }
+}
+const one = tensor(device, [1, 0, 0, 1], [2, 2])
+const model = mapModules(new Model(), (layer) => (layer instanceof Linear ? FactorisedLinear.of(layer, (weight) => [weight, one]) : layer))
+export const got = [model.layer instanceof FactorisedLinear, ...await model.forward(tensor(device, [1, -1], [1, 2])).data()].join()
+export const expected = 'true,4,5'
+`,
+  },
+]
+
+function runGuides() {
+  for (const { what, guide, file, use } of fromGuides) {
+    const name = `${what} runs outside the repository`
+    const page = readFileSync(join(root, 'docs/guides', `${guide}.md`), 'utf8')
+    const code = page.split('```ts\n').find((block) => block.startsWith(`// ${file}\n`))?.split('```')[0]
+    if (code === undefined) {
+      report(name, `expected a block that begins with // ${file}, got none`)
+      continue
+    }
+    const module = file.split('/').at(-1).replace(/\.ts$/, '.mjs')
+    writeFileSync(join(project, module), stripTypes(code))
+    const check = "if (got !== expected) { console.error('expected ' + expected + ', got ' + got); process.exit(1) }\nprocess.exit(0)\n"
+    writeFileSync(join(project, `use-${module}`), use + check)
+    run(name, process.execPath, [`use-${module}`], project)
+  }
 }
 
 /** What users compile with: the last TypeScript of 5 and the one of this repository, with browsers' types and without. */
@@ -160,7 +189,7 @@ async function main() {
     if (installAll()) {
       importInNode()
       runExamples()
-      runGuideOp()
+      runGuides()
       checkTypes()
       const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli'))
       for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)

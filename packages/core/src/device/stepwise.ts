@@ -25,12 +25,12 @@ interface Program {
 }
 
 /** Where the first NaN and the first infinity of a tensor are, -1 if it has none. */
-interface Found {
+interface NonFinite {
   readonly nan: number
   readonly infinite: number
 }
 
-const nothing: Found = { nan: -1, infinite: -1 }
+const allFinite: NonFinite = { nan: -1, infinite: -1 }
 
 /**
  * Computes tensors operation by operation, each on what the ones before it gave, and looks at every value.
@@ -40,7 +40,7 @@ export async function evaluateStepwise(wanted: readonly Tensor[], host: Stepper)
   const { steps, leaves, numberOf } = flatten(wanted)
   const results = wanted.map(numberOf)
   const values = new Map(leaves)
-  const found = new Map<Tensor, Found>()
+  const found = new Map<Tensor, NonFinite>()
   const last = lastUses(steps, results)
   try {
     for (const [number, step] of steps.entries()) {
@@ -70,9 +70,9 @@ function isLazy({ op }: Node): boolean {
   return op.view !== undefined || op.offsetsInOutput !== undefined
 }
 
-async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, Found>): Promise<void> {
+async function run(node: Node, inputs: readonly Tensor[], outputs: readonly Tensor[], host: Stepper, known: Map<Tensor, NonFinite>): Promise<void> {
   // Before it runs: it may overwrite them.
-  const before: Found[] = []
+  const before: NonFinite[] = []
   for (const t of inputs) before.push(await look(t, host, known))
   before.forEach(({ nan }, k) => {
     if (nan < 0) return
@@ -99,12 +99,12 @@ function blame({ op, stack }: Node, what: string, where: string): NumericError {
   return new NumericError(`${op.name}: ${what}; the operation was made here:\n${stack ?? ''}`, { where })
 }
 
-async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promise<Found> {
-  if (!isFloat(t.dtype)) return nothing
+async function look(t: Tensor, host: Stepper, known: Map<Tensor, NonFinite>): Promise<NonFinite> {
+  if (!isFloat(t.dtype)) return allFinite
   const before = known.get(t)
   if (before) return before
   const { source } = t
-  let found = nothing
+  let found = allFinite
   if (source.kind === 'scalar') found = scan([source.value])
   else if (source.kind === 'constant') found = scan(decodeElements(source.bytes.slice().buffer as ArrayBuffer, t.dtype, t.size))
   else if (source.kind === 'storage') found = scan(await host.read(t))
@@ -126,7 +126,7 @@ async function look(t: Tensor, host: Stepper, known: Map<Tensor, Found>): Promis
   return found
 }
 
-function scan(data: ArrayLike<number>): Found {
+function scan(data: ArrayLike<number>): NonFinite {
   let [nan, infinite] = [-1, -1]
   for (let i = 0; i < data.length && nan < 0; i++) {
     const x = data[i] as number

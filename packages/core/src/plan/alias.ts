@@ -17,7 +17,9 @@ export function alias(lowered: LoweredGraph, resolved: Resolved, target: Target)
   return new Aliasing(lowered, resolved, target).run(lowered.list)
 }
 
-/** The buffers of some work's operands by their roles, and which inputs an op that lays them out finds in their places. */
+/**
+ * The buffers of some work's operands by their roles, and which inputs an op that lays them out finds in their places.
+ */
 interface BoundOperands {
   readonly inputs: readonly number[]
   readonly extras: readonly number[]
@@ -34,6 +36,7 @@ class Aliasing {
   /** What each texture handed over is, by the work that writes it. */
   readonly #textures = new Map<KernelWork, number>()
   readonly #leafParts: Resolved['leafParts']
+  #partsOfLeaves: ReadonlySet<number> | undefined
   readonly #overwritten: Resolved['overwritten']
   /** Buffers that are overwritten leaves. */
   readonly #written = new Set<number>()
@@ -79,7 +82,8 @@ class Aliasing {
       return this.#place(value, this.#buffers.make(spec, place, read))
     })
     if (work) outputs.forEach((id, k) => { this.#place(at(work.outputs, k), id) })
-    const inPlace = inputs.map((id, k) => starts !== undefined && this.#liesAt(id, outputs, at(starts, k), at(values, 0)))
+    const inPlace = inputs.map((id, k) =>
+      starts !== undefined && this.#liesAt(id, outputs, at(starts, k), at(values, 0)))
     sources.forEach((s, k) => {
       // What lies elsewhere in the result, as a tensor does that is in it twice, cannot be read while that is written.
       const shares = starts && this.#sameWhole(at(inputs, k), at(outputs, 0))
@@ -153,6 +157,12 @@ class Aliasing {
     return { value, view: view ?? whole(at(this.#values, value).spec) }
   }
 
+  /** The buffers of the parts of leaves that are the values of tensors. */
+  #tensorParts(): ReadonlySet<number> {
+    const bindable = (x: Operand): boolean => isBindable(x, at(this.#values, x.value))
+    return this.#partsOfLeaves ??= new Set(this.#leafParts.filter(bindable).map((x) => this.#bind(x)))
+  }
+
   /** A fresh contiguous copy of what an operand sees. */
   #copy(operand: Operand): number {
     const { spec, source } = at(this.#values, operand.value)
@@ -172,7 +182,7 @@ class Aliasing {
       // What overwrote a stored tensor shares its memory, that of the whole leaf or of the part that the tensor is.
       if (all) return id
       const part = isBindable(operand, { spec, source }) ? this.#bind(operand) : undefined
-      if (part !== undefined && (part === id || this.#leafParts.some((x) => this.#bind(x) === part))) return part
+      if (part !== undefined && (part === id || this.#tensorParts().has(part))) return part
     }
     if (this.#buffers.at(id).kind === 'made' && all && !this.#claimed.has(id)) {
       this.#claimed.add(id)

@@ -57,14 +57,18 @@ export function assignMemory({ buffers, dispatches, outputs }: Program): MemoryP
     const { slot: { kind, keep } } = span
     // Slots are in the order of their sizes, so that the last that is free is the smallest. What is kept shares with
     // nothing.
-    const isFree = (k: number): boolean => !taken[k]?.some((t) => t.first <= span.last && span.first <= t.last)
-    let at = keep === undefined ? slots.findLastIndex((s, k) => s.kind === kind && s.keep === undefined && isFree(k)) : -1
-    if (at < 0) at = slots.push(span.slot) - 1
-    slotOf[span.id] = at
-    ;(taken[at] ??= []).push(span)
+    const free = keep === undefined ? slots.findLastIndex((s, k) => s.kind === kind && isFree(s, span, taken[k])) : -1
+    const slot = free < 0 ? slots.push(span.slot) - 1 : free
+    slotOf[span.id] = slot
+    ;(taken[slot] ??= []).push(span)
   }
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((a, b) => a + b, 0)
   return { slots, slotOf, results, peakBytes: sum(slots.map((s) => s.bytes)) + sum(results.values()) }
+}
+
+/** Whether a slot that these have in turn is free when another needs it. */
+function isFree({ keep }: Slot, { first, last }: Span, taken: readonly Span[] = []): boolean {
+  return keep === undefined && !taken.some((t) => t.first <= last && first <= t.last)
 }
 
 /** The slot that a buffer of the program would have to itself; undefined of those that exist before it runs. */

@@ -30,7 +30,9 @@ export interface ApgOptions {
  * that η = 1 alone is classifier-free guidance either way.
  */
 export function apg(options: ApgOptions): Guider {
-  checkOptions('apg', options, { scale: required(atLeast(0)), momentum: finite, threshold: aboveZero, eta: finite, rescale: between(0, 1) })
+  checkOptions('apg', options, {
+    scale: required(atLeast(0)), momentum: finite, threshold: aboveZero, eta: finite, rescale: between(0, 1),
+  })
   const { scale, momentum, threshold, eta = 0, rescale = 0 } = options
   return {
     active: () => scale !== 1,

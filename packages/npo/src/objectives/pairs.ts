@@ -58,8 +58,8 @@ export function pairErrors<C extends Condition>(denoise: Denoiser<C>, batch: Pai
 const rounding = 2 ** -20
 
 /**
- * 1 for each pair that is ranked right, its margin below 0, 0 for those ranked wrong and ½ for ties: `[B]`. @param
- * errors the margins are made of, added up
+ * 1 for each pair that is ranked right, its margin below 0, 0 for those ranked wrong and ½ for ties: `[B]`.
+ * @param errors that the margins are made of, added up
  */
 export function rankedRight(margin: Tensor, errors: Tensor): Tensor {
   const bound = errors.mul(rounding)

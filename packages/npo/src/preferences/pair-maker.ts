@@ -5,6 +5,7 @@ import { anObject, callable, checkOptions, either, listOf, positive, required, w
 import { rng } from '@antipode/core/random'
 import type { Schedule, Scheduler, Steps } from '@antipode/schedulers'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
+import type { GuidedDenoiser } from '../guidance/index.ts'
 import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess } from '../process/index.ts'
 import { sampleToEnd } from '../sampling/index.ts'
@@ -14,7 +15,7 @@ import type { Reward } from './reward.ts'
 /** Options of {@link pairMaker}. */
 export interface PairMakerOptions<C extends Condition> {
   /** What samples, with the weights it has at that step: the model in training, guided or not. */
-  readonly model: Denoiser<C>
+  readonly model: Denoiser<C> | GuidedDenoiser<C>
   readonly scheduler: Scheduler
   /** Of sampling. */
   readonly steps: Steps
@@ -50,7 +51,7 @@ const firstStream = 2 ** 30
  */
 export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): PairMaker<C> {
   checkOptions('pairMaker', options, {
-    model: required(callable), scheduler: required(anObject('a scheduler')),
+    model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
     condition: required(callable), reward: required(callable), temperature: required(positive),
     process: required(anObject('a schedule or process')), seed: required(whole(0)),
@@ -63,8 +64,8 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
       const conditions = condition(step)
       const both = joinConditions(conditions, conditions)
       const noise = randn(device, [2 * count, ...rest], { seed, stream: firstStream + step })
-      const options = { steps, seed: random.int(2 ** 32) }
-      using samples = await sampleToEnd(model, scheduler, noise, both, options) // [2B, ...]
+      const run = { steps, seed: random.int(2 ** 32) }
+      using samples = await sampleToEnd(model, scheduler, noise, both, run) // [2B, ...]
       using scores = reward(samples, both) // [2B]
       const values = await scoresOf(scores, 2 * count)
       const winners = Array.from({ length: count }, (_, i) =>
@@ -90,5 +91,6 @@ async function scoresOf(scores: Tensor, count: number): Promise<ArrayLike<number
   const bad = values.findIndex((v) => !Number.isFinite(v))
   if (bad < 0) return values
   const got = `${values[bad]} for sample ${bad}`
-  throw new NumericError(`pairMaker: expected finite rewards, got ${got}; look at what the model samples`, { where: 'reward' })
+  const message = `pairMaker: expected finite rewards, got ${got}; look at what the model samples`
+  throw new NumericError(message, { where: 'reward' })
 }

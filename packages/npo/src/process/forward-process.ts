@@ -1,6 +1,6 @@
-import type { Rng } from '@antipode/core/random'
-import { checkOptions, oneOf, positive, whole } from '@antipode/core/options'
 import { ConfigError } from '@antipode/core'
+import { checkOptions, oneOf, positive, whole } from '@antipode/core/options'
+import type { Rng } from '@antipode/core/random'
 import { type ModelPrediction, type NoiseLevel, type Schedule, trainingLevel } from '@antipode/schedulers'
 
 /** How samples are noised to train a model on them, and what it predicts of the noised ones. */
@@ -26,11 +26,11 @@ export interface FlowProcessOptions {
 }
 
 /**
- * A rectified flow: x = (1 − σ)·x₀ + σ·ε at every σ in (0, 1], of which the model is told `σ·trainSteps` and predicts ε
- * − x₀.
+ * A rectified flow: x = (1 − σ)·x₀ + σ·ε at every σ in (0, 1], of which the model is told `σ·trainSteps` and predicts
+ * ε − x₀.
  * @throws {ConfigError} if an option is unknown or outside its range
- * Sources: Liu et al. 2022, arXiv 2209.03003; shift and densities by Esser et al. 2024, arXiv 2403.03206, eq. 19 with m
- * = 0, s = 1, and eq. 23.
+ * Sources: Liu et al. 2022, arXiv 2209.03003; shift and densities by Esser et al. 2024, arXiv 2403.03206, eq. 23 and
+ * eq. 19 with m = 0, s = 1.
  */
 export function flowProcess(options: FlowProcessOptions = {}): ForwardProcess {
   const densities = oneOf('uniform', 'logit-normal')

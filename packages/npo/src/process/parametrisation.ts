@@ -83,7 +83,8 @@ export function targetOf(where: string, clean: Tensor, draw: NoiseDraw): Tensor 
 /**
  * The clean sample x₀ that a prediction implies, f32: without bound where the level has no signal and the model
  * predicts ε.
- * @param sample x_t, what the model was given @throws {ConfigError} unless the draw says what is predicted
+ * @param sample x_t, what the model was given
+ * @throws {ConfigError} unless the draw says what is predicted
  */
 export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
   return parametrisation('predictedClean', draw).clean(prediction.to('f32'), sample.to('f32'), inF32(draw))
@@ -91,7 +92,8 @@ export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDr
 
 /**
  * The noise ε that a prediction implies, f32: without bound where the level has no noise and the model predicts x₀.
- * @param sample x_t, what the model was given @throws {ConfigError} unless the draw says what is predicted
+ * @param sample x_t, what the model was given
+ * @throws {ConfigError} unless the draw says what is predicted
  */
 export function predictedNoise(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
   return parametrisation('predictedNoise', draw).noise(prediction.to('f32'), sample.to('f32'), inF32(draw))

@@ -14,8 +14,8 @@ export interface FreshNoise {
 const firstStream = 2 ** 31
 
 /**
- * Noise in the shape of `like`, from a stream if there is one or else by seed and call. @param from state of the stream
- * to begin at
+ * Noise in the shape of a tensor, from a stream if there is one or else by seed and call.
+ * @param from state of the stream to begin at
  */
 export function freshNoise(
   { device, shape, size }: Tensor, seed: number, stream: NoiseStream<unknown> | undefined, from: unknown,

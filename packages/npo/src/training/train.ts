@@ -2,7 +2,8 @@ import { compile, concat, ConfigError, evaluate, gradients, NumericError, type T
 import { lockPath } from '@antipode/core/io'
 import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
 import {
-  abortSignal, anObject, callable, checkArgument, checkOptions, finite, flag, positive, type Range, type Ranges, required, text, whole,
+  abortSignal, anObject, callable, checkArgument, checkOptions, finite, flag, positive, type Range, type Ranges, required,
+  text, whole,
 } from '@antipode/core/options'
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
@@ -108,7 +109,9 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   const { reduce, ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
-  if (resume && !checkpoint) throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
+  if (resume && !checkpoint) {
+    throw new ConfigError('train: expected a checkpoint to resume from, got none; set checkpoint')
+  }
   const { device } = first
   const state = { parameters, optimizer, ema }
   await using lock = checkpoint && await lockPath('train', checkpoint.path)
@@ -151,7 +154,8 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
 function factorAt(step: number, schedule: LearningRateSchedule | undefined): number {
   const factor = schedule?.(step) ?? 1
   if (factor >= 0 && factor < Infinity) return factor
-  throw new ConfigError(`train: step ${step}: expected schedule to give a finite factor of 0 or more, got ${factor}; check its last steps`)
+  const message = `train: step ${step}: expected schedule to give a finite factor of 0 or more, got ${factor}`
+  throw new ConfigError(`${message}; check its last steps`)
 }
 
 /** All of a step that depends on its batch alone, yet to be computed. */
