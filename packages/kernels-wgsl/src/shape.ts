@@ -102,7 +102,9 @@ export function refZeros(shape: readonly number[], dtype: DType = 'f32'): RefTen
   return { shape, dtype, data: new Float64Array(sizeOf(shape)) }
 }
 
-/** Element of a reference tensor. */
-export function at(data: Float64Array, i: number): number {
-  return data[i] ?? 0
+/** Element of a reference tensor; apart from `at`, as loops over many are fast only where one kind of list is read. */
+export function element(data: Float64Array, i: number): number {
+  const x = data[i]
+  if (x === undefined) throw new RangeError(`element: expected an index below ${data.length}, got ${i}`)
+  return x
 }

@@ -18,7 +18,7 @@ async function pairOf(inputs: number, weight?: readonly number[]): Promise<{ lay
   const x = tensor(host, noise(2 * inputs, 3), [2, inputs])
   const [codes, scale, bias, xs] = await Promise.all([small.codes, small.scale, layer.bias as Tensor, x].map((t) => t.data()))
   const width = Math.ceil(inputs / 4)
-  const entry = (o: number, i: number): number => ((((codes?.[o * width + (i >> 2)] ?? 0) >>> (8 * (i & 3))) & 255) - 128) * (scale?.[o] ?? 0)
+  const entry = (o: number, i: number): number => (((codes?.[o * width + (i >> 2)] ?? 0) << (24 - 8 * (i & 3))) >> 24) * (scale?.[o] ?? 0)
   const reference = Array.from({ length: 2 * outputs }, (_, k) => {
     const [n, o] = [Math.floor(k / outputs), k % outputs]
     return Array.from({ length: inputs }, (_, i) => (xs?.[n * inputs + i] ?? 0) * entry(o, i)).reduce((a, b) => a + b, bias?.[o] ?? 0)
@@ -35,6 +35,12 @@ test.each([1, 4, 7, 33])('a quantised layer of %i inputs is the product of its o
   const step = Math.max(...scale) * 0.50001
   const reach = [0, 1].map((n) => numbers(x).slice(n * inputs, (n + 1) * inputs).reduce((sum, v) => sum + Math.abs(v), 0))
   numbers(layer.forward(x)).forEach((v, k) => { expect(Math.abs(v - (reference[k] ?? Number.NaN))).toBeLessThanOrEqual(step * (reach[Math.floor(k / 3)] ?? 0)) })
+})
+
+test('many rows are multiplied by the weight that the bytes stand for, and give what few rows do', async () => {
+  const { small, x } = await pairOf(7)
+  const many = tensor(host, [...numbers(x), ...numbers(x), ...numbers(x)], [6, 7])
+  expect(numbers(small.forward(many)).slice(0, 6)).toEqual(close(numbers(small.forward(x))))
 })
 
 test('rows of zeros stay zeros, and extremes their value', async () => {

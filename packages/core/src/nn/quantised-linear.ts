@@ -1,11 +1,15 @@
-import { linear, pad } from '../functional/index.ts'
-import { constant, type Tensor } from '../graph/index.ts'
+import { dequantise, quantisedMatmul } from '@antipode/kernels-wgsl'
+import { linear, pad, where } from '../functional/index.ts'
+import { apply1, type Tensor } from '../graph/index.ts'
 import { AdaptableLayer } from './adapters/index.ts'
 import type { Layer } from './layer.ts'
 import type { Linear } from './linear.ts'
 
 /** The bytes of a word, as factors. */
 const places = [1, 2 ** 8, 2 ** 16, 2 ** 24]
+
+/** Rows of x up to which the product reads the bytes themselves: each of them once then. */
+const fewRows = 4
 
 /**
  * A {@link Linear} with its weight in eight bits, `W ≈ scale·q` with q in −127…127 and a scale for each row (symmetric
@@ -14,7 +18,7 @@ const places = [1, 2 ** 8, 2 ** 16, 2 ** 24]
  * not its weight.
  */
 export class QuantisedLinear extends AdaptableLayer implements Layer {
-  /** q + 128, four to a word from its low end, u32 `[out, ⌈in/4⌉]` */
+  /** q as signed bytes, four to a word from its low end, u32 `[out, ⌈in/4⌉]` */
   readonly codes: Tensor
   /** f32 `[out, 1]` */
   readonly scale: Tensor
@@ -41,19 +45,27 @@ export class QuantisedLinear extends AdaptableLayer implements Layer {
     const weight = layer.plainWeight().to('f32')
     const largest = weight.abs().max({ axes: 1, keepDims: true })
     const scale = largest.add(largest.eq(0)).div(127) // a row of zeros has the scale 1/127
-    const rounded = weight.div(scale).add(128.5).floor().to('u32')
+    const q = weight.div(scale).add(0.5).floor()
+    const rounded = where(q.lt(0), q.add(256), q).to('u32')
     const padded = pad(rounded, 1, 0, words * places.length - inputs).reshape([outputs, words, places.length])
     const bytes = places.map((place, k) => padded.slice(2, k, k + 1).mul(place))
     const codes = bytes.reduce((word, byte) => word.add(byte)).reshape([outputs, words])
     return new QuantisedLinear(codes, scale, inputs, bias, layer)
   }
 
+  override forward(x: Tensor): Tensor {
+    const [outputs, inputs] = this.weightShape
+    const rows = x.size / inputs
+    if (rows > fewRows || this.changes().length > 0) return super.forward(x)
+    const words = this.codes.shape[1] ?? 0
+    const whole = pad(x.reshape([rows, inputs]), 1, 0, words * places.length - inputs)
+    const y = apply1(quantisedMatmul, [whole, this.codes, this.scale.reshape([outputs])]).reshape([...x.shape.slice(0, -1), outputs])
+    return this.bias ? y.add(this.bias.to(y.dtype)) : y
+  }
+
   plainWeight(): Tensor {
     const [outputs, inputs] = this.weightShape
-    const factors = constant(this.codes.device, places, [1, 1, places.length], { dtype: 'u32' })
-    const above = this.codes.unsqueeze(-1).div(factors) // each byte, and those above it
-    const bytes = above.sub(above.div(256).mul(256)).reshape([outputs, -1]).slice(1, 0, inputs)
-    return bytes.to('f32').sub(128).mul(this.scale)
+    return apply1(dequantise, [this.codes, this.scale.reshape([outputs])], { dtype: 'f32' }).slice(1, 0, inputs)
   }
 
   product(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {

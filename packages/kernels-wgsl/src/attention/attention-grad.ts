@@ -1,5 +1,5 @@
 import type { Op, Problem, RefTensor, Spec } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { input as bind, output, type Storage } from '../wgsl/index.ts'
 import { type Loop, passing } from './loop.ts'
 import { loopKernels } from './loop-kernels.ts'
@@ -43,7 +43,7 @@ export const attentionGradQ: Op<AttentionAttrs> = {
     const [q, k] = inputs as readonly [RefTensor, RefTensor]
     const dq = refZeros(q.shape, q.dtype)
     eachSlope('attentionGradQ', inputs, attrs, (row, key, _p, slope, { depth }) => {
-      for (let d = 0; d < depth; d++) dq.data[row * depth + d] = at(dq.data, row * depth + d) + slope * at(k.data, key * depth + d)
+      for (let d = 0; d < depth; d++) dq.data[row * depth + d] = element(dq.data, row * depth + d) + slope * element(k.data, key * depth + d)
     })
     return [dq]
   },
@@ -70,8 +70,8 @@ export const attentionGradKV: Op<AttentionAttrs> = {
     const dv = refZeros(v.shape, v.dtype)
     eachSlope('attentionGradKV', inputs, attrs, (row, key, p, slope, { depth }) => {
       for (let d = 0; d < depth; d++) {
-        dk.data[key * depth + d] = at(dk.data, key * depth + d) + slope * at(q.data, row * depth + d)
-        dv.data[key * depth + d] = at(dv.data, key * depth + d) + p * at(dy.data, row * depth + d)
+        dk.data[key * depth + d] = element(dk.data, key * depth + d) + slope * element(q.data, row * depth + d)
+        dv.data[key * depth + d] = element(dv.data, key * depth + d) + p * element(dy.data, row * depth + d)
       }
     })
     return [dk, dv]
@@ -91,10 +91,10 @@ function eachSlope(
   eachScore(q, k, mask, attrs, sizes, (row, keyAt, scores) => {
     scores.forEach((t, j) => {
       const key = keyAt(j)
-      const p = at(statistics.data, 2 * row + 1) * Math.exp(t - at(statistics.data, 2 * row))
+      const p = element(statistics.data, 2 * row + 1) * Math.exp(t - element(statistics.data, 2 * row))
       let dot = 0
-      for (let d = 0; d < depth; d++) dot += at(dy.data, row * depth + d) * at(v.data, key * depth + d)
-      visit(row, key, p, attrs.scale * p * (dot - at(delta.data, row)), sizes)
+      for (let d = 0; d < depth; d++) dot += element(dy.data, row * depth + d) * element(v.data, key * depth + d)
+      visit(row, key, p, attrs.scale * p * (dot - element(delta.data, row)), sizes)
     })
   })
 }

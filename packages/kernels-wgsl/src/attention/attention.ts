@@ -2,7 +2,7 @@ import { UnsupportedError } from '../errors.ts'
 import type { ApplyOp, Op, Problem, RefTensor, Spec, Vjp } from '../op.ts'
 import { cast } from '../elementwise/index.ts'
 import { reduce } from '../reduce/index.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { input as bind, leastFinite, output } from '../wgsl/index.ts'
 import { attentionGradKV, attentionGradQ } from './attention-grad.ts'
@@ -77,7 +77,7 @@ export const attention: Op<AttentionAttrs> = {
       statistics.data.set([Number.isNaN(total) ? total : top, 1 / total], 2 * row)
       scores.forEach((t, j) => {
         for (let d = 0; d < depth; d++) {
-          o.data[row * depth + d] = at(o.data, row * depth + d) + Math.exp(t - top) / total * at(v.data, keyAt(j) * depth + d)
+          o.data[row * depth + d] = element(o.data, row * depth + d) + Math.exp(t - top) / total * element(v.data, keyAt(j) * depth + d)
         }
       })
     })

@@ -1,5 +1,5 @@
 import type { RefTensor } from '../op.ts'
-import { at } from '../shape.ts'
+import { element } from '../shape.ts'
 import { type AttentionAttrs, type Sizes, vectorSteps } from './sizes.ts'
 
 /** Visits each query's scores, −∞ where a key is switched off: `row` is the number of the query's vector, `keyAt(j)` that of key j. */
@@ -23,8 +23,8 @@ export function eachScore(
         continue
       }
       let dot = 0
-      for (let d = 0; d < depth; d++) dot += at(q.data, row * depth + d) * at(k.data, keyAt(j) * depth + d)
-      const added = mask ? at(mask.data, b * maskBatch + h * maskHead + i * keys + j) : 0
+      for (let d = 0; d < depth; d++) dot += element(q.data, row * depth + d) * element(k.data, keyAt(j) * depth + d)
+      const added = mask ? element(mask.data, b * maskBatch + h * maskHead + i * keys + j) : 0
       scores[j] = scale * dot + added
     }
     visit(row, keyAt, scores)

@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError, UnsupportedError } from '../errors.ts'
 import type { DType, Spec } from '../op.ts'
 import { broadcastShapes, computableFloat, expectRank, input, sameDType, sameShape, shapeText } from '../shape.ts'
@@ -41,9 +42,9 @@ const axesOf = (layout: AttentionLayout): readonly [heads: number, tokens: numbe
 function sizesOf(q: Spec, k: Spec, mask: Spec | undefined, layout: AttentionLayout): Sizes {
   const [headAxis, tokenAxis] = axesOf(layout)
   const [batch = 0, , , depth = 0] = q.shape
-  const heads = q.shape[headAxis] ?? 0
-  const queries = q.shape[tokenAxis] ?? 0
-  const keys = k.shape[tokenAxis] ?? 0
+  const heads = at(q.shape, headAxis)
+  const queries = at(q.shape, tokenAxis)
+  const keys = at(k.shape, tokenAxis)
   const plane = queries * keys
   const [b = 1, h = 1] = mask?.shape ?? []
   return { batch, heads, queries, keys, depth, layout, maskHead: h === 1 ? 0 : plane, maskBatch: b === 1 ? 0 : h * plane }

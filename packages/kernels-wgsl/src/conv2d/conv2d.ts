@@ -1,6 +1,6 @@
 import { type Gemm, gemm } from '../gemm/index.ts'
 import type { Kernel, Op, Problem, RefTensor, Target } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { input as bind } from '../wgsl/index.ts'
 import { check, type Conv2dAttrs, type Conv2dGradAttrs, eachRun, forwardGeometry, type Geometry, geometry, inputGradGeometry, weightGradGeometry } from './geometry.ts'
 
@@ -67,8 +67,8 @@ fn out_column(z: u32, col: u32) -> u32 {
     const out = refZeros([g.batch, g.outChannels, g.outHeight, g.outWidth], x.dtype)
     const [, step] = g.stride
     eachRun(g, (run) => {
-      const weight = at(w.data, run.w)
-      for (let j = 0; j < run.count; j++) out.data[run.y + j] = at(out.data, run.y + j) + at(x.data, run.x + j * step) * weight
+      const weight = element(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.y + j] = element(out.data, run.y + j) + element(x.data, run.x + j * step) * weight
     })
     return [out]
   },
@@ -130,8 +130,8 @@ fn out_column(z: u32, col: u32) -> u32 {
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(attrs.shape, w.shape, attrs), (run) => {
-      const weight = at(w.data, run.w)
-      for (let j = 0; j < run.count; j++) out.data[run.x + j * step] = at(out.data, run.x + j * step) + at(dy.data, run.y + j) * weight
+      const weight = element(w.data, run.w)
+      for (let j = 0; j < run.count; j++) out.data[run.x + j * step] = element(out.data, run.x + j * step) + element(dy.data, run.y + j) * weight
     })
     return [out]
   },
@@ -191,8 +191,8 @@ ${weightIndex}`, { bLayout: { along: 'sum', multiple: 1 } })
     const out = refZeros(attrs.shape, dy.dtype)
     const [, step] = attrs.stride
     eachRun(geometry(x.shape, attrs.shape, attrs), (run) => {
-      let sum = at(out.data, run.w)
-      for (let j = 0; j < run.count; j++) sum += at(dy.data, run.y + j) * at(x.data, run.x + j * step)
+      let sum = element(out.data, run.w)
+      for (let j = 0; j < run.count; j++) sum += element(dy.data, run.y + j) * element(x.data, run.x + j * step)
       out.data[run.w] = sum
     })
     return [out]

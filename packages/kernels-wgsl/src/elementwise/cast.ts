@@ -1,7 +1,7 @@
 import { DTypeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { byteSize, type DType, isFloat, type Op, type Spec } from '../op.ts'
-import { at, input, refZeros, sizeOf } from '../shape.ts'
+import { element, input, refZeros, sizeOf } from '../shape.ts'
 import { viewOf } from '../view/index.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { fusedKernel } from './fused.ts'
@@ -70,7 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     const out = refZeros(x.shape, dtype)
     const whole = dtype === 'u32' ? (v: number) => v >>> 0 : (v: number) => v | 0
     const convert = isFloat(dtype) ? (v: number) => v : isFloat(x.dtype) ? (v: number) => saturated(v, dtype) : whole
-    for (let i = 0; i < out.data.length; i++) out.data[i] = convert(at(x.data, i))
+    for (let i = 0; i < out.data.length; i++) out.data[i] = convert(element(x.data, i))
     return [out]
   },
 }

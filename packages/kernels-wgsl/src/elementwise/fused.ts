@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { type DType, type Epilogue, f32Bits, isFloat, type Kernel, type Op, type Spec, type Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
@@ -34,7 +35,7 @@ export function fusedKernel(f: Fused, target: Target): Kernel {
   const inner = layout.shape.at(-1) ?? 1
   const wide = n % 4 === 0 && inner % 4 === 0 && f.output.dtype !== 'bf16' && f.inputs.every((x, i) => {
     const strides = layout.strides[i] ?? []
-    return x.dtype !== 'bf16' && (strides.at(-1) !== 1 || (layout.offsets[i] ?? 0) % 4 === 0 && strides.slice(0, -1).every((s) => s % 4 === 0))
+    return x.dtype !== 'bf16' && (strides.at(-1) !== 1 || at(layout.offsets, i) % 4 === 0 && strides.slice(0, -1).every((s) => s % 4 === 0))
   })
   const width = wide ? 4 : 1
   const code = body([...loadsOf(f, layout, wide, 'in'), ...stepsOf(f)])
@@ -121,7 +122,7 @@ function layoutWords(layout: Layout): number[] {
 /** Whether a flat index is taken apart, and by reciprocals. */
 function quick({ shape, patterns }: Layout): boolean {
   const n = sizeOf(shape)
-  return shape.length > 1 && patterns.includes('s') && shape.slice(1).every((_, k) => quotientFits(n / sizeOf(shape.slice(k + 2)), shape[k + 1] ?? 1))
+  return shape.length > 1 && patterns.includes('s') && shape.slice(1).every((_, k) => quotientFits(n / sizeOf(shape.slice(k + 2)), at(shape, k + 1)))
 }
 
 function key(f: Fused, layout: Layout): string {

@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { sizeOf, stridesOf } from '../shape.ts'
 
 /** Output axes merged as far as every operand allows, with each operand's strides on them. */
@@ -19,14 +20,14 @@ export function collapse(
   shape.forEach((size, axis) => {
     if (size === 1) return
     const last = dims.length - 1
-    const mergeable = last >= 0 && views.every((v, k) => strides[k]?.[last] === (v.strides[axis] ?? 0) * size)
-    if (mergeable) dims[last] = (dims[last] ?? 1) * size
+    const mergeable = last >= 0 && views.every((v, k) => strides[k]?.[last] === at(v.strides, axis) * size)
+    if (mergeable) dims[last] = at(dims, last) * size
     else dims.push(size)
     views.forEach((v, k) => {
       const own = strides[k]
       if (!own) return
-      if (mergeable) own[last] = v.strides[axis] ?? 0
-      else own.push(v.strides[axis] ?? 0)
+      if (mergeable) own[last] = at(v.strides, axis)
+      else own.push(at(v.strides, axis))
     })
   })
   if (dims.length === 0) {

@@ -1,6 +1,7 @@
+import { at } from '../at.ts'
 import { type DType, isFloat, type Maths, type Op, type Pointwise, type RefTensor, type Spec } from '../op.ts'
 import { DTypeError } from '../errors.ts'
-import { at, broadcastShapes, refZeros, sameDType, sizeOf, stridesOf } from '../shape.ts'
+import { broadcastShapes, element, refZeros, sameDType, sizeOf, stridesOf } from '../shape.ts'
 import { fusedKernel } from './fused.ts'
 import { sumTo } from '../reduce/index.ts'
 
@@ -52,7 +53,7 @@ export function pointwise(
       const maps = inputs.map((t) => indexMap(t, shape))
       const result = isFloat(out.dtype) ? f : wrapping(whole?.f ?? f, out.dtype)
       for (let i = 0; i < out.data.length; i++) {
-        out.data[i] = result(...inputs.map((t, k) => at(t.data, maps[k]?.(i) ?? i)))
+        out.data[i] = result(...inputs.map((t, k) => element(t.data, maps[k]?.(i) ?? i)))
       }
       return [out]
     },
@@ -69,7 +70,7 @@ function wrapping(f: (...args: number[]) => number, dtype: DType): (...args: num
 export function broadcastView(shape: readonly number[], out: readonly number[]): { strides: number[]; offset: number } {
   const own = stridesOf(shape)
   const lead = out.length - shape.length
-  return { offset: 0, strides: out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : own[i - lead] ?? 0)) }
+  return { offset: 0, strides: out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : at(own, i - lead))) }
 }
 
 function indexMap(t: RefTensor, out: readonly number[]): (flat: number) => number {
@@ -79,8 +80,8 @@ function indexMap(t: RefTensor, out: readonly number[]): (flat: number) => numbe
     let rest = flat
     let index = 0
     for (let d = out.length - 1; d >= 0; d--) {
-      const size = out[d] ?? 1
-      index += (rest % size) * (strides[d] ?? 0)
+      const size = out[d] as number // an axis of the shape
+      index += (rest % size) * (strides[d] as number)
       rest = Math.floor(rest / size)
     }
     return index

@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Op, Problem, RefTensor, Spec, Target } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectIndices, strange, strangeWgsl } from './indices.ts'
 
@@ -64,8 +64,8 @@ export const takeAlong: Op = {
     const size = x.shape.at(-1) ?? 1
     const count = indices.shape.at(-1) ?? 1
     for (let i = 0; i < out.data.length; i++) {
-      const k = at(indices.data, i)
-      out.data[i] = k >= 0 && k < size ? at(x.data, Math.floor(i / count) * size + k) : strange[x.dtype].value
+      const k = element(indices.data, i)
+      out.data[i] = k >= 0 && k < size ? element(x.data, Math.floor(i / count) * size + k) : strange[x.dtype].value
     }
     return [out]
   },
@@ -108,10 +108,10 @@ export const putAlong: Op<PutAlongAttrs> = {
     const out = refZeros([...x.shape.slice(0, -1), size], x.dtype)
     const count = x.shape.at(-1) ?? 1
     for (let i = 0; i < x.data.length; i++) {
-      const k = at(indices.data, i)
+      const k = element(indices.data, i)
       if (k < 0 || k >= size) continue
       const to = Math.floor(i / count) * size + k
-      out.data[to] = at(out.data, to) + at(x.data, i)
+      out.data[to] = element(out.data, to) + element(x.data, i)
     }
     return [out]
   },

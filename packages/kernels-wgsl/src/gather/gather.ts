@@ -1,7 +1,8 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Op, RefTensor, Spec } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectIndices, strange, strangeWgsl } from './indices.ts'
 import { scatterKernels } from './scatter.ts'
@@ -32,7 +33,7 @@ export const gather: Op = {
     return [assemble({
       label: `gather/${table.dtype}/${wide ? 'vec4' : 'scalar'}`,
       dtype: table.dtype,
-      params: { n, inner: units, rows: table.shape[0] ?? 0, strange: strange[table.dtype].bits },
+      params: { n, inner: units, rows: at(table.shape, 0), strange: strange[table.dtype].bits },
       storage: [bind(0, 'table', 'E'), bind(1, 'indices', 'u32'), output(0, 'out', 'E')],
       body: /* wgsl */ `
 alias E = ${wide ? 'vec4<Scalar>' : 'Scalar'};
@@ -63,10 +64,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     const [table, indices] = inputs as readonly [RefTensor, RefTensor]
     const out = refZeros(gather.infer(inputs, {})[0]?.shape ?? [], table.dtype)
     const inner = sizeOf(table.shape.slice(1))
-    const rows = table.shape[0] ?? 0
+    const rows = at(table.shape, 0)
     for (let i = 0; i < out.data.length; i++) {
-      const row = at(indices.data, Math.floor(i / inner))
-      out.data[i] = row >= 0 && row < rows ? at(table.data, row * inner + i % inner) : strange[table.dtype].value
+      const row = element(indices.data, Math.floor(i / inner))
+      out.data[i] = row >= 0 && row < rows ? element(table.data, row * inner + i % inner) : strange[table.dtype].value
     }
     return [out]
   },
@@ -112,8 +113,8 @@ export const scatterAdd: Op<ScatterAddAttrs> = {
     const out = refZeros(scatterAdd.infer(inputs, attrs)[0]?.shape ?? [], updates.dtype)
     const inner = sizeOf(updates.shape.slice(indices.shape.length))
     for (let i = 0; i < updates.data.length; i++) {
-      const row = at(indices.data, Math.floor(i / inner))
-      if (row >= 0 && row < attrs.rows) out.data[row * inner + i % inner] = at(out.data, row * inner + i % inner) + at(updates.data, i)
+      const row = element(indices.data, Math.floor(i / inner))
+      if (row >= 0 && row < attrs.rows) out.data[row * inner + i % inner] = element(out.data, row * inner + i % inner) + element(updates.data, i)
     }
     return [out]
   },

@@ -1,6 +1,6 @@
 import { gemm, type Layout } from '../gemm/index.ts'
 import type { ApplyOp, Op, RefTensor, Vjp } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType, sizeOf } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
 import { input as bind } from '../wgsl/index.ts'
 import { dims, type MatmulAttrs, productOf } from './product.ts'
@@ -99,8 +99,8 @@ fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
         for (let j = 0; j < n; j++) {
           let sum = 0
           for (let l = 0; l < k; l++) {
-            sum += at(a.data, az + (attrs.transposeA ? l * m + i : i * k + l)) *
-              at(b.data, bz + (attrs.transposeB ? j * k + l : l * n + j))
+            sum += element(a.data, az + (attrs.transposeA ? l * m + i : i * k + l)) *
+              element(b.data, bz + (attrs.transposeB ? j * k + l : l * n + j))
           }
           out.data[(z * m + i) * n + j] = sum
         }

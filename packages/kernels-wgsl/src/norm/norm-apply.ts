@@ -1,5 +1,5 @@
 import type { Op, RefTensor } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameDType } from '../shape.ts'
 import { checkStatistics } from './norm-grad.ts'
 import { normKernel } from './norm-kernel.ts'
 import { geometry, type NormAttrs, parametersOf } from './rows.ts'
@@ -30,7 +30,7 @@ export const normApply: Op<NormAttrs> = {
     x.data.forEach((v, i) => {
       const plane = Math.floor(i / inner)
       const [row, c] = [Math.floor(plane / channels), plane % (groups * channels)]
-      const h = (v - at(mean.data, row)) * at(rstd.data, row) * (weight ? at(weight.data, c) : 1) + (bias ? at(bias.data, c) : 0)
+      const h = (v - element(mean.data, row)) * element(rstd.data, row) * (weight ? element(weight.data, c) : 1) + (bias ? element(bias.data, c) : 0)
       y.data[i] = attrs.activation ? h / (1 + Math.exp(-h)) : h
     })
     return [y]

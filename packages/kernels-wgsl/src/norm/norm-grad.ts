@@ -1,6 +1,7 @@
+import { at } from '../at.ts'
 import { ShapeError } from '../errors.ts'
 import { f32Bits, type Op, type Problem, type RefTensor, type Spec } from '../op.ts'
-import { at, computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
+import { computableFloat, element, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
 import { assemble, input as bind, mathHelpers, output } from '../wgsl/index.ts'
 import { activationKey, geometry, type NormAttrs, parametersOf, rowWalk } from './rows.ts'
 import { weightGradKernels } from './weight-grad.ts'
@@ -91,16 +92,16 @@ export const normInputGrad: Op<NormAttrs> = {
     const length = channels * inner
     const dx = refZeros(x.shape, x.dtype)
     for (let row = 0; row < batch * groups; row++) {
-      const r = at(rstd.data, row)
-      const h = Float64Array.from({ length }, (_, i) => (at(x.data, row * length + i) - at(mean.data, row)) * r)
+      const r = element(rstd.data, row)
+      const h = Float64Array.from({ length }, (_, i) => (element(x.data, row * length + i) - element(mean.data, row)) * r)
       const g = h.map((v, i) => {
         const c = (row % groups) * channels + Math.floor(i / inner)
-        const scale = weight ? at(weight.data, c) : 1
-        return at(dy.data, row * length + i) * (attrs.activation ? siluSlope(v * scale + (bias ? at(bias.data, c) : 0)) : 1) * scale
+        const scale = weight ? element(weight.data, c) : 1
+        return element(dy.data, row * length + i) * (attrs.activation ? siluSlope(v * scale + (bias ? element(bias.data, c) : 0)) : 1) * scale
       })
       const avg = attrs.rms ? 0 : g.reduce((s, v) => s + v, 0) / length
-      const slope = g.reduce((s, v, i) => s + v * at(h, i), 0) / length
-      for (let i = 0; i < length; i++) dx.data[row * length + i] = r * (at(g, i) - avg - at(h, i) * slope)
+      const slope = g.reduce((s, v, i) => s + v * element(h, i), 0) / length
+      for (let i = 0; i < length; i++) dx.data[row * length + i] = r * (element(g, i) - avg - element(h, i) * slope)
     }
     return [dx]
   },
@@ -123,7 +124,7 @@ export const normWeightGrad: Op<NormAttrs> = {
     const dtype = computableFloat('normWeightGrad', x)
     sameDType('normWeightGrad', [x, dy])
     checkStatistics('normWeightGrad', dy, x, [mean, rstd], attrs)
-    const parameter: Spec = { shape: [x.shape[1] ?? 0], dtype }
+    const parameter: Spec = { shape: [at(x.shape, 1)], dtype }
     return [parameter, parameter]
   },
   kernels: (problem, target) => weightGradKernels(problem, target),
@@ -136,8 +137,8 @@ export const normWeightGrad: Op<NormAttrs> = {
     x.data.forEach((v, i) => {
       const plane = Math.floor(i / inner)
       const row = Math.floor(plane / channels)
-      dweight.data[plane % c] = at(dweight.data, plane % c) + at(dy.data, i) * (v - at(mean.data, row)) * at(rstd.data, row)
-      dbias.data[plane % c] = at(dbias.data, plane % c) + at(dy.data, i)
+      dweight.data[plane % c] = element(dweight.data, plane % c) + element(dy.data, i) * (v - element(mean.data, row)) * element(rstd.data, row)
+      dbias.data[plane % c] = element(dbias.data, plane % c) + element(dy.data, i)
     })
     return [dweight, dbias]
   },

@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { ShapeError, UnsupportedError } from '../errors.ts'
 import type { Op, Spec } from '../op.ts'
 import { computableFloat, input, refZeros, sameDType, sameShape, shapeText } from '../shape.ts'
@@ -37,7 +38,7 @@ export const norm: Op<NormAttrs> = {
       throw new ShapeError(`norm: expected ${1 + parameters} inputs with affine '${attrs.affine}', got ${inputs.length}`)
     }
     for (const s of inputs.slice(1)) {
-      if (!sameShape(s.shape, [x.shape[1] ?? 0])) {
+      if (!sameShape(s.shape, [at(x.shape, 1)])) {
         throw new ShapeError(`norm: expected weight and bias [${x.shape[1]}] for input ${shapeText(x.shape)}, got ${shapeText(s.shape)}`)
       }
     }

@@ -1,5 +1,5 @@
 import type { Op, RefTensor, Spec } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
 
@@ -51,10 +51,10 @@ export const adamw: Op = {
     const [lr = 0, beta1 = 0, beta2 = 0, eps = 0, decay = 0, c1 = 1, c2 = 1, scale = 1] = hyper.data
     const out = [p, m, v].map((t) => refZeros(t.shape, t.dtype)) as [RefTensor, RefTensor, RefTensor]
     for (let i = 0; i < p.data.length; i++) {
-      const d = at(g.data, i) * scale
-      const m1 = beta1 * at(m.data, i) + (1 - beta1) * d
-      const v1 = beta2 * at(v.data, i) + (1 - beta2) * d * d
-      out[0].data[i] = at(p.data, i) * (1 - lr * decay) - lr / c1 * m1 / (Math.sqrt(v1) / Math.sqrt(c2) + eps)
+      const d = element(g.data, i) * scale
+      const m1 = beta1 * element(m.data, i) + (1 - beta1) * d
+      const v1 = beta2 * element(v.data, i) + (1 - beta2) * d * d
+      out[0].data[i] = element(p.data, i) * (1 - lr * decay) - lr / c1 * m1 / (Math.sqrt(v1) / Math.sqrt(c2) + eps)
       out[1].data[i] = m1
       out[2].data[i] = v1
     }

@@ -1,5 +1,5 @@
 import type { Op, RefTensor, Spec } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
 
@@ -35,9 +35,9 @@ export const ema: Op = {
   })],
   reference(inputs) {
     const [e, p, hyper] = inputs as readonly [RefTensor, RefTensor, RefTensor]
-    const decay = at(hyper.data, 0)
+    const decay = element(hyper.data, 0)
     const out = refZeros(e.shape, e.dtype)
-    for (let i = 0; i < e.data.length; i++) out.data[i] = decay * at(e.data, i) + (1 - decay) * at(p.data, i)
+    for (let i = 0; i < e.data.length; i++) out.data[i] = decay * element(e.data, i) + (1 - decay) * element(p.data, i)
     return [out]
   },
 }

@@ -1,5 +1,5 @@
 import type { Op, RefTensor, Spec } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { input as bind, output } from '../wgsl/index.ts'
 import { checkUpdate, type Rule, updateKernel } from './update.ts'
 
@@ -48,9 +48,9 @@ export const sgd: Op<SgdAttrs> = {
     const [lr = 0, momentum = 0, decay = 0, scale = 1] = hyper.data
     const out = [p, buf].map((t) => refZeros(t.shape, t.dtype)) as [RefTensor, RefTensor]
     for (let i = 0; i < p.data.length; i++) {
-      const d = at(g.data, i) * scale + decay * at(p.data, i)
-      const b = momentum * at(buf.data, i) + d
-      out[0].data[i] = at(p.data, i) - lr * (nesterov ? d + momentum * b : b)
+      const d = element(g.data, i) * scale + decay * element(p.data, i)
+      const b = momentum * element(buf.data, i) + d
+      out[0].data[i] = element(p.data, i) - lr * (nesterov ? d + momentum * b : b)
       out[1].data[i] = b
     }
     return out

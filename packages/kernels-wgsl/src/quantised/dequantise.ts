@@ -1,7 +1,7 @@
 import { stridedGroups } from '../dispatch.ts'
 import { DTypeError } from '../errors.ts'
 import type { DType, Op, Problem, RefTensor } from '../op.ts'
-import { at, refZeros } from '../shape.ts'
+import { element, refZeros } from '../shape.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
 import { byteAt, byteMatrix, unpack } from './sizes.ts'
 
@@ -47,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     const [words, scale] = inputs as readonly [RefTensor, RefTensor]
     const { rows, columns } = byteMatrix('dequantise', inputs, 0)
     const out = refZeros([rows, columns], attrs.dtype)
-    for (let i = 0; i < out.data.length; i++) out.data[i] = at(scale.data, Math.floor(i / columns)) * byteAt(words.data, i)
+    for (let i = 0; i < out.data.length; i++) out.data[i] = element(scale.data, Math.floor(i / columns)) * byteAt(words.data, i)
     return [out]
   },
 }

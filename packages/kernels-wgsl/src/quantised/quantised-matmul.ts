@@ -2,7 +2,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import { matmul } from '../matmul/index.ts'
 import type { Op, Problem, RefTensor, Spec } from '../op.ts'
-import { at, computableFloat, expectRank, input, refZeros, shapeText } from '../shape.ts'
+import { computableFloat, element, expectRank, input, refZeros, shapeText } from '../shape.ts'
 import { assemble, divider, input as bind, lanesFor, output, repeat } from '../wgsl/index.ts'
 import { dequantise } from './dequantise.ts'
 import { byteAt, byteMatrix, unpack } from './sizes.ts'
@@ -90,7 +90,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     for (let i = 0; i < m; i++) {
       for (let row = 0; row < rows; row++) {
         let sum = 0
-        for (let c = 0; c < columns; c++) sum += at(x.data, i * columns + c) * at(scale.data, row) * byteAt(words.data, row * columns + c)
+        for (let c = 0; c < columns; c++) sum += element(x.data, i * columns + c) * element(scale.data, row) * byteAt(words.data, row * columns + c)
         out.data[i * rows + row] = sum
       }
     }

@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { DType, Kernel, Op, Problem, RefTensor, Spec, Target } from '../op.ts'
@@ -64,7 +65,7 @@ function reference(inputs: readonly RefTensor[], shape: readonly number[], dtype
     const block = start / 4 + offset
     const words = philoxBlock([block >>> 0, Math.floor(block / 2 ** 32), stream, 0], [low, high])
     const four = values(words.map((w) => (w >>> 8) * 2 ** -24), dtype)
-    for (let j = 0; j < 4 && start + j < out.data.length; j++) out.data[start + j] = four[j] ?? 0
+    for (let j = 0; j < 4 && start + j < out.data.length; j++) out.data[start + j] = at(four, j)
   }
   return out
 }

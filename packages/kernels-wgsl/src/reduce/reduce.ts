@@ -1,7 +1,8 @@
+import { at } from '../at.ts'
 import { ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { type ApplyOp, f32Bits, type Kernel, type Op, type Problem, type Spec, type Target, type Vjp } from '../op.ts'
-import { at, broadcastShapes, computableFloat, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
+import { broadcastShapes, computableFloat, element, input, refZeros, sameShape, shapeText, sizeOf } from '../shape.ts'
 import { readView, reshape, viewOf } from '../view/index.ts'
 import { assemble, divider, input as bind, mathHelpers, output, scratch } from '../wgsl/index.ts'
 
@@ -81,7 +82,7 @@ export const reduce: Op<ReduceAttrs> = {
       const base = Math.floor(o / inner) * length * inner + o % inner
       let s = attrs.kind === 'max' ? -Infinity : attrs.kind === 'min' ? Infinity : 0
       for (let i = 0; i < length; i++) {
-        const v = at(x.data, base + i * inner)
+        const v = element(x.data, base + i * inner)
         s = attrs.kind === 'max' ? Math.max(s, v) : attrs.kind === 'min' ? Math.min(s, v) : s + v
       }
       out.data[o] = attrs.kind === 'mean' ? s / length : s
@@ -192,7 +193,7 @@ export const expand: Op<ExpandAttrs> = {
   },
   view(v, { shape }) {
     const lead = shape.length - v.shape.length
-    return { shape, offset: v.offset, strides: shape.map((_, i) => (i < lead || v.shape[i - lead] === 1 ? 0 : v.strides[i - lead] ?? 0)) }
+    return { shape, offset: v.offset, strides: shape.map((_, i) => (i < lead || v.shape[i - lead] === 1 ? 0 : at(v.strides, i - lead))) }
   },
   vjp(call, { inputs, grads }) {
     const [x] = inputs

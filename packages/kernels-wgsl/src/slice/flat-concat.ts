@@ -1,6 +1,7 @@
+import { at } from '../at.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { bindingAlignment, type Kernel, type Op, type Spec, type Target } from '../op.ts'
-import { at, input, refZeros, sameDType, sizeOf } from '../shape.ts'
+import { element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { reshape } from '../view/index.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 import { expectWholeWords, slice } from './slice.ts'
@@ -39,14 +40,14 @@ export const flatConcat: Op = {
     const sizes = inputs.map((s) => sizeOf(s.shape))
     const { starts } = flatOffsets(sizes)
     const { dtype } = input('flatConcat', inputs, 0)
-    return [zeros(dtype, starts.map((start, k) => start + (sizes[k] ?? 0)), target), ...inputs.map((x, k) => copy(x, k, starts[k] ?? 0, target))]
+    return [zeros(dtype, starts.map((start, k) => start + at(sizes, k)), target), ...inputs.map((x, k) => copy(x, k, at(starts, k), target))]
   },
   vjp(call, { inputs, grads: [g] }) {
     if (g === undefined) return []
     const specs = inputs.map((x) => call.spec(x))
     const { starts } = flatOffsets(specs.map((s) => sizeOf(s.shape)))
     return specs.map(({ shape }, k) => {
-      const start = starts[k] ?? 0
+      const start = at(starts, k)
       const part = call(slice, [g], { axis: 0, start, end: start + sizeOf(shape) })
       return call(reshape, part, { shape })[0]
     })
@@ -56,7 +57,8 @@ export const flatConcat: Op = {
     const out = refZeros(spec.shape, spec.dtype)
     const { starts } = flatOffsets(inputs.map((x) => x.data.length))
     inputs.forEach((x, k) => {
-      for (let i = 0; i < x.data.length; i++) out.data[(starts[k] ?? 0) + i] = at(x.data, i)
+      const start = at(starts, k)
+      for (let i = 0; i < x.data.length; i++) out.data[start + i] = element(x.data, i)
     })
     return [out]
   },

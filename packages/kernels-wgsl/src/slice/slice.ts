@@ -1,7 +1,8 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { bindingAlignment, byteSize, type Op, type Spec } from '../op.ts'
-import { at, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
+import { element, input, normaliseAxis, refZeros, sameDType, shapeText, sizeOf } from '../shape.ts'
 import { readView, viewOf } from '../view/index.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
 
@@ -24,7 +25,7 @@ export const slice: Op<SliceAttrs> = {
   infer(inputs, { axis, start, end }) {
     const x = input('slice', inputs, 0)
     expectAxis('slice', axis, x.shape.length)
-    const size = x.shape[axis] ?? 0
+    const size = at(x.shape, axis)
     if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= size)) {
       throw new ShapeError(`slice: expected 0 <= start <= end <= ${size} on axis ${axis}, got ${start} to ${end}`)
     }
@@ -33,13 +34,13 @@ export const slice: Op<SliceAttrs> = {
   view: (v, { axis, start, end }) => ({
     shape: v.shape.map((d, i) => (i === axis ? end - start : d)),
     strides: v.strides,
-    offset: v.offset + start * (v.strides[axis] ?? 0),
+    offset: v.offset + start * at(v.strides, axis),
   }),
   vjp(call, { inputs, grads, attrs: { axis, start, end } }) {
     const [x] = inputs
     const g = grads[0]
     if (x === undefined || g === undefined) return []
-    return [call(pad, [g], { axis, before: start, after: (call.spec(x).shape[axis] ?? 0) - end })[0]]
+    return [call(pad, [g], { axis, before: start, after: at(call.spec(x).shape, axis) - end })[0]]
   },
   reference: ([x], attrs) => (x ? [readView(x, slice.view?.(viewOf(x), attrs))] : []),
 }
@@ -68,11 +69,11 @@ export const pad: Op<PadAttrs> = {
     const inner = sizeOf(x.shape.slice(axis + 1))
     const width = inner % 4 === 0 ? 4 : 1
     const n = sizeOf(out.shape) / width
-    const [byInner, byPadded] = [divider('inner', inner / width, n), divider('padded', out.shape[axis] ?? 1, n)] as const
+    const [byInner, byPadded] = [divider('inner', inner / width, n), divider('padded', at(out.shape, axis), n)] as const
     return [assemble({
       label: `pad/${x.dtype}/${width}`,
       dtype: x.dtype,
-      params: { n, size: x.shape[axis] ?? 1, padded: out.shape[axis] ?? 1, inner: inner / width, before, ...byInner.params, ...byPadded.params },
+      params: { n, size: at(x.shape, axis), padded: at(out.shape, axis), inner: inner / width, before, ...byInner.params, ...byPadded.params },
       storage: [bind(0, 'x', 'E'), output(0, 'out', 'E')],
       body: /* wgsl */ `
 ${elements(width)}override WG: u32;
@@ -97,17 +98,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     const [x] = inputs
     const g = grads[0]
     if (x === undefined || g === undefined) return []
-    return [call(slice, [g], { axis, start: before, end: before + (call.spec(x).shape[axis] ?? 0) })[0]]
+    return [call(slice, [g], { axis, start: before, end: before + at(call.spec(x).shape, axis) })[0]]
   },
   reference(inputs, attrs) {
     const x = input('pad', inputs, 0)
     const out = refZeros(pad.infer(inputs, attrs)[0]?.shape ?? [], x.dtype)
     const inner = sizeOf(x.shape.slice(attrs.axis + 1))
-    const size = x.shape[attrs.axis] ?? 1
+    const size = at(x.shape, attrs.axis)
     const padded = size + attrs.before + attrs.after
     for (let i = 0; i < x.data.length; i++) {
       const row = Math.floor(i / inner)
-      out.data[(Math.floor(row / size) * padded + attrs.before + row % size) * inner + i % inner] = at(x.data, i)
+      out.data[(Math.floor(row / size) * padded + attrs.before + row % size) * inner + i % inner] = element(x.data, i)
     }
     return [out]
   },
@@ -153,7 +154,7 @@ export const concat: Op<ConcatAttrs> = {
         )
       }
     }
-    const size = inputs.reduce((sum, s) => sum + (s.shape[axis] ?? 0), 0)
+    const size = inputs.reduce((sum, s) => sum + at(s.shape, axis), 0)
     return [{ shape: first.shape.map((d, i) => (i === axis ? size : d)), dtype: first.dtype }]
   },
   // Along other axes there may be one image, whose halves are a skip connection that waits long and what it is joined to: the
@@ -163,10 +164,10 @@ export const concat: Op<ConcatAttrs> = {
   kernels({ inputs, outputs, attrs: { axis } }, target) {
     const out = outputs[0] as Spec
     const inner = sizeOf(out.shape.slice(axis + 1))
-    const stride = (out.shape[axis] ?? 0) * inner
+    const stride = at(out.shape, axis) * inner
     let end = 0
     const parts = inputs.map((x, index) => {
-      const run = (x.shape[axis] ?? 0) * inner
+      const run = at(x.shape, axis) * inner
       end += run
       return { index, run, start: end - run, size: sizeOf(x.shape) }
     })
@@ -206,7 +207,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (g === undefined) return []
     let start = 0
     return inputs.map((x) => {
-      const end = start + (call.spec(x).shape[axis] ?? 0)
+      const end = start + at(call.spec(x).shape, axis)
       const part = call(slice, [g], { axis, start, end })[0]
       start = end
       return part
@@ -215,11 +216,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   reference(inputs, attrs) {
     const out = refZeros(concat.infer(inputs, attrs)[0]?.shape ?? [], inputs[0]?.dtype)
     const inner = sizeOf(out.shape.slice(attrs.axis + 1))
-    const total = (out.shape[attrs.axis] ?? 0) * inner
+    const total = at(out.shape, attrs.axis) * inner
     let start = 0
     for (const x of inputs) {
-      const run = (x.shape[attrs.axis] ?? 0) * inner
-      for (let i = 0; i < x.data.length; i++) out.data[Math.floor(i / run) * total + start + i % run] = at(x.data, i)
+      const run = at(x.shape, attrs.axis) * inner
+      for (let i = 0; i < x.data.length; i++) out.data[Math.floor(i / run) * total + start + i % run] = element(x.data, i)
       start += run
     }
     return [out]

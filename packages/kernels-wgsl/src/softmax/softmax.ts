@@ -2,7 +2,7 @@ import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import type { Op, Problem, Spec } from '../op.ts'
 import { reduce } from '../reduce/index.ts'
-import { at, computableFloat, input, refZeros, shapeText, sizeOf } from '../shape.ts'
+import { computableFloat, element, input, refZeros, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, lanesFor, leastFinite, output, weightOf } from '../wgsl/index.ts'
 
 /**
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
       const top = row.reduce((m, v) => Math.max(m, v), -Infinity)
       if (top === -Infinity) continue
       const total = row.reduce((s, v) => s + Math.exp(v - top), 0)
-      for (let i = 0; i < length; i++) y.data[base + i] = Math.exp(at(row, i) - top) / total
+      for (let i = 0; i < length; i++) y.data[base + i] = Math.exp(element(row, i) - top) / total
     }
     return [y]
   },

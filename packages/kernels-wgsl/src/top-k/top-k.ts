@@ -1,8 +1,9 @@
+import { at } from '../at.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { putAlong } from '../gather/index.ts'
 import type { DType, Op, Spec, Target } from '../op.ts'
-import { at, input, refZeros, shapeText, sizeOf } from '../shape.ts'
+import { element, input, refZeros, shapeText, sizeOf } from '../shape.ts'
 import { assemble, input as bind, output } from '../wgsl/index.ts'
 
 /** Attributes of {@link topK}: how many elements, and whether the largest or the smallest. */
@@ -82,13 +83,13 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     const sign = attrs.largest ? -1 : 1
     for (let row = 0; row * attrs.k < values.data.length; row++) {
       const rank = (i: number): number => {
-        const v = at(x.data, row * n + i)
+        const v = element(x.data, row * n + i)
         return sign * (Number.isNaN(v) ? Infinity : v === Infinity ? Number.MAX_VALUE : v)
       }
       const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => rank(a) - rank(b) || a - b)
       for (let j = 0; j < attrs.k; j++) {
-        indices.data[row * attrs.k + j] = order[j] ?? 0
-        values.data[row * attrs.k + j] = at(x.data, row * n + (order[j] ?? 0))
+        indices.data[row * attrs.k + j] = at(order, j)
+        values.data[row * attrs.k + j] = element(x.data, row * n + at(order, j))
       }
     }
     return [values, indices]

@@ -1,7 +1,8 @@
+import { at } from '../at.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import type { DType, Kernel, Op, Problem, RefTensor, Spec, Target } from '../op.ts'
-import { at, computableFloat, expectRank, input, refZeros, shapeText, sizeOf } from '../shape.ts'
+import { computableFloat, element, expectRank, input, refZeros, shapeText, sizeOf } from '../shape.ts'
 import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
 
 /** Attributes of {@link upsample}: how many times as high and wide images become. */
@@ -27,7 +28,7 @@ export const upsample: Op<UpsampleAttrs> = {
   reference(inputs, attrs) {
     const [x] = inputs as readonly [RefTensor]
     const out = refZeros(upsample.infer(inputs, attrs)[0]?.shape ?? [], x.dtype)
-    eachPixel(x, attrs, (small, large) => { out.data[large] = at(x.data, small) })
+    eachPixel(x, attrs, (small, large) => { out.data[large] = element(x.data, small) })
     return [out]
   },
 }
@@ -50,7 +51,7 @@ export const upsampleGrad: Op<UpsampleAttrs> = {
   reference(inputs, attrs) {
     const [g] = inputs as readonly [RefTensor]
     const out = refZeros(upsampleGrad.infer(inputs, attrs)[0]?.shape ?? [], g.dtype)
-    eachPixel(out, attrs, (small, large) => { out.data[small] = at(out.data, small) + at(g.data, large) })
+    eachPixel(out, attrs, (small, large) => { out.data[small] = element(out.data, small) + element(g.data, large) })
     return [out]
   },
 }
@@ -77,7 +78,7 @@ const outputType = ({ outputs, epilogue }: Problem): DType => epilogue?.dtype ??
 function enlarge(problem: Problem<UpsampleAttrs>, target: Target): Kernel {
   const { factor } = problem.attrs
   const [x, y] = [problem.inputs[0], problem.outputs[0]] as [Spec, Spec]
-  const width = y.shape[3] ?? 0
+  const width = at(y.shape, 3)
   const each = width % 4 === 0 ? 4 : 1
   const units = sizeOf(y.shape) / each
   const [across, repeats, columns] = [divider('across', width / each, units), divider('factor', factor, units), divider('factor', factor, width)]
@@ -86,7 +87,7 @@ function enlarge(problem: Problem<UpsampleAttrs>, target: Target): Kernel {
   return assemble({
     label: `upsample/${x.dtype}/${each}`,
     dtype: x.dtype,
-    params: { units, across: width / each, factor, width: x.shape[3] ?? 0, ...across.params, ...repeats.params, ...columns.params },
+    params: { units, across: width / each, factor, width: at(x.shape, 3), ...across.params, ...repeats.params, ...columns.params },
     storage: [bind(0, 'x'), output(0, 'out', each === 4 ? `vec4<${outputType(problem)}>` : outputType(problem))],
     body: /* wgsl */ `
 alias Out = ${outputType(problem)};
@@ -111,7 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 function gather(problem: Problem<UpsampleAttrs>, target: Target): Kernel {
   const { factor } = problem.attrs
   const [x, y] = [problem.inputs[0], problem.outputs[0]] as [Spec, Spec]
-  const width = y.shape[3] ?? 0
+  const width = at(y.shape, 3)
   const halves = factor === 2 && width % 2 === 0
   const each = halves ? 2 : 1
   const units = sizeOf(y.shape) / each

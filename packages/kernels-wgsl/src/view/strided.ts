@@ -1,5 +1,6 @@
+import { at } from '../at.ts'
 import type { RefTensor, View } from '../op.ts'
-import { at, refZeros, sizeOf, stridesOf } from '../shape.ts'
+import { element, refZeros, sizeOf, stridesOf } from '../shape.ts'
 
 /** The view of a whole contiguous tensor. */
 export function viewOf(x: { readonly shape: readonly number[] }): View {
@@ -14,11 +15,11 @@ export function readView(x: RefTensor, view: View | undefined): RefTensor {
     let rest = flat
     let index = view.offset
     for (let d = view.shape.length - 1; d >= 0; d--) {
-      const size = view.shape[d] ?? 1
-      index += (rest % size) * (view.strides[d] ?? 0)
+      const size = view.shape[d] as number // an axis of the view
+      index += (rest % size) * (view.strides[d] as number)
       rest = Math.floor(rest / size)
     }
-    out.data[flat] = at(x.data, index)
+    out.data[flat] = element(x.data, index)
   }
   return out
 }
@@ -35,7 +36,7 @@ export function isContiguous({ shape, strides }: Pick<View, 'shape' | 'strides'>
  */
 export function reshapedView(view: View, shape: readonly number[]): View | undefined {
   if (isContiguous(view)) return { shape, strides: stridesOf(shape), offset: view.offset }
-  const from = view.shape.map((size, i) => ({ size, stride: view.strides[i] ?? 0 })).filter(({ size }) => size !== 1)
+  const from = view.shape.map((size, i) => ({ size, stride: at(view.strides, i) })).filter(({ size }) => size !== 1)
   const strides = new Array<number>(shape.length).fill(0)
   let end = shape.length
   for (let last = from.length; last > 0;) {
@@ -55,7 +56,7 @@ export function reshapedView(view: View, shape: readonly number[]): View | undef
     let step = from[last - 1]?.stride ?? 0
     for (let i = end - 1; i >= start; i--) {
       strides[i] = step
-      step *= shape[i] ?? 1
+      step *= at(shape, i)
     }
     end = start
     last = first

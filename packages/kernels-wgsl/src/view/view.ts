@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import { ShapeError } from '../errors.ts'
 import type { Op } from '../op.ts'
 import { input, shapeText, sizeOf } from '../shape.ts'
@@ -41,11 +42,11 @@ export const permute: Op<PermuteAttrs> = {
     if (axes.length !== x.shape.length || axes.some((_, i) => !axes.includes(i))) {
       throw new ShapeError(`permute: expected each axis of ${shapeText(x.shape)} once, got [${axes.join(',')}]`)
     }
-    return [{ shape: axes.map((a) => x.shape[a] ?? 1), dtype: x.dtype }]
+    return [{ shape: axes.map((a) => at(x.shape, a)), dtype: x.dtype }]
   },
   view: (v, { axes }) => ({
-    shape: axes.map((a) => v.shape[a] ?? 1),
-    strides: axes.map((a) => v.strides[a] ?? 0),
+    shape: axes.map((a) => at(v.shape, a)),
+    strides: axes.map((a) => at(v.strides, a)),
     offset: v.offset,
   }),
   vjp(call, { grads, attrs }) {
