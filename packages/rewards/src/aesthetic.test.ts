@@ -1,28 +1,19 @@
-import { ShapeError, type Tensor, tensor } from '@antipode/core'
-import { randomParameters } from '@antipode/core/nn'
+import { gradients, ShapeError, type Tensor, tensor } from '@antipode/core'
+import { placeholders, randomParameters } from '@antipode/core/nn'
 import { FakeHost, gradientGap, interpret } from '@antipode/core/testing'
+import { type CLIPVisionConfig, CLIPVisionModelWithProjection } from '@antipode/models'
 import { beforeAll, expect, test } from 'vitest'
 import golden from './aesthetic.golden.json' with { type: 'json' }
-import { AestheticHead } from './index.ts'
+import { AestheticHead, aestheticReward } from './index.ts'
+import { fillWithWaves, waves } from './testing/waves.ts'
 
 const host = new FakeHost()
-
-/** Numbers by formula, so that the golden file need hold no weights. */
-function waveParameter(name: string, shape: readonly number[]): number[] {
-  const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100_003, 0)
-  const inputs = shape.slice(1).reduce((a, b) => a * b, 1)
-  const scale = shape.length > 1 ? 0.7 * Math.sqrt(2 / inputs) : 0.05
-  const size = shape.reduce((a, b) => a * b, 1)
-  return Array.from({ length: size }, (_, i) => Math.fround(scale * Math.sin(0.7310585 * i + 0.01 * hash)))
-}
 
 /** A head whose parameters are waves, of embeddings of 24 numbers. */
 let model: AestheticHead
 beforeAll(async () => {
   const made = AestheticHead.of(randomParameters(host, { seed: 0 }), { width: 24 })
-  const waves = new Map<string, Tensor>()
-  for (const [name, { shape }] of made.state()) waves.set(name, tensor(host, waveParameter(name, shape), shape))
-  await made.load(waves)
+  await fillWithWaves(made)
   model = made
 })
 
@@ -62,4 +53,19 @@ test('the length of an embedding does not count, and gradients follow its direct
   const embeddings = tensor(host, row, [1, 24])
   expect(gradientGap(model.forward(embeddings).sum(), { embeddings }, { each: 4 }).relative).toBeLessThan(1e-6)
   expect(() => model.forward(embeddings.reshape([24]))).toThrow(ShapeError)
+})
+
+test('a picture has the score of the whole chain of torch, from resize to head, and its gradient', async () => {
+  const vision = new CLIPVisionModelWithProjection(placeholders(host), golden.vision as CLIPVisionConfig)
+  await fillWithWaves(vision)
+  const picture = waves(host, 'input.image', [1, 3, 40, 52], 0.5, 0.45)
+  const score = aestheticReward(vision, model)(picture, undefined)
+  const [values, slopes] = interpret([score, ...gradients(score.sum(), [picture])]) as [Float64Array, Float64Array]
+  // Golden numbers have nine digits, those of the gradient less of the largest.
+  expect(Math.abs(values[0]! - golden.aesthetic)).toBeLessThan(2e-9)
+  const { gradient } = golden
+  expect(Math.abs(slopes.reduce((sum, v) => sum + Math.abs(v), 0) / gradient.l1 - 1)).toBeLessThan(1e-6)
+  for (const [i, want] of gradient.first.entries()) {
+    expect(Math.abs(slopes[i]! - want)).toBeLessThan(1e-3 * gradient.absMean)
+  }
 })

@@ -1,6 +1,9 @@
 import { ShapeError, type Tensor } from '@antipode/core'
 import { type Initialiser, Linear, Module } from '@antipode/core/nn'
 import { checkOptions, whole } from '@antipode/core/options'
+import type { CLIPVisionModelWithProjection } from '@antipode/models'
+import type { Reward } from '@antipode/npo'
+import { clipImages } from './clip-images.ts'
 
 /** Options of {@link AestheticHead.of}. */
 export interface AestheticOptions {
@@ -48,4 +51,14 @@ export class AestheticHead extends Module {
     const unit = x.div(x.square().sum({ axes: 1, keepDims: true }).sqrt())
     return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit).squeeze(1)
   }
+}
+
+/**
+ * How much people like pictures `[B, 3, H, W]` in [0, 1], from about 1 to 10, whatever they were asked to show: a
+ * reward that labels pairs, or that samples are moved towards.
+ * @param vision the tower of CLIP ViT-L/14, or that which the head was trained on
+ */
+export function aestheticReward(vision: CLIPVisionModelWithProjection, head: AestheticHead): Reward<undefined> {
+  const side = vision.config.image_size ?? 224
+  return (images) => head.forward(vision.forward(clipImages(images, { side })).imageEmbeds)
 }

@@ -1,1 +1,2 @@
-export { AestheticHead, type AestheticOptions } from './aesthetic.ts'
+export { AestheticHead, type AestheticOptions, aestheticReward } from './aesthetic.ts'
+export { clipImages, type ClipImagesOptions } from './clip-images.ts'

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as core from '@antipode/core'
+import * as nn from '@antipode/core/nn'
+import * as models from '@antipode/models'
 import { expect, test } from 'vitest'
 import * as rewards from './index.ts'
 
@@ -10,7 +12,9 @@ test('the example of the README runs, and gives a finite score for each picture'
   const imported = (_: string, names: string, from: string): string => `const ${names} = modules['${from}']`
   const runnable = code.replace(/^import (\{.*?\}) from '(.*?)'/gm, imported)
   const logged: unknown[][] = []
-  const modules = { '@antipode/core': core, '@antipode/rewards': rewards }
+  const modules = {
+    '@antipode/core': core, '@antipode/core/nn': nn, '@antipode/models': models, '@antipode/rewards': rewards,
+  }
   // The very text that readers copy runs here, so nothing but evaluating it will do.
   const run = new Function('modules', 'console', `return (async () => {${runnable}})()`)
   await (run as (...args: unknown[]) => Promise<void>)(modules, { log: (...values: unknown[]) => logged.push(values) })

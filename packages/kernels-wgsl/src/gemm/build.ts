@@ -4,9 +4,9 @@ import { assemble, output, type Storage } from '../wgsl/index.ts'
 import type { Gemm } from './problem.ts'
 
 /** WGSL of what {@link Gemm.walks} are written with. */
-export const walkStruct = /* wgsl */ `
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+export const runStruct = /* wgsl */ `
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 `
 
 /** What a form adds to a product. */

@@ -50,12 +50,12 @@ export function fetchTile(g: Gemm, name: 'a' | 'b', { lines, depth, threads, wid
   // One line a thread where all its reads share it.
   const places = along === 'sum' ? reads : 1
   const own = (i: number): string => `${name}_line_${along === 'sum' ? i : 0}`
-  const walk = (i: number): string => (name === 'a' ? `walk_a(z, ${own(i)}, k1)` : `walk_b(${own(i)}, turn(k1))`)
+  const walk = (i: number): string => (name === 'a' ? `walk_a(z, ${own(i)}, k1)` : `walk_b(${own(i)}, outer_offset(k1))`)
   return {
     name, lines, width, along, type,
     before: (first) => repeat(places, (i) => {
       const at = `min(${first} + ${line(i)}, ${last})`
-      return `let ${name}_line_${i} = ${name === 'a' ? at : `place(z, ${at})`};`
+      return `let ${name}_line_${i} = ${name === 'a' ? at : `column_base(z, ${at})`};`
     }),
     vars: repeat(reads, (i) => `var ${name}_${i} = ${type}(); var ${name}_in_${i} = false;`),
     read: `{${places === 1 ? `\n      let w = ${walk(0)};` : ''}${repeat(reads, (i) => `{${places === 1 ? '' : `\n        let w = ${walk(i)};`}

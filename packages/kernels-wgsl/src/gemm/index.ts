@@ -1,2 +1,2 @@
-export { gemm } from './gemm.ts'
-export type { Gemm, Layout } from './problem.ts'
+export { contract } from './contract.ts'
+export { columnsOf, type Contraction, type Place, placeSteps, type Window } from './contraction.ts'

@@ -24,9 +24,9 @@ export interface Gemm {
   readonly rowStride: number
   /**
    * WGSL, all indices u32, of
-   * `fn place(z, col) -> vec3u` and `fn turn(k1) -> vec3u`: what a column and a round of the outer sum have in common, worked
+   * `fn column_base(z, col) -> vec3u` and `fn outer_offset(k1) -> vec3u`: what a column and a round of the outer sum have in common, worked
    * out once, since division is dear on software adapters;
-   * `fn walk_a(z, row, k1) -> Walk` and `fn walk_b(place, turn) -> Walk`: element k2 of an operand stands at
+   * `fn walk_a(z, row, k1) -> Run` and `fn walk_b(base, offset) -> Run`: element k2 of an operand stands at
    * `base + k2·step` and counts as zero unless `x + k2·dx < limit` (so a negative x is out);
    * `fn out_column(z, col) -> u32`: where row 0 of a column is stored.
    */

@@ -1,11 +1,11 @@
 import type { Kernel } from '../op.ts'
 import { pick, repeat } from '../wgsl/index.ts'
-import { build, walkStruct } from './build.ts'
+import { build, runStruct } from './build.ts'
 import { type Gemm, outputType } from './problem.ts'
 
 const elements = /* wgsl */ `
-fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
-fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_a(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_b(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
 `
 
 /**
@@ -20,7 +20,7 @@ export function subgroupGemm(g: Gemm, lanes: number): Kernel {
   const two = rows > lanes
   const row = (f: (i: number) => string): string => repeat(rows, f, '')
   const col = (f: (j: number) => string, between = ' '): string => repeat(cols, f, between)
-  const body = /* wgsl */ `${walkStruct}${elements}${g.walks}
+  const body = /* wgsl */ `${runStruct}${elements}${g.walks}
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -30,12 +30,12 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * ${cols}u * WG + lane;
-    ${col((j) => `let c${j} = place(z, min(c + ${j}u * WG, P.cols - 1u));`)}
+    ${col((j) => `let c${j} = column_base(z, min(c + ${j}u * WG, P.cols - 1u));`)}
     ${row((i) => `var s${i} = vec${cols}f();`)}
     for (var k1 = 0u; k1 < P.outer; k1++) {
       let a0 = walk_a(z, row0, k1);
       ${two ? 'let a1 = walk_a(z, row1, k1);' : ''}
-      let round = turn(k1);
+      let round = outer_offset(k1);
       ${col((j) => `let b${j} = walk_b(c${j}, round);`)}
       for (var k2 = 0u; k2 < P.inner; k2++) {
         let x0 = at_a(a0, k2);

@@ -2,7 +2,7 @@ import { partsOf, stridedGroups } from '../dispatch.ts'
 import type { Kernel, Target } from '../op.ts'
 import { sizeOf } from '../shape.ts'
 import { assemble, output, scratch } from '../wgsl/index.ts'
-import { build, walkStruct } from './build.ts'
+import { build, runStruct } from './build.ts'
 import type { Form } from './form.ts'
 import { matrices } from './matrices.ts'
 import { type Gemm, outputType } from './problem.ts'
@@ -52,7 +52,7 @@ export function tiledGemm(g: Gemm, target: Target): Kernel[] {
   const { count: parts, span: steps } = partsOf(all, { most: target.tuning.busy / 2 / (down * across * g.batch), least: fewSteps, unit: 1 })
   const size = sizeOf(g.problem.outputs[0]?.shape ?? [])
   const outType = parts > 1 ? 'f32' : outputType(g.problem)
-  const body = /* wgsl */ `${walkStruct}${g.walks}
+  const body = /* wgsl */ `${runStruct}${g.walks}
 override WG: u32;
 ${g.rowStride % 4 === 0 ? putVector : putEach}
 ${form.declarations}

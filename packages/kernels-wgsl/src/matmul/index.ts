@@ -1,2 +1,2 @@
 export { matmul } from './matmul.ts'
-export { type MatmulAttrs, productOf } from './product.ts'
+export { type MatmulAttrs, matmulContraction } from './product.ts'

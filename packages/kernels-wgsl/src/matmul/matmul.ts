@@ -1,9 +1,9 @@
-import { gemm, type Layout } from '../gemm/index.ts'
+import { contract } from '../gemm/index.ts'
 import type { ApplyOp, Op, RefTensor, Vjp } from '../op.ts'
 import { computableFloat, element, input, refZeros, sameDType, sizeOf } from '../shape.ts'
 import { sumTo } from '../reduce/index.ts'
 import { input as bind } from '../wgsl/index.ts'
-import { dims, type MatmulAttrs, productOf } from './product.ts'
+import { dims, type MatmulAttrs, matmulContraction } from './product.ts'
 
 /** For each flat batch index of the output, the batch index of an operand whose batch axes broadcast. */
 function batchMap(shape: readonly number[], batch: readonly number[]): number[] {
@@ -23,13 +23,6 @@ function batchMap(shape: readonly number[], batch: readonly number[]): number[] 
   })
 }
 
-/** How an operand lies whose batches, lines and elements of the sum are so many elements apart. */
-function layout([batch, line, k]: readonly [number, number, number], lines: number, inner: number): Layout {
-  const along = k === 1 ? 'sum' : 'lines'
-  const regular = [batch, along === 'sum' ? line : k, along === 'sum' ? inner : lines]
-  return { along, multiple: [8, 4].find((n) => regular.every((x) => x % n === 0)) ?? 1 }
-}
-
 /**
  * Batched matrix product `[…, M, K] x [..., K, N] -> [..., M, N]` with either operand optionally transposed.
  * Batch axes broadcast when one operand has none or equal ones.
@@ -47,33 +40,9 @@ export const matmul: Op<MatmulAttrs> = {
   flops(inputs, outputs, attrs) {
     return 2 * sizeOf(outputs[0]?.shape ?? []) * dims(inputs, attrs).k
   },
-  kernels(problem, target) {
-    const { m, n, k, batch, a, b } = productOf(problem)
-    return gemm({
-      label: 'matmul',
-      problem,
-      rows: m,
-      cols: n,
-      batch,
-      outer: 1,
-      inner: k,
-      rowStride: n,
-      params: {
-        a_batch: a[0], a_row: a[1], a_k: a[2],
-        b_batch: b[0], b_col: b[1], b_k: b[2],
-      },
-      storage: [bind(0, 'a'), bind(1, 'b')],
-      aLayout: layout(a, m, k),
-      bLayout: layout(b, n, k),
-      walks: /* wgsl */ `
-fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
-fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
-fn turn(k1: u32) -> vec3u { return vec3u(); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
-fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
-`,
-    }, target)
-  },
+  kernels: (problem, target) => contract({
+    label: 'matmul', problem, contraction: matmulContraction(problem), storage: [bind(0, 'a'), bind(1, 'b')],
+  }, target),
   // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, each in the layout of its operand
   vjp<T>(call: ApplyOp<T>, { inputs, grads, attrs, needs }: Vjp<T, MatmulAttrs>) {
     const [a, b] = inputs as readonly [T, T]

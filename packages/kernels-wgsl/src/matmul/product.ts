@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.ts'
+import type { Contraction } from '../gemm/index.ts'
 import type { Problem, Spec } from '../op.ts'
 import { broadcastShapes, input, shapeText, sizeOf } from '../shape.ts'
 
@@ -32,19 +33,8 @@ export function dims(inputs: readonly Spec[], { transposeA, transposeB }: Matmul
   return { m, n, k: ka, batch: broadcastShapes('matmul', [a.slice(0, -2), b.slice(0, -2)]) }
 }
 
-/** A matrix product as strides: element (row, k) of the left operand and (k, col) of the right one, each with its batch step. */
-export interface Strides {
-  readonly m: number
-  readonly n: number
-  readonly k: number
-  readonly batch: number
-  /** Steps of a batch (0 where all share one operand), of a row or column, and of k. */
-  readonly a: readonly [batch: number, row: number, k: number]
-  readonly b: readonly [batch: number, col: number, k: number]
-}
-
 /** The product that a problem asks for. @throws {ShapeError} if an operand has some of the batch axes, but not all */
-export function productOf({ inputs: [a, b], attrs }: Problem<MatmulAttrs>): Strides {
+export function matmulContraction({ inputs: [a, b], attrs }: Problem<MatmulAttrs>): Contraction {
   const { m, n, k, batch } = dims([a, b].flatMap((s) => s ?? []), attrs)
   const count = sizeOf(batch)
   const shared = (s: Spec | undefined): boolean => sizeOf((s?.shape ?? []).slice(0, -2)) === 1
@@ -55,8 +45,9 @@ export function productOf({ inputs: [a, b], attrs }: Problem<MatmulAttrs>): Stri
   }
   const { transposeA, transposeB } = attrs
   return {
-    m, n, k, batch: count,
-    a: [shared(a) ? 0 : m * k, transposeA ? 1 : k, transposeA ? m : 1],
-    b: [shared(b) ? 0 : k * n, transposeB ? k : 1, transposeB ? 1 : n],
+    batch: count, rows: m, cols: [n, 1, 1], sum: [k, 1, 1],
+    a: { batch: shared(a) ? 0 : m * k, row: transposeA ? 1 : k, sum: [transposeA ? m : 1, 0, 0] },
+    b: { batch: shared(b) ? 0 : k * n, col: transposeB ? k : 1, sum: transposeB ? 1 : n },
+    out: { shape: [count, m, n], batch: { axis: 0, step: 1 }, row: 1, cols: [{ axis: 2, step: 1 }] },
   }
 }

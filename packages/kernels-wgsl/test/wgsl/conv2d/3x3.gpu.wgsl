@@ -1,7 +1,7 @@
 // conv2d/f32/tiles64: 1 × 1 × 1 workgroups, WG = 256; input 1, input 0, output 0
 alias Scalar = f32;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, cin: u32, cout: u32, channels: u32, filters: u32, height: u32, width: u32, kh: u32, kw: u32, oh: u32, ow: u32, sy: u32, sx: u32, top: u32, left: u32 }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, a_round: u32, radix: u32, b_batch: u32, b_col: u32, b_k: u32, plane: u32, across: u32, height: u32, width: u32, pitch: u32, y_offset: u32, x_offset: u32, y_col: u32, x_col: u32, y_sum: u32, x_sum: u32, o_batch: u32, o_col: u32 }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<Scalar>;
 @group(0) @binding(2) var<storage, read> b: array<Scalar>;
@@ -9,25 +9,28 @@ struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_st
 fn epilogue(v: f32, i: u32) -> f32 { return v; }
 alias Out = f32;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout + row) * P.cin * P.outer + tap, P.outer); }
-fn place(z: u32, col: u32) -> vec3u {
-  let plane = P.oh * P.ow;
-  let p = col % plane;
-  return vec3u((col / plane * P.channels + z * P.cin) * P.height * P.width, p / P.ow * P.sy - P.top, p % P.ow * P.sx - P.left);
+fn walk_a(z: u32, row: u32, k1: u32) -> Run {
+  return inside(z * P.a_batch + row * P.a_row + k1 * P.a_round, P.a_k);
 }
-fn turn(tap: u32) -> vec3u { return vec3u(0u, tap / P.kw, tap % P.kw); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk {
+fn column_base(z: u32, col: u32) -> vec3u {
+  let p = col % P.plane;
+  return vec3u(z * P.b_batch + col / P.plane * P.b_col, p / P.across * P.y_col + P.y_offset, p % P.across * P.x_col + P.x_offset);
+}
+fn outer_offset(k1: u32) -> vec3u {
+  let high = k1 / P.radix;
+  let low = k1 - high * P.radix;
+  return vec3u(0u, high * P.y_sum, low * P.x_sum);
+}
+fn walk_b(p: vec3u, t: vec3u) -> Run {
   let y = p.y + t.y;
   let x = p.z + t.z;
-  return Walk(p.x + y * P.width + x, P.height * P.width, select(1u, 0u, y < P.height && x < P.width), 0u, 1u);
+  let ok = y < P.height && x < P.width;
+  return Run(p.x + y * P.pitch + x, P.b_k, select(1u, 0u, ok), 0u, 1u);
 }
-fn out_column(z: u32, col: u32) -> u32 {
-  let plane = P.oh * P.ow;
-  return (col / plane * P.filters + z * P.cout) * plane + col % plane;
-}
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col / P.plane * P.o_col + col % P.plane; }
 
 override WG: u32;
 
@@ -56,7 +59,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 let a_line_1 = min(r + t / 16u + 16u, P.rows - 1u);
 let a_line_2 = min(r + t / 16u + 32u, P.rows - 1u);
 let a_line_3 = min(r + t / 16u + 48u, P.rows - 1u);
-    let b_line_0 = place(z, min(c + t % 64u, P.cols - 1u));
+    let b_line_0 = column_base(z, min(c + t % 64u, P.cols - 1u));
     var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
     
     var a_0 = Scalar(); var a_in_0 = false;
@@ -97,7 +100,7 @@ var b_3 = Scalar(); var b_in_3 = false;
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 64u + 0u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0)];
@@ -158,7 +161,7 @@ tile_b[(t / 64u + 12u) * 17u + (t % 64u) / 4u][(t % 64u) % 4u] = Acc(select(Scal
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 64u + 0u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0)];

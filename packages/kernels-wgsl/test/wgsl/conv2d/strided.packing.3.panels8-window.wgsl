@@ -1,4 +1,4 @@
-// conv2d/f32/panels8/window: 1 × 1 × 1 workgroups, WG = 4; texture 0, texture 1, output 0
+// conv2d/f32/panels8/window: 1 × 1 × 1 workgroups, WG = 4; texture 1, texture 0, output 0
 enable subgroups;
 alias Scalar = f32;
 alias Acc = f32;

@@ -2,7 +2,7 @@
 enable subgroups;
 alias Scalar = f32;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, col_blocks: u32, each: u32, cin: u32, cout: u32, channels: u32, filters: u32, height: u32, width: u32, kh: u32, kw: u32, oh: u32, ow: u32, sy: u32, sx: u32, top: u32, left: u32 }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, col_blocks: u32, each: u32, a_batch: u32, a_row: u32, a_k: u32, a_round: u32, radix: u32, b_batch: u32, b_col: u32, b_k: u32, plane: u32, across: u32, height: u32, width: u32, pitch: u32, y_offset: u32, x_offset: u32, y_col: u32, x_col: u32, y_sum: u32, x_sum: u32, y_dilation: u32, x_dilation: u32, o_batch: u32, o_col: u32 }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<Scalar>;
 @group(0) @binding(2) var<storage, read> b: array<Scalar>;
@@ -10,35 +10,37 @@ struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_st
 fn epilogue(v: f32, i: u32) -> f32 { return v; }
 alias Out = f32;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
-fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_a(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_b(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
 
-fn walk_a(z: u32, row: u32, tap: u32) -> Walk { return inside((z * P.cout * P.cin + row) * P.outer + tap, P.cin * P.outer); }
-fn place(z: u32, col: u32) -> vec3u {
-  let plane = P.height * P.width;
-  let p = col % plane;
-  return vec3u((col / plane * P.filters + z * P.cout) * P.oh * P.ow, p / P.width + P.top, p % P.width + P.left);
+fn walk_a(z: u32, row: u32, k1: u32) -> Run {
+  return inside(z * P.a_batch + row * P.a_row + k1 * P.a_round, P.a_k);
 }
-fn turn(tap: u32) -> vec3u { return vec3u(0u, tap / P.kw, tap % P.kw); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk {
-  var y = p.y - t.y;
-  var x = p.z - t.z;
+fn column_base(z: u32, col: u32) -> vec3u {
+  let p = col % P.plane;
+  return vec3u(z * P.b_batch + col / P.plane * P.b_col, p / P.across * P.y_col + P.y_offset, p % P.across * P.x_col + P.x_offset);
+}
+fn outer_offset(k1: u32) -> vec3u {
+  let high = k1 / P.radix;
+  let low = k1 - high * P.radix;
+  return vec3u(0u, high * P.y_sum, low * P.x_sum);
+}
+fn walk_b(p: vec3u, t: vec3u) -> Run {
+  var y = p.y + t.y;
+  var x = p.z + t.z;
   var ok = true;
-  if (P.sy * P.sx > 1u) {
-    ok = y % P.sy == 0u && x % P.sx == 0u;
-    y /= P.sy;
-    x /= P.sx;
+  if (P.y_dilation * P.x_dilation > 1u) {
+    ok = y % P.y_dilation == 0u && x % P.x_dilation == 0u;
+    y /= P.y_dilation;
+    x /= P.x_dilation;
   }
-  ok = ok && y < P.oh && x < P.ow;
-  return Walk(p.x + y * P.ow + x, P.oh * P.ow, select(1u, 0u, ok), 0u, 1u);
+  ok = ok && y < P.height && x < P.width;
+  return Run(p.x + y * P.pitch + x, P.b_k, select(1u, 0u, ok), 0u, 1u);
 }
-fn out_column(z: u32, col: u32) -> u32 {
-  let plane = P.height * P.width;
-  return (col / plane * P.channels + z * P.cin) * plane + col % plane;
-}
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col / P.plane * P.o_col + col % P.plane; }
 
 override WG: u32;
 @compute @workgroup_size(WG)
@@ -49,12 +51,12 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 4u * WG + lane;
-    let c0 = place(z, min(c + 0u * WG, P.cols - 1u)); let c1 = place(z, min(c + 1u * WG, P.cols - 1u)); let c2 = place(z, min(c + 2u * WG, P.cols - 1u)); let c3 = place(z, min(c + 3u * WG, P.cols - 1u));
+    let c0 = column_base(z, min(c + 0u * WG, P.cols - 1u)); let c1 = column_base(z, min(c + 1u * WG, P.cols - 1u)); let c2 = column_base(z, min(c + 2u * WG, P.cols - 1u)); let c3 = column_base(z, min(c + 3u * WG, P.cols - 1u));
     var s0 = vec4f();var s1 = vec4f();var s2 = vec4f();var s3 = vec4f();var s4 = vec4f();var s5 = vec4f();var s6 = vec4f();var s7 = vec4f();
     for (var k1 = 0u; k1 < P.outer; k1++) {
       let a0 = walk_a(z, row0, k1);
       let a1 = walk_a(z, row1, k1);
-      let round = turn(k1);
+      let round = outer_offset(k1);
       let b0 = walk_b(c0, round); let b1 = walk_b(c1, round); let b2 = walk_b(c2, round); let b3 = walk_b(c3, round);
       for (var k2 = 0u; k2 < P.inner; k2++) {
         let x0 = at_a(a0, k2);

@@ -1,7 +1,7 @@
 // conv2dWeightGrad/f32/tiles64: 2 × 1 × 1 workgroups, WG = 256; input 0, input 1, output 0
 alias Scalar = f32;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, cin: u32, cout: u32, channels: u32, filters: u32, height: u32, width: u32, kh: u32, kw: u32, oh: u32, ow: u32, sy: u32, sx: u32, top: u32, left: u32 }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, a_round: u32, a_rounds: u32, radix: u32, b_batch: u32, b_col: u32, b_k: u32, plane: u32, across: u32, height: u32, width: u32, pitch: u32, y_offset: u32, x_offset: u32, y_col: u32, x_col: u32, y_sum: u32, x_sum: u32, o_batch: u32 }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<Scalar>;
 @group(0) @binding(2) var<storage, read> b: array<Scalar>;
@@ -9,23 +9,26 @@ struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_st
 fn epilogue(v: f32, i: u32) -> f32 { return v; }
 alias Out = f32;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn walk_a(z: u32, row: u32, k1: u32) -> Walk {
-  return inside(((k1 / P.oh * P.filters + z * P.cout + row) * P.oh + k1 % P.oh) * P.ow, 1u);
+fn walk_a(z: u32, row: u32, k1: u32) -> Run {
+  return inside(z * P.a_batch + row * P.a_row + k1 / P.radix * P.a_rounds + k1 % P.radix * P.a_round, 1u);
 }
-fn turn(k1: u32) -> vec3u { return vec3u(k1 / P.oh * P.channels * P.height * P.width, k1 % P.oh * P.sy, 0u); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk {
+fn column_base(z: u32, col: u32) -> vec3u {
+  let p = col % P.plane;
+  return vec3u(z * P.b_batch + col / P.plane * P.b_col, p / P.across * P.y_col + P.y_offset, p % P.across * P.x_col + P.x_offset);
+}
+fn outer_offset(k1: u32) -> vec3u {
+  let high = k1 / P.radix;
+  let low = k1 - high * P.radix;
+  return vec3u(high * P.b_k, low * P.y_sum, 0u);
+}
+fn walk_b(p: vec3u, t: vec3u) -> Run {
   let y = p.y + t.y;
-  return Walk(p.x + t.x + y * P.width + p.z, P.sx, p.z, P.sx, select(0u, P.width, y < P.height));
+  return Run(p.x + t.x + y * P.pitch + p.z, P.x_sum, p.z, P.x_sum, select(0u, P.width, y < P.height));
 }
-
-fn place(z: u32, col: u32) -> vec3u {
-  let taps = P.kh * P.kw;
-  return vec3u((z * P.cin + col / taps) * P.height * P.width, col % taps / P.kw - P.top, col % P.kw - P.left);
-}
-fn out_column(z: u32, col: u32) -> u32 { return z * P.cout * P.cols + col; }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col; }
 
 override WG: u32;
 
@@ -54,10 +57,10 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
 let a_line_1 = min(r + t / 16u + 16u, P.rows - 1u);
 let a_line_2 = min(r + t / 16u + 32u, P.rows - 1u);
 let a_line_3 = min(r + t / 16u + 48u, P.rows - 1u);
-    let b_line_0 = place(z, min(c + t / 16u + 0u, P.cols - 1u));
-let b_line_1 = place(z, min(c + t / 16u + 16u, P.cols - 1u));
-let b_line_2 = place(z, min(c + t / 16u + 32u, P.cols - 1u));
-let b_line_3 = place(z, min(c + t / 16u + 48u, P.cols - 1u));
+    let b_line_0 = column_base(z, min(c + t / 16u + 0u, P.cols - 1u));
+let b_line_1 = column_base(z, min(c + t / 16u + 16u, P.cols - 1u));
+let b_line_2 = column_base(z, min(c + t / 16u + 32u, P.cols - 1u));
+let b_line_3 = column_base(z, min(c + t / 16u + 48u, P.cols - 1u));
     var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
     
     var a_0 = Scalar(); var a_in_0 = false;
@@ -98,25 +101,25 @@ var b_3 = Scalar(); var b_in_3 = false;
       }
       }
 {{
-        let w = walk_b(b_line_0, turn(k1));
+        let w = walk_b(b_line_0, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0)];
       }
 {
-        let w = walk_b(b_line_1, turn(k1));
+        let w = walk_b(b_line_1, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_1 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_1 = b[select(0u, w.base + k * w.step, b_in_1)];
       }
 {
-        let w = walk_b(b_line_2, turn(k1));
+        let w = walk_b(b_line_2, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_2 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_2 = b[select(0u, w.base + k * w.step, b_in_2)];
       }
 {
-        let w = walk_b(b_line_3, turn(k1));
+        let w = walk_b(b_line_3, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_3 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_3 = b[select(0u, w.base + k * w.step, b_in_3)];
@@ -162,25 +165,25 @@ tile_b[(t % 16u) * 17u + (t / 16u + 48u) / 4u][(t / 16u + 48u) % 4u] = Acc(selec
       }
       }
 {{
-        let w = walk_b(b_line_0, turn(k1));
+        let w = walk_b(b_line_0, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0)];
       }
 {
-        let w = walk_b(b_line_1, turn(k1));
+        let w = walk_b(b_line_1, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_1 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_1 = b[select(0u, w.base + k * w.step, b_in_1)];
       }
 {
-        let w = walk_b(b_line_2, turn(k1));
+        let w = walk_b(b_line_2, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_2 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_2 = b[select(0u, w.base + k * w.step, b_in_2)];
       }
 {
-        let w = walk_b(b_line_3, turn(k1));
+        let w = walk_b(b_line_3, outer_offset(k1));
         let k = k2 + t % 16u;
         b_in_3 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_3 = b[select(0u, w.base + k * w.step, b_in_3)];

@@ -2,7 +2,7 @@
 enable subgroups;
 alias Scalar = f32;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, col_blocks: u32, each: u32, cin: u32, cout: u32, channels: u32, filters: u32, height: u32, width: u32, kh: u32, kw: u32, oh: u32, ow: u32, sy: u32, sx: u32, top: u32, left: u32 }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, col_blocks: u32, each: u32, a_batch: u32, a_row: u32, a_k: u32, a_round: u32, a_rounds: u32, radix: u32, b_batch: u32, b_col: u32, b_k: u32, plane: u32, across: u32, height: u32, width: u32, pitch: u32, y_offset: u32, x_offset: u32, y_col: u32, x_col: u32, y_sum: u32, x_sum: u32, o_batch: u32 }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<Scalar>;
 @group(0) @binding(2) var<storage, read> b: array<Scalar>;
@@ -10,26 +10,29 @@ struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_st
 fn epilogue(v: f32, i: u32) -> f32 { return v; }
 alias Out = f32;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn at_a(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
-fn at_b(k: Walk, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_a(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(a[select(0u, k.base + k2 * k.step, ok)]), ok); }
+fn at_b(k: Run, k2: u32) -> Acc { let ok = k.x + k2 * k.dx < k.limit; return select(Acc(0), Acc(b[select(0u, k.base + k2 * k.step, ok)]), ok); }
 
-fn walk_a(z: u32, row: u32, k1: u32) -> Walk {
-  return inside(((k1 / P.oh * P.filters + z * P.cout + row) * P.oh + k1 % P.oh) * P.ow, 1u);
+fn walk_a(z: u32, row: u32, k1: u32) -> Run {
+  return inside(z * P.a_batch + row * P.a_row + k1 / P.radix * P.a_rounds + k1 % P.radix * P.a_round, 1u);
 }
-fn turn(k1: u32) -> vec3u { return vec3u(k1 / P.oh * P.channels * P.height * P.width, k1 % P.oh * P.sy, 0u); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk {
+fn column_base(z: u32, col: u32) -> vec3u {
+  let p = col % P.plane;
+  return vec3u(z * P.b_batch + col / P.plane * P.b_col, p / P.across * P.y_col + P.y_offset, p % P.across * P.x_col + P.x_offset);
+}
+fn outer_offset(k1: u32) -> vec3u {
+  let high = k1 / P.radix;
+  let low = k1 - high * P.radix;
+  return vec3u(high * P.b_k, low * P.y_sum, 0u);
+}
+fn walk_b(p: vec3u, t: vec3u) -> Run {
   let y = p.y + t.y;
-  return Walk(p.x + t.x + y * P.width + p.z, P.sx, p.z, P.sx, select(0u, P.width, y < P.height));
+  return Run(p.x + t.x + y * P.pitch + p.z, P.x_sum, p.z, P.x_sum, select(0u, P.width, y < P.height));
 }
-
-fn place(z: u32, col: u32) -> vec3u {
-  let taps = P.kh * P.kw;
-  return vec3u((z * P.cin + col / taps) * P.height * P.width, col % taps / P.kw - P.top, col % P.kw - P.left);
-}
-fn out_column(z: u32, col: u32) -> u32 { return z * P.cout * P.cols + col; }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col; }
 
 override WG: u32;
 @compute @workgroup_size(WG)
@@ -40,12 +43,12 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
   for (var z = w.z; z < P.batch; z += nw.z) {
   for (var block = w.y; block < P.col_blocks; block += nw.y) {
     let c = block * 4u * WG + lane;
-    let c0 = place(z, min(c + 0u * WG, P.cols - 1u)); let c1 = place(z, min(c + 1u * WG, P.cols - 1u)); let c2 = place(z, min(c + 2u * WG, P.cols - 1u)); let c3 = place(z, min(c + 3u * WG, P.cols - 1u));
+    let c0 = column_base(z, min(c + 0u * WG, P.cols - 1u)); let c1 = column_base(z, min(c + 1u * WG, P.cols - 1u)); let c2 = column_base(z, min(c + 2u * WG, P.cols - 1u)); let c3 = column_base(z, min(c + 3u * WG, P.cols - 1u));
     var s0 = vec4f();var s1 = vec4f();var s2 = vec4f();var s3 = vec4f();var s4 = vec4f();var s5 = vec4f();var s6 = vec4f();var s7 = vec4f();
     for (var k1 = 0u; k1 < P.outer; k1++) {
       let a0 = walk_a(z, row0, k1);
       let a1 = walk_a(z, row1, k1);
-      let round = turn(k1);
+      let round = outer_offset(k1);
       let b0 = walk_b(c0, round); let b1 = walk_b(c1, round); let b2 = walk_b(c2, round); let b3 = walk_b(c3, round);
       for (var k2 = 0u; k2 < P.inner; k2++) {
         let x0 = at_a(a0, k2);

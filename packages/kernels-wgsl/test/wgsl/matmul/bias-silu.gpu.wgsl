@@ -1,7 +1,7 @@
 // matmul/f32/tiles64+add(v,i0);silu(s0)/2/s/f32>f32: 1 × 1 × 1 workgroups, WG = 256; input 0, input 1, output 0, extra 0
 alias Scalar = f32;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, b_batch: u32, b_col: u32, b_k: u32, pad19: u32, w: array<vec4u, 2>, s: array<vec4u, 1> }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, b_batch: u32, b_col: u32, b_k: u32, o_batch: u32, w: array<vec4u, 2>, s: array<vec4u, 1> }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<Scalar>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<Scalar>>;
@@ -26,14 +26,14 @@ fn epilogue(v: f32, i: u32) -> f32 {
 }
 alias Out = f32;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
-fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
-fn turn(k1: u32) -> vec3u { return vec3u(); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
-fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
+fn walk_a(z: u32, row: u32, k1: u32) -> Run { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
+fn column_base(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
+fn outer_offset(k1: u32) -> vec3u { return vec3u(); }
+fn walk_b(p: vec3u, t: vec3u) -> Run { return inside(p.x, P.b_k); }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col; }
 
 override WG: u32;
 
@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
         let tx = t % 16u;
     let ty = t / 16u;
     let a_line_0 = min(r + t / 4u + 0u, P.rows - 1u);
-    let b_line_0 = place(z, min(c + t % 16u * 4u, P.cols - 4u));
+    let b_line_0 = column_base(z, min(c + t % 16u * 4u, P.cols - 4u));
     var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
     
     var a_0 = vec4<Scalar>(); var a_in_0 = false;
@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 16u + 0u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 4u];
@@ -98,7 +98,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 16u + 0u;
         b_in_0 = (k < P.inner) & (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 4u];

@@ -4,7 +4,7 @@ enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 alias Scalar = f16;
 alias Acc = f32;
-struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, b_batch: u32, b_col: u32, b_k: u32 }
+struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_stride: u32, row_blocks: u32, col_blocks: u32, parts: u32, steps: u32, all_steps: u32, round: u32, size: u32, a_batch: u32, a_row: u32, a_k: u32, b_batch: u32, b_col: u32, b_k: u32, o_batch: u32 }
 @group(0) @binding(0) var<uniform> P: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4u>;
 @group(0) @binding(2) var<storage, read> b: array<vec4u>;
@@ -12,14 +12,14 @@ struct Params { rows: u32, cols: u32, batch: u32, outer: u32, inner: u32, row_st
 fn epilogue(v: f32, i: u32) -> f32 { return v; }
 alias Out = f16;
 
-struct Walk { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
-fn inside(base: u32, step: u32) -> Walk { return Walk(base, step, 0u, 0u, 1u); }
+struct Run { base: u32, step: u32, x: u32, dx: u32, limit: u32 }
+fn inside(base: u32, step: u32) -> Run { return Run(base, step, 0u, 0u, 1u); }
 
-fn walk_a(z: u32, row: u32, k1: u32) -> Walk { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
-fn place(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
-fn turn(k1: u32) -> vec3u { return vec3u(); }
-fn walk_b(p: vec3u, t: vec3u) -> Walk { return inside(p.x, P.b_k); }
-fn out_column(z: u32, col: u32) -> u32 { return z * P.rows * P.cols + col; }
+fn walk_a(z: u32, row: u32, k1: u32) -> Run { return inside(z * P.a_batch + row * P.a_row, P.a_k); }
+fn column_base(z: u32, col: u32) -> vec3u { return vec3u(z * P.b_batch + col * P.b_col, 0u, 0u); }
+fn outer_offset(k1: u32) -> vec3u { return vec3u(); }
+fn walk_b(p: vec3u, t: vec3u) -> Run { return inside(p.x, P.b_k); }
+fn out_column(z: u32, col: u32) -> u32 { return z * P.o_batch + col; }
 
 override WG: u32;
 
@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @bu
     let across = subgroup % 2u * 32u;
     let a_line_0 = min(r + t / 32u * 8u + t / 4u % 2u * 4u + t / 8u % 4u + 0u, P.rows - 1u);
 let a_line_1 = min(r + t / 32u * 8u + t / 4u % 2u * 4u + t / 8u % 4u + 32u, P.rows - 1u);
-    let b_line_0 = place(z, min(c + t % 8u * 8u, P.cols - 8u));
+    let b_line_0 = column_base(z, min(c + t % 8u * 8u, P.cols - 8u));
     var s0 = subgroup_matrix_result<f32, 16, 16>();
 var s1 = subgroup_matrix_result<f32, 16, 16>();
 var s2 = subgroup_matrix_result<f32, 16, 16>();
@@ -79,7 +79,7 @@ var b_1 = vec4u(); var b_in_1 = false;
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 8u + 0u;
         b_in_0 = (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 8u];
@@ -114,7 +114,7 @@ tile[320u + (t / 8u + 16u) * 9u + (t % 8u * 8u) / 8u] = select(vec4u(), b_1, b_i
       }
       }
 {
-      let w = walk_b(b_line_0, turn(k1));{
+      let w = walk_b(b_line_0, outer_offset(k1));{
         let k = k2 + t / 8u + 0u;
         b_in_0 = (w.x + k * w.dx < w.limit);
         b_0 = b[select(0u, w.base + k * w.step, b_in_0) / 8u];

@@ -1,4 +1,4 @@
-// conv2d/f32/pack-channels4-wide: 8 × 1 × 1 workgroups, WG = 4; input 0, texture 1
+// conv2d/f32/pack-channels4-wide: 8 × 1 × 1 workgroups, WG = 4; input 0, texture 0
 alias Scalar = f32;
 alias Acc = f32;
 struct Params { items: u32, count: u32, zero: u32, pixels: u32, images: u32, fours: u32, channels: u32, group_step: u32, image_step: u32, of_pixels: f32, of_images: f32, of_fours: f32 }
