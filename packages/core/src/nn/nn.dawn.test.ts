@@ -274,7 +274,7 @@ test('a quantised layer has the codes and the values of its float64 twin', async
   const [codes, scale, want] = interpret([twin.codes, twin.scale, twin.forward(tensor(host, await x.data(), [2, 19]))]) as [Float64Array, Float64Array, Float64Array]
   expect(gap(await values(small.forward(x)), Float32Array.from(want))).toBeLessThan(1e-5)
   expect(gap(await small.scale.data() as Float32Array, Float32Array.from(scale))).toBeLessThan(1e-8)
-  const bytes = async (words: ArrayLike<number>): Promise<number[]> => [...new Uint8Array(Uint32Array.from(words).buffer)]
+  const bytes = async (words: ArrayLike<number>): Promise<number[]> => [...new Int8Array(Uint32Array.from(words).buffer)]
   const own = await bytes(codes)
   // A weight between two codes may go to either, by how its quotient is rounded.
   expect((await bytes(await small.codes.data())).every((byte, i) => Math.abs(byte - (own[i] ?? -1)) <= 1)).toBe(true)

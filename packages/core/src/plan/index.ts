@@ -1,6 +1,7 @@
 export { captureGraph, nodesBehind } from './capture.ts'
 export type { Coalesced, Graph } from './graph.ts'
 export type { MemoryPlan, Slot } from './memory.ts'
-export { makePlan, type Plan } from './plan.ts'
+export { makePlan, passesOf, type Plan } from './plan.ts'
+export { printPasses } from './print.ts'
 export type { Dispatch, PlanBuffer } from './program.ts'
 export { sizeClass, textureRows } from './sizes.ts'

@@ -1,7 +1,7 @@
 import { type Op, reshape } from '@antipode/kernels-wgsl'
 import { expect, test } from 'vitest'
 import { softmax } from '../functional/index.ts'
-import { apply1, constant, ones, Recent, rememberedStructures, type Tensor, tensor } from '../graph/index.ts'
+import { apply1, constant, ones, Recent, rememberedStructures, sharedSpec, Tensor, tensor } from '../graph/index.ts'
 import { checkpoint, gradients } from '../autograd/index.ts'
 import { FakeHost, graphCases, leavesOf, noise } from '../testing/index.ts'
 import { captureGraph } from './capture.ts'
@@ -23,6 +23,13 @@ test('graphs built alike share a plan, whatever their leaves hold', () => {
 
 test('the composed graphs all have plans of their own', () => {
   expect(new Set(graphCases.map((c) => key(c.loss(leavesOf(host, c))))).size).toBe(graphCases.length)
+})
+
+test('one buffer under two shapes has another plan than two buffers, as what overwrites one changes the other', () => {
+  const [x, other] = [leaf(2, 2), leaf(4)]
+  const again = new Tensor(host, sharedSpec({ shape: [4], dtype: 'f32' }), x.source)
+  expect(captureGraph([x.exp(), again.exp()]).leaves.map((l) => l.owner)).toEqual([0, 0])
+  expect(key(x.exp(), again.exp())).not.toBe(key(x.exp(), other.exp()))
 })
 
 test('numbers and constants change no key', () => {

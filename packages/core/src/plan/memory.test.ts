@@ -1,10 +1,11 @@
-import type { Binding } from '@antipode/kernels-wgsl'
+import { type Binding, tuningTable } from '@antipode/kernels-wgsl'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
+import { conv2d, groupNorm, upsampleNearest2d } from '../functional/index.ts'
 import { type Tensor, tensor } from '../graph/index.ts'
 import { adamw, clipGradNorm, ema, sgd } from '../optim/index.ts'
-import { FakeHost, graphCases, leavesOf, noise, randomGraph, stepKinds } from '../testing/index.ts'
+import { FakeHost, gpuTarget, graphCases, leavesOf, noise, randomGraph, stepKinds } from '../testing/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { Plan } from './plan.ts'
 import { sizeClass } from './sizes.ts'
@@ -78,6 +79,21 @@ test('the composed graphs keep their buffers apart, with and without checkpoints
     const t = leavesOf(host, c)
     const real = Object.values(t).filter((x) => x.dtype === 'f32')
     for (const loss of [c.loss(t), checkpoint(() => c.loss(t))]) simulate(host.plan(loss, ...gradients(loss, real)))
+  }
+})
+
+test('operands in textures, handed over or shared, are there when they are read', () => {
+  const packing = { buffer: 1, texture: 0.01, element: 0.01, dispatches: 0 }
+  const target = { kind: 'software', subgroupSize: 8, textureRows: 16_384, tuning: { ...tuningTable.lavapipe, packing } } as const
+  const software = new FakeHost({ ...gpuTarget, ...target })
+  for (const images of [15, 16]) {
+    const [x, ...weights] = [[images, 32, 8, 8], [32, 32, 3, 3], [32], [32, 32, 3, 3]].map((shape, k) => tensor(software, noise(shape.reduce((a, b) => a * b), k), shape)) as [Tensor, Tensor, Tensor, Tensor]
+    const h = conv2d(groupNorm(x, 8, { activation: 'silu' }), weights[0], { bias: weights[1], padding: 1 })
+    const loss = conv2d(groupNorm(upsampleNearest2d(h), 8).silu(), weights[2], { padding: 1 }).square().mean()
+    const updates = adamw({ lr: 0.1 }).update(new Map(weights.map((w, k) => [`${k}`, w])), gradients(loss, weights))
+    const plan = software.plan(loss, ...updates)
+    expect(plan.buffers.some((b) => b.kind === 'texture')).toBe(true)
+    simulate(plan)
   }
 })
 

@@ -4,18 +4,14 @@ import { gradients } from '../autograd/index.ts'
 import { conv2d, groupNorm, linear } from '../functional/index.ts'
 import { type Tensor, tensor } from '../graph/index.ts'
 import { FakeHost, gpuTarget } from '../testing/index.ts'
-import { captureGraph } from './capture.ts'
-import { passesOf } from './plan.ts'
-import { printPasses } from './print.ts'
 
 const zeros = (host: FakeHost, ...shape: number[]): Tensor => tensor(host, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
-const print = (host: FakeHost, ...tensors: Tensor[]): string => printPasses(passesOf(captureGraph(tensors), host.target))
 
 test('a layer and its gradient, pass by pass', () => {
   const host = new FakeHost(gpuTarget)
   const [x, w, b] = [zeros(host, 4, 6), zeros(host, 5, 6), zeros(host, 5)] as [Tensor, Tensor, Tensor]
   const loss = linear(x, w, b).relu().sum()
-  expect(print(host, loss, ...gradients(loss, [w]))).toMatchInlineSnapshot(`
+  expect(host.printPlan(loss, ...gradients(loss, [w]))).toMatchInlineSnapshot(`
     "resolve
       %0: f32[4,6] = leaf 0
       %1: f32[5,6] = leaf 1
@@ -68,7 +64,7 @@ test('a layer and its gradient, pass by pass', () => {
 test('a norm that a convolution reads from a texture, pass by pass', () => {
   const host = new FakeHost({ kind: 'software', f16: true, subgroupSize: 8, textureRows: 16_384, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.lavapipe })
   const y = conv2d(groupNorm(zeros(host, 16, 32, 8, 8), 8), zeros(host, 32, 32, 3, 3), { padding: 1 })
-  expect(print(host, y)).toMatchInlineSnapshot(`
+  expect(host.printPlan(y)).toMatchInlineSnapshot(`
     "resolve
       %0: f32[16,32,8,8] = leaf 0
       %4: f32[32,32,3,3] = leaf 1

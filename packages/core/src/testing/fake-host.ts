@@ -2,7 +2,7 @@ import { type DType, sizeOf, type Target, tuningTable } from '@antipode/kernels-
 import { DisposedError, UnsupportedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type Backend } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
-import { captureGraph, makePlan, type Plan } from '../plan/index.ts'
+import { captureGraph, makePlan, passesOf, type Plan, printPasses } from '../plan/index.ts'
 import { constantData, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
@@ -19,6 +19,11 @@ export class FakeHost implements Backend {
 
   plan(...tensors: readonly Tensor[]): Plan {
     return makePlan(captureGraph(tensors), this.target)
+  }
+
+  /** What each pass of the planner makes of the graph of these tensors, as text. */
+  printPlan(...tensors: readonly Tensor[]): string {
+    return printPasses(passesOf(captureGraph(tensors), this.target))
   }
 
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage {

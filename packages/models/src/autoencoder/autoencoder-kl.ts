@@ -1,5 +1,5 @@
 import { ShapeError, type Tensor } from '@antipode/core'
-import { Conv2d, type Initialiser, Module } from '@antipode/core/nn'
+import { Conv2d, type Initialiser, type Layer, Module } from '@antipode/core/nn'
 import { Decoder, Encoder } from './coders.ts'
 import { type AutoencoderKLConfig, resolveAutoencoderKLConfig } from './config.ts'
 import { DiagonalGaussian } from './diagonal-gaussian.ts'
@@ -14,8 +14,8 @@ export class AutoencoderKL extends Module {
   readonly config: AutoencoderKLConfig
   readonly encoder: Encoder
   readonly decoder: Decoder
-  readonly quantConv: Conv2d | undefined
-  readonly postQuantConv: Conv2d | undefined
+  readonly quantConv: Layer | undefined
+  readonly postQuantConv: Layer | undefined
 
   /** @throws {ConfigError} that names a field which is unknown or has a value that this model does not know */
   constructor(init: Initialiser, config: AutoencoderKLConfig) {
@@ -39,8 +39,8 @@ export class AutoencoderKL extends Module {
    * @throws {ShapeError} unless x is images of the model's channels
    */
   encode(x: Tensor): DiagonalGaussian {
-    this.#check('encode', 'images', x, resolveAutoencoderKLConfig(this.config).inChannels)
-    const h = this.encoder.forward(x.to(this.#dtype))
+    checkImages('encode', 'images', x, resolveAutoencoderKLConfig(this.config).inChannels)
+    const h = this.encoder.forward(x.to(this.dtype))
     return new DiagonalGaussian((this.quantConv?.forward(h) ?? h).to(x.dtype))
   }
 
@@ -49,16 +49,13 @@ export class AutoencoderKL extends Module {
    * @throws {ShapeError} unless z is latents of the model's channels
    */
   decode(z: Tensor): Tensor {
-    this.#check('decode', 'latents', z, resolveAutoencoderKLConfig(this.config).latentChannels)
-    const h = z.to(this.#dtype)
+    checkImages('decode', 'latents', z, resolveAutoencoderKLConfig(this.config).latentChannels)
+    const h = z.to(this.dtype)
     return this.decoder.forward(this.postQuantConv?.forward(h) ?? h).to(z.dtype)
   }
+}
 
-  get #dtype(): Tensor['dtype'] {
-    return this.parameters()[0]!.dtype
-  }
-
-  #check(where: string, what: string, x: Tensor, channels: number): void {
-    if (x.rank !== 4 || x.shape[1] !== channels) throw new ShapeError(`AutoencoderKL.${where}: expected ${what} [B,${channels},H,W], got [${x.shape.join()}]`)
-  }
+function checkImages(where: string, what: string, x: Tensor, channels: number): void {
+  if (x.rank === 4 && x.shape[1] === channels) return
+  throw new ShapeError(`AutoencoderKL.${where}: expected ${what} [B,${channels},H,W], got [${x.shape.join()}]`)
 }

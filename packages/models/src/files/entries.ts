@@ -12,7 +12,10 @@ export type FileMetadata = Readonly<Record<string, string>>
 export interface SaveOptions {
   /** Element type in the file; f32 by default. */
   readonly dtype?: FileDType
-  /** Whether the file holds SHA-256 digests of its header and tensors, which loading it with `verify` compares; false by default. */
+  /**
+   * Whether the file holds SHA-256 digests of its header and tensors, which loading it with `verify` compares; false by
+   * default.
+   */
   readonly digest?: boolean
   /** Aborts between tensors; the file at the path stays as it was. */
   readonly signal?: AbortSignal
@@ -27,14 +30,18 @@ export function checkFileOptions(where: string, metadata: FileMetadata, options:
   if (taken !== undefined) throw new ConfigError(`${where}: expected metadata without ${taken}, which is written here, got one; rename it`)
 }
 
-/** Tensors as entries of a file, each read from the device when its turn comes. */
-export function entriesOf(tensors: Iterable<readonly [name: string, tensor: Tensor]>, dtype: FileDType): StreamedSafetensorsEntry[] {
-  const stored = dtype === 'f16' ? 'F16' : 'F32'
-  return Array.from(tensors, ([name, t]) => ({
-    name,
-    dtype: stored,
-    shape: t.shape,
-    // Parameters are floats, so their elements are a Float32Array.
-    data: async () => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, stored),
-  }))
+/** Tensors as entries of a file, each read from the device when its turn comes; those of integers stay as they are. */
+export function entriesOf(
+  tensors: Iterable<readonly [name: string, tensor: Tensor]>,
+  dtype: FileDType,
+): StreamedSafetensorsEntry[] {
+  const real = dtype === 'f16' ? 'F16' : 'F32'
+  return Array.from(tensors, ([name, t]): StreamedSafetensorsEntry => {
+    if (t.dtype === 'u32' || t.dtype === 'i32') {
+      return { name, dtype: t.dtype === 'u32' ? 'U32' : 'I32', shape: t.shape, data: () => t.data() }
+    }
+    // Elements of real numbers are a Float32Array.
+    const data = async (): Promise<Uint8Array> => encodeFloat32(await t.data() as Float32Array<ArrayBuffer>, real)
+    return { name, dtype: real, shape: t.shape, data }
+  })
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError } from '@antipode/core'
-import { encodeSafetensors } from '@antipode/core/io'
-import { placeholders } from '@antipode/core/nn'
+import { encodeSafetensors, readSafetensors } from '@antipode/core/io'
+import { type Initialiser, Linear, Module, placeholders, QuantisedLinear, randomParameters } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { loadModel, saveModel } from './index.ts'
@@ -58,6 +58,30 @@ test('a model saved with digests is told from a damaged one, where they are to b
     await expect(loadModel(host, bytes, { verify: true })).rejects.toThrow(CheckpointError)
     expect((await loadModel(host, bytes)).config).toMatchObject(config)
     await expect(loadModel(host, file(config), { verify: true })).rejects.toThrow(/expected a file with digests to verify/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('parameters of integers are saved as they are, and come back', async () => {
+  class Small extends Module {
+    readonly className = 'Small'
+    readonly config = {}
+    readonly layer: QuantisedLinear
+    constructor(init: Initialiser) {
+      super()
+      this.layer = QuantisedLinear.of(Linear.of(init, 5, 2))
+    }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'antipode-small-'))
+  try {
+    const [host, path] = [new FakeHost(), join(folder, 'small.safetensors')]
+    const model = new Small(randomParameters(host, { seed: 1 }))
+    await saveModel(path, model, {}, { dtype: 'f16' })
+    await using stored = await readSafetensors(path)
+    expect(Object.fromEntries([...stored.tensors].map(([name, { dtype }]) => [name, dtype]))).toEqual({ 'layer.codes': 'U32', 'layer.scale': 'F16', 'layer.bias': 'F16' })
+    const again = await loadModel(host, path, { models: [{ className: 'Small', build: (init) => new Small(init) }] })
+    expect(await again.layer.codes.data()).toEqual(await model.layer.codes.data())
   } finally {
     rmSync(folder, { recursive: true })
   }

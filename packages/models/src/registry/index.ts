@@ -1,2 +1,3 @@
+export { autoencoderKL } from './autoencoder-kl.ts'
 export { type ConfiguredModel, entryNamed, type ModelEntry } from './model-entry.ts'
 export { unet2DCondition } from './unet-2d-condition.ts'

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError, type Tensor } from '@antipode/core'
 import { encodeSafetensors } from '@antipode/core/io'
-import { type Initialiser, Linear, Module } from '@antipode/core/nn'
-import { FakeHost } from '@antipode/core/testing'
+import { type Initialiser, Linear, Module, randomParameters } from '@antipode/core/nn'
+import { FakeHost, interpret } from '@antipode/core/testing'
+import { AutoencoderKL } from '../autoencoder/index.ts'
 import { loadModel } from '../files/index.ts'
 import { rename } from '../keymaps/index.ts'
-import { type ModelEntry, unet2DCondition } from './index.ts'
+import { waves } from '../testing/index.ts'
+import { autoencoderKL, type ModelEntry, unet2DCondition } from './index.ts'
 
 /** A model of another package: nothing here knows it. */
 class Judge extends Module {
@@ -64,4 +66,22 @@ test('a load that fails in the middle of a file leaves nothing on the device', a
   }
   await expect(loadModel(host, file({ _class_name: 'Judge', width: 2 }), { models: [judge] })).rejects.toThrow('no room')
   expect(host.memory().tensors).toBe(0)
+})
+
+test('an autoencoder whose attention has the names of early diffusers loads by the name of its class', async () => {
+  const host = new FakeHost()
+  const config = { block_out_channels: [4], down_block_types: ['DownEncoderBlock2D'], up_block_types: ['UpDecoderBlock2D'], norm_num_groups: 2, layers_per_block: 1 } as const
+  const made = new AutoencoderKL(randomParameters(host, { seed: 1 }), config)
+  const early = { to_q: 'query', to_k: 'key', to_v: 'value', 'to_out.0': 'proj_attn' } as const
+  const entries = await Promise.all(Array.from(made.state(), async ([name, t]) => ({
+    name: name.replace(/to_[qkv]|to_out\.0/, (now) => early[now as keyof typeof early]), dtype: 'F32' as const, shape: t.shape, data: await t.data() as Float32Array<ArrayBuffer>,
+  })))
+  expect(entries.filter(({ name }) => /query|proj_attn/.test(name))).toHaveLength(8)
+  const bytes = encodeSafetensors(entries, { config: JSON.stringify({ _class_name: 'AutoencoderKL', ...config }) })
+  const loaded = await loadModel(host, bytes, { models: [unet2DCondition, autoencoderKL] })
+  expect(loaded).toBeInstanceOf(AutoencoderKL)
+  for (const [name, t] of made.state()) expect(await loaded.state().get(name)?.data()).toEqual(await t.data())
+  // Copies decode as the model does.
+  const z = waves(host, 'z', [1, 4, 2, 2], 0, 1)
+  expect(interpret([made.with({}).decode(z)])).toEqual(interpret([(loaded as AutoencoderKL).decode(z)]))
 })

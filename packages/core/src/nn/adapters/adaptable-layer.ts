@@ -31,13 +31,16 @@ export abstract class AdaptableLayer extends Module implements WeightProduct {
   }
 
   /** Changes that the forward pass makes, each with its weight. */
-  protected changes(): Change[] {
+  protected changes(): readonly Change[] {
+    if (this.active.size === 0) return none
     return [...this.active].flatMap(([name, w]): Change[] => {
       const delta = this.adapters.get(name)
       return delta ? [[delta, w]] : []
     })
   }
 }
+
+const none: readonly Change[] = []
 
 /** A change at a weight. */
 export type Change = readonly [delta: WeightDelta, w: number]
@@ -54,6 +57,7 @@ export function changedWeight(layer: WeightProduct, changes: readonly Change[]):
  * sum.
  */
 export function foldedWeight(layer: WeightProduct, changes: readonly Change[]): Tensor | undefined {
+  if (changes.length === 0) return undefined
   const cost = changes.reduce((sum, [delta]) => sum + delta.cost(layer), 0)
   return layer.dtype === 'f32' && sizeOf(layer.weightShape) <= cost ? changedWeight(layer, changes) : undefined
 }
