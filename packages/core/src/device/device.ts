@@ -89,8 +89,9 @@ export class Device implements Backend, AsyncDisposable {
     await evaluateStepwise(wanted, {
       evaluate: (some) => this.#evaluateTogether(unevaluated(some)),
       read: (t) => {
-        if (t.source.kind !== 'storage') throw new DisposedError('evaluate: a tensor was disposed while it was being checked')
-        return this.read(t.source.storage, t.dtype, t.size)
+        const { source } = t
+        if (source.kind !== 'storage') throw new DisposedError('evaluate: a tensor was disposed while it was checked')
+        return this.read(source.storage, t.dtype, t.size)
       },
     })
   }
@@ -220,7 +221,8 @@ function unevaluated(tensors: readonly Tensor[]): Tensor[] {
  */
 export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
   for (const t of tensors) {
-    if (!(t instanceof Tensor)) throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
+    if (t instanceof Tensor) continue
+    throw new ConfigError(`evaluate: expected tensors, got ${show(t)}; spread a list of them`)
   }
   await tensors[0]?.device.evaluate(tensors)
 }

@@ -38,7 +38,8 @@ export function watchFailures(device: GPUDevice): Failures {
   })
   void device.lost.then((info) => {
     const { reason, message } = info
-    failures.note(new DeviceLostError(`the GPU device was lost (${reason}): ${message}; request a new Device and reload`))
+    const what = `the GPU device was lost (${reason}): ${message}`
+    failures.note(new DeviceLostError(`${what}; request a new Device and reload`))
   })
   return failures
 }

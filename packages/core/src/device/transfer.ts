@@ -40,7 +40,8 @@ export class Transfer {
     const expected = sizeOf(shape) * byteSize(dtype)
     // Half-width elements may come padded to whole words.
     if (bytes.byteLength !== expected && bytes.byteLength !== wholeWords(expected)) {
-      throw new ShapeError(`upload: expected ${expected} bytes for ${dtype}[${shape.join(',')}], got ${bytes.byteLength}`)
+      const what = `${dtype}[${shape.join(',')}]`
+      throw new ShapeError(`upload: expected ${expected} bytes for ${what}, got ${bytes.byteLength}`)
     }
     const storage = this.storage(this.#pool.buffer(expected))
     this.write(storage, bytes)
@@ -74,7 +75,8 @@ export class Transfer {
     } catch (cause) {
       staging.destroy()
       this.#failures.check()
-      throw new DeviceLostError('data: the GPU stopped before the result could be read; request a new Device', { cause })
+      const message = 'data: the GPU stopped before the result could be read; request a new Device'
+      throw new DeviceLostError(message, { cause })
     }
     const out = decodeElements(staging.getMappedRange().slice(0), dtype, size)
     staging.destroy()

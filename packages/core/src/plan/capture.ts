@@ -22,7 +22,8 @@ export function captureGraph(outputs: readonly Tensor[]): Graph {
     const { source } = t
     if (source.kind === 'disposed') {
       throw new DisposedError(
-        `evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; keep it until the result is evaluated`,
+        `evaluate: a ${t.dtype}[${t.shape.join(',')}] that the graph needs was disposed; ` +
+        'keep it until the result is evaluated',
       )
     } else if (source.kind === 'storage') stored.set(t, source.storage)
     else if (source.kind === 'argument') {
@@ -47,8 +48,8 @@ export function captureGraph(outputs: readonly Tensor[]): Graph {
   }
   const described = nodes.map((node) => ({ node, inputs: node.inputs.map(ref) }))
   const calls = {
-    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars), scalarTypes,
-    constants, outputs: outputs.map(ref),
+    nodes: described, leaves: leaves.list, storages: new Set(stored.values()), scalars: Uint32Array.from(scalars),
+    scalarTypes, constants, outputs: outputs.map(ref),
   }
   return new CapturedGraph(calls, keyOf(calls))
 }

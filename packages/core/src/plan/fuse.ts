@@ -107,7 +107,8 @@ class Fuser {
     })
     const [first] = outputs
     const waits = !op.inplace && first !== undefined && this.#mayFuseIntoReader(first)
-    if (!waits || !mayEndIn(kernel, first, this.#spec(first), this.#spec(first).dtype)) this.#emitKernel(kernel, undefined)
+    const mayTake = waits && mayEndIn(kernel, first, this.#spec(first), this.#spec(first).dtype)
+    if (!mayTake) this.#emitKernel(kernel, undefined)
   }
 
   #await(value: ValueId): void {
@@ -184,7 +185,8 @@ class Fuser {
     const state = at(this.#states, value)
     const kernel = state.kind === 'kernel' ? state.kernel
       : state.kind === 'expression' ? state.expression.root : undefined
-    if (!kernel || kernel.emitted || !this.#packing.packs(kernel.op) || !this.#mayFuseIntoReader(value)) return undefined
+    if (!kernel || kernel.emitted || !this.#packing.packs(kernel.op)) return undefined
+    if (!this.#mayFuseIntoReader(value)) return undefined
     const packed = this.#spec(at(kernel.outputs, 0))
     if (!inOrder(view, this.#spec(value)) || !sameShape(view.shape, packed.shape)) return undefined
     if (state.kind === 'expression') return { kernel, epilogue: { output: value, expression: state.expression } }
@@ -202,8 +204,8 @@ class Fuser {
     const again = this.#packing.rematerialised(op)
     if (left === 0 || !again) return
     const known = others.map((v): Operand => ({ value: v, view: whole(this.#spec(v)) }))
-    const kernel = pendingKernel({ op: again, attrs, inputs: [...inputs, ...known], outputs: [value], overwrites: [undefined] })
-    this.#states[value] = { kind: 'kernel', kernel }
+    const made = { op: again, attrs, inputs: [...inputs, ...known], outputs: [value], overwrites: [undefined] }
+    this.#states[value] = { kind: 'kernel', kernel: pendingKernel(made) }
   }
 
   /** Whether the reader of a value, or each in turn, may still take its work into its own. */

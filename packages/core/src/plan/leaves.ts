@@ -16,7 +16,7 @@ export class Leaves {
   readonly #owners = new Map<object, number>()
 
   /**
-   * @param nodes all of the graph's, among them those that lay out stored tensors, to overwrite them or to read them as one
+   * @param nodes all of the graph's, among them those that lay out stored tensors, to overwrite or to read them as one
    */
   constructor(nodes: readonly Node[]) {
     const alone = new Set<Storage>()
