@@ -3,7 +3,6 @@ import { GridComponent, LegendComponent, MarkLineComponent } from 'echarts/compo
 import * as echarts from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { SVGRenderer } from 'echarts/renderers'
-import type { EChartsCoreOption } from 'echarts/core'
 import { type Markup, trusted } from './html.ts'
 import { MARKERS, themed } from './palette.ts'
 
@@ -45,8 +44,11 @@ export const AXIS: AxisStyle = {
   nameTextStyle: { ...TEXT, color: MARKERS.muted },
 }
 
+/** Options of a chart, as ECharts has them. Its own types would ask for those of browsers. */
+export type ChartOption = Readonly<Record<string, unknown>>
+
 /** A chart of the size given, in px, as an SVG that scales with the page and follows its theme. */
-export function drawChart(title: string, option: EChartsCoreOption, size: { width: number; height: number }): Markup {
+export function drawChart(title: string, option: ChartOption, size: { width: number; height: number }): Markup {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
   try {
     chart.setOption({ animation: false, textStyle: TEXT, ...option })

@@ -1,4 +1,4 @@
-export { AXIS, drawChart, TEXT } from './draw-chart.ts'
+export { AXIS, type ChartOption, drawChart, TEXT } from './draw-chart.ts'
 export { html, type Markup, trusted } from './html.ts'
 export { PAGE_POLICY } from './page-policy.ts'
 export { MARKERS, type Role, themed } from './palette.ts'
