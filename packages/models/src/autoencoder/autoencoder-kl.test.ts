@@ -2,7 +2,7 @@ import { gradients, type Tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { waveParameter, waves } from '../testing/index.ts'
+import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
 import golden from './autoencoder-kl.golden.json' with { type: 'json' }
 import { AutoencoderKL, type AutoencoderKLConfig, DiagonalGaussian } from './index.ts'
 
@@ -13,9 +13,6 @@ async function made(config: AutoencoderKLConfig): Promise<AutoencoderKL> {
   await model.load(new Map([...model.namedParameters()].map(([name, t]) => [name, waveParameter(host, name, t.shape)])))
   return model
 }
-const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
-const l1 = (values: Float64Array): number => values.reduce((a, b) => a + Math.abs(b), 0)
-const near = (got: number | undefined, want: number, scale: number): void => { expect(Math.abs((got ?? NaN) - want) / scale).toBeLessThan(1e-6) }
 
 test('in float64 images are those of diffusers, with loss and gradients', async () => {
   const { config, params, inputs, output, loss: wantLoss, inputGrads, paramGrads } = golden.decode

@@ -1,5 +1,6 @@
 import { ConfigError } from '@antipode/core'
-import { checkOptions, either, finite, flag, listOf, oneOf, type Range, type Ranges, whole } from '@antipode/core/options'
+import { checkOptions, finite, flag, listOf, oneOf, type Range, type Ranges, whole } from '@antipode/core/options'
+import { any, filled, only, orNull } from '../config-ranges.ts'
 
 /**
  * Configuration of an `AutoencoderKL`, with the names and defaults of diffusers' `config.json`: a parsed file can be passed as it is.
@@ -48,11 +49,6 @@ export interface ResolvedAutoencoderKLConfig {
 }
 
 const size = whole(1)
-const nothing: Range = { expected: 'null', accepts: (v) => v === null }
-const only = (value: unknown): Range => ({ expected: `${JSON.stringify(value)}, as this model knows nothing else`, accepts: (v) => v === value })
-const any: Range = { expected: 'anything', accepts: () => true }
-const filled = (range: Range): Range => ({ expected: `${listOf(range).expected}, and not empty`, accepts: (v) => listOf(range).accepts(v) && (v as readonly unknown[]).length > 0 })
-
 const ranges: Ranges<AutoencoderKLConfig> = {
   in_channels: size,
   out_channels: size,
@@ -64,9 +60,9 @@ const ranges: Ranges<AutoencoderKLConfig> = {
   norm_num_groups: size,
   sample_size: size,
   scaling_factor: finite,
-  shift_factor: either(finite, nothing),
-  latents_mean: either(listOf(finite), nothing),
-  latents_std: either(listOf(finite), nothing),
+  shift_factor: orNull(finite),
+  latents_mean: orNull(listOf(finite)),
+  latents_std: orNull(listOf(finite)),
   force_upcast: flag,
   use_quant_conv: flag,
   use_post_quant_conv: flag,

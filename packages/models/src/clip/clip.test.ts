@@ -2,7 +2,7 @@ import { gradients, type Tensor, tensor } from '@antipode/core'
 import { type Initialiser, type Module, placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { waveParameter, waves } from '../testing/index.ts'
+import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
 import golden from './clip.golden.json' with { type: 'json' }
 import { CLIPTextModel, type CLIPTextConfig, CLIPTextModelWithProjection, type CLIPVisionConfig, CLIPVisionModelWithProjection } from './index.ts'
 
@@ -18,9 +18,6 @@ async function made<M extends Module>(build: (init: Initialiser) => M, strip = '
   return model
 }
 const ids = (rows: readonly (readonly number[])[]): Tensor => tensor(host, rows.flat(), [rows.length, rows[0]!.length], { dtype: 'i32' })
-const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
-const l1 = (values: Float64Array): number => values.reduce((a, b) => a + Math.abs(b), 0)
-const near = (got: number | undefined, want: number, scale: number): void => { expect(Math.abs((got ?? NaN) - want) / scale).toBeLessThan(1e-6) }
 
 interface Golden {
   readonly params: number

@@ -1,5 +1,6 @@
 import { ConfigError } from '@antipode/core'
 import { atLeast, checkOptions, type Range, type Ranges, oneOf, whole } from '@antipode/core/options'
+import { any, only } from '../config-ranges.ts'
 
 /** Sizes that both towers of CLIP have, with the names of transformers' `config.json`. */
 interface TowerConfig {
@@ -50,8 +51,6 @@ export interface ResolvedTower {
 }
 
 const size = whole(1)
-const any: Range = { expected: 'anything', accepts: () => true }
-const only = (...values: readonly unknown[]): Range => ({ expected: `${values.map((v) => JSON.stringify(v)).join(' or ')}, as this model knows nothing else`, accepts: (v) => values.includes(v) })
 
 const tower: Ranges<TowerConfig> = {
   hidden_size: size, intermediate_size: size, num_hidden_layers: size, num_attention_heads: size, hidden_act: oneOf('quick_gelu', 'gelu'),

@@ -1,18 +1,9 @@
 import { atLeast, checkOptions, either, finite, flag, listOf, oneOf, type Range, type Ranges, whole } from '@antipode/core/options'
+import { any, filled, only, orNull } from '../config-ranges.ts'
 import type { UNet2DConfig } from './config.ts'
 
-const nothing: Range = { expected: 'null', accepts: (v) => v === null }
 const size = whole(1)
-const orNull = (range: Range): Range => either(range, nothing)
 const perBlock = either(size, filled(size))
-const only = (...values: readonly unknown[]): Range => ({ expected: `${values.map((v) => JSON.stringify(v)).join(' or ')}, as this model knows nothing else`, accepts: (v) => values.includes(v) })
-const any: Range = { expected: 'anything', accepts: () => true }
-
-/** A list that is not empty. */
-function filled(range: Range): Range {
-  const { expected, accepts } = listOf(range)
-  return { expected: `${expected}, and not empty`, accepts: (v) => accepts(v) && (v as readonly unknown[]).length > 0 }
-}
 
 /** Fields that mean something here, by what they accept. */
 const ranges: Ranges<UNet2DConfig> = {
