@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadPage } from './pack-test-page.mjs'
-import { firstExample, stripTypes } from './readme-example.mjs'
+import { firstExample, stripTypes, tsBlocks } from './readme-example.mjs'
 
 const { values: flags } = parseArgs({ options: { 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } })
 const root = join(import.meta.dirname, '..')
@@ -147,7 +147,7 @@ function runGuides() {
   for (const { what, guide, file, use } of fromGuides) {
     const name = `${what} runs outside the repository`
     const page = readFileSync(join(root, 'docs/guides', `${guide}.md`), 'utf8')
-    const code = page.split('```ts\n').find((block) => block.startsWith(`// ${file}\n`))?.split('```')[0]
+    const code = tsBlocks(page).find(({ path }) => path === file)?.code
     if (code === undefined) {
       report(name, `expected a block that begins with // ${file}, got none`)
       continue

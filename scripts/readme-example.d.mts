@@ -3,3 +3,6 @@
  * (types stripped, `using` lowered); undefined when there is none.
  */
 export declare function firstExample(markdown: string): string | undefined
+
+/** The TypeScript blocks of a page, each with the path that its first line names, if it names one. */
+export declare function tsBlocks(markdown: string): { readonly code: string; readonly path: string | undefined }[]

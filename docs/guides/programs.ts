@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { tsBlocks } from '../../scripts/readme-example.mjs'
 
 /** The TypeScript of one Markdown page, as one program, and what it says it prints. */
 export interface Program {
@@ -10,18 +11,16 @@ export interface Program {
 }
 
 const root = resolve(import.meta.dirname, '../..')
-const block = /^```ts\n(.*?)^```$/gms
-const named = /^\/\/ (\S+\.ts)\n/
 const promised = /^.*console\.log\(.*\) \/\/ (.+)$/gm
 
-const blocksOf = (path: string): string[] => [...readFileSync(path, 'utf8').matchAll(block)].map(([, code = '']) => code)
+const blocksOf = (path: string): ReturnType<typeof tsBlocks> => tsBlocks(readFileSync(path, 'utf8'))
 
 /** The programs of the front page and of all guides that have one: a guide reads like a program with prose in it. */
 export function guidePrograms(): Program[] {
   const folder = import.meta.dirname
   const guides = readdirSync(folder).filter((name) => name.endsWith('.md')).sort()
   return ['../../README.md', ...guides].map((page) => {
-    const code = blocksOf(join(folder, page)).filter((text) => !named.test(text)).join('\n')
+    const code = blocksOf(join(folder, page)).filter(({ path }) => path === undefined).map(({ code }) => code).join('\n')
     return { name: basename(page, '.md'), code, prints: [...code.matchAll(promised)].map(([, printed = '']) => printed) }
   }).filter(({ code }) => code !== '')
 }
@@ -31,10 +30,7 @@ export function guidePrograms(): Program[] {
  * what they import of their neighbours is read from there. Tests become `.cases.ts`, so that no runner takes them for its own.
  */
 export function writeFiles(guide: string, folder: string): string[] {
-  const shown = blocksOf(join(import.meta.dirname, `${guide}.md`)).flatMap((code) => {
-    const path = named.exec(code)?.[1]
-    return path === undefined ? [] : [{ path, code }]
-  })
+  const shown = blocksOf(join(import.meta.dirname, `${guide}.md`)).flatMap(({ path, code }) => (path === undefined ? [] : [{ path, code }]))
   return shown.map(({ path, code }) => {
     const file = join(folder, path.replace('.test.ts', '.cases.ts'))
     mkdirSync(dirname(file), { recursive: true })
