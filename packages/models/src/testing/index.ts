@@ -1,2 +1,2 @@
+export { waveParameter, waves } from '@antipode/core/testing'
 export { l1, near, sum } from './numbers.ts'
-export { waveParameter, waves } from './waves.ts'
