@@ -4,7 +4,8 @@ import { type Tensor, tensor, type Backend } from '@antipode/core'
 export function waves(host: Backend, name: string, shape: readonly number[], base: number, scale: number): Tensor {
   const hash = [...name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) % 100003, 0)
   const n = shape.reduce((a, b) => a * b, 1)
-  return tensor(host, Float32Array.from({ length: n }, (_, i) => base + scale * Math.sin(0.7310585 * i + 0.01 * hash)), shape)
+  const wave = (i: number): number => base + scale * Math.sin(0.7310585 * i + 0.01 * hash)
+  return tensor(host, Float32Array.from({ length: n }, (_, i) => wave(i)), shape)
 }
 
 /** The numbers of a parameter of this name. */
