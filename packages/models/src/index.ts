@@ -1,7 +1,11 @@
 export * from './autoencoder/index.ts'
+export * from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
-export { autoencoderKL, type ConfiguredModel, type ModelEntry, unet2DCondition } from './registry/index.ts'
+export {
+  autoencoderKL, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection, type ConfiguredModel,
+  type ModelEntry, unet2DCondition,
+} from './registry/index.ts'
 export * from './unet/index.ts'
