@@ -5,7 +5,9 @@ export type Config = Readonly<Record<string, unknown>>
 
 /** One part of a checkpoint: a model, a scheduler, a tokenizer. */
 export interface Component {
-  /** Its class in diffusers or transformers: `UNet2DConditionModel`, `CLIPTextModel`, `PNDMScheduler`, `CLIPTokenizer`. */
+  /**
+   * Its class in diffusers or transformers: `UNet2DConditionModel`, `CLIPTextModel`, `PNDMScheduler`, `CLIPTokenizer`.
+   */
   readonly className: string
   /**
    * Its configuration as it is stored, or as diffusers has it for a checkpoint that stores none.
@@ -29,6 +31,8 @@ export interface OpenCheckpoint extends AsyncDisposable {
   readonly config: Config
   /** By name: `unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`. */
   readonly components: ReadonlyMap<string, Component>
+  /** The component of a name. @throws {CheckpointError} that says what there is, if there is none */
+  component(name: string): Component
 }
 
 /** How far the weights of a component are. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError } from '@antipode/core'
-import { type DirectoryHandle, float16ToFloat32, float32ToFloat16 } from '@antipode/core/io'
+import { type DirectoryHandle, encodeSafetensors, float16ToFloat32, float32ToFloat16 } from '@antipode/core/io'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { autoencoderKL, clipTextModel, unet2DCondition } from '../registry/index.ts'
@@ -77,7 +77,7 @@ test.each<[string, () => CheckpointSource]>([
   expect(await checkpoint.components.get('tokenizer')?.text('merges.txt')).toBeUndefined()
   const made = models()
   for (const [name, entry, want] of [['unet', unet2DCondition, made.unet], ['vae', autoencoderKL, made.vae], ['text_encoder', clipTextModel, made.text]] as const) {
-    const component = checkpoint.components.get(name)!
+    const component = checkpoint.component(name)
     const state = await component.weights()
     const model = entry.build(placeholders(new FakeHost()), component.config, [...state.names()].length)
     await model.load(entry.names?.(state) ?? state)
@@ -93,7 +93,7 @@ test('a pipeline that diffusers saved opens as it is: every tensor has the numbe
   expect(checkpoint.className).toBe('StableDiffusionPipeline')
   const host = new FakeHost()
   for (const [name, entry] of [['unet', unet2DCondition], ['vae', autoencoderKL], ['text_encoder', clipTextModel]] as const) {
-    const { config, weights } = checkpoint.components.get(name)!
+    const { config, weights } = checkpoint.component(name)
     const state = await weights()
     const model = entry.build(placeholders(host), config, [...state.names()].length)
     await model.load(entry.names?.(state) ?? state)
@@ -116,12 +116,13 @@ const edited = (changes: Readonly<Record<string, string | Uint8Array | undefined
 }
 
 test('a variant is taken where there is one, and the plain file elsewhere', async () => {
-  const other = files.get('text_encoder/model.safetensors')!
-  await using checkpoint = await openCheckpoint(edited({ 'vae/diffusion_pytorch_model.safetensors': other }), { variant: 'fp16' })
-  expect([...(await checkpoint.components.get('vae')!.weights()).names()]).toContain('encoder.conv_in.weight')
-  expect([...(await checkpoint.components.get('text_encoder')!.weights()).names()]).toContain('text_model.final_layer_norm.weight')
-  await using plain = await openCheckpoint(edited({ 'vae/diffusion_pytorch_model.safetensors': other }))
-  expect([...(await plain.components.get('vae')!.weights()).names()]).toContain('text_model.final_layer_norm.weight')
+  const plain = encodeSafetensors([{ name: 'plain', dtype: 'F32', shape: [1], data: Float32Array.of(1) }])
+  const both = edited({ 'vae/diffusion_pytorch_model.safetensors': plain })
+  await using half = await openCheckpoint(both, { variant: 'fp16' })
+  expect([...(await half.component('vae').weights()).names()]).toContain('encoder.conv_in.weight')
+  expect([...(await half.component('text_encoder').weights()).names()]).toContain('text_model.final_layer_norm.weight')
+  await using full = await openCheckpoint(both)
+  expect([...(await full.component('vae').weights()).names()]).toEqual(['plain'])
 })
 
 test('one model of a pipeline opens by itself, by the class in its configuration', async () => {
@@ -135,7 +136,7 @@ test('loading tells how far it is, in numbers of the model', async () => {
   const told: LoadProgress[] = []
   await using checkpoint = await openCheckpoint(files, { onProgress: (progress) => told.push(progress) })
   const { text } = models()
-  await text.load(clipTextModel.names!(await checkpoint.components.get('text_encoder')!.weights()))
+  await text.load(clipTextModel.names!(await checkpoint.component('text_encoder').weights()))
   expect(told).toHaveLength(text.parameters().length)
   expect(told.at(-1)).toEqual({ component: 'text_encoder', read: text.parameterCount, total: text.parameterCount })
 })
@@ -144,7 +145,7 @@ test('nothing is read once the signal is aborted', async () => {
   const controller = new AbortController()
   await using checkpoint = await openCheckpoint(files, { signal: controller.signal })
   const { text } = models()
-  const weights = clipTextModel.names!(await checkpoint.components.get('text_encoder')!.weights())
+  const weights = clipTextModel.names!(await checkpoint.component('text_encoder').weights())
   const before = text.state()
   controller.abort(new Error('enough'))
   await expect(text.load(weights)).rejects.toThrow('enough')
@@ -169,10 +170,29 @@ test('files that are missing are named when they are asked for', async () => {
     'unet/diffusion_pytorch_model-00002-of-00002.safetensors': undefined,
   })
   await using checkpoint = await openCheckpoint(gone)
-  const [vae, unet] = [checkpoint.components.get('vae')!, checkpoint.components.get('unet')!]
+  const [vae, unet] = [checkpoint.component('vae'), checkpoint.component('unet')]
   expect(() => vae.config).toThrow('expected vae/config.json in a Map of files, got none')
   await expect(vae.weights()).rejects.toThrow('expected vae/diffusion_pytorch_model.safetensors in a Map of files, whole or as shards with an index, got none')
   await expect(unet.weights()).rejects.toThrow('expected the 2 shards that it names, got none called diffusion_pytorch_model-00002-of-00002.safetensors')
+})
+
+test('what a checkpoint does not have is told with what it has', async () => {
+  await using vae = await openCheckpoint(join(folder, 'vae'))
+  expect(() => vae.component('unet')).toThrow('expected a checkpoint with unet, got AutoencoderKL with vae (AutoencoderKL)')
+  expect(vae.component('vae').className).toBe('AutoencoderKL')
+})
+
+test('weights of another class than the configuration are told for what they are', async () => {
+  const swapped = edited({
+    'unet/diffusion_pytorch_model.safetensors': files.get('vae/diffusion_pytorch_model.fp16.safetensors'),
+    'text_encoder/model.safetensors': encodeSafetensors([{
+      name: 'lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', dtype: 'F32', shape: [1], data: Float32Array.of(1),
+    }]),
+  })
+  await using checkpoint = await openCheckpoint(swapped)
+  await expect(checkpoint.component('unet').weights())
+    .rejects.toThrow('expected weights of UNet2DConditionModel in unet/ of a Map of files, got an autoencoder')
+  await expect(checkpoint.component('text_encoder').weights()).rejects.toThrow('got a LoRA')
 })
 
 test('options that nobody knows are refused', async () => {

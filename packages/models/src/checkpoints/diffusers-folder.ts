@@ -2,6 +2,7 @@ import { CheckpointError } from '@antipode/core'
 import type { Folder } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import type { Component, Config } from './checkpoint.ts'
+import { identify, type Identity } from './identify.ts'
 import { parseConfig } from './json.ts'
 import type { OpenFiles } from './open-files.ts'
 import { openWeights } from './weight-files.ts'
@@ -102,9 +103,29 @@ async function readComponent({ folder, at, className, library, files, variant }:
       throw new CheckpointError(`openCheckpoint: expected ${path} in ${folder.label}, got none; download it`)
     },
     weights() {
-      opened ??= openWeights(files, folder, at, library, variant).then(stateOf)
+      opened ??= openWeights(files, folder, at, library, variant).then((file) => {
+        const state = stateOf(file)
+        checkClass(at === '' ? folder.label : `${at} of ${folder.label}`, className, state)
+        return state
+      })
       return opened
     },
     text: (file) => folder.text(at + file),
   }
+}
+
+/** Kinds of files that classes are made of, with the names of diffusers and transformers. */
+const kindOf: Readonly<Record<string, Identity['kind']>> = {
+  UNet2DConditionModel: 'unet', AutoencoderKL: 'vae', CLIPTextModel: 'text-encoder', CLIPTextModelWithProjection: 'text-encoder',
+}
+
+/** @throws {CheckpointError} if weights are known to be of something else */
+function checkClass(where: string, className: string, state: StateSource): void {
+  const expected = kindOf[className]
+  const { kind, names, what } = identify(state)
+  if (expected === undefined || kind === 'unknown' || kind === expected && names === 'diffusers') return
+  const got = names === 'original' ? `${what} with the names of its original code` : what
+  throw new CheckpointError(
+    `openCheckpoint: expected weights of ${className} in ${where}, got ${got}; put the right file there, or pass that file by itself`,
+  )
 }

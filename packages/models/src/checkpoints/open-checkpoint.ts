@@ -45,7 +45,7 @@ const weightFile = /\.(safetensors|ckpt|pt|pth|bin|gguf|index\.json)$/i
  * @throws {ConfigError} on an unknown option @throws {UnsupportedError} for a path where there is no Node
  * @example
  * await using checkpoint = await openCheckpoint('stable-diffusion-v1-5', { variant: 'fp16' })
- * const { config, weights } = checkpoint.components.get('unet')
+ * const { config, weights } = checkpoint.component('unet')
  * await new UNet2DConditionModel(placeholders(device, { dtype: 'f16' }), config).load(await weights())
  */
 export async function openCheckpoint(source: CheckpointSource, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
@@ -65,11 +65,23 @@ export async function openCheckpoint(source: CheckpointSource, options: OpenChec
       await readFolder(folder(source as FolderSource), files, variant)
     const components = onProgress ?
       new Map(Array.from(contents.components, ([name, one]) => [name, observed(name, one, onProgress)])) : contents.components
-    return { ...contents, components, [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() }
+    return {
+      ...contents,
+      components,
+      component: (name) => components.get(name) ?? lacking(contents, name),
+      [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+    }
   } catch (error) {
     await files[Symbol.asyncDispose]()
     throw error
   }
+}
+
+function lacking({ className, components }: Contents, name: string): never {
+  const there = Array.from(components, ([own, one]) => `${own} (${one.className})`).join(', ')
+  throw new CheckpointError(
+    `openCheckpoint: expected a checkpoint with ${name}, got ${className} with ${there || 'nothing'}; open one that has it`,
+  )
 }
 
 const aFolder: Range = {
