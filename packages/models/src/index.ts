@@ -3,5 +3,7 @@ export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
-export { autoencoderKL, type ConfiguredModel, type ModelEntry, unet2DCondition } from './registry/index.ts'
+export {
+  autoencoderKL, autoencoderTiny, type ConfiguredModel, type ModelEntry, unet2DCondition,
+} from './registry/index.ts'
 export * from './unet/index.ts'
