@@ -1,6 +1,8 @@
 export { attentionNames } from './attention-names.ts'
 export { fuse } from './fuse.ts'
+export { ldmLayers } from './ldm-layers.ts'
 export { openClipText, type OpenClipOptions } from './open-clip.ts'
 export { rename } from './rename.ts'
+export { reshape } from './reshape.ts'
 export { split } from './split.ts'
 export { transpose } from './transpose.ts'
