@@ -1,5 +1,5 @@
 export {
-  type AdapterFormat, type AdapterTargets, type Component, loadAdapter, type LoadAdapterOptions, loadOffset,
+  type AdapterComponent, type AdapterFormat, type AdapterTargets, loadAdapter, type LoadAdapterOptions, loadOffset,
   type LoadOffsetOptions, saveAdapter, type SaveAdapterOptions,
 } from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'

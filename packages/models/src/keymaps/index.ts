@@ -1,6 +1,7 @@
 export { attentionNames } from './attention-names.ts'
 export { fuse } from './fuse.ts'
-export { ldmLayers } from './ldm-layers.ts'
+export { ldmUNet, ldmUNetNames } from './ldm-unet.ts'
+export { ldmVae, ldmVaeNames } from './ldm-vae.ts'
 export { openClipText, type OpenClipOptions } from './open-clip.ts'
 export { rename } from './rename.ts'
 export { reshape } from './reshape.ts'

@@ -7,10 +7,10 @@ import { CLIPTextModel, type CLIPTextConfig, CLIPTextModelWithProjection } from 
 import { l1, near, waveParameter, waves } from '../../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
 import golden from './adapter-files.golden.json' with { type: 'json' }
-import { type Component, loadAdapter } from './index.ts'
+import { type AdapterComponent, loadAdapter } from './index.ts'
 
 type Family = keyof typeof golden.configs
-type Models = Readonly<Partial<Record<Component, Module>>>
+type Models = Readonly<Partial<Record<AdapterComponent, Module>>>
 
 interface Case {
   readonly name: string
@@ -20,7 +20,7 @@ interface Case {
   readonly alphas: Readonly<Record<string, number>>
   readonly outputs: Outputs
 }
-type Outputs = Readonly<Partial<Record<Component, { readonly first8: readonly number[]; readonly absSum: number }>>>
+type Outputs = Readonly<Partial<Record<AdapterComponent, { readonly first8: readonly number[]; readonly absSum: number }>>>
 
 async function filled<M extends Module>(model: M): Promise<M> {
   const host = model.device
@@ -41,17 +41,17 @@ async function modelsOf(family: Family): Promise<Models & { readonly unet: UNet2
 }
 
 /** What each model gives, with its adapter on. */
-function outputs(family: Family, models: Models): Map<Component, Float64Array> {
-  const outs = Object.entries(models).map(([component, base]): [Component, Tensor] => {
+function outputs(family: Family, models: Models): Map<AdapterComponent, Float64Array> {
+  const outs = Object.entries(models).map(([component, base]): [AdapterComponent, Tensor] => {
     const host = base.device
     const model = base.with(adapterNames(base).includes('a') ? { a: 1 } : {})
     if (!(model instanceof UNet2DConditionModel)) {
       const out = (model as CLIPTextModel).forward(tensor(host, golden.ids, [1, golden.ids.length], { dtype: 'i32' }))
-      return [component as Component, out.textEmbeds ?? out.lastHiddenState]
+      return [component as AdapterComponent, out.textEmbeds ?? out.lastHiddenState]
     }
     const [sample, context] = [waves(host, 'input.sample', [1, 2, 4, 4], 0, 1), waves(host, 'input.ctx', [1, 3, golden.configs[family].cross_attention_dim], 0, 1)]
     const added = { textEmbeds: waves(host, 'input.text', [1, 6], 0, 1), timeIds: tensor(host, [4, 4, 0, 0, 4, 4], [1, 6]) }
-    return [component as Component, model.forward(sample, 500, { context, ...family === 'xl' && added })]
+    return [component as AdapterComponent, model.forward(sample, 500, { context, ...family === 'xl' && added })]
   })
   const values = interpret(outs.map(([, out]) => out))
   return new Map(outs.map(([component], k) => [component, values[k]!]))

@@ -10,20 +10,20 @@ export interface AdapterTargets {
 }
 
 /** The name of a model in a pipeline. */
-export type Component = keyof AdapterTargets
+export type AdapterComponent = keyof AdapterTargets
 
 const aModel: Range = { expected: 'a model', accepts: (v) => v instanceof Module }
 const targetRanges: Ranges<AdapterTargets> = { unet: aModel, text_encoder: aModel, text_encoder_2: aModel }
 
 /** Every component, in the order in which files have them. */
-export const components = Object.keys(targetRanges) as readonly Component[]
+export const components = Object.keys(targetRanges) as readonly AdapterComponent[]
 
 /**
  * Models by component. A model that stands alone is the UNet, unless it is a text encoder; one with a projection is the
  * second of Stable Diffusion XL.
  * @throws {ConfigError} if there is none, or something else
  */
-export function targetsOf(where: string, target: Module | AdapterTargets): Map<Component, Module> {
+export function targetsOf(where: string, target: Module | AdapterTargets): Map<AdapterComponent, Module> {
   if (target instanceof Module) return new Map([[componentOf(target), target]])
   checkOptions(where, target, targetRanges)
   const targets = new Map(components.flatMap((component) => {
@@ -36,7 +36,7 @@ export function targetsOf(where: string, target: Module | AdapterTargets): Map<C
   return targets
 }
 
-function componentOf(model: Module): Component {
+function componentOf(model: Module): AdapterComponent {
   if (model instanceof CLIPTextModelWithProjection) return 'text_encoder_2'
   return model instanceof CLIPTextModel ? 'text_encoder' : 'unet'
 }

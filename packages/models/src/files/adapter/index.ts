@@ -1,4 +1,4 @@
-export type { AdapterTargets, Component } from './components.ts'
+export type { AdapterComponent, AdapterTargets } from './components.ts'
 export { loadAdapter, type LoadAdapterOptions } from './load-adapter.ts'
 export { loadOffset, type LoadOffsetOptions } from './load-offset.ts'
 export { saveAdapter, type SaveAdapterOptions } from './save-adapter.ts'

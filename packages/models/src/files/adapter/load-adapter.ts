@@ -1,11 +1,11 @@
 import { CheckpointError, type DType, type Tensor } from '@antipode/core'
 import {
-  readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsFile, type SafetensorsSource,
+  readRanges, type ReadSafetensorsOptions, readTensors, type SafetensorsSource, type TensorFile,
 } from '@antipode/core/io'
-import { checkAdapter, type Module, readAll, setAdapter, type StateSource } from '@antipode/core/nn'
+import { checkAdapter, type Module, readAll, setAdapter, stateOf, type StateSource } from '@antipode/core/nn'
 import { anObject, checkOptions, listOf, oneOf, required, text } from '@antipode/core/options'
 import { adapterState } from './adapter-state.ts'
-import { type AdapterTargets, type Component, components, targetsOf } from './components.ts'
+import { type AdapterComponent, type AdapterTargets, components, targetsOf } from './components.ts'
 import { refuseOtherFiles } from './other-files.ts'
 import { refuseOtherMethods } from './other-methods.ts'
 import { layersOf, placesOf } from './places.ts'
@@ -17,7 +17,7 @@ export interface LoadAdapterOptions extends ReadSafetensorsOptions {
   /** What the adapter is called on the models; one of that name is replaced. */
   readonly name: string
   /** Models whose parts of the file are left out: none by default, so that nothing is lost unnoticed. */
-  readonly skip?: readonly Component[]
+  readonly skip?: readonly AdapterComponent[]
   /** Element type of its tensors: f32, the default, f16 or bf16, whatever the file has. */
   readonly dtype?: DType
   /** The parsed `adapter_config.json` of PEFT, where the file does not lie beside the adapter. */
@@ -25,8 +25,8 @@ export interface LoadAdapterOptions extends ReadSafetensorsOptions {
 }
 
 /**
- * Puts the adapter of a file on a model or on the models of a pipeline, each layer at its own strength. The file may be
- * of any of these formats, which it tells by its names:
+ * Puts the adapter of a file on a model or on the models of a pipeline, each layer at its own strength. The file is of
+ * safetensors or torch (`.pt`, `.bin`), and of any of these formats, which it tells by its names:
  *
  * - PEFT and diffusers since: `unet.….lora_A.weight`, with or without `unet.` and `base_model.model.`
  * - diffusers before: `unet.….attn1.processor.to_q_lora.down.weight`, `text_encoder.….self_attn.to_q_lora.down.weight`
@@ -56,7 +56,7 @@ export async function loadAdapter(
   })
   const { name, skip = [], dtype = 'f32', config, ...read } = options
   const targets = targetsOf('loadAdapter', target)
-  await using file = await readSafetensors(source, read)
+  await using file = await readTensors(source, read)
   const parts = partsOf(file, targets, { name, skip, dtype })
   const alphas: Map<string, number>[] = []
   for (const part of parts) {
@@ -79,7 +79,7 @@ export async function loadAdapter(
 
 /** The part of a file that is for one model. */
 interface AdapterPart {
-  readonly component: Component
+  readonly component: AdapterComponent
   readonly model: Module
   readonly layers: ReadonlyMap<string, LayerNames>
   /** Rank of each pair, by its layer. */
@@ -90,14 +90,14 @@ interface AdapterPart {
 
 /** What a file has for each model, held to the model by names and shapes. @throws {CheckpointError} if it does not fit */
 function partsOf(
-  file: SafetensorsFile,
-  targets: ReadonlyMap<Component, Module>,
+  file: TensorFile,
+  targets: ReadonlyMap<AdapterComponent, Module>,
   { name, skip, dtype }: Required<Pick<LoadAdapterOptions, 'name' | 'skip' | 'dtype'>>,
 ): AdapterPart[] {
   const { layers, strangers } = tensorsByLayer(file.tensors.keys(), placesOf(targets))
   const wanted = [...strangers].filter(([component]) => !component || !skip.includes(component))
   refuseOtherMethods(wanted.flatMap(([, names]) => names))
-  refuseOtherFiles(file.tensors, targets, [...layers.values()].reduce((n, own) => n + own.size, 0))
+  refuseOtherFiles(stateOf(file), targets, [...layers.values()].reduce((n, own) => n + own.size, 0))
   const taken = [...targets].filter(([component]) => !skip.includes(component))
   const [lead] = taken.find(([component]) => (layers.get(component)?.size ?? 0) > 0) ?? taken[0] ?? []
   const parts: AdapterPart[] = []
@@ -122,7 +122,7 @@ function partsOf(
   return parts
 }
 
-function refusePart(component: Component, names: readonly string[]): never {
+function refusePart(component: AdapterComponent, names: readonly string[]): never {
   throw new CheckpointError(
     `loadAdapter: expected a model for every part of the file, got none for its ${names.length} tensors of ` +
       `${component}, such as ${names[0]}; pass that model too, or leave them out by skip: ['${component}']`,

@@ -38,7 +38,7 @@ export async function loadOffset(model: Module, checkpoint: Checkpoint, options:
   const { name, dtype = model.dtype, signal } = options
   const source = stateOf(checkpoint)
   const parts = partsOf(model)
-  refuseOtherWeights(new Map(Array.from(source.names(), (one) => [one, source.info(one) ?? { shape: [] }])), model)
+  refuseOtherWeights(source, model)
   checkFit(new Map([...parts].map(([key, { base }]) => [key, { shape: base.shape, dtype: 'f32' }])), source, true)
   const differences = new Map<string, Tensor>()
   try {

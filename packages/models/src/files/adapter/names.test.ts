@@ -3,7 +3,7 @@ import { FakeHost } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { CLIPTextModel, CLIPTextModelWithProjection } from '../../clip/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
-import { type Component, components, targetsOf } from './components.ts'
+import { type AdapterComponent, components, targetsOf } from './components.ts'
 import golden from './lora-names.golden.json' with { type: 'json' }
 import { layersOf, placesOf } from './places.ts'
 import { tensorsByLayer } from './tensors-by-layer.ts'
@@ -24,9 +24,9 @@ function modelsOf(family: Family): ReturnType<typeof targetsOf> {
 }
 
 /** The component and layer of PEFT's name of an A. */
-function placeOf(peft: string): [Component, string] {
+function placeOf(peft: string): [AdapterComponent, string] {
   const [, component, layer] = /^(\w+)\.(.+)\.lora_A\.weight$/.exec(peft) ?? []
-  return [component as Component, layer ?? '']
+  return [component as AdapterComponent, layer ?? '']
 }
 
 test.each(families)('every layer of %s is found by the names of kohya-ss, of diffusers before PEFT, and of PEFT', (family) => {

@@ -42,23 +42,23 @@ async function refusal(target: Module | AdapterTargets, file: Uint8Array<ArrayBu
 
 test.each<[string, AdapterTargets, Shapes, string]>([
   ['XL on 1.5', sd15, { ...pair(`unet.${cross}`, 2048, 4), ...textPair('text_encoder_2', 1280) },
-    'expected an adapter of a unet whose cross-attention takes tokens of width 768, as in Stable Diffusion 1.x, got one of 2048, as in Stable Diffusion XL; load it on such a model'],
+    'expected an adapter of a unet whose cross-attention takes tokens of width 768, as in Stable Diffusion 1, got one of 2048, as in Stable Diffusion XL; load it on such a model'],
   ['XL with SGM\'s names on 1.5', sd15, kohya('lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k', 2048, 640), 'got one of 2048, as in Stable Diffusion XL'],
-  ['1.5 on XL', xl, { ...pair(`unet.${cross}`, 768, 4), ...textPair('text_encoder', 768) }, 'width 2048, as in Stable Diffusion XL, got one of 768, as in Stable Diffusion 1.x'],
-  ['2 on 1.5', sd15, kohya(`lora_unet_${cross.replaceAll('.', '_')}`, 1024, 4), 'got one of 1024, as in Stable Diffusion 2.x'],
+  ['1.5 on XL', xl, { ...pair(`unet.${cross}`, 768, 4), ...textPair('text_encoder', 768) }, 'width 2048, as in Stable Diffusion XL, got one of 768, as in Stable Diffusion 1;'],
+  ['2 on 1.5', sd15, kohya(`lora_unet_${cross.replaceAll('.', '_')}`, 1024, 4), 'got one of 1024, as in Stable Diffusion 2;'],
   ['2 on 1.5, by the text encoder', sd15, kohya(`lora_te_${query.replaceAll('.', '_')}`, 1024, 1024), 'expected an adapter of a text_encoder of width 768, as in CLIP-L, got one of 1024, as in OpenCLIP-H'],
   ['Flux on XL', xl, kohya('lora_unet_double_blocks_0_img_attn_qkv', 3072, 9216), 'expected an adapter of unet, text_encoder, text_encoder_2, got one of Flux (lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight); load it on such a model'],
   ['Flux of diffusers', xl, pair('transformer.single_transformer_blocks.0.attn.to_k', 3072, 3072), 'got one of Flux'],
   ['another transformer', sd15, pair('transformer.transformer_blocks.0.attn.to_k', 1536, 1536), 'got one of a diffusion transformer'],
-  ['a whole UNet', sd15, { [`${cross}.weight`]: [4, 768], 'conv_in.weight': [4, 1, 3, 3] }, 'expected an adapter of unet, text_encoder, got a whole UNet of Stable Diffusion 1.x; take what it adds to a model by loadOffset'],
-  ['a whole pipeline', sd15, { 'model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight': [4, 1024], 'first_stage_model.encoder.conv_in.weight': [1] }, 'got a whole pipeline of Stable Diffusion 2.x'],
-  ['an autoencoder', sd15, { 'encoder.conv_in.weight': [4, 3, 3, 3], 'decoder.conv_in.weight': [4, 4, 3, 3] }, 'got an autoencoder; load it as one'],
-  ['a text encoder', sd15, { 'text_model.final_layer_norm.weight': [768] }, 'got a text encoder'],
+  ['a whole UNet', sd15, { [`${cross}.weight`]: [4, 768], 'down_blocks.0.resnets.0.conv1.weight': [4, 4, 3, 3] }, 'expected an adapter of unet, text_encoder, got a UNet of Stable Diffusion 1; take what it adds to a model by loadOffset'],
+  ['a whole pipeline', sd15, { 'model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight': [4, 1024], 'first_stage_model.encoder.conv_in.weight': [1] }, 'got a checkpoint in one file of Stable Diffusion 2; take what its UNet adds to a model by loadOffset'],
+  ['an autoencoder', sd15, { 'encoder.down_blocks.0.resnets.0.conv1.weight': [4, 3, 3, 3] }, 'got an autoencoder; load it as one'],
+  ['a text encoder', sd15, { [`${query}.weight`]: [768, 768] }, 'got a text encoder'],
   ['a ControlNet', sd15, { 'controlnet_cond_embedding.conv_in.weight': [4, 3, 3, 3], 'down_blocks.0.x.weight': [1] }, 'got a ControlNet'],
   ['an embedding', sd15, { emb_params: [4, 768] }, 'got an embedding of textual inversion for CLIP-L (emb_params); give it to the tokenizer and the text encoder'],
   ['an embedding of XL', xl, { clip_l: [2, 768], clip_g: [2, 1280] }, 'got an embedding of textual inversion for OpenCLIP-bigG and CLIP-L (clip_g, clip_l)'],
-  ['something else', sd15, { 'layer.weight': [1], 'layer.bias': [1] }, 'got 2 tensors, such as layer.bias; see what the file is'],
-  ['nothing', sd15, {}, 'got 0 tensors, such as none'],
+  ['something else', sd15, { 'layer.weight': [1], 'layer.bias': [1] }, 'got a file of 2 tensors unknown here ("layer.bias", "layer.weight", …); see what the file is'],
+  ['nothing', sd15, {}, 'got a file of 0 tensors'],
 ])('a file of %s is refused with what it is', async (_, target, tensors, message) => {
   expect(await refusal(target, bytesOf(tensors))).toContain(message)
 })
@@ -118,6 +118,6 @@ test('an adapter, or another model, is refused where a whole model is asked for'
     return loadOffset(sd15.unet, other, { name: 'a' })
   }
   await expect(load(pair(self, 4, 4))).rejects.toThrow(`expected the weights of a whole model, got an adapter (${self}.lora_A.weight); load it by loadAdapter`)
-  await expect(load({ [`${cross}.weight`]: [4, 2048] })).rejects.toThrow('expected weights of a model whose cross-attention takes tokens of width 768, as in Stable Diffusion 1.x, got those of one of 2048, as in Stable Diffusion XL')
+  await expect(load({ [`${cross}.weight`]: [4, 2048] })).rejects.toThrow('expected weights of a model whose cross-attention takes tokens of width 768, as in Stable Diffusion 1, got those of one of 2048, as in Stable Diffusion XL')
   await expect(load({ 'conv_in.weight': [4, 1, 3, 3] })).rejects.toThrow(CheckpointError)
 })

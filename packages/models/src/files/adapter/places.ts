@@ -1,10 +1,10 @@
 import { Adaptable, type Module } from '@antipode/core/nn'
-import { ldmLayers } from '../../keymaps/index.ts'
-import type { Component } from './components.ts'
+import { ldmUNetNames } from '../../keymaps/index.ts'
+import type { AdapterComponent } from './components.ts'
 
 /** A layer that files may have tensors for. */
 export interface Place {
-  readonly component: Component
+  readonly component: AdapterComponent
   /** Its name in the model. */
   readonly layer: string
   /** Its name for whoever wrote the file, which is what patterns of PEFT's configuration match. */
@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** What kohya-ss begins names with: a lone text encoder has no number. */
-const kohya: Readonly<Record<Component, readonly string[]>> = {
+const kohya: Readonly<Record<AdapterComponent, readonly string[]>> = {
   unet: ['lora_unet_', 'lycoris_'], text_encoder: ['lora_te_', 'lora_te1_'], text_encoder_2: ['lora_te2_'],
 }
 
@@ -29,12 +29,12 @@ export function layersOf(model: Module): Map<string, Adaptable> {
  * Every layer of the models by every name that files have for it. kohya-ss writes dots as underscores, which cannot be
  * undone, so names are not parsed but looked up here.
  */
-export function placesOf(targets: ReadonlyMap<Component, Module>): Map<string, Place> {
+export function placesOf(targets: ReadonlyMap<AdapterComponent, Module>): Map<string, Place> {
   const places = new Map<string, Place>()
   const bare = new Map<string, Place | undefined>()
   for (const [component, model] of targets) {
     const layers = [...layersOf(model).keys()]
-    const ldm = component === 'unet' ? ldmLayers(layers) : new Map<string, string>()
+    const ldm = component === 'unet' ? ldmUNetNames(layers) : new Map<string, string>()
     for (const layer of layers) {
       // transformers ≥ 5.6 has the layers of CLIP's text tower without the first part of their names.
       const short = component === 'unet' ? layer : layer.replace(/^text_model\./, '')
@@ -62,7 +62,7 @@ export function placeOf(places: ReadonlyMap<string, Place>, stem: string): Place
 }
 
 /** The component that a name is for by its beginning; undefined where it does not say. */
-export function componentNamed(name: string): Component | undefined {
+export function componentNamed(name: string): AdapterComponent | undefined {
   if (/^(base_model\.model\.)?(lora_unet_|unet\.)/.test(name)) return 'unet'
   if (/^(base_model\.model\.)?(lora_te1?_|text_encoder\.)/.test(name)) return 'text_encoder'
   return /^(base_model\.model\.)?(lora_te2_|text_encoder_2\.)/.test(name) ? 'text_encoder_2' : undefined

@@ -3,7 +3,7 @@ import { type StreamedSafetensorsEntry, writeAtomically, writeSafetensors } from
 import { adapterDeltas, adapterNames, LowRank, Module, type WeightDelta } from '@antipode/core/nn'
 import { anObject, checkOptions, oneOf, required, text } from '@antipode/core/options'
 import { checkMetadata, entriesOf, type FileMetadata, type SaveOptions, saveRanges } from '../entries.ts'
-import { type AdapterTargets, type Component, targetsOf } from './components.ts'
+import { type AdapterTargets, type AdapterComponent, targetsOf } from './components.ts'
 import { besidePath } from './file-beside.ts'
 import { commonest, loraConfig } from './lora-config.ts'
 import { configKey } from './stated-alphas.ts'
@@ -75,11 +75,11 @@ export async function saveAdapter(
   }
 }
 
-type Deltas = ReadonlyMap<Component, ReadonlyMap<string, WeightDelta>>
-type Pairs = ReadonlyMap<Component, ReadonlyMap<string, LowRank>>
+type Deltas = ReadonlyMap<AdapterComponent, ReadonlyMap<string, WeightDelta>>
+type Pairs = ReadonlyMap<AdapterComponent, ReadonlyMap<string, LowRank>>
 
 /** The change of each layer of the models that have the adapter. @throws {ConfigError} if there are none */
-function deltasOf(targets: ReadonlyMap<Component, Module>, name: string): Deltas {
+function deltasOf(targets: ReadonlyMap<AdapterComponent, Module>, name: string): Deltas {
   const having = [...targets].filter(([, model]) => adapterNames(model).includes(name))
   // Asked of a model that has none, the question tells which there are.
   const asked = having.length > 0 ? having : [...targets].slice(0, 1)

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@antipode/core'
-import type { SafetensorsFile, SafetensorsSource } from '@antipode/core/io'
-import { type Component, components } from './components.ts'
+import type { SafetensorsSource, TensorFile } from '@antipode/core/io'
+import { type AdapterComponent, components } from './components.ts'
 import { fileBeside } from './file-beside.ts'
 import { type AlphaRule, loraAlpha } from './lora-config.ts'
 import type { LayerNames } from './tensors-by-layer.ts'
@@ -13,8 +13,8 @@ type Statement = readonly [label: string, rule: AlphaRule]
 
 /** What tells of strength: an open file and what it has for one model, where it came from, and what the caller knows. */
 export interface AlphaSources {
-  readonly file: SafetensorsFile
-  readonly component: Component
+  readonly file: TensorFile
+  readonly component: AdapterComponent
   readonly layers: ReadonlyMap<string, LayerNames>
   /** Rank of each layer that has a pair. */
   readonly ranks: ReadonlyMap<string, number>
@@ -83,7 +83,7 @@ function unknown(what: string): CheckpointError {
 
 /** Alphas that are tensors, `<layer>.alpha`, of one element; undefined if there are none. */
 async function numbersBeside(
-  file: SafetensorsFile,
+  file: TensorFile,
   layers: ReadonlyMap<string, LayerNames>,
 ): Promise<AlphaRule | undefined> {
   const alphas = new Map<string, number>()
@@ -129,7 +129,7 @@ function parse(label: string, json: string): unknown {
  * The fields of one component, where those of several stand side by side behind their names, `unet.r`; undefined where
  * there are none of this one.
  */
-function fieldsOf(component: Component, config: unknown): unknown {
+function fieldsOf(component: AdapterComponent, config: unknown): unknown {
   if (typeof config !== 'object' || config === null) return config
   const entries = Object.entries(config)
   if (!entries.some(([key]) => components.some((one) => key.startsWith(`${one}.`)))) return config

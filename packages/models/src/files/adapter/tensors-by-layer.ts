@@ -1,5 +1,5 @@
 import { CheckpointError } from '@antipode/core'
-import { components, type Component } from './components.ts'
+import { components, type AdapterComponent } from './components.ts'
 import { type Part, partOf } from './part-names.ts'
 import { componentNamed, type Place, placeOf } from './places.ts'
 
@@ -11,9 +11,9 @@ export interface LayerNames extends Readonly<Partial<Record<Part, string>>> {
 
 /** What a file has for each model. */
 export interface TensorsByLayer {
-  readonly layers: ReadonlyMap<Component, ReadonlyMap<string, LayerNames>>
+  readonly layers: ReadonlyMap<AdapterComponent, ReadonlyMap<string, LayerNames>>
   /** Names that belong to no layer, by the component that they say they are for. */
-  readonly strangers: ReadonlyMap<Component | undefined, readonly string[]>
+  readonly strangers: ReadonlyMap<AdapterComponent | undefined, readonly string[]>
 }
 
 /**
@@ -22,8 +22,8 @@ export interface TensorsByLayer {
  * @throws {CheckpointError} if two tensors stand for one
  */
 export function tensorsByLayer(names: Iterable<string>, places: ReadonlyMap<string, Place>): TensorsByLayer {
-  const layers = new Map<Component, Map<string, LayerNames>>(components.map((component) => [component, new Map()]))
-  const strangers = new Map<Component | undefined, string[]>()
+  const layers = new Map<AdapterComponent, Map<string, LayerNames>>(components.map((component) => [component, new Map()]))
+  const strangers = new Map<AdapterComponent | undefined, string[]>()
   for (const name of names) {
     const { stem, part } = partOf(name) ?? {}
     const place = stem === undefined ? undefined : placeOf(places, stem)

@@ -1,13 +1,13 @@
 import type { Module } from '@antipode/core/nn'
-import { ldmLayers } from '../../keymaps/index.ts'
-import type { Component } from './components.ts'
+import { ldmUNetNames } from '../../keymaps/index.ts'
+import type { AdapterComponent } from './components.ts'
 import { layersOf } from './places.ts'
 
 /** How an adapter file is written: as diffusers, PEFT or kohya-ss's scripts write it. */
 export type AdapterFormat = 'diffusers' | 'peft' | 'kohya'
 
 /** What a format calls a layer. */
-export type LayerNaming = (component: Component, layer: string) => string
+export type LayerNaming = (component: AdapterComponent, layer: string) => string
 
 /**
  * The names that a format has for the layers of models.
@@ -15,7 +15,7 @@ export type LayerNaming = (component: Component, layer: string) => string
  */
 export function layerNaming(
   format: AdapterFormat,
-  targets: ReadonlyMap<Component, Module>,
+  targets: ReadonlyMap<AdapterComponent, Module>,
   alone: boolean,
 ): LayerNaming {
   if (format === 'peft') return (_, layer) => `base_model.model.${layer}`
@@ -24,8 +24,8 @@ export function layerNaming(
   const names = unet ? [...layersOf(unet).keys()] : []
   // kohya-ss's scripts have a UNet of their own for XL, with LDM's names, and diffusers' for the others.
   const xl = targets.has('text_encoder_2') || names.some((name) => name.startsWith('add_embedding.'))
-  const ldm = xl ? ldmLayers(names) : new Map<string, string>()
-  const prefixes: Readonly<Record<Component, string>> = {
+  const ldm = xl ? ldmUNetNames(names) : new Map<string, string>()
+  const prefixes: Readonly<Record<AdapterComponent, string>> = {
     unet: 'lora_unet_', text_encoder: xl ? 'lora_te1_' : 'lora_te_', text_encoder_2: 'lora_te2_',
   }
   return (component, layer) => {
