@@ -8,4 +8,6 @@ export {
   autoencoderKL, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection, type ConfiguredModel,
   type ModelEntry, unet2DCondition,
 } from './registry/index.ts'
+export * from './textual-inversion/index.ts'
+export * from './tokenizers/index.ts'
 export * from './unet/index.ts'
