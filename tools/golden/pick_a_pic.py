@@ -2,7 +2,7 @@
 with the columns of Pick-a-Pic in two groups of rows, and pictures/pictures.golden.json, small pictures in every form that is read, with
 what Pillow makes of them and of their resizing.
 
-Run from the repository root with pyarrow (made with 24.0.0) and Pillow (13.0.0) installed: python tools/golden/pick_a_pic.py
+Run from the repository root with pyarrow (made with 26.0.1) and Pillow (13.0.0) installed: python tools/golden/pick_a_pic.py
 """
 
 import base64
@@ -56,7 +56,7 @@ def pictures():
         "png with a palette": encoded(picture(3).quantize(16), "PNG"),
         "jpeg": encoded(picture(4, (16, 16)), "JPEG", quality=95, subsampling=0),
         "jpeg in grey": encoded(picture(5, (16, 16), "L"), "JPEG", quality=95),
-        "progressive jpeg": encoded(picture(6, (24, 16)), "JPEG", quality=90, progressive=True),
+        "progressive jpeg": encoded(picture(6, (24, 16)), "JPEG", quality=90, progressive=True, subsampling=0),
     }
     read = {}
     for name, data in forms.items():
