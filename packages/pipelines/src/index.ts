@@ -1,3 +1,4 @@
+export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
 export { type PromptTokenizer } from './prompt/index.ts'
 export { type GenerateOptions } from './request/index.ts'
 export { type Components, type Outputs, type Pipeline, type PipelineStep } from './run/index.ts'
