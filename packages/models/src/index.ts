@@ -1,9 +1,13 @@
 export * from './autoencoder/index.ts'
+export * from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
+export * from './textual-inversion/index.ts'
+export * from './tokenizers/index.ts'
 export {
-  autoencoderKL, autoencoderTiny, type ConfiguredModel, type ModelEntry, unet2DCondition,
+  autoencoderKL, autoencoderTiny, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection,
+  type ConfiguredModel, type ModelEntry, unet2DCondition,
 } from './registry/index.ts'
 export * from './unet/index.ts'

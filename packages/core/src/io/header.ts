@@ -56,9 +56,17 @@ export function headerLength(label: string, start: Uint8Array, fileSize: number)
       label,
       'a safetensors file',
       'a pickle or zip archive (.ckpt, .pt, .bin), which can run code when loaded',
-      "convert it in Python: safetensors.torch.save_file(torch.load(path, map_location='cpu', weights_only=True), " +
-        "'model.safetensors') (take the 'state_dict' entry first where there is one)",
+      "open it with readTensors, which runs nothing of it, or convert it in Python: " +
+        "safetensors.torch.save_file(torch.load(path, map_location='cpu', weights_only=True), 'model.safetensors') " +
+        "(take the 'state_dict' entry first where there is one)",
     )
+  }
+  const text = String.fromCharCode(...start)
+  if (/^\s*<(!doctype|html)/i.test(text) || text.startsWith('<?xml')) {
+    refuse(label, 'a safetensors file', 'a web page', 'download the file itself: its page has a link to it, with /resolve/ for /blob/')
+  }
+  if (text.startsWith('version h')) {
+    refuse(label, 'a safetensors file', 'a Git LFS pointer to one', 'fetch the file itself with git lfs pull')
   }
   if (start.length < LENGTH_BYTES) refuse(label, 'at least 8 bytes', `${fileSize}: the file is truncated or empty`)
   const length = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES).getBigUint64(0, true)

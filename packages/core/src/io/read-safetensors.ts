@@ -1,11 +1,11 @@
 import { DisposedError } from '../errors.ts'
-import { abortSignal, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
+import { abortSignal, callable, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
 import { verifier } from './digests.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
-import { isIndex, openShards } from './shards.ts'
-import type { ByteSource } from './source.ts'
+import { besides, isIndex, openShards } from './shards.ts'
+import type { ByteSource, ReadOptions } from './source.ts'
 
 /** Options of {@link readSafetensors}. */
 export interface ReadSafetensorsOptions {
@@ -21,10 +21,19 @@ export interface ReadSafetensorsOptions {
    * them with `digest: true`; false by default. A file without digests is refused then.
    */
   readonly verify?: boolean
+  /** What makes requests, such as one that adds credentials; the global `fetch` by default. */
+  readonly fetch?: typeof globalThis.fetch
+  /**
+   * Where the shards of an index are, by their names; undefined where one is missing. The source is an index then,
+   * whatever its name. Beside it by default.
+   */
+  readonly shards?: (name: string) => Promise<SafetensorsSource | undefined>
 }
 
 /** Ranges of {@link ReadSafetensorsOptions}, for functions that pass them on. */
-export const readRanges: Ranges<ReadSafetensorsOptions> = { signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag }
+export const readRanges: Ranges<ReadSafetensorsOptions> = {
+  signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag, fetch: callable, shards: callable,
+}
 
 /**
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
@@ -47,19 +56,33 @@ export async function readSafetensors(
   options: ReadSafetensorsOptions = {},
 ): Promise<SafetensorsFile> {
   checkOptions('readSafetensors', options, readRanges)
-  const { signal, timeout = 60_000, verify = false } = options
+  const { shards, ...rest } = options
+  const { signal, verify = false } = options
   signal?.throwIfAborted()
-  if (isIndex(source)) return openShards(source, (shard) => readSafetensors(shard, options), { signal, timeout })
-  const bytes = await openSource(source, { signal, timeout })
+  const find = shards ?? (isIndex(source) ? besides(source) : undefined)
+  const read = readOptions(options)
+  if (find) return openShards(source, find, (shard) => readSafetensors(shard, rest), read)
+  const bytes = await openSource(source, read)
   try {
-    return await openFile(bytes, verify, signal)
+    return await openSafetensors(bytes, verify, signal)
   } catch (error) {
     await bytes.close()
     throw error
   }
 }
 
-async function openFile(source: ByteSource, verify: boolean, signal: AbortSignal | undefined): Promise<SafetensorsFile> {
+/** How bytes are read where options say nothing. */
+export function readOptions(options: ReadSafetensorsOptions): ReadOptions {
+  const { signal, timeout = 60_000, fetch = globalThis.fetch } = options
+  return { signal, timeout, fetch }
+}
+
+/** The file whose bytes these are, from then on its to close. */
+export async function openSafetensors(
+  source: ByteSource,
+  verify: boolean,
+  signal: AbortSignal | undefined,
+): Promise<SafetensorsFile> {
   const { label, size } = source
   const jsonBytes = headerLength(label, await source.read(0, Math.min(size, LENGTH_BYTES + 1)), size)
   const json = await source.read(LENGTH_BYTES, jsonBytes)

@@ -2,6 +2,7 @@ import { CheckpointError } from '../errors.ts'
 import { decodeFloat32 } from './convert.ts'
 import type { SafetensorsDType } from './dtype.ts'
 import { quote, type SafetensorsInfo } from './header.ts'
+import type { TensorFile } from './tensor-file.ts'
 
 /** One tensor of a stream. `bytes` is little-endian, row-major and the caller's to keep. */
 export interface SafetensorsTensor {
@@ -12,27 +13,10 @@ export interface SafetensorsTensor {
 }
 
 /** An open checkpoint. Only its header is in memory; each read brings in one tensor. */
-export interface SafetensorsFile extends AsyncDisposable {
-  readonly metadata: Readonly<Record<string, string>>
-  /** In file order. */
+export interface SafetensorsFile extends TensorFile {
   readonly tensors: ReadonlyMap<string, SafetensorsInfo>
-  /**
-   * The bytes of a tensor, little-endian, in a buffer of their own (so any typed array fits on it).
-   *
-   * @throws {CheckpointError} if there is no such tensor, or the file ends early.
-   * @throws {DisposedError} after `close`.
-   */
-  read(name: string): Promise<Uint8Array<ArrayBuffer>>
-  /**
-   * The values of a tensor as f32, converted as `decodeFloat32` does.
-   *
-   * @throws {UnsupportedError} for F8 dtypes; else as `read`.
-   */
-  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>
   /** Every tensor in file order, one in memory at a time. */
   stream(): AsyncIterable<SafetensorsTensor>
-  /** Releases the file; calling it twice is harmless. */
-  close(): Promise<void>
 }
 
 type Parts = Pick<SafetensorsFile, 'metadata' | 'tensors' | 'read' | 'close'>

@@ -14,26 +14,35 @@ export function isIndex(source: SafetensorsSource): source is string | URL {
 }
 
 /**
- * Opens every shard that an index names, beside the index, as one checkpoint.
+ * Opens every shard that an index names as one checkpoint.
  *
+ * @param find where a shard is; undefined if it is missing
  * @param open opens one shard
- * @throws {CheckpointError} if the index is malformed, names a file elsewhere, or a tensor is not in its shard.
+ * @throws {CheckpointError} if the index is malformed, names a file elsewhere, a shard is missing, or a tensor is not in
+ * its shard.
  * Source: huggingface/transformers, sharded checkpoints (`weight_map`: tensor name to file name).
  */
 export async function openShards(
-  source: string | URL,
-  open: (shard: string | URL) => Promise<SafetensorsFile>,
+  source: SafetensorsSource,
+  find: (name: string) => Promise<SafetensorsSource | undefined>,
+  open: (shard: SafetensorsSource) => Promise<SafetensorsFile>,
   options: ReadOptions,
 ): Promise<SafetensorsFile> {
-  const place = locate(source)
-  const label = JSON.stringify(String(place))
-  const weightMap = await readIndex(label, place, options)
+  const { label, weightMap } = await readIndex(source, options)
+  const names = [...new Set(weightMap.values())]
+  const places = new Map<string, SafetensorsSource>()
+  for (const name of names) {
+    const place = await find(name)
+    if (place !== undefined) places.set(name, place)
+  }
+  const missing = names.filter((name) => !places.has(name))
+  if (missing.length > 0) refuse(label, `the ${names.length} shards that it names`, `none called ${missing.join(', ')}`)
   const shards = new Map<string, SafetensorsFile>()
   const close = async (): Promise<void> => {
     await Promise.all([...shards.values()].map((shard) => shard.close()))
   }
   try {
-    for (const fileName of new Set(weightMap.values())) shards.set(fileName, await open(beside(place, fileName)))
+    for (const [name, place] of places) shards.set(name, await open(place))
     return joinShards(label, weightMap, shards, close)
   } catch (error) {
     await close()
@@ -67,11 +76,11 @@ function joinShards(
 }
 
 async function readIndex(
-  label: string,
-  place: string | URL,
+  place: SafetensorsSource,
   options: ReadOptions,
-): Promise<Map<string, string>> {
+): Promise<{ readonly label: string; readonly weightMap: Map<string, string> }> {
   const source = await openSource(place, options)
+  const { label } = source
   let bytes: Uint8Array
   try {
     if (source.size > MAX_HEADER_BYTES) refuse(label, `at most ${MAX_HEADER_BYTES} bytes`, `${source.size}`)
@@ -94,7 +103,7 @@ async function readIndex(
     })
     if (!found) refuse(label, 'a weight_map object from tensor names to files', 'none')
   })
-  return weightMap
+  return { label, weightMap }
 }
 
 /** A plain file name: an index must not reach into other folders. */
@@ -103,10 +112,12 @@ function shardName(label: string, fileName: string): string {
   return refuse(label, 'shards named by plain *.safetensors file names', quote(fileName))
 }
 
-function beside(index: string | URL, fileName: string): string | URL {
-  if (index instanceof URL) return new URL(encodeURIComponent(fileName), index)
+/** Where shards are that stand beside their index. */
+export function besides(source: string | URL): (name: string) => Promise<string | URL> {
+  const index = locate(source)
+  if (index instanceof URL) return async (name) => new URL(encodeURIComponent(name), index)
   const path = nodeModule('readSafetensors', 'node:path')
-  return path.join(path.dirname(index), fileName)
+  return async (name) => path.join(path.dirname(index), name)
 }
 
 function refuse(label: string, expected: string, got: string): never {

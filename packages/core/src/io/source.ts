@@ -5,6 +5,8 @@ export interface ReadOptions {
   readonly signal: AbortSignal | undefined
   /** The longest silence of a server, in milliseconds. */
   readonly timeout: number
+  /** What makes requests. */
+  readonly fetch: typeof globalThis.fetch
 }
 
 /** Random access to bytes, wherever they lie. */

@@ -40,7 +40,7 @@ async function readRange(
   offset: number,
   length: number,
   expected: Version | undefined,
-  { signal, timeout }: ReadOptions,
+  { signal, timeout, fetch }: ReadOptions,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; version: Version }> {
   using silence = new Silence(timeout)
   const response = await fetch(url, {

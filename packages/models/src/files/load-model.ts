@@ -2,6 +2,7 @@ import { CheckpointError, ConfigError, type DType, ShapeError, type Backend } fr
 import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
 import { type Initialiser, placeholders, stateOf } from '@antipode/core/nn'
 import { anObject, checkOptions, listOf, oneOf } from '@antipode/core/options'
+import { identify } from '../checkpoints/index.ts'
 import { type ConfiguredModel, entryNamed, type ModelEntry, unet2DCondition } from '../registry/index.ts'
 import type { UNet2DConditionModel } from '../unet/index.ts'
 import { configKey } from './save-model.ts'
@@ -48,8 +49,8 @@ export async function loadModel(
   const stored = file.metadata[configKey]
   if (stored === undefined) {
     throw new CheckpointError(
-      'loadModel: expected a file with its configuration, got none in the header; ' +
-        'make the model and call its load() instead',
+      `loadModel: expected a file with its configuration in the header, got ${identify(stateOf(file)).what} without; ` +
+        'open it with openCheckpoint, or make the model and call its load()',
     )
   }
   const config = parse(stored)

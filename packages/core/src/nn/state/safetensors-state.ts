@@ -1,24 +1,28 @@
 import type { DType } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
 import { tensor, tensorFromBytes } from '../../graph/index.ts'
-import type { SafetensorsDType, SafetensorsFile } from '../../io/index.ts'
+import type { TensorFile, TensorInfo } from '../../io/index.ts'
 import type { StateSource } from './state-source.ts'
 
-/** As much of an open safetensors file as reading parameters takes. */
-export type StateFile = Pick<SafetensorsFile, 'tensors' | 'read' | 'readFloat32'>
+/** As much of an open file as reading parameters takes. */
+export interface StateFile extends Pick<TensorFile, 'read' | 'readFloat32'> {
+  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, 'dtype' | 'shape'>>
+}
 
 const real: readonly DType[] = ['f32', 'f16', 'bf16']
 /**
  * What the tensors of a file can be read in. F64, bytes and F8 hold codes that need a scale, or no parameters at all.
  */
-const reads: Readonly<Partial<Record<SafetensorsDType, readonly DType[]>>> = {
+const reads: Readonly<Partial<Record<string, readonly DType[]>>> = {
   F32: real, F16: real, BF16: real, I32: ['i32'], U32: ['u32'],
+  // Quantised types of GGUF, multiplied out.
+  Q4_0: real, Q4_1: real, Q5_0: real, Q5_1: real, Q8_0: real, Q4_K: real, Q5_K: real, Q6_K: real,
 }
 
 /** The largest number that rounds to a finite f16: half a unit above 65,504. */
 const f16Limit = 65_520
 
-/** An open safetensors file as a source. Numbers that are not finite in the file stay so. */
+/** An open file as a source. Numbers that are not finite in the file stay so. */
 export function safetensorsState(file: StateFile): StateSource {
   return {
     names: () => file.tensors.keys(),

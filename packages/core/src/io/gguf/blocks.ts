@@ -1,0 +1,102 @@
+import { float16ToFloat32 } from '../half.ts'
+
+/** How a type of ggml keeps numbers: so many in a block of so many bytes. */
+export interface BlockType {
+  readonly name: string
+  /** Numbers in a block. */
+  readonly size: number
+  /** Bytes of a block. */
+  readonly bytes: number
+  /** Writes the numbers of the block that begins at `at` of `data` to `out` from `to` on. */
+  decode(data: Uint8Array, at: number, out: Float32Array, to: number): void
+}
+
+let halves: Float32Array | undefined
+
+/** The f16 number at a byte. */
+function half(data: Uint8Array, at: number): number {
+  halves ??= float16ToFloat32(Uint16Array.from({ length: 65_536 }, (_, code) => code))
+  return halves[data[at]! | (data[at + 1]! << 8)]!
+}
+
+const signed = (byte: number): number => (byte << 24) >> 24
+
+/**
+ * 32 numbers of 4 bits from `at`, or of 5 with the highest bits from `high`: scale·(q − zero), or scale·q + least without
+ * a zero.
+ */
+function nibbles(
+  data: Uint8Array,
+  { at, high, scale, zero, least = 0 }: { readonly at: number; readonly high?: number; readonly scale: number; readonly zero?: number; readonly least?: number },
+  out: Float32Array,
+  to: number,
+): void {
+  for (let i = 0; i < 16; i++) {
+    const byte = data[at + i]!
+    let [low, up] = [byte & 15, byte >> 4]
+    if (high !== undefined) {
+      low |= ((data[high + (i >> 3)]! >> (i & 7)) & 1) << 4
+      up |= ((data[high + 2 + (i >> 3)]! >> (i & 7)) & 1) << 4
+    }
+    // Nothing is added to a product of a signed number: −0 would become 0.
+    out[to + i] = zero === undefined ? scale * low + least : scale * (low - zero)
+    out[to + 16 + i] = zero === undefined ? scale * up + least : scale * (up - zero)
+  }
+}
+
+/** Scale and least value, of 6 bits each, of one of the eight parts of a block of 256. */
+function scaleAndLeast(data: Uint8Array, at: number, part: number): readonly [scale: number, least: number] {
+  if (part < 4) return [data[at + part]! & 63, data[at + part + 4]! & 63]
+  const both = data[at + part + 4]!
+  return [(both & 15) | ((data[at + part - 4]! >> 6) << 4), (both >> 4) | ((data[at + part]! >> 6) << 4)]
+}
+
+/** 256 numbers of 4 bits, or of 5 with the highest bits from `high`, in eight parts with a scale and a least value each. */
+function parts(data: Uint8Array, at: number, high: number | undefined, quants: number, out: Float32Array, to: number): void {
+  const [d, least] = [half(data, at), half(data, at + 2)]
+  for (let part = 0; part < 8; part++) {
+    const [scale, min] = scaleAndLeast(data, at + 4, part)
+    for (let i = 0; i < 32; i++) {
+      const byte = data[quants + 32 * (part >> 1) + i]!
+      let q = part % 2 === 0 ? byte & 15 : byte >> 4
+      if (high !== undefined) q |= ((data[high + i]! >> part) & 1) << 4
+      out[to + 32 * part + i] = d * scale * q - least * min
+    }
+  }
+}
+
+/**
+ * The types that are read, by their numbers in a file.
+ * Source: ggml, ggml-quants.c (dequantize_row_…) and ggml.h (enum ggml_type).
+ */
+export const blockTypes: ReadonlyMap<number, BlockType> = new Map<number, BlockType>([
+  [2, { name: 'Q4_0', size: 32, bytes: 18, decode(data, at, out, to) {
+    nibbles(data, { at: at + 2, scale: half(data, at), zero: 8 }, out, to)
+  } }],
+  [3, { name: 'Q4_1', size: 32, bytes: 20, decode(data, at, out, to) {
+    nibbles(data, { at: at + 4, scale: half(data, at), least: half(data, at + 2) }, out, to)
+  } }],
+  [6, { name: 'Q5_0', size: 32, bytes: 22, decode(data, at, out, to) {
+    nibbles(data, { at: at + 6, high: at + 2, scale: half(data, at), zero: 16 }, out, to)
+  } }],
+  [7, { name: 'Q5_1', size: 32, bytes: 24, decode(data, at, out, to) {
+    nibbles(data, { at: at + 8, high: at + 4, scale: half(data, at), least: half(data, at + 2) }, out, to)
+  } }],
+  [8, { name: 'Q8_0', size: 32, bytes: 34, decode(data, at, out, to) {
+    const d = half(data, at)
+    for (let i = 0; i < 32; i++) out[to + i] = d * signed(data[at + 2 + i]!)
+  } }],
+  [12, { name: 'Q4_K', size: 256, bytes: 144, decode: (data, at, out, to) => { parts(data, at, undefined, at + 16, out, to) } }],
+  [13, { name: 'Q5_K', size: 256, bytes: 176, decode: (data, at, out, to) => { parts(data, at, at + 16, at + 48, out, to) } }],
+  [14, { name: 'Q6_K', size: 256, bytes: 210, decode(data, at, out, to) {
+    const d = half(data, at + 208)
+    for (let i = 0; i < 256; i++) {
+      // Two halves of 128; in each, four rows of 32, whose low bits are the nibbles of two rows of bytes.
+      const [side, row, column] = [i >> 7, (i >> 5) & 3, i & 31]
+      const low = (data[at + 64 * side + 32 * (row & 1) + column]! >> (row < 2 ? 0 : 4)) & 15
+      const high = (data[at + 128 + 32 * side + column]! >> (2 * row)) & 3
+      const scale = signed(data[at + 192 + (i >> 4)]!)
+      out[to + i] = d * scale * ((low | (high << 4)) - 32)
+    }
+  } }],
+])

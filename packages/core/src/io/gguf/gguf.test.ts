@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { CheckpointError, DisposedError } from '../../errors.ts'
+import { readTensors } from '../index.ts'
+import golden from './gguf.golden.json' with { type: 'json' }
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+const whole = bytesOf(golden.base64)
+
+test('every type is multiplied out to the numbers of gguf, to the bit', async () => {
+  await using file = await readTensors(whole)
+  expect(file.metadata).toMatchObject({ 'general.architecture': 'sd1', 'general.name': 'small é', half: '0.5', yes: 'true' })
+  expect([...file.tensors.keys()].toSorted()).toEqual(Object.keys(golden.tensors).toSorted())
+  for (const [name, { dtype, shape, values }] of Object.entries(golden.tensors)) {
+    expect(file.tensors.get(name), name).toMatchObject({ dtype, shape })
+    expect(await file.readFloat32(name), name).toEqual(new Float32Array(bytesOf(values).buffer))
+  }
+})
+
+test('a type that is not read is refused by its name', async () => {
+  await expect(readTensors(bytesOf(golden.refused.Q2_K))).rejects.toThrow(CheckpointError)
+  await expect(readTensors(bytesOf(golden.refused.Q2_K))).rejects.toThrow(/expected "odd" to be one of F32, .*Q6_K, got Q2_K; convert/)
+})
+
+test('other versions are refused', async () => {
+  const old = whole.slice()
+  old[4] = 1
+  await expect(readTensors(old)).rejects.toThrow('expected a GGUF file of version 2 or 3, little-endian, got version 1')
+  const big = whole.slice()
+  big.set([0, 0, 0, 3], 4)
+  await expect(readTensors(big)).rejects.toThrow('got a big-endian one')
+})
+
+test('a file that is cut anywhere is refused', async () => {
+  await fc.assert(fc.asyncProperty(fc.nat(whole.length - 33), async (length) => {
+    await expect(readTensors(whole.slice(0, length))).rejects.toThrow(CheckpointError)
+  }), { numRuns: 200 })
+})
+
+test('a file with any bytes of its header changed gives its error or tensors, and nothing else', async () => {
+  const change = fc.tuple(fc.nat(1200), fc.nat(255))
+  await fc.assert(fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
+    const bytes = whole.slice()
+    for (const [at, value] of changes) bytes[at] = value
+    try {
+      await using file = await readTensors(bytes)
+      for (const name of file.tensors.keys()) await file.readFloat32(name)
+    } catch (error) {
+      expect(error).toBeInstanceOf(CheckpointError)
+    }
+  }), { numRuns: 500 })
+})
+
+test('nothing is read of a closed file, nor once the signal is aborted', async () => {
+  const controller = new AbortController()
+  const file = await readTensors(whole, { signal: controller.signal })
+  controller.abort(new Error('enough'))
+  await expect(file.read('f32')).rejects.toThrow('enough')
+  const other = await readTensors(whole)
+  await other.close()
+  await expect(other.read('f32')).rejects.toThrow(DisposedError)
+})

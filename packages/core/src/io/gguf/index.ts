@@ -1,0 +1,1 @@
+export { readGguf } from './read-gguf.ts'

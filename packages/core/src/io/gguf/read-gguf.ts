@@ -1,0 +1,96 @@
+import { CheckpointError, DisposedError } from '../../errors.ts'
+import { decodeFloat32 } from '../convert.ts'
+import { bytesPerElement, type SafetensorsDType } from '../dtype.ts'
+import type { ByteSource } from '../source.ts'
+import { tensorNamed } from '../safetensors-file.ts'
+import type { TensorFile, TensorInfo } from '../tensor-file.ts'
+import { type BlockType, blockTypes } from './blocks.ts'
+import { type GgufHeader, type GgufTensor, readGgufHeader } from './header.ts'
+
+/** Types of ggml that hold plain numbers. */
+const plain: ReadonlyMap<number, SafetensorsDType> = new Map<number, SafetensorsDType>([
+  [0, 'F32'], [1, 'F16'], [24, 'I8'], [25, 'I16'], [26, 'I32'], [27, 'I64'], [28, 'F64'], [30, 'BF16'],
+])
+
+/** Types that are told by name, and not read. */
+const others: ReadonlyMap<number, string> = new Map([
+  [9, 'Q8_1'], [10, 'Q2_K'], [11, 'Q3_K'], [15, 'Q8_K'], [16, 'IQ2_XXS'], [17, 'IQ2_XS'], [18, 'IQ3_XXS'], [19, 'IQ1_S'],
+  [20, 'IQ4_NL'], [21, 'IQ3_S'], [22, 'IQ2_S'], [23, 'IQ4_XS'], [29, 'IQ1_M'], [34, 'TQ1_0'], [35, 'TQ2_0'], [39, 'MXFP4'],
+])
+
+interface Located extends TensorInfo {
+  readonly begin: number
+  readonly block: BlockType | undefined
+}
+
+/**
+ * Opens a GGUF file of version 2 or 3. Tensors have the names that their converter gave them and shapes in the order of
+ * other files; quantised ones come out as f32.
+ * @throws {CheckpointError} if it is damaged, or has a type that is not read, which it names
+ */
+export async function readGguf(source: ByteSource, signal: AbortSignal | undefined): Promise<TensorFile> {
+  const { label } = source
+  const header = await readGgufHeader(source)
+  const tensors = new Map(Array.from(header.tensors, ([name, tensor]) => [name, locate(source, header, name, tensor)]))
+  let closed = false
+  const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+    signal?.throwIfAborted()
+    if (closed) {
+      throw new DisposedError(`readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`)
+    }
+    const { begin, byteLength } = tensorNamed(label, tensors, name)
+    return source.read(begin, byteLength)
+  }
+  const close = async (): Promise<void> => {
+    if (closed) return
+    closed = true
+    await source.close()
+  }
+  const texts = [...header.values].flatMap(([key, value]) => (typeof value === 'object' ? [] : [[key, String(value)]]))
+  return {
+    metadata: Object.fromEntries(texts) as Record<string, string>, // pairs of texts
+    tensors,
+    read,
+    async readFloat32(name) {
+      const { block, shape, dtype } = tensorNamed(label, tensors, name)
+      const bytes = await read(name)
+      if (!block) return decodeFloat32(bytes, dtype as SafetensorsDType) // a plain type
+      const out = new Float32Array(shape.reduce((n, size) => n * size, 1))
+      for (let at = 0, to = 0; at < bytes.length; at += block.bytes, to += block.size) block.decode(bytes, at, out, to)
+      return out
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function locate(source: ByteSource, { values, dataStart }: GgufHeader, name: string, { shape, type, offset }: GgufTensor): Located {
+  const block = blockTypes.get(type)
+  const dtype = plain.get(type) ?? block?.name
+  const shown = JSON.stringify(name)
+  if (dtype === undefined) {
+    const known = [...plain.values(), ...[...blockTypes.values()].map((one) => one.name)].join(', ')
+    refuse(source, `${shown} to be one of ${known}`, others.get(type) ?? `type ${type}`, 'convert the model to one of these')
+  }
+  const count = shape.reduce((n, size) => n * size, 1)
+  const [size, bytes] = block ? [block.size, block.bytes] : [1, bytesPerElement[dtype as SafetensorsDType]] // plain without a block
+  if (!Number.isSafeInteger(count) || (shape.at(-1) ?? 1) % size !== 0) {
+    refuse(source, `rows of ${shown} of whole blocks of ${size}`, `[${shape.join()}]`, 'download it again')
+  }
+  const [begin, byteLength] = [dataStart + offset, (count / size) * bytes]
+  if (!(begin + byteLength <= source.size)) {
+    refuse(source, `${byteLength} bytes of ${shown} at byte ${begin}`, `${Math.max(0, source.size - begin)}: the file is truncated`, 'download it again')
+  }
+  return { dtype, shape: originalShape(source, name, values.get(`comfy.gguf.orig_shape.${name}`), count) ?? shape, byteLength, begin, block }
+}
+
+/** What a tensor had for a shape before it was fitted to blocks, where the converter says so. */
+function originalShape(source: ByteSource, name: string, stated: unknown, count: number): readonly number[] | undefined {
+  if (stated === undefined) return undefined
+  if (Array.isArray(stated) && stated.reduce((n: number, size: number) => n * size, 1) === count) return stated as readonly number[] // numbers
+  return refuse(source, `the original shape of ${JSON.stringify(name)} to have ${count} elements`, JSON.stringify(stated), 'convert the model again')
+}
+
+function refuse(source: ByteSource, expected: string, got: string, advice: string): never {
+  throw new CheckpointError(`readTensors: ${source.label}: expected ${expected}, got ${got}; ${advice}`)
+}

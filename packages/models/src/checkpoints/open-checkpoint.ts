@@ -1,0 +1,130 @@
+import { CheckpointError, ConfigError } from '@antipode/core'
+import {
+  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, readOptions, readRanges, type ReadSafetensorsOptions,
+  type SafetensorsSource,
+} from '@antipode/core/io'
+import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
+import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
+import type { PredictionType } from './defaults.ts'
+import { type Contents, readModel, readPipeline } from './diffusers-folder.ts'
+import { OpenFiles } from './open-files.ts'
+import { readSingleFile } from './single-file.ts'
+import { watched } from './watched.ts'
+
+/**
+ * Where a checkpoint is: a folder (a path in Node, the http(s) address below which its files are, a
+ * `FileSystemDirectoryHandle`, or files by their paths), or one file (a path, an address, a Blob or bytes).
+ */
+export type CheckpointSource = FolderSource | SafetensorsSource
+
+/** Options of {@link openCheckpoint}. */
+export interface OpenCheckpointOptions extends Omit<ReadSafetensorsOptions, 'shards'> {
+  /**
+   * Which of several files of weights to take: `fp16` for `diffusion_pytorch_model.fp16.safetensors`. A component that
+   * has none of that variant gives its plain one. The plain one by default, or f16 where there is no other.
+   */
+  readonly variant?: string
+  /**
+   * Of a checkpoint in one file: what its UNet was trained to predict. Stable Diffusion 2 needs it, as neither names nor
+   * shapes of its tensors tell; the others predict `epsilon` unless the file itself says `v_prediction`.
+   */
+  readonly predictionType?: PredictionType
+  /** Of a checkpoint in one file: where `vocab.json` and `merges.txt` of its tokenizers are, which it does not hold. */
+  readonly tokenizer?: FolderSource
+  /** Called after each tensor that is read. */
+  readonly onProgress?: (progress: LoadProgress) => void
+}
+
+const weightFile = /\.(safetensors|ckpt|pt|pth|bin|gguf|index\.json)$/i
+
+/**
+ * Opens a checkpoint and says what it is: its pipeline, and each component with its configuration and a way to its
+ * weights. No weights are read. Dispose of it once they are loaded.
+ *
+ * @throws {CheckpointError} that says what is there, what was expected and what to do
+ * @throws {ConfigError} on an unknown option @throws {UnsupportedError} for a path where there is no Node
+ * @example
+ * await using checkpoint = await openCheckpoint('stable-diffusion-v1-5', { variant: 'fp16' })
+ * const { config, weights } = checkpoint.component('unet')
+ * await new UNet2DConditionModel(placeholders(device, { dtype: 'f16' }), config).load(await weights())
+ */
+export async function openCheckpoint(source: CheckpointSource, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
+  const { shards, ...ranges } = readRanges
+  checkOptions('openCheckpoint', options, {
+    ...ranges, variant: text, onProgress: callable, predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder,
+  })
+  const { variant, onProgress, predictionType: prediction, tokenizer, ...read } = options
+  read.signal?.throwIfAborted()
+  const files = new OpenFiles(read)
+  try {
+    const oneFile = await isOneFile(source)
+    checkKind(oneFile, options)
+    const folder = (place: FolderSource): Folder => folderOf(place, readOptions(read))
+    const hints = { prediction, tokenizer: tokenizer === undefined ? undefined : folder(tokenizer) }
+    const contents = oneFile ? await readSingleFile(source as SafetensorsSource, files, hints) :
+      await readFolder(folder(source as FolderSource), files, variant)
+    const components = onProgress ?
+      new Map(Array.from(contents.components, ([name, one]) => [name, observed(name, one, onProgress)])) : contents.components
+    return {
+      ...contents,
+      components,
+      component: (name) => components.get(name) ?? lacking(contents, name),
+      [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await files[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function lacking({ className, components }: Contents, name: string): never {
+  const there = Array.from(components, ([own, one]) => `${own} (${one.className})`).join(', ')
+  throw new CheckpointError(
+    `openCheckpoint: expected a checkpoint with ${name}, got ${className} with ${there || 'nothing'}; open one that has it`,
+  )
+}
+
+const aFolder: Range = {
+  expected: 'a folder, or files by their paths',
+  accepts: (v) => typeof v === 'string' || typeof v === 'object' && v !== null,
+}
+
+/** @throws {ConfigError} on an option that says nothing of such a source */
+function checkKind(oneFile: boolean, options: OpenCheckpointOptions): void {
+  const [kind, idle] = oneFile ? ['one file', ['variant']] : ['a folder', ['predictionType', 'tokenizer']]
+  const odd = (idle as (keyof OpenCheckpointOptions)[]).find((name) => options[name] !== undefined) // names of options
+  if (odd) throw new ConfigError(`openCheckpoint: expected no ${odd} for a checkpoint in ${kind}, which says it by itself, got one; leave it out`)
+}
+
+async function isOneFile(source: CheckpointSource): Promise<boolean> {
+  if (source instanceof Blob || source instanceof Uint8Array) return true
+  if (source instanceof Map || isHandle(source)) return false
+  const place = String(source)
+  if (/^https?:/i.test(place)) return weightFile.test(new URL(place).pathname)
+  return !(await isFolder(place))
+}
+
+const isHandle = (source: CheckpointSource): source is DirectoryHandle => typeof source === 'object' && 'getFileHandle' in source
+
+async function readFolder(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents> {
+  const contents = await readPipeline(folder, files, variant) ?? await readModel(folder, files, variant)
+  if (contents) return contents
+  const inside = await folder.names()
+  const got = inside.length === 0 ? 'neither' : `neither among ${inside.slice(0, 8).join(', ')}`
+  const file = inside.find((name) => weightFile.test(name))
+  throw new CheckpointError(
+    `openCheckpoint: expected ${folder.label} to have model_index.json, as pipelines of diffusers do, or config.json, ` +
+      `as their models do, got ${got}; ${file === undefined ? 'check the path' : `to open ${file}, pass the path of that file`}`,
+  )
+}
+
+function observed(name: string, component: Component, onProgress: (progress: LoadProgress) => void): Component {
+  return {
+    className: component.className,
+    get config() {
+      return component.config
+    },
+    weights: async () => watched(await component.weights(), name, onProgress),
+    text: component.text,
+  }
+}

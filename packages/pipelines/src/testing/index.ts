@@ -1,0 +1,1 @@
+export { type Case, cases, optionsOf, pipelineOfCase, type Recorded } from './case.ts'
