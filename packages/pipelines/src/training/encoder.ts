@@ -1,24 +1,36 @@
-import { concat, type Tensor } from '@antipode/core'
+import { concat, ConfigError, type Tensor } from '@antipode/core'
 import { encode } from '../prompt/index.ts'
+import type { Components } from '../run/index.ts'
 import type { StableDiffusionComponents } from '../stable-diffusion/index.ts'
 import type { StableDiffusionXLComponents } from '../stable-diffusion-xl/index.ts'
 import type { PairEncoder } from './encodings/index.ts'
 
-/** The parts of a checkpoint that training reads. */
-export type TrainingComponents = StableDiffusionComponents | StableDiffusionXLComponents
-
-/** The autoencoder and the text encoders of a checkpoint, as pairs are encoded by them. */
-export function pairEncoder(components: TrainingComponents): PairEncoder {
+/**
+ * The autoencoder and the text encoders of a pipeline, as pairs are encoded by them.
+ * @throws {ConfigError} if they are those of another kind of pipeline
+ */
+export function pairEncoder(components: Components): PairEncoder {
   const { vae } = components
+  const prompt = promptsBy(components)
   return {
     device: vae.device,
     moments(pictures) {
       const { mean, logVariance } = vae.encode(pictures)
       return concat([mean, logVariance], 1)
     },
-    prompt: (text) => ('textEncoder2' in components ? promptOfXL(components, text) : promptOf(components, text)),
+    prompt,
   }
 }
+
+function promptsBy(components: Components): PairEncoder['prompt'] {
+  if (isXL(components)) return (text) => promptOfXL(components, text)
+  if (isStableDiffusion(components)) return (text) => promptOf(components, text)
+  const got = Object.keys(components).join(', ')
+  throw new ConfigError(`pairEncoder: expected the components of Stable Diffusion 1.x, 2.x or XL, got ${got}; pass those of its pipeline`)
+}
+
+const isXL = (components: Components): components is StableDiffusionXLComponents => 'textEncoder2' in components
+const isStableDiffusion = (components: Components): components is StableDiffusionComponents => 'textEncoder' in components
 
 function promptOf({ tokenizer, textEncoder }: StableDiffusionComponents, text: string): { readonly context: Tensor } {
   return { context: encode(tokenizer, textEncoder, [text]).lastHiddenState }

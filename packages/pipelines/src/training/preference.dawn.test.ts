@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { cases, pipelineOfCase } from '../testing/index.ts'
 import components from '../testing/pipelines.golden.json' with { type: 'json' }
 import golden from './preference.golden.json' with { type: 'json' }
-import { attentionTargets, encodePairs, pairEncoder, type PairRows, type PreferenceOptions, type TrainingComponents, trainPreference } from './index.ts'
+import { attentionTargets, encodePairs, pairEncoder, type PairRows, type PreferenceOptions, trainPreference } from './index.ts'
 import { networksOf } from './train-preference.ts'
 
 let device: Device
@@ -92,7 +92,7 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
   const folder = mkdtempSync(join(tmpdir(), 'antipode-preference-'))
   try {
     using pipe = await pipelineOfCase(device, cases.find(({ name }) => name === 'sd_ddim_cfg')!)
-    const parts = pipe.components as TrainingComponents
+    const parts = pipe.components
     const pairs = await encodePairs(pairEncoder(parts), plainPairs(5), { folder, models: 'tiny', resolution: 16, dtype: 'f32' })
     const weightsOf = async (): Promise<number[]> => {
       const weights: number[] = []
