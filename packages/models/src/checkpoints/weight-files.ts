@@ -1,6 +1,6 @@
-import { CheckpointError } from '@antipode/core'
 import type { Folder, TensorFile } from '@antipode/core/io'
 import type { OpenFiles } from './open-files.ts'
+import { refuse } from './refuse.ts'
 
 /** What weights are called, by the library of their class; and files of torch, which are older. */
 const stems: Readonly<Record<string, readonly string[]>> = {
@@ -13,9 +13,9 @@ const olderStems: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Opens the weights in a folder: whole or in shards, of the variant asked for. Without one of that variant the plain file
- * is taken, as diffusers takes it; and where nothing is asked for and only f16 is there, that. Files of torch are taken
- * where there is no safetensors.
+ * Opens the weights in a folder: whole or in shards, of the variant asked for. Without one of that variant the plain
+ * file is taken, as diffusers takes it; and where nothing is asked for and only f16 is there, that. Files of torch are
+ * taken where there is no safetensors.
  *
  * @param at the folder of the component with its slash, or ''
  * @param library whose class it is
@@ -46,8 +46,8 @@ export async function openWeights(
     }
   }
   const expected = names.map((stem) => `${at}${stem}${suffixes[0]}.safetensors`).join(' or ')
-  throw new CheckpointError(
-    `openCheckpoint: expected ${expected} in ${folder.label}, whole or as shards with an index, got none; ` +
-      'download it, or pass the variant that is there',
+  return refuse(
+    `${expected} in ${folder.label}, whole or as shards with an index`, 'none',
+    'download it, or pass the variant that is there',
   )
 }
