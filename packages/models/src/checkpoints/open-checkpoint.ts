@@ -1,6 +1,6 @@
 import { ConfigError } from '@antipode/core'
 import {
-  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, readOptions, readRanges,
+  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, locate, readOptions, readRanges,
   type ReadSafetensorsOptions, type SafetensorsSource,
 } from '@antipode/core/io'
 import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
@@ -13,8 +13,9 @@ import { readSingleFile } from './single-file.ts'
 import { watched } from './watched.ts'
 
 /**
- * Where a checkpoint is: a folder (a path in Node, the http(s) address below which its files are, a
- * `FileSystemDirectoryHandle`, or files by their paths), or one file (a path, an address, a Blob or bytes).
+ * Where a checkpoint is: a folder (a path in Node, the address below which its files are, a `FileSystemDirectoryHandle`,
+ * or files by their paths), or one file (a path, an address, a Blob or bytes). Addresses are http(s), or
+ * `hf:owner/name` for a repository of Hugging Face.
  */
 export type CheckpointSource = FolderSource | SafetensorsSource
 
@@ -105,9 +106,8 @@ function checkKind(oneFile: boolean, options: OpenCheckpointOptions): void {
 async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (source instanceof Blob || source instanceof Uint8Array) return true
   if (source instanceof Map || isHandle(source)) return false
-  const place = String(source)
-  if (/^https?:/i.test(place)) return weightFile.test(new URL(place).pathname)
-  return !(await isFolder(place))
+  const place = locate(source as string | URL) // nothing else is left
+  return place instanceof URL ? weightFile.test(place.pathname) : !(await isFolder(place))
 }
 
 const isHandle = (source: CheckpointSource): source is DirectoryHandle =>
