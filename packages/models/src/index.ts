@@ -1,5 +1,8 @@
 export * from './autoencoder/index.ts'
-export * from './checkpoints/index.ts'
+export {
+  type CheckpointSource, type Component, type Family, identify, type Identity, type LoadProgress, openCheckpoint,
+  type OpenCheckpoint, type OpenCheckpointOptions,
+} from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'

@@ -3,6 +3,7 @@ import { stateOf, type StateSource } from '@antipode/core/nn'
 import type { Component, Config } from './checkpoint.ts'
 import { identify, type Identity } from './identify.ts'
 import { parseConfig } from './json.ts'
+import { configFile } from './layout.ts'
 import type { OpenFiles } from './open-files.ts'
 import { refuse } from './refuse.ts'
 import { openWeights } from './weight-files.ts'
@@ -81,13 +82,6 @@ type Pair = readonly [library: string, className: string] | readonly [library: n
 function isPair(value: unknown): value is Pair {
   if (!Array.isArray(value) || value.length !== 2) return false
   return value.every((part) => part === null) || value.every((part) => typeof part === 'string')
-}
-
-/** What the configuration of a component is called, by its class. */
-function configFile(className: string): string {
-  if (className.endsWith('Scheduler')) return 'scheduler_config.json'
-  if (/Tokenizer(Fast)?$/.test(className)) return 'tokenizer_config.json'
-  return /(Extractor|Processor)$/.test(className) ? 'preprocessor_config.json' : 'config.json'
 }
 
 async function readComponent({ folder, at, className, library, files, variant }: {
