@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError } from '@antipode/core'
 import { readSafetensors } from '@antipode/core/io'
 import { FakeHost } from '@antipode/core/testing'
-import { randomParameters } from '@antipode/core/nn'
+import { placeholders, randomParameters } from '@antipode/core/nn'
 import { AutoencoderKL } from '../autoencoder/index.ts'
 import { openCheckpoint } from '../checkpoints/index.ts'
 import { pipelineFiles } from '../checkpoints/testing.ts'
@@ -44,6 +44,21 @@ test('a pipeline that is saved opens again, with the numbers, configurations and
       await again.load(await weights())
       for (const [own, t] of made.state()) expect(await again.state().get(own)?.data()).toEqual(await t.data())
     }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('numbers that transformers wants with a point have one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'antipode-save-'))
+  try {
+    const whole = { ...text.config, initializer_factor: 1, attention_dropout: 0 }
+    const model = new CLIPTextModel(placeholders(host), whole)
+    await saveCheckpoint(folder, { className: 'P', components: { text_encoder: model } })
+    const written = readFileSync(join(folder, 'text_encoder', 'config.json'), 'utf8')
+    expect(written).toContain('"initializer_factor": 1.0')
+    expect(written).toContain('"attention_dropout": 0.0')
+    expect(written).toContain('"hidden_size": 8,')
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -95,8 +95,11 @@ async function saveTexts(folder: string, part: Component): Promise<void> {
   }
 }
 
+/** Fields that transformers refuses where they are written as whole numbers. */
+const decimals = /("(?:initializer_factor|initializer_range|attention_dropout|dropout|layer_norm_eps)": -?\d+)(?=,?$)/gm
+
 const writeJson = (file: string, value: object): Promise<void> =>
-  writeText(file, `${JSON.stringify(value, undefined, 2)}\n`)
+  writeText(file, `${JSON.stringify(value, undefined, 2).replace(decimals, '$1.0')}\n`)
 
 async function writeText(file: string, content: string): Promise<void> {
   async function* chunks(): AsyncIterable<Uint8Array> {
