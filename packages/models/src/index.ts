@@ -8,6 +8,6 @@ export * from './textual-inversion/index.ts'
 export * from './tokenizers/index.ts'
 export {
   autoencoderKL, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection, type ConfiguredModel,
-  type ModelEntry, unet2DCondition,
+  controlNet, type ModelEntry, unet2DCondition,
 } from './registry/index.ts'
 export * from './unet/index.ts'
