@@ -1,0 +1,103 @@
+import { CheckpointError, ConfigError, type Tensor } from '@antipode/core'
+import { adapterNames, adapterParameters, Linear, mapModules, Module, QuantisedLinear, randomParameters, removeAdapter } from '@antipode/core/nn'
+import { FakeHost } from '@antipode/core/testing'
+import { expect, test } from 'vitest'
+import { waveParameter } from '../../testing/index.ts'
+import { loadOffset } from './index.ts'
+import { type Models, modelsOf, outputs } from './testing.ts'
+
+/** Other weights for a model, all but those of some layers. */
+function tuned(model: Module, same = /time_emb_proj/): Map<string, Tensor> {
+  return new Map([...model.state()].map(([name, t]) => (
+    [name, waveParameter(model.device as FakeHost, same.test(name) ? name.replace(/^text_model\./, '') : `tuned.${name}`, t.shape)]
+  )))
+}
+
+const largest = (a: Float64Array, b: Float64Array): number => a.reduce((most, v, i) => Math.max(most, Math.abs(v - (b[i] ?? NaN))), 0)
+const only = (models: Partial<Models>, weights: Record<string, number> = {}): Float64Array => [...outputs(models, weights).values()][0]!
+
+test.each(['f32', 'f16'] as const)('with the offset of a whole checkpoint a model is the checkpoint\'s, in %s', async (dtype) => {
+  for (const component of ['unet', 'text_encoder'] as const) {
+    const model = (await modelsOf('sd', dtype))[component]
+    const file = tuned(model)
+    const plain = only({ [component]: model })
+    await loadOffset(model, file, { name: 'dpo' })
+    expect(only({ [component]: model })).toEqual(plain)
+    const want = only({ [component]: model.withParameters(file) })
+    expect(largest(want, plain)).toBeGreaterThan(0.1)
+    // What rounds is the difference; outputs are of about 1. Measured: 3e-7 and 3e-3.
+    expect(largest(only({ [component]: model }, { dpo: 1 }), want)).toBeLessThan(dtype === 'f32' ? 1e-6 : 1e-2)
+    expect(adapterParameters(model, 'dpo').values().next().value?.dtype).toBe(dtype)
+  }
+})
+
+test('layers that the file leaves as they are carry nothing', async () => {
+  const { unet } = await modelsOf('sd')
+  await loadOffset(unet, tuned(unet, /^(?!conv_out\.bias|conv_norm_out\.weight)/), { name: 'dpo' })
+  expect([...adapterParameters(unet, 'dpo').keys()]).toEqual(['conv_norm_out.diff', 'conv_out.diff', 'conv_out.diff_b'])
+  await expect(loadOffset(unet, tuned(unet, /./), { name: 'dpo' })).rejects.toThrow('expected weights other than the model has, got the same')
+  expect(adapterParameters(unet, 'dpo').size).toBe(3)
+})
+
+test('of weights in eight bits the difference is to what they stand for', async () => {
+  const { unet } = await modelsOf('sd')
+  const file = tuned(unet)
+  const small = mapModules(unet, (layer) => (layer instanceof Linear ? QuantisedLinear.of(layer) : layer))
+  for (const t of small.parameters()) if (t.source.kind !== 'storage') await unet.device.evaluate([t])
+  await loadOffset(small, file, { name: 'dpo', dtype: 'f32' })
+  expect(largest(only({ unet: small }, { dpo: 1 }), only({ unet: unet.withParameters(file) }))).toBeLessThan(1e-5)
+})
+
+test('half of an offset is the mean of both models\' weights', async () => {
+  const { unet } = await modelsOf('xl')
+  const file = tuned(unet)
+  await loadOffset(unet, file, { name: 'dpo' })
+  const mean = new Map([...unet.state()].map(([name, t]) => [name, t.add(file.get(name)!).mul(0.5)]))
+  expect(largest(only({ unet }, { dpo: 0.5 }), only({ unet: unet.withParameters(mean) }))).toBeLessThan(1e-5)
+})
+
+/** A model with a parameter that no layer multiplies by. */
+class Odd extends Module {
+  readonly token: Tensor
+  readonly head: Linear
+  constructor(host: FakeHost) {
+    super()
+    const init = randomParameters(host, { seed: 1 })
+    this.token = init.normal([3], 1)
+    this.head = Linear.of(init, 3, 2)
+  }
+}
+
+test('a parameter that cannot carry a change has to be as it is', async () => {
+  const host = new FakeHost()
+  const model = new Odd(host)
+  const file = new Map([...model.state()].map(([name, t]) => [name, waveParameter(host, name, t.shape)]))
+  const before = host.memory().tensors
+  await expect(loadOffset(model, file, { name: 'a' })).rejects.toThrow('expected token to be as the model has it, as it cannot carry a change')
+  expect(host.memory().tensors).toBe(before)
+  await loadOffset(model, new Map([...file, ['token', model.token]]), { name: 'a' })
+  expect([...adapterParameters(model, 'a').keys()]).toEqual(['head.diff', 'head.diff_b'])
+})
+
+test('what does not fit, or ends in the middle, leaves the model as it was', async () => {
+  const host = new FakeHost()
+  const { unet } = await modelsOf('sd', 'f32', host)
+  const file = tuned(unet)
+  const before = host.memory().tensors
+  const { 'conv_in.weight': _, ...rest } = Object.fromEntries(file)
+  await expect(loadOffset(unet, new Map(Object.entries(rest)), { name: 'a' })).rejects.toThrow('1 missing: conv_in.weight')
+  await expect(loadOffset(unet, file, { name: '' })).rejects.toThrow(ConfigError)
+  await expect(loadOffset(unet, file, { name: 'a', signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
+  const evaluate = host.evaluate.bind(host)
+  let left = 40
+  host.evaluate = async (tensors) => {
+    if (left-- === 0) throw new CheckpointError('no room')
+    return evaluate(tensors)
+  }
+  await expect(loadOffset(unet, file, { name: 'a' })).rejects.toThrow('no room')
+  host.evaluate = evaluate
+  expect([adapterNames(unet), host.memory().tensors]).toEqual([[], before])
+  await loadOffset(unet, file, { name: 'a' })
+  removeAdapter(unet, 'a')
+  expect(host.memory().tensors).toBe(before)
+})
