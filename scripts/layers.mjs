@@ -15,13 +15,13 @@ const table = {
   'kernels-wgsl': { packages: [], libraries: [] },
   schedulers: { packages: [], libraries: [] },
   core: { packages: ['kernels-wgsl'], libraries: ['webgpu'] },
-  models: { packages: ['core'], libraries: [] },
+  models: { packages: ['core'], libraries: ['@huggingface/tokenizers'] },
   npo: { packages: ['core', 'schedulers'], libraries: [] },
   digits: { packages: ['core', 'models', 'schedulers', 'npo'], libraries: [] },
   rewards: { packages: ['core', 'models', 'npo'], libraries: [] },
   report: { packages: [], libraries: ['echarts'] },
   video: { packages: ['core', 'models', 'schedulers', 'npo'], tests: ['digits'], libraries: ['wgpu-matrix'] },
-  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'rewards', 'video'], libraries: [] },
+  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'rewards', 'video'], libraries: ['fast-png', 'hyparquet', 'jpeg-js'] },
   cli: 'anything',
 }
 

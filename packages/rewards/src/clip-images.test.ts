@@ -1,9 +1,8 @@
 import { ConfigError, ShapeError } from '@antipode/core'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import golden from './aesthetic.golden.json' with { type: 'json' }
 import { clipImages } from './index.ts'
-import { waves } from './testing/waves.ts'
 
 const host = new FakeHost()
 

@@ -1,4 +1,4 @@
-import { byteSize, type DType, type Op, philoxNormal, philoxUniform, shapeText, sizeOf } from '@antipode/kernels-wgsl'
+import { byteSize, type DType, isFloat, type Op, philoxNormal, philoxUniform, shapeText, sizeOf } from '@antipode/kernels-wgsl'
 import { ConfigError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkArgument, checkOptions, flag, oneOf, required, show, whole } from '../options/index.ts'
@@ -110,13 +110,25 @@ function filled(where: string, device: Backend, shape: readonly number[], value:
 }
 
 /**
- * `0, 1, …, n − 1`. Real dtypes round what they have no digits for: f32 from 2²⁴ on, f16 from 2,048.
+ * `0, 1, …, n − 1`; no memory is taken until something needs the elements. Real dtypes round what they have no digits for: f32 from
+ * 2²⁴ on, f16 from 2,048.
  * @throws {ShapeError} unless n is a whole number of 0 or more @throws {NumericError} if the dtype does not hold n − 1
  */
 export function arange(device: Backend, n: number, options: CreateOptions = {}): Tensor {
   checkShape('arange', [n])
   checkOptions('arange', options, ranges)
-  return tensor(device, Float64Array.from({ length: n }, (_, i) => i), [n], options)
+  const { dtype = 'f32' } = options
+  if (n === 0) return zeros(device, [0], { dtype })
+  checkNumber('arange', n - 1, dtype)
+  return counted(device, n, isFloat(dtype) || dtype === 'bf16' ? 'f32' : dtype).to(dtype)
+}
+
+/** Rows of 1,024, each of them 1,024 more than the one before. */
+function counted(device: Backend, n: number, dtype: DType): Tensor {
+  const row = maxConstantBytes / 4
+  if (n <= row) return constant(device, Float64Array.from({ length: n }, (_, i) => i), [n], { dtype })
+  const rows = Math.ceil(n / row)
+  return counted(device, rows, dtype).mul(row).unsqueeze(1).add(counted(device, row, dtype)).reshape([rows * row]).slice(0, 0, n)
 }
 
 /** Where a random stream starts: the same seed and stream give the same numbers on every adapter, and on the CPU. */

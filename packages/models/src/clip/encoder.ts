@@ -21,7 +21,8 @@ class SelfAttention extends Module {
 
   forward(x: Tensor, causal: boolean): Tensor {
     const split = (t: Tensor): Tensor => t.reshape([...t.shape.slice(0, -1), this.heads, -1]) // b n (h d) -> b n h d
-    const y = scaledDotProductAttention(split(this.qProj.forward(x)), split(this.kProj.forward(x)), split(this.vProj.forward(x)), { causal, layout: 'BNHD' })
+    const [q, k, v] = [this.qProj, this.kProj, this.vProj].map((layer) => split(layer.forward(x)))
+    const y = scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor, { causal, layout: 'BNHD' })
     return this.outProj.forward(y.reshape(x.shape))
   }
 }
@@ -41,7 +42,7 @@ class FeedForward extends Module {
 
   forward(x: Tensor): Tensor {
     const h = this.fc1.forward(x)
-    return this.fc2.forward(this.activation === 'gelu' ? h.gelu() : h.mul(h.mul(1.702).sigmoid()))
+    return this.fc2.forward(this.activation === 'gelu' ? h.gelu() : h.quickGelu())
   }
 }
 

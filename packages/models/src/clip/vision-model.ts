@@ -1,9 +1,7 @@
 import { arange, concat, ShapeError, type Tensor } from '@antipode/core'
 import { Conv2d, Embedding, type Initialiser, LayerNorm, Linear, Module } from '@antipode/core/nn'
-import { type CLIPVisionConfig, resolveVisionConfig } from './config.ts'
+import { type CLIPVisionConfig, type ResolvedVisionConfig, resolveVisionConfig } from './config.ts'
 import { Encoder } from './encoder.ts'
-
-type Sizes = ReturnType<typeof resolveVisionConfig>
 
 class VisionEmbeddings extends Module {
   /** `[hidden_size]`, the token whose output stands for the image. */
@@ -11,7 +9,7 @@ class VisionEmbeddings extends Module {
   readonly patchEmbedding: Conv2d
   readonly positionEmbedding: Embedding
 
-  constructor(init: Initialiser, { width, channels, patch, side }: Sizes) {
+  constructor(init: Initialiser, { width, channels, patch, side }: ResolvedVisionConfig) {
     super()
     this.classEmbedding = init.normal([width], 1)
     this.patchEmbedding = Conv2d.of(init, channels, width, patch, { stride: patch, bias: false })
@@ -22,7 +20,8 @@ class VisionEmbeddings extends Module {
     const [batch = 1] = images.shape
     const patches = this.patchEmbedding.forward(images)
     const [, width = 1] = patches.shape
-    const tokens = concat([this.classEmbedding.reshape([1, 1, width]).expand([batch, 1, width]), patches.reshape([batch, width, -1]).transpose()], 1)
+    const first = this.classEmbedding.reshape([1, 1, width]).expand([batch, 1, width])
+    const tokens = concat([first, patches.reshape([batch, width, -1]).transpose()], 1) // b c h w -> b (1 + h w) c
     return tokens.add(this.positionEmbedding.forward(arange(images.device, tokens.shape[1] ?? 0, { dtype: 'i32' })))
   }
 }
@@ -34,7 +33,7 @@ class VisionTransformer extends Module {
   readonly encoder: Encoder
   readonly postLayernorm: LayerNorm
 
-  constructor(init: Initialiser, sizes: Sizes) {
+  constructor(init: Initialiser, sizes: ResolvedVisionConfig) {
     super()
     this.embeddings = new VisionEmbeddings(init, sizes)
     this.preLayrnorm = LayerNorm.of(init, sizes.width, { eps: sizes.eps })
@@ -62,26 +61,31 @@ export interface CLIPVisionOutput {
 export class CLIPVisionModelWithProjection extends Module {
   readonly className = 'CLIPVisionModelWithProjection'
   readonly config: CLIPVisionConfig
+  /** The configuration with its defaults. */
+  readonly resolved: ResolvedVisionConfig
   readonly visionModel: VisionTransformer
   readonly visualProjection: Linear
 
   /** @throws {ConfigError} that names a field which is unknown or has a value that this model does not know */
   constructor(init: Initialiser, config: CLIPVisionConfig) {
     super()
-    const sizes = resolveVisionConfig('CLIPVisionModelWithProjection', config)
     this.config = config
-    this.visionModel = new VisionTransformer(init, sizes)
-    this.visualProjection = Linear.of(init, sizes.width, sizes.projection, { bias: false })
+    this.resolved = resolveVisionConfig('CLIPVisionModelWithProjection', config)
+    this.visionModel = new VisionTransformer(init, this.resolved)
+    this.visualProjection = Linear.of(init, this.resolved.width, this.resolved.projection, { bias: false })
   }
 
   /**
-   * Images `[B, num_channels, image_size, image_size]`, normalised as the checkpoint's preprocessor says -> hidden states and embeddings.
+   * Images `[B, num_channels, image_size, image_size]`, normalised as the checkpoint's preprocessor says -> hidden
+   * states and embeddings.
    * @throws {ShapeError} unless the images have the size of the model
    */
   forward(images: Tensor): CLIPVisionOutput {
-    const { side, channels } = resolveVisionConfig(this.className, this.config)
+    const { side, channels } = this.resolved
     if (images.rank !== 4 || images.shape.slice(1).join() !== `${channels},${side},${side}`) {
-      throw new ShapeError(`${this.className}: expected images [B,${channels},${side},${side}], got [${images.shape.join()}]; resize them`)
+      throw new ShapeError(
+        `${this.className}: expected images [B,${channels},${side},${side}], got [${images.shape.join()}]; resize them`,
+      )
     }
     const { embeddings, preLayrnorm, encoder, postLayernorm } = this.visionModel
     const hiddenStates = encoder.forward(preLayrnorm.forward(embeddings.forward(images)), { causal: false })

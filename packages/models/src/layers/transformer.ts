@@ -48,6 +48,8 @@ export interface TransformerSizes {
   readonly headWidth: number
   /** Width of the context tokens; `width` by default, as for self-attention. */
   readonly contextWidth?: number
+  /** Whether the first attention looks at the context too, instead of at its own tokens; default false. */
+  readonly onlyCross?: boolean
 }
 
 /** Self-attention, cross-attention and feed-forward, each after a layer norm and beside a shortcut. */
@@ -58,14 +60,19 @@ export class BasicTransformerBlock extends Module {
   readonly attn2: MultiHeadAttention
   readonly norm3: LayerNorm
   readonly ff: FeedForward
+  readonly onlyCross: boolean
 
   /** @throws {ConfigError} if a size is not whole and 1 or more, or unknown */
   constructor(init: Initialiser, sizes: TransformerSizes) {
     super()
-    checkOptions('BasicTransformerBlock', sizes, { width: size, heads: size, headWidth: size, contextWidth: whole(1) })
-    const { width, heads, headWidth, contextWidth = width } = sizes
+    checkOptions('BasicTransformerBlock', sizes, {
+      width: size, heads: size, headWidth: size, contextWidth: whole(1), onlyCross: flag,
+    })
+    const { width, heads, headWidth, contextWidth = width, onlyCross = false } = sizes
+    this.onlyCross = onlyCross
     this.norm1 = LayerNorm.of(init, width)
-    this.attn1 = new MultiHeadAttention(init, { width, heads, headWidth })
+    const first = onlyCross ? contextWidth : width
+    this.attn1 = new MultiHeadAttention(init, { width, heads, headWidth, contextWidth: first })
     this.norm2 = LayerNorm.of(init, width)
     this.attn2 = new MultiHeadAttention(init, { width, heads, headWidth, contextWidth })
     this.norm3 = LayerNorm.of(init, width)
@@ -74,10 +81,12 @@ export class BasicTransformerBlock extends Module {
 
   /** x `[B,N,width]`, context `[B,M,contextWidth]`; without one the second attention looks at x as well. */
   forward(x: Tensor, context?: Tensor, pass: Pass = plainPass): Tensor {
-    let h = x.add(pass.run(this.attn1, [this.norm1.forward(x)], (tokens) => this.attn1.forward(tokens as Tensor)))
+    const attend = (attention: MultiHeadAttention): Compute => (tokens, seen) =>
+      attention.forward(tokens as Tensor, seen)
+    const first = this.norm1.forward(x)
+    let h = x.add(pass.run(this.attn1, this.onlyCross && context ? [first, context] : [first], attend(this.attn1)))
     const query = this.norm2.forward(h)
-    const cross: Compute = (tokens, seen) => this.attn2.forward(tokens as Tensor, seen)
-    h = h.add(pass.run(this.attn2, [query, context ?? query], cross))
+    h = h.add(pass.run(this.attn2, [query, context ?? query], attend(this.attn2)))
     return h.add(this.ff.forward(this.norm3.forward(h)))
   }
 }
@@ -92,6 +101,8 @@ export interface Transformer2DSizes {
   readonly groups: number
   /** Whether the projections in and out are linear layers instead of 1×1 convolutions, which are the same map. */
   readonly linearProjection: boolean
+  /** Of each of its blocks: see {@link TransformerSizes}. */
+  readonly onlyCross?: boolean
 }
 
 /** Transformer blocks over the pixels of an image, beside a shortcut. */
@@ -110,9 +121,9 @@ export class Transformer2DModel extends Module {
     super()
     checkOptions('Transformer2DModel', sizes, {
       channels: size, heads: size, headWidth: size, layers: size, contextWidth: size, groups: size,
-      linearProjection: required(flag),
+      linearProjection: required(flag), onlyCross: flag,
     })
-    const { channels, heads, headWidth, layers, contextWidth, groups, linearProjection } = sizes
+    const { channels, heads, headWidth, layers, contextWidth, groups, linearProjection, onlyCross = false } = sizes
     const width = heads * headWidth
     const projection = (from: number, to: number): Layer =>
       linearProjection ? Linear.of(init, from, to) : Conv2d.of(init, from, to, 1)
@@ -120,7 +131,7 @@ export class Transformer2DModel extends Module {
     this.channels = channels
     this.norm = GroupNorm.of(init, groups, channels, { eps: 1e-6 })
     this.projIn = projection(channels, width)
-    const block = { width, heads, headWidth, contextWidth }
+    const block = { width, heads, headWidth, contextWidth, onlyCross }
     this.transformerBlocks = Array.from({ length: layers }, () => new BasicTransformerBlock(init, block))
     this.projOut = projection(width, channels)
   }

@@ -11,7 +11,8 @@ export const unet2DCondition: ModelEntry<UNet2DConditionModel> = {
     // A layer has many tensors. A configuration of a billion layers would fill the memory before their names could be
     // compared.
     const { layers, transformerLayers } = resolveUNet2DConfig(config)
-    const least = layers.reduce((sum, n, i) => sum + n + (transformerLayers[i] ?? 0), 0)
+    const inner = (i: number): number => [transformerLayers[i] ?? 0].flat().reduce((a, b) => Math.max(a, b), 0)
+    const least = layers.reduce((sum, n, i) => sum + n + inner(i), 0)
     if (least > tensors) {
       throw new ConfigError(
         `UNet2DConditionModel: expected ${tensors} layers at most, as the file has no more tensors, got ${least}`,

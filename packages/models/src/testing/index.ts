@@ -1,2 +1,3 @@
+export { waveParameter, waves } from '@antipode/core/testing'
 export { l1, near, sum } from './numbers.ts'
-export { waveParameter, waves } from './waves.ts'
+export { vocabulary } from './vocabulary.ts'

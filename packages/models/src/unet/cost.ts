@@ -1,12 +1,15 @@
 import { ConfigError, type Tensor, type Backend, UnsupportedError, tuningTable, zeros } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import type { UNet2DConfig } from './config.ts'
-import { resolveUNet2DConfig } from './resolve-config.ts'
 import { UNet2DConditionModel } from './unet-2d-condition.ts'
+import type { UNet2DCondition } from './unet-input.ts'
 
 /** A device that exists only so that graphs can be built and counted. */
 const nowhere: Backend = {
-  target: { kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu },
+  target: {
+    kind: 'gpu', f16: false, subgroupSize: 0, textureRows: 0, matrices: false, workgroupBytes: 32_768,
+    tuning: tuningTable.gpu,
+  },
   evaluate: refuse,
   read: refuse,
   upload: refuse,
@@ -40,15 +43,23 @@ export function flopsOf(...outputs: readonly Tensor[]): number {
 
 /** {@link flopsOf} one forward pass on one image, by arithmetic alone. @throws {ConfigError} without a sample_size */
 export function flopsPerImage(config: UNet2DConfig): number {
-  const { inChannels, contextWidths, addition } = resolveUNet2DConfig(config)
+  const unet = blank(config)
   const { sample_size: side } = config
   if (!side) throw new ConfigError('flopsPerImage: expected a sample_size to count at, got none')
   const image = typeof side === 'number' ? [side, side] : side
-  const context = zeros(nowhere, [1, 77, contextWidths[0] ?? 1])
-  const added = addition ? {
+  return flopsOf(unet.forward(zeros(nowhere, [1, unet.resolved.inChannels, ...image]), 0, blankCondition(unet)))
+}
+
+/** Conditions of one image, of the shapes that the model asks for. */
+function blankCondition({ resolved }: UNet2DConditionModel): UNet2DCondition {
+  const { addition, classes, contextInputs, contextWidths, timeWidth } = resolved
+  const context = zeros(nowhere, [1, 77, contextInputs ?? contextWidths[0] ?? 1])
+  const added = addition?.kind === 'text_time' ? {
     textEmbeds: zeros(nowhere, [1, addition.inputs - 6 * addition.timeWidth]), timeIds: zeros(nowhere, [1, 6]),
   } : {}
-  return flopsOf(blank(config).forward(zeros(nowhere, [1, inChannels, ...image]), 0, { context, ...added }))
+  if (!classes || classes.kind === 'table') return { context, ...added }
+  const shape = classes.kind === 'timestep' ? [1] : [1, classes.kind === 'identity' ? timeWidth : classes.inputs]
+  return { context, ...added, classLabels: zeros(nowhere, shape) }
 }
 
 /** Number of parameters of a configuration, without making them. */

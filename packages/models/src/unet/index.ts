@@ -1,8 +1,10 @@
-export { type Attention, type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
-export {
-  type DownBlockType, type MidBlockType, type ResolvedUNet2DConfig, type UNet2DConfig, type UpBlockType,
+export type { Attention } from './attention.ts'
+export { type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
+export type {
+  ClassEmbedType, DownBlockType, LayerCounts, MidBlockType, ResolvedUNet2DConfig, UNet2DConfig, UpBlockType,
 } from './config.ts'
 export { resolveUNet2DConfig } from './resolve-config.ts'
 export { addResiduals, type Residuals } from './residuals.ts'
-export { type UNet2DCondition, UNet2DConditionModel, type UNet2DOptions } from './unet-2d-condition.ts'
+export { UNet2DConditionModel, type UNet2DOptions } from './unet-2d-condition.ts'
+export type { UNet2DCondition } from './unet-input.ts'
 export { flopsOf, flopsPerImage, parameterCount } from './cost.ts'

@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly image?: Tensor
   /** First step to take, whole, 0 … N − 1, where not the `strength` says it; a later one than 0 needs an `image`. */
   readonly startAt?: number
+  /** Call of the model to stop before, 1 … M, as another model goes on from there: M, the end, by default. */
+  readonly stopAt?: number
   /**
    * Where an earlier run stood, to go on from there with the same steps and options: `step.state`, or a copy that
    * {@link keepState} made. The noise then gives no more than its shape. Not disposed.
@@ -48,6 +50,12 @@ function refuseBeside(option: string): never {
   throw new ConfigError(
     `sample: expected a run that goes on to begin where its state says, got ${option} as well; leave it out`,
   )
+}
+
+/** The call that a run stops before. @throws {ConfigError} if it would stop before it begins, or after its end */
+export function stopOf({ timesteps: { length } }: SamplingPlan, first: number, stopAt: number = length): number {
+  if (stopAt > first && stopAt <= length) return stopAt
+  throw new ConfigError(`sample: expected stopAt from ${first + 1} to ${length}, got ${stopAt}, where no call is left to make`)
 }
 
 /** The state of another run, which must be of the same plan and have a call left. */

@@ -2,10 +2,10 @@ import { full, Tensor } from '@antipode/core'
 import {
   abortSignal, anObject, callable, checkOptions, either, flag, type Range, type Ranges, required, whole,
 } from '@antipode/core/options'
-import { currentTimestep, isDone, type NoiseStream, type Scheduler } from '@antipode/schedulers'
+import { currentTimestep, type NoiseStream, type Scheduler, type SchedulerState } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import type { Guided, GuidedDenoiser } from '../guidance/index.ts'
-import { beginning, checkShape, type StartOptions } from './beginning.ts'
+import { beginning, checkShape, type StartOptions, stopOf } from './beginning.ts'
 import { FiniteCalls } from './finite-calls.ts'
 import { freshNoise } from './fresh-noise.ts'
 import { pointOf } from './point.ts'
@@ -32,6 +32,11 @@ export interface SampleOptions extends StartOptions {
   readonly signal?: AbortSignal
   /** Changes the estimate of the clean sample before the step goes on from it, for example a clamp. */
   readonly x0?: (x0: Tensor) => Tensor
+  /**
+   * Changes the sample after each step, for example to keep a part of an image.
+   * @param next where the run stands then: `isDone` of @antipode/schedulers tells whether it is over
+   */
+  readonly revise?: (sample: Tensor, next: SchedulerState<Tensor>) => Tensor
 }
 
 const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
@@ -42,6 +47,7 @@ const ranges: Ranges<SampleOptions> = {
   steps: required(either(aNumber, anObject('a request for steps'))), image: aTensor, startAt: whole(0),
   from: anObject('the state of a run'), seed: whole(0),
   stream: anObject('a noise stream'), preview: flag, signal: abortSignal, x0: callable,
+  revise: callable, stopAt: whole(1),
 }
 
 /**
@@ -50,6 +56,7 @@ const ranges: Ranges<SampleOptions> = {
  */
 export interface SampleStep {
   readonly index: number
+  /** One more than the index of the last call. */
   readonly steps: number
   readonly timestep: number
   /** `[B, ...]` at the next noise level. That of the last step is the result: it is the caller's to dispose. */
@@ -80,7 +87,7 @@ export async function* sample<C extends Condition>(
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
   checkOptions('sample', options, ranges)
-  const { seed = 0, stream, preview = false, signal, x0: hook } = options
+  const { seed = 0, stream, preview = false, signal, x0: hook, revise } = options
   const { device } = noise
   let at = beginning(scheduler, noise, options)
   const { plan, step: first } = at.solver
@@ -89,10 +96,10 @@ export async function* sample<C extends Condition>(
   using calls = new FiniteCalls()
   const given = new Set(options.from ? heldBy(options.from) : [])
   let owned: readonly Tensor[] = []
-  const steps = plan.timesteps.length
+  const steps = stopOf(plan, first, options.stopAt)
   let finished = false
   try {
-    while (!isDone(at.solver)) {
+    while (at.solver.step < steps) {
       signal?.throwIfAborted()
       const { solver, sample: x } = at
       const { step: index } = solver
@@ -105,17 +112,20 @@ export async function* sample<C extends Condition>(
       const drawn = scheduler.needsNoise(solver) ? fresh.draw(index) : undefined
       if (drawn !== undefined) owned = [...owned, drawn]
       const next = scheduler.step(tensorLinear, solver, prediction, x, drawn, hooks)
-      at = { sample: next.sample, solver: next.state, guidance, stream: fresh.state }
+      const after = revise ? revise(next.sample, next.state) : next.sample
+      checkShape('what revise gives', after, noise)
+      at = { sample: after, solver: next.state, guidance, stream: fresh.state }
       const values = [...new Set([...heldBy(at), ...(preview ? [next.x0] : [])])]
       const earlier = owned
       const made = values.filter((t) => !given.has(t))
       owned = [...new Set([...earlier, ...made])]
-      await calls.evaluate(next.sample, values)
+      await calls.evaluate(after, values)
       for (const t of earlier) if (!values.includes(t)) t.dispose()
       owned = made
-      if (isDone(next.state)) await calls.check(plan.timesteps, first)
-      finished = isDone(next.state)
-      yield { index, steps, timestep, sample: next.sample, state: at, ...(preview ? { x0: next.x0 } : {}) }
+      const last = next.state.step >= steps
+      if (last) await calls.check(plan.timesteps, first)
+      finished = last
+      yield { index, steps, timestep, sample: after, state: at, ...(preview ? { x0: next.x0 } : {}) }
     }
   } finally {
     // Stopped early, nothing is the caller's; at the end the result is.

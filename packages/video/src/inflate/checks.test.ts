@@ -27,7 +27,7 @@ test.each<[string, () => unknown]>([
   ['inflate: expected block to be a function', () => inflate(unet, {} as never)],
   ['inflate: expected options among init, got frames', () => inflate(unet, conv, { frames: 8 } as never)],
   ['inflate: expected a layer or nothing for down_blocks.0.resnets.0, got something else', () => inflate(unet, (async () => undefined) as never)],
-  ['VideoUNet: expected options among context, classLabels, textEmbeds, timeIds, got checkpoint', () => video.forward(x(1, 1, 2, 4, 4), 1, { checkpoint: true } as never)],
+  ['VideoUNet: expected options among context, classLabels, textEmbeds, timeIds, timestepCond, got checkpoint', () => video.forward(x(1, 1, 2, 4, 4), 1, { checkpoint: true } as never)],
 ])('%s', (message, run) => {
   expect(run).toThrow(ConfigError)
   expect(run).toThrow(message)

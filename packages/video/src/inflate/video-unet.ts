@@ -50,7 +50,7 @@ export class VideoUNet extends Module {
    */
   forward(x: Tensor, timesteps: Tensor | number, condition: VideoCondition = {}, options: UNet2DOptions = {}): Tensor {
     checkOptions('VideoUNet', condition, {
-      context: aTensor, classLabels: aTensor, textEmbeds: aTensor, timeIds: aTensor,
+      context: aTensor, classLabels: aTensor, textEmbeds: aTensor, timeIds: aTensor, timestepCond: aTensor,
     })
     const images = framesToBatch(x) // b c f h w -> (b f) c h w
     const [batch = 0, , frames = 1] = x.shape

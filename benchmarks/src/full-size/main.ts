@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util'
+import { type FamilyName, families } from './configs.ts'
+import { writeCheckpoint } from './checkpoint.ts'
+import { compareRun } from './run.ts'
+
+const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
+npm run full-size -- run --model DIR --golden FILE [--dtype f16|f32] [--side 512] [--steps 2] [--quantise q8_0]
+
+  make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
+  run    draws with it, and compares each step and the picture with what tools/golden/full_size.py wrote of the same folder
+`
+
+const { values, positionals: [verb] } = parseArgs({
+  allowPositionals: true,
+  options: {
+    family: { type: 'string', default: 'sd15' }, out: { type: 'string' }, model: { type: 'string' }, golden: { type: 'string' },
+    dtype: { type: 'string', default: 'f16' }, side: { type: 'string', default: '512' }, steps: { type: 'string', default: '2' },
+  },
+})
+const log = (line: string): void => { process.stderr.write(`${line}\n`) }
+
+if (verb === 'make' && values.out !== undefined && values.family in families) {
+  await writeCheckpoint(values.family as FamilyName, values.out, log)
+} else if (verb === 'run' && values.model !== undefined && values.golden !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
+  const result = await compareRun({ model: values.model, golden: values.golden, dtype: values.dtype, side: Number(values.side), steps: Number(values.steps), log })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  process.exit(result.equal ? 0 : 1)
+} else {
+  process.stderr.write(help)
+  process.exit(2)
+}

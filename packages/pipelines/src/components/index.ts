@@ -1,0 +1,1 @@
+export { loadPipeline, type LoadPipelineOptions } from './load-pipeline.ts'

@@ -1,0 +1,2 @@
+export { Draws } from './draws.ts'
+export { toAutoencoder, toUNet } from './latent-space.ts'

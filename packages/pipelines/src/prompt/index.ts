@@ -1,0 +1,2 @@
+export { adapted } from './adapted.ts'
+export { encode, type PromptTokenizer, repeatRows } from './encode.ts'

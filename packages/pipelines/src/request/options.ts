@@ -1,0 +1,78 @@
+import { Tensor } from '@antipode/core'
+import type { AdapterWeights } from '@antipode/core/nn'
+import {
+  abortSignal, anObject, atLeast, below, between, either, flag, listOf, oneOf, type Range, type Ranges, required,
+  whole,
+} from '@antipode/core/options'
+import type { Guider } from '@antipode/npo'
+import type { Scheduler, Steps } from '@antipode/schedulers'
+
+/** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
+export type Output = 'images' | 'pixels' | 'latents'
+
+/** What every pipeline can be asked for. Rows of a batch lie prompt by prompt: all images of the first, then of the second. */
+export interface GenerateOptions {
+  /** One prompt, or one a row of the batch. */
+  readonly prompt: string | readonly string[]
+  /** What to move away from: one for all prompts, or one each. None is not the same as an empty one: each pipeline says what it means. */
+  readonly negativePrompt?: string | readonly string[]
+  /** Pixels; those that the model was trained on by default, or those of the image. Multiples of 8, and of the autoencoder's scale. */
+  readonly height?: number
+  readonly width?: number
+  /** How many steps, or which; 50 by default. */
+  readonly steps?: Steps
+  /** w ≥ 1 of classifier-free guidance; 1 is the prompt alone. */
+  readonly guidanceScale?: number
+  /** φ in [0, 1] of Lin et al. 2023 (arXiv 2305.08891): how far guidance keeps the deviation of the positive branch; 0 by default. */
+  readonly guidanceRescale?: number
+  /** Another way of guidance than by scale and rescale, such as `apg` of @antipode/npo. */
+  readonly guider?: Guider
+  /** Weights of adapters in the positive branch; none by default. */
+  readonly positive?: AdapterWeights
+  /**
+   * Weights of adapters in the negative branch, those of the positive one by default. With an adapter that was trained on what people
+   * do not want this is negative preference optimisation (Diffusion-NPO, arXiv 2505.11245).
+   */
+  readonly negative?: AdapterWeights
+  /** Images for each prompt; 1 by default. */
+  readonly imagesPerPrompt?: number
+  /** Whole, from 0; 0 by default. One draws for the whole batch, as a generator of torch on the CPU does; a list has one for each image. */
+  readonly seed?: number | readonly number[]
+  /** Unit normal `[B, C, h, w]` to begin at instead of a draw; not disposed. */
+  readonly latents?: Tensor
+  /** Layers of the text encoder to leave out at its end, for the positive prompt; 0 by default. */
+  readonly clipSkip?: number
+  /** Solver of this run instead of the checkpoint's. */
+  readonly scheduler?: Scheduler
+  /**
+   * Image to start from, `[1 or B, 3, H, W]` in [0, 1], or latents `[1 or B, C, h, w]` as `output: 'latents'` gives them, which are taken
+   * as they are. Not disposed.
+   */
+  readonly image?: Tensor
+  /** Share of the steps that an image goes through, in (0, 1]: at 1 nothing of it is left. */
+  readonly strength?: number
+  /** Where to repaint the image, `[1, 1, H, W]`: 0.5 and above is repainted. Not disposed. */
+  readonly mask?: Tensor
+  /** Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is added. */
+  readonly denoisingStart?: number
+  /** Share of the noise to take away, in (0, 1): the rest is another pipeline's. */
+  readonly denoisingEnd?: number
+  /** Whether each step offers its estimate of the picture; false by default. */
+  readonly preview?: boolean
+  readonly signal?: AbortSignal
+}
+
+const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
+const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'number' }
+const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
+export const texts: Range = either(string, listOf(string))
+
+export const generateRanges: Ranges<GenerateOptions> = {
+  prompt: required(texts), negativePrompt: texts, height: whole(8), width: whole(8), steps: either(aNumber, anObject('a request for steps')),
+  guidanceScale: atLeast(1), guidanceRescale: between(0, 1), guider: anObject('a guider, such as apg makes'),
+  positive: anObject('weights of adapters'), negative: anObject('weights of adapters'), imagesPerPrompt: whole(1),
+  seed: either(whole(0), listOf(whole(0))), latents: aTensor, clipSkip: whole(0), scheduler: anObject('a scheduler'), image: aTensor,
+  strength: between(0, 1), mask: aTensor, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), preview: flag, signal: abortSignal,
+}
+
+export const outputRange: Range = oneOf('images', 'pixels', 'latents')

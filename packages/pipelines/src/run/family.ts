@@ -1,0 +1,41 @@
+import type { Tensor } from '@antipode/core'
+import type { Module } from '@antipode/core/nn'
+import type { Ranges } from '@antipode/core/options'
+import type { AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
+import type { Scheduler } from '@antipode/schedulers'
+import type { GenerateOptions, Request } from '../request/index.ts'
+
+/** What both branches are told, each `[B, …]`. */
+export interface Conditions {
+  readonly positive: UNet2DCondition
+  /** None where nothing is guided. */
+  readonly negative: UNet2DCondition | undefined
+}
+
+/** What every family of pipelines is made of. */
+export interface Components {
+  readonly unet: UNet2DConditionModel
+  readonly vae: AutoencoderKL
+  readonly scheduler: Scheduler
+}
+
+/** What a family of models adds to the run that all pipelines share. */
+export interface Family<O extends GenerateOptions> {
+  /** How its users call it. */
+  readonly name: string
+  readonly components: Components
+  /** Models whose memory the pipeline owns. */
+  readonly models: readonly Module[]
+  readonly ranges: Ranges<O>
+  /** Guidance by default. */
+  readonly guidanceScale: number
+  /** Share of the steps that an image goes through by default. */
+  readonly strength: number
+  /** What the UNet is told about a request; nothing is computed yet. */
+  conditions(options: O, request: Request, guided: boolean): Conditions
+}
+
+/** The tensors of conditions, each once. */
+export function tensorsOf({ positive, negative }: Conditions): Tensor[] {
+  return [...new Set([positive, negative ?? {}].flatMap((condition) => Object.values(condition) as Tensor[]))]
+}

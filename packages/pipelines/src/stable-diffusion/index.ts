@@ -1,0 +1,1 @@
+export { stableDiffusion, type StableDiffusionComponents } from './stable-diffusion.ts'
