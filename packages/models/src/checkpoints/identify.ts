@@ -51,7 +51,7 @@ export function identify(tensors: Tensors): Identity {
     return { kind: 'unknown', names: undefined, family: undefined, what: `a file of ${names.length} tensors unknown here (${some}, …)` }
   }
   const [, kind, vocabulary, what] = hit
-  const family = kind === 'lora' ? loraFamily(names) : kind === 'unet' || kind === 'checkpoint' ? unetFamily(tensors, names) : undefined
+  const family = kind === 'lora' ? loraFamily(tensors, names) : kind === 'unet' || kind === 'checkpoint' ? unetFamily(tensors, names) : undefined
   const preposition = kind === 'lora' ? 'for' : 'of'
   return { kind, names: vocabulary, family, what: family ? `${what} ${preposition} ${familyNames[family]}` : what }
 }
@@ -71,7 +71,12 @@ function unetFamily(tensors: Tensors, names: readonly string[]): Family | undefi
 /** Families by the width of the tokens that the cross-attention of their UNets takes. */
 export const widths: ReadonlyMap<number, Family> = new Map([[768, 'sd1'], [1024, 'sd2'], [2048, 'sdxl'], [1280, 'sdxl-refiner']])
 
-/** Only that of XL has two text encoders, and only its blocks have the names of the original code. */
-function loraFamily(names: readonly string[]): Family | undefined {
-  return names.some((name) => /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/.test(name)) ? 'sdxl' : undefined
+/**
+ * Only that of XL has two text encoders, and only its blocks have the names of the original code; of others the width
+ * of what the UNet attends to tells.
+ */
+function loraFamily(tensors: Tensors, names: readonly string[]): Family | undefined {
+  if (names.some((name) => /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/.test(name))) return 'sdxl'
+  const key = names.find((name) => /attn2[._](processor\.)?to_k[._]lora(_A|[._]down)/.test(name))
+  return widths.get((key === undefined ? undefined : tensors.info(key)?.shape[1]) ?? 0)
 }

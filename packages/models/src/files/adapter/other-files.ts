@@ -28,7 +28,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 /** What to do with files that are no adapters. */
 const remedies: Readonly<Partial<Record<Identity['kind'], string>>> = {
   unet: 'take what it adds to a model by loadOffset', checkpoint: 'take what its UNet adds to a model by loadOffset',
-  embedding: 'give it to the tokenizer and the text encoder', unknown: 'see what the file is',
+  embedding: 'read it with readTextualInversion', unknown: 'see what the file is',
 }
 
 /** How a width is told to whoever knows models by their names. */
