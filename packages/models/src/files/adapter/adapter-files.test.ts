@@ -1,5 +1,5 @@
 import { encodeSafetensors } from '@antipode/core/io'
-import { adapterNames } from '@antipode/core/nn'
+import { adapterNames, adapterParameters } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { l1, near, waveParameter } from '../../testing/index.ts'
@@ -26,6 +26,19 @@ async function fileOf({ tensors, alphas, metadata }: Case): Promise<Uint8Array<A
   const numbers = Object.entries(alphas).map(([name, alpha]) => ({ name, dtype: 'F32' as const, shape: [], data: Float32Array.of(alpha) }))
   return encodeSafetensors([...entries, ...numbers], metadata)
 }
+
+test('a file of torch.save is read as well, and in another element type', async () => {
+  const { unet } = await modelsOf('sd')
+  const bytes = Uint8Array.from(atob(golden.torch.base64), (c) => c.charCodeAt(0))
+  await loadAdapter(unet, bytes, { name: 'a' })
+  await loadAdapter(unet, bytes, { name: 'half', dtype: 'f16' })
+  const types = (name: string): Set<string> => new Set([...adapterParameters(unet, name).values()].map(({ dtype }) => dtype))
+  expect([types('a'), types('half')]).toEqual([new Set(['f32']), new Set(['f16'])])
+  const want = golden.torch.outputs.unet
+  const values = outputs({ unet }).get('unet')!
+  want.first8.forEach((value, i) => { near(values[i], value, want.absSum / values.length) })
+  near(l1(values), want.absSum, want.absSum)
+})
 
 test.each(golden.cases as unknown as readonly Case[])('a file $name gives the outputs that it has there, in float64', async (stored) => {
   const family = stored.family as Family

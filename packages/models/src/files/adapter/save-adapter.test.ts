@@ -17,7 +17,7 @@ afterAll(async () => { await rm(folder, { recursive: true }) })
 /** Adapters on all models, as if trained: two of ranks and alphas of their own on a UNet, one on each text encoder. */
 async function adapted(family: Family): Promise<Models> {
   const models = await modelsOf(family)
-  addAdapter(models.unet, 'a', lora({ rank: 2, alpha: 1 / 3, targets: loraTargets.convolutions }))
+  addAdapter(models.unet, 'a', lora({ rank: 2, alpha: 1 / 3, targets: /blocks\.1\.(attentions|resnets|downsamplers)|conv_in|blocks\.0\.resnets\.0\.conv1/ }))
   for (const model of [models.text_encoder, models.text_encoder_2]) {
     if (model) addAdapter(model, 'a', lora({ rank: 1, alpha: 0.7, targets: loraTargets.textEncoder }))
   }
@@ -28,7 +28,7 @@ async function adapted(family: Family): Promise<Models> {
   return models
 }
 
-test.each<[Family, AdapterFormat]>([['sd', 'diffusers'], ['xl', 'diffusers'], ['sd', 'kohya'], ['xl', 'kohya']])('an adapter on the models of %s comes back from a file in the format %s', async (family, format) => {
+test.each<[Family, AdapterFormat]>([['xl', 'diffusers'], ['sd', 'kohya'], ['xl', 'kohya']])('an adapter on the models of %s comes back from a file in the format %s', async (family, format) => {
   const models = await adapted(family)
   const path = join(folder, `${family}.${format}.safetensors`)
   await saveAdapter(path, models, { name: 'a', format, metadata: { by: 'test' } })
