@@ -29,7 +29,8 @@ export interface LoadAdapterOptions extends ReadSafetensorsOptions {
  * safetensors or torch (`.pt`, `.bin`), and of any of these formats, which it tells by its names:
  *
  * - PEFT and diffusers since: `unet.….lora_A.weight`, with or without `unet.` and `base_model.model.`
- * - diffusers before: `unet.….attn1.processor.to_q_lora.down.weight`, `text_encoder.….self_attn.to_q_lora.down.weight`
+ * - diffusers before: `unet.….attn1.processor.to_q_lora.down.weight`, and `….self_attn.to_q_lora.down.weight` of text
+ *   encoders
  * - kohya-ss and LyCORIS' LoCon: `lora_unet_….lora_down.weight`, also with LDM's names for the blocks of Stable
  *   Diffusion XL, and `lora_te_`, `lora_te1_`, `lora_te2_` for text encoders
  * - differences in full, `….diff`
@@ -88,7 +89,10 @@ interface AdapterPart {
   readonly state: StateSource
 }
 
-/** What a file has for each model, held to the model by names and shapes. @throws {CheckpointError} if it does not fit */
+/**
+ * What a file has for each model, held to the model by names and shapes.
+ * @throws {CheckpointError} if it does not fit
+ */
 function partsOf(
   file: TensorFile,
   targets: ReadonlyMap<AdapterComponent, Module>,
