@@ -1,13 +1,17 @@
 export * from './autoencoder/index.ts'
-export * from './checkpoints/index.ts'
+export {
+  type CheckpointSource, type Component, type Family, identify, type Identity, type LoadProgress, openCheckpoint,
+  type OpenCheckpoint, type OpenCheckpointOptions,
+} from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
-export * from './textual-inversion/index.ts'
-export * from './tokenizers/index.ts'
+export { loraTargets, type LoraTargets } from './lora-targets.ts'
 export {
   autoencoderKL, autoencoderTiny, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection,
   type ConfiguredModel, type ModelEntry, unet2DCondition,
 } from './registry/index.ts'
+export * from './textual-inversion/index.ts'
+export * from './tokenizers/index.ts'
 export * from './unet/index.ts'

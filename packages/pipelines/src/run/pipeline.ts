@@ -33,8 +33,8 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {NumericError} if a sample is not finite
    */
   <K extends keyof Outputs>(options: O & { readonly output: K }): Promise<Outputs[K]>
-  /** The same, step by step: the value that the iterator returns is the latents of the last, to be disposed. Errors as a call. */
-  stream(options: O): AsyncGenerator<PipelineStep, Tensor>
+  /** The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step. Errors as a call. */
+  stream(options: O): AsyncGenerator<PipelineStep, void>
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
   decode(latents: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>
   readonly components: Components
@@ -55,9 +55,10 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     }
   }
   return Object.assign(generate, {
-    stream(options: O) {
+    async *stream(options: O): AsyncGenerator<PipelineStep, void> {
       checkOptions(family.name, options, family.ranges)
-      return stepsOf(family, options)
+      const latents = yield* stepsOf(family, options)
+      latents.dispose()
     },
     decode: (latents: Tensor, options: { readonly signal?: AbortSignal } = {}) => {
       checkOptions(family.name, options, { signal: abortSignal })
@@ -90,6 +91,8 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
   const strength = options.strength ?? (options.mask ? 1 : family.strength)
   using draws = new Draws(unet.device, options.seed ?? 0)
   const held: Tensor[] = []
+  let latents: Tensor | undefined
+  let taken = false
   try {
     signal?.throwIfAborted()
     held.push(...tensorsOf(conditions))
@@ -101,13 +104,14 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
       ...stepsFor(name, scheduler, options, start, strength), stream: draws.rest,
       ...(options.preview === undefined ? {} : { preview: options.preview }), ...(signal ? { signal } : {}),
     })
-    let latents: Tensor | undefined
     for await (const { sample: now, index, steps, timestep, x0 } of run) {
       latents = now
       yield { index, steps, timestep, latents: now, ...(x0 ? { x0 } : {}) }
     }
+    taken = true
     return latents as Tensor // a run makes a call at least, or it throws
   } finally {
+    if (!taken) latents?.dispose()
     for (const t of held) t.dispose()
   }
 }

@@ -6,19 +6,37 @@ import type { StateSource } from './state-source.ts'
 /** Which names of a source are wanted, and in which element type each. */
 export type Wanted = ReadonlyMap<string, DType>
 
+/** Tensors of more numbers than this are large: of the others, many are read for one of these. */
+const large = 2 ** 20
+/** How many are read at once: the bytes of one come while another is brought to the device. */
+const [largeAtOnce, smallAtOnce] = [2, 6]
+
 /**
- * Reads tensors one after the other. Where one cannot be read, those before it are freed. @throws {CheckpointError} as
- * reading does
+ * Reads tensors, a few at once. Where one cannot be read, all others are freed. @throws {CheckpointError} as reading
+ * does
  */
 export async function readAll(source: StateSource, wanted: Wanted, device: Backend): Promise<Map<string, Tensor>> {
-  const tensors = new Map<string, Tensor>()
-  try {
-    for (const [name, dtype] of wanted) tensors.set(name, await source.read(name, device, dtype))
-    return tensors
-  } catch (error) {
-    for (const t of tensors.values()) t.dispose()
-    throw error
+  const tensors = new Map<string, Tensor | undefined>([...wanted.keys()].map((name) => [name, undefined]))
+  const isLarge = (name: string): boolean => (source.info(name)?.shape.reduce((n, size) => n * size, 1) ?? 0) > large
+  const failures: unknown[] = []
+  const lane = async (names: Iterator<[name: string, dtype: DType]>): Promise<void> => {
+    for (let next = names.next(); !next.done && failures.length === 0; next = names.next()) {
+      const [name, dtype] = next.value
+      try {
+        tensors.set(name, await source.read(name, device, dtype))
+      } catch (error) {
+        failures.push(error)
+      }
+    }
   }
+  const lanes = (ofLarge: boolean, count: number): Promise<void>[] => {
+    const names = [...wanted].filter(([name]) => isLarge(name) === ofLarge).values()
+    return Array.from({ length: count }, () => lane(names))
+  }
+  await Promise.all([...lanes(true, largeAtOnce), ...lanes(false, smallAtOnce)])
+  if (failures.length === 0) return tensors as Map<string, Tensor> // all of them are there
+  for (const t of tensors.values()) t?.dispose()
+  throw failures[0]
 }
 
 /** Of a list of names that may be long, as many as a message holds. */

@@ -67,3 +67,25 @@ test('a source that fails in the middle leaves nothing behind', async () => {
   await expect(readAll(broken, new Map([['a', 'f32'], ['b', 'f32'], ['c', 'f32']]), host)).rejects.toThrow('cut short')
   expect(host.memory().tensors).toBe(before)
 })
+
+test('several tensors are asked for at once, as a server takes its time for each; of large ones, two', async () => {
+  const host = new FakeHost()
+  const shapes = new Map(Array.from({ length: 20 }, (_, i) => [`t${i}`, [i < 15 ? 2 : 2 ** 21]]))
+  const asked = { small: 0, large: 0 }
+  const most = { small: 0, large: 0 }
+  const slow: StateSource = {
+    names: () => shapes.keys(),
+    info: (name) => ({ shape: shapes.get(name) ?? [], dtype: 'F32', reads: ['f32'] }),
+    async read(name) {
+      const kind = shapes.get(name)?.[0] === 2 ? 'small' : 'large'
+      most[kind] = Math.max(most[kind], ++asked[kind])
+      await new Promise((done) => { setTimeout(done, 1) })
+      asked[kind]--
+      return f32(host, Number(name.slice(1)))
+    },
+  }
+  const read = await readAll(slow, new Map([...shapes.keys()].map((name) => [name, 'f32'])), host)
+  expect([...read.keys()]).toEqual([...shapes.keys()])
+  expect([...await read.get('t17')!.data()]).toEqual([17])
+  expect(most).toEqual({ small: 6, large: 2 })
+})
