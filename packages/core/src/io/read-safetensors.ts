@@ -94,7 +94,7 @@ export async function openSafetensors(
   return safetensorsFile(label, {
     metadata,
     tensors,
-    async read(name) {
+    async read(name, into) {
       signal?.throwIfAborted()
       if (closed) {
         throw new DisposedError(
@@ -102,7 +102,7 @@ export async function openSafetensors(
         )
       }
       const { begin, byteLength } = tensorNamed(label, tensors, name)
-      const bytes = await source.read(begin, byteLength)
+      const bytes = await source.read(begin, byteLength, into)
       return check ? check(name, bytes) : bytes
     },
     async close() {
