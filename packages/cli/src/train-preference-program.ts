@@ -55,6 +55,7 @@ export function addTrainPreference(train: Command, objective: PreferenceSettings
     .addOption(new RangedOption('--resolution <n>', "pixels of a square's side, the model's own by default", number(ranges.resolution)))
     .addOption(setting('--seed <n>', 'where random numbers start', ranges.seed, defaults.seed))
     .addOption(new RangedOption('--dtype <type>', `element type of the models, ${defaults.dtype} by default; the adapter has f32`, word('f16', 'f32')))
+    .addOption(new RangedOption('--format <name>', `whose reader the adapter is for, ${defaults.format} by default`, word('diffusers', 'peft', 'kohya')))
     .addOption(new Option('--skip-damaged', 'leave rows out that cannot be read'))
     .addOption(setting('--checkpoint-every <n>', 'updates between saves', ranges.checkpointEvery, defaults.checkpointEvery))
     .addOption(setting('--sample-every <n>', 'updates between samples, none for 0', ranges.sampleEvery, defaults.sampleEvery))

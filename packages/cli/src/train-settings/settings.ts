@@ -22,6 +22,8 @@ export interface PreferenceSettings {
   readonly resolution?: number
   readonly seed: number
   readonly dtype: 'f32' | 'f16'
+  /** Whose reader the adapter is for. */
+  readonly format: 'diffusers' | 'peft' | 'kohya'
   readonly skipDamaged: boolean
   readonly checkpointEvery: number
   /** Steps between grids of samples; none at 0. */
@@ -33,7 +35,7 @@ export interface PreferenceSettings {
 
 /** Settings that are not given. */
 export const defaultSettings: Required<Omit<PreferenceSettings, 'objective' | 'model' | 'pairs' | 'resolution'>> = {
-  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16', skipDamaged: false,
+  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16', format: 'diffusers', skipDamaged: false,
   checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
 }
 
@@ -43,7 +45,7 @@ const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string
 export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
   objective: oneOf('dpo', 'npo'), model: text, pairs: text, rank: whole(1, 1024), steps: whole(1, 10_000_000), batch: whole(1, 1024),
   accumulate: whole(1, 65_536), learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
-  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), skipDamaged: flag, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
+  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
   sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
 }
 

@@ -65,20 +65,17 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
 })
 
 test('a run that is interrupted goes on with the same command to the same adapter, to the bit', async () => {
-  const settings = await resolveSettings({
-    objective: 'dpo', model: at('model'), pairs: at('pairs'), dtype: 'f32', steps: 3, batch: 2, rank: 2, learningRate: 0.01, beta: 200,
-  })
+  const settings = await resolveSettings({ objective: 'dpo', sampleEvery: 0 }, at('dpo/settings.json'))
   const options = (out: string, more: Partial<TrainPreferenceOptions> = {}): TrainPreferenceOptions => ({
     settings, out: at(out), cache: at('cache'), resume: true, signal: new AbortController().signal, progress: silentProgress, ...more,
   })
-  await runTrainPreference(options('whole'))
   const controller = new AbortController()
   const stopping = { phase: (title: string) => ({ advance: () => { if (title.startsWith('training')) controller.abort(new Error('enough')) }, done: () => undefined }) }
   await expect(runTrainPreference(options('parts', { signal: controller.signal, progress: stopping }))).rejects.toThrow('enough')
   expect(existsSync(at('parts/dpo.safetensors'))).toBe(false)
   await runTrainPreference(options('parts'))
-  for (const name of ['dpo.safetensors', 'metrics.jsonl']) expect(readFileSync(at(`parts/${name}`)).equals(readFileSync(at(`whole/${name}`)))).toBe(true)
+  for (const name of ['dpo.safetensors', 'metrics.jsonl']) expect(readFileSync(at(`parts/${name}`)).equals(readFileSync(at(`dpo/${name}`)))).toBe(true)
   // Done, the same command does no more, and other settings are refused.
-  expect((await runTrainPreference(options('parts'))).last?.step).toBe(2)
+  expect((await runTrainPreference(options('parts'))).last?.step).toBe(3)
   await expect(runTrainPreference({ ...options('parts'), settings: { ...settings, beta: 100 } })).rejects.toThrow('a run of another recipe')
 })

@@ -64,9 +64,10 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   const pairs = await encoded(pipe, models, options, progress)
   const last = await trained(pipe, { ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }) }, pairs)
   const adapter = join(out, `${objective}.safetensors`)
-  const { steps, beta, seed } = settings
+  const { steps, beta, seed, format } = settings
   await lock.check()
-  await saveAdapter(adapter, pipe.components.unet, objective, { objective, beta: `${beta}`, seed: `${seed}`, steps: `${steps}` }, { signal })
+  const metadata = { objective, beta: `${beta}`, seed: `${seed}`, steps: `${steps}` }
+  await saveAdapter(adapter, { unet: pipe.components.unet }, { name: objective, format, metadata, signal })
   return {
     adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
     pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
