@@ -1,6 +1,6 @@
 """Saves tiny pipelines by diffusers itself, and what they draw, as fixtures of packages/pipelines.
 
-  python tools/golden/tiny_pipelines.py packages/pipelines/test
+  python tools/golden/tiny_pipelines.py packages/pipelines
 
 Versions used: diffusers 0.42.1, transformers 5.24.0, torch 2.15.0, on the CPU in float32. The weights are seeded and stored in f16, so that
 the files are small; the pictures are those of the stored weights.
@@ -83,7 +83,8 @@ def draw(pipe: object, folder: pathlib.Path) -> dict:
 
 
 def main() -> None:
-    out = pathlib.Path(sys.argv[1])
+    root = pathlib.Path(sys.argv[1])
+    out = root / "test"
     torch.manual_seed(0)
     betas = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1)
     golden = {}
@@ -102,7 +103,7 @@ def main() -> None:
     )
     xl.set_progress_bar_config(disable=True)
     golden["sdxl"] = draw(xl, out / "sdxl")
-    (out / "drawn.golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    (root / "src" / "testing" / "drawn.golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

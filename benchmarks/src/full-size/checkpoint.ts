@@ -34,7 +34,7 @@ export async function writeCheckpoint(family: FamilyName, folder: string, log: (
     await mkdir(join(folder, path, '..'), { recursive: true })
     await writeFile(join(folder, path), JSON.stringify(value, null, 2))
   }
-  const rows: Record<string, readonly [string, string]> = { scheduler: ['diffusers', scheduler._class_name] }
+  const rows: Record<string, readonly [string, string]> = { scheduler: ['diffusers', scheduler['_class_name']] }
   for (const [name, config] of Object.entries(configs)) {
     const part = parts[name] as Part // every part of a family has a row
     rows[name] = [part.library, part.className]

@@ -30,7 +30,10 @@ export interface DirectoryHandle {
  */
 export type FolderSource = string | URL | DirectoryHandle | ReadonlyMap<string, Blob | Uint8Array>
 
-/** The folder at a source. @throws {CheckpointError} if it is no address @throws {UnsupportedError} for a path without Node */
+/**
+ * The folder at a source.
+ * @throws {CheckpointError} if it is no address @throws {UnsupportedError} for a path where there is no Node
+ */
 export function folderOf(source: FolderSource, options: ReadOptions): Folder {
   if (source instanceof Map) return mapFolder(source)
   if (typeof source === 'object' && 'getFileHandle' in source) return handleFolder(source)

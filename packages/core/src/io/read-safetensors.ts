@@ -12,13 +12,13 @@ export interface ReadSafetensorsOptions {
   /** Aborts the opening and every later read of the file, which then reject with `signal.reason`. */
   readonly signal?: AbortSignal
   /**
-   * The longest that a server may be silent, before its answer and between the pieces of it, in milliseconds: a whole number
-   * in [1, 2147483647], 60,000 by default.
+   * The longest that a server may be silent, before its answer and between the pieces of it, in milliseconds: a whole
+   * number in [1, 2147483647], 60,000 by default.
    */
   readonly timeout?: number
   /**
-   * Whether the header, at opening, and each tensor, at reading, must have the SHA-256 with which `writeSafetensors` wrote
-   * them with `digest: true`; false by default. A file without digests is refused then.
+   * Whether the header, at opening, and each tensor, at reading, must have the SHA-256 with which `writeSafetensors`
+   * wrote them with `digest: true`; false by default. A file without digests is refused then.
    */
   readonly verify?: boolean
   /** What makes requests, such as one that adds credentials; the global `fetch` by default. */
@@ -39,10 +39,12 @@ export const readRanges: Ranges<ReadSafetensorsOptions> = {
  * Opens a safetensors checkpoint and checks its whole header before any tensor is read. A path or address that ends in
  * `.safetensors.index.json` opens all the shards that it names as one checkpoint.
  *
- * A file that is replaced or written to while it is open is refused at the next read, so that no two states of it mix: by
- * its time of change on a disk, by ETag or Last-Modified behind HTTP (where a server sends neither, by its size alone).
+ * A file that is replaced or written to while it is open is refused at the next read, so that no two states of it mix:
+ * by its time of change on a disk, by ETag or Last-Modified behind HTTP (where a server sends neither, by its size
+ * alone).
  *
- * @throws {CheckpointError} if the source is missing, no regular file, truncated, malformed, hostile, silent or a pickle.
+ * @throws {CheckpointError} if the source is missing, no regular file, truncated, malformed, hostile, silent or a
+ * pickle.
  * @throws {ConfigError} if an option is unknown or outside its range.
  * @throws {UnsupportedError} for a path where there is no Node.
  * Source: huggingface/safetensors, README (format).

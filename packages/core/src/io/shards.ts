@@ -18,8 +18,8 @@ export function isIndex(source: SafetensorsSource): source is string | URL {
  *
  * @param find where a shard is; undefined if it is missing
  * @param open opens one shard
- * @throws {CheckpointError} if the index is malformed, names a file elsewhere, a shard is missing, or a tensor is not in
- * its shard.
+ * @throws {CheckpointError} if the index is malformed, names a file elsewhere, a shard is missing, or a tensor is not
+ * in its shard.
  * Source: huggingface/transformers, sharded checkpoints (`weight_map`: tensor name to file name).
  */
 export async function openShards(

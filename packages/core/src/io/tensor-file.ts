@@ -20,7 +20,8 @@ export interface TensorFile extends AsyncDisposable {
    */
   read(name: string): Promise<Uint8Array<ArrayBuffer>>
   /**
-   * The values of a tensor as f32: narrower types widen, wider ones round to nearest, quantised ones are multiplied out.
+   * The values of a tensor as f32: narrower types widen, wider ones round to nearest, quantised ones are multiplied
+   * out.
    *
    * @throws {UnsupportedError} for F8 dtypes; else as `read`.
    */

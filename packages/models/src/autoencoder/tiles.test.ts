@@ -139,8 +139,7 @@ test('a large image takes little more memory than one tile, and a batch than one
     mebibytes(model.decode(uploaded(host, [batch, 4, side / 8, side / 8]), options))
   const encoded = (side: number, options: PartsOptions = {}): number =>
     mebibytes(model.encode(uploaded(host, [1, 3, side, side]), options).moments)
-  expect([decoded(1, 512), decoded(1, 1024)]).toEqual([659, 2696])
-  expect([decoded(1, 1024, { tiling: true }), decoded(1, 1024, { tiling: { size: 256 } })]).toEqual([689, 192])
-  expect([encoded(512), encoded(1024), encoded(1024, { tiling: true })]).toEqual([424, 1757, 425])
+  expect([decoded(1, 512), decoded(1, 1024), decoded(1, 1024, { tiling: true })]).toEqual([659, 2696, 689])
+  expect([encoded(512), encoded(1024, { tiling: true })]).toEqual([424, 425])
   expect([decoded(4, 512), decoded(4, 512, { slicing: true })]).toEqual([2684, 668])
 })

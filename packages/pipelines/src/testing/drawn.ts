@@ -1,6 +1,6 @@
 import type { Device } from '@antipode/core'
 import { expect } from 'vitest'
-import drawn from '../../test/drawn.golden.json' with { type: 'json' }
+import drawn from './drawn.golden.json' with { type: 'json' }
 import { loadPipeline } from '../index.ts'
 
 /** Opens a tiny checkpoint that diffusers saved, and holds what it draws to what diffusers drew. */

@@ -21,16 +21,20 @@ function half(data: Uint8Array, at: number): number {
 
 const signed = (byte: number): number => (byte << 24) >> 24
 
-/**
- * 32 numbers of 4 bits from `at`, or of 5 with the highest bits from `high`: scale·(q − zero), or scale·q + least without
- * a zero.
- */
-function nibbles(
-  data: Uint8Array,
-  { at, high, scale, zero, least = 0 }: { readonly at: number; readonly high?: number; readonly scale: number; readonly zero?: number; readonly least?: number },
-  out: Float32Array,
-  to: number,
-): void {
+/** Where 32 numbers of a block are, and what they mean. */
+interface Nibbles {
+  readonly at: number
+  /** Where a fifth bit of each is. */
+  readonly high?: number
+  readonly scale: number
+  /** What is taken from a number before it is scaled. */
+  readonly zero?: number
+  /** What is added to it after that, without a zero. */
+  readonly least?: number
+}
+
+function nibbles(data: Uint8Array, part: Nibbles, out: Float32Array, to: number): void {
+  const { at, high, scale, zero, least = 0 } = part
   for (let i = 0; i < 16; i++) {
     const byte = data[at + i]!
     let [low, up] = [byte & 15, byte >> 4]
@@ -44,6 +48,11 @@ function nibbles(
   }
 }
 
+interface Bits {
+  readonly high?: number
+  readonly quants: number
+}
+
 /** Scale and least value, of 6 bits each, of one of the eight parts of a block of 256. */
 function scaleAndLeast(data: Uint8Array, at: number, part: number): readonly [scale: number, least: number] {
   if (part < 4) return [data[at + part]! & 63, data[at + part + 4]! & 63]
@@ -51,8 +60,12 @@ function scaleAndLeast(data: Uint8Array, at: number, part: number): readonly [sc
   return [(both & 15) | ((data[at + part - 4]! >> 6) << 4), (both >> 4) | ((data[at + part]! >> 6) << 4)]
 }
 
-/** 256 numbers of 4 bits, or of 5 with the highest bits from `high`, in eight parts with a scale and a least value each. */
-function parts(data: Uint8Array, at: number, high: number | undefined, quants: number, out: Float32Array, to: number): void {
+/**
+ * 256 numbers in eight parts with a scale and a least value each: of 4 bits, from `quants` on, or of 5, with the
+ * highest from `high` on.
+ */
+function parts(data: Uint8Array, at: number, bits: Bits, out: Float32Array, to: number): void {
+  const { high, quants } = bits
   const [d, least] = [half(data, at), half(data, at + 2)]
   for (let part = 0; part < 8; part++) {
     const [scale, min] = scaleAndLeast(data, at + 4, part)
@@ -86,8 +99,12 @@ export const blockTypes: ReadonlyMap<number, BlockType> = new Map<number, BlockT
     const d = half(data, at)
     for (let i = 0; i < 32; i++) out[to + i] = d * signed(data[at + 2 + i]!)
   } }],
-  [12, { name: 'Q4_K', size: 256, bytes: 144, decode: (data, at, out, to) => { parts(data, at, undefined, at + 16, out, to) } }],
-  [13, { name: 'Q5_K', size: 256, bytes: 176, decode: (data, at, out, to) => { parts(data, at, at + 16, at + 48, out, to) } }],
+  [12, { name: 'Q4_K', size: 256, bytes: 144, decode(data, at, out, to) {
+    parts(data, at, { quants: at + 16 }, out, to)
+  } }],
+  [13, { name: 'Q5_K', size: 256, bytes: 176, decode(data, at, out, to) {
+    parts(data, at, { high: at + 16, quants: at + 48 }, out, to)
+  } }],
   [14, { name: 'Q6_K', size: 256, bytes: 210, decode(data, at, out, to) {
     const d = half(data, at + 208)
     for (let i = 0; i < 256; i++) {

@@ -1,11 +1,12 @@
-import { CheckpointError, DisposedError } from '../../errors.ts'
+import { DisposedError } from '../../errors.ts'
 import { decodeFloat32 } from '../convert.ts'
 import { bytesPerElement, type SafetensorsDType } from '../dtype.ts'
+import { refuse } from '../refuse.ts'
 import type { ByteSource } from '../source.ts'
 import { tensorNamed } from '../safetensors-file.ts'
 import type { TensorFile, TensorInfo } from '../tensor-file.ts'
 import { type BlockType, blockTypes } from './blocks.ts'
-import { type GgufHeader, type GgufTensor, readGgufHeader } from './header.ts'
+import { type GgufHeader, type GgufTensor, type GgufValue, readGgufHeader } from './header.ts'
 
 /** Types of ggml that hold plain numbers. */
 const plain: ReadonlyMap<number, SafetensorsDType> = new Map<number, SafetensorsDType>([
@@ -14,8 +15,9 @@ const plain: ReadonlyMap<number, SafetensorsDType> = new Map<number, Safetensors
 
 /** Types that are told by name, and not read. */
 const others: ReadonlyMap<number, string> = new Map([
-  [9, 'Q8_1'], [10, 'Q2_K'], [11, 'Q3_K'], [15, 'Q8_K'], [16, 'IQ2_XXS'], [17, 'IQ2_XS'], [18, 'IQ3_XXS'], [19, 'IQ1_S'],
-  [20, 'IQ4_NL'], [21, 'IQ3_S'], [22, 'IQ2_S'], [23, 'IQ4_XS'], [29, 'IQ1_M'], [34, 'TQ1_0'], [35, 'TQ2_0'], [39, 'MXFP4'],
+  [9, 'Q8_1'], [10, 'Q2_K'], [11, 'Q3_K'], [15, 'Q8_K'], [16, 'IQ2_XXS'], [17, 'IQ2_XS'], [18, 'IQ3_XXS'],
+  [19, 'IQ1_S'], [20, 'IQ4_NL'], [21, 'IQ3_S'], [22, 'IQ2_S'], [23, 'IQ4_XS'], [29, 'IQ1_M'], [34, 'TQ1_0'],
+  [35, 'TQ2_0'], [39, 'MXFP4'],
 ])
 
 interface Located extends TensorInfo {
@@ -36,7 +38,9 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
   const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
     signal?.throwIfAborted()
     if (closed) {
-      throw new DisposedError(`readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`)
+      throw new DisposedError(
+        `readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
+      )
     }
     const { begin, byteLength } = tensorNamed(label, tensors, name)
     return source.read(begin, byteLength)
@@ -64,33 +68,34 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
   }
 }
 
-function locate(source: ByteSource, { values, dataStart }: GgufHeader, name: string, { shape, type, offset }: GgufTensor): Located {
+function locate({ label, size }: ByteSource, header: GgufHeader, name: string, tensor: GgufTensor): Located {
+  const { shape, type } = tensor
   const block = blockTypes.get(type)
   const dtype = plain.get(type) ?? block?.name
   const shown = JSON.stringify(name)
   if (dtype === undefined) {
     const known = [...plain.values(), ...[...blockTypes.values()].map((one) => one.name)].join(', ')
-    refuse(source, `${shown} to be one of ${known}`, others.get(type) ?? `type ${type}`, 'convert the model to one of these')
+    const got = others.get(type) ?? `type ${type}`
+    refuse(label, `${shown} to be one of ${known}`, got, 'convert the model to one of these')
   }
-  const count = shape.reduce((n, size) => n * size, 1)
-  const [size, bytes] = block ? [block.size, block.bytes] : [1, bytesPerElement[dtype as SafetensorsDType]] // plain without a block
-  if (!Number.isSafeInteger(count) || (shape.at(-1) ?? 1) % size !== 0) {
-    refuse(source, `rows of ${shown} of whole blocks of ${size}`, `[${shape.join()}]`, 'download it again')
+  const count = shape.reduce((n, side) => n * side, 1)
+  // A type without blocks is plain.
+  const [each, bytes] = block ? [block.size, block.bytes] : [1, bytesPerElement[dtype as SafetensorsDType]]
+  if (!Number.isSafeInteger(count) || (shape.at(-1) ?? 1) % each !== 0) {
+    refuse(label, `rows of ${shown} of whole blocks of ${each}`, `[${shape.join()}]`)
   }
-  const [begin, byteLength] = [dataStart + offset, (count / size) * bytes]
-  if (!(begin + byteLength <= source.size)) {
-    refuse(source, `${byteLength} bytes of ${shown} at byte ${begin}`, `${Math.max(0, source.size - begin)}: the file is truncated`, 'download it again')
+  const [begin, byteLength] = [header.dataStart + tensor.offset, (count / each) * bytes]
+  if (!(begin + byteLength <= size)) {
+    const got = `${Math.max(0, size - begin)}: the file is truncated`
+    refuse(label, `${byteLength} bytes of ${shown} at byte ${begin}`, got)
   }
-  return { dtype, shape: originalShape(source, name, values.get(`comfy.gguf.orig_shape.${name}`), count) ?? shape, byteLength, begin, block }
+  const stated = header.values.get(`comfy.gguf.orig_shape.${name}`)
+  return { dtype, shape: stated === undefined ? shape : original(label, name, stated, count), byteLength, begin, block }
 }
 
 /** What a tensor had for a shape before it was fitted to blocks, where the converter says so. */
-function originalShape(source: ByteSource, name: string, stated: unknown, count: number): readonly number[] | undefined {
-  if (stated === undefined) return undefined
-  if (Array.isArray(stated) && stated.reduce((n: number, size: number) => n * size, 1) === count) return stated as readonly number[] // numbers
-  return refuse(source, `the original shape of ${JSON.stringify(name)} to have ${count} elements`, JSON.stringify(stated), 'convert the model again')
-}
-
-function refuse(source: ByteSource, expected: string, got: string, advice: string): never {
-  throw new CheckpointError(`readTensors: ${source.label}: expected ${expected}, got ${got}; ${advice}`)
+function original(label: string, name: string, stated: GgufValue, count: number): readonly number[] {
+  if (typeof stated === 'object' && stated.reduce((n, side) => n * side, 1) === count) return stated
+  const expected = `the original shape of ${JSON.stringify(name)} to have ${count} elements`
+  return refuse(label, expected, String(stated), 'convert the model again')
 }

@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../errors.ts'
+import { refuse } from '../refuse.ts'
 
 /** A class or function of Python that a pickle names. */
 export class Global {
@@ -24,8 +24,8 @@ export interface Known {
 }
 
 /**
- * The value of a pickle, of protocol 2 to 5, that holds data alone: numbers, texts, lists, tuples, dictionaries, and what
- * `known` knows. Whatever else it says is refused where it is said, before it could mean anything.
+ * The value of a pickle, of protocol 2 to 5, that holds data alone: numbers, texts, lists, tuples, dictionaries, and
+ * what `known` knows. Whatever else it says is refused where it is said, before it could mean anything.
  * @param label how messages name it
  * @throws {CheckpointError} that names the opcode, class or function that is refused
  * Source: Python, Lib/pickletools.py.
@@ -124,19 +124,25 @@ class Machine {
   }
 
   #global(name: string): Global {
-    if (!this.#known.has(name)) this.#refuse('tensors and plain data alone', `${JSON.stringify(name)}, which could do anything when it is loaded`)
+    if (!this.#known.has(name)) {
+      this.#refuse('tensors and plain data alone', `${JSON.stringify(name)}, which could do anything when it is loaded`)
+    }
     return new Global(name)
   }
 
   #stackGlobal(): Global {
     const [module, name] = this.#popMany(2)
-    if (typeof module !== 'string' || typeof name !== 'string') return this.#refuse('the name of a class', 'something else')
+    if (typeof module !== 'string' || typeof name !== 'string') {
+      return this.#refuse('the name of a class', 'something else')
+    }
     return this.#global(`${module}.${name}`)
   }
 
   #reduce(): Pickled {
     const [callee, args] = this.#popMany(2)
-    if (!(callee instanceof Global) || !Array.isArray(args)) return this.#refuse('a function and its arguments', 'something else')
+    if (!(callee instanceof Global) || !Array.isArray(args)) {
+      return this.#refuse('a function and its arguments', 'something else')
+    }
     return this.#known.call(callee.name, args as Pickled[]) // what the stack held
   }
 
@@ -148,7 +154,9 @@ class Machine {
 
   #setItems(items: readonly Pickled[]): void {
     const map = this.#top()
-    if (!(map instanceof Map) || items.length % 2 !== 0) return this.#refuse('entries of a dictionary', 'something else')
+    if (!(map instanceof Map) || items.length % 2 !== 0) {
+      return this.#refuse('entries of a dictionary', 'something else')
+    }
     for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1])
     return undefined
   }
@@ -167,7 +175,8 @@ class Machine {
 
   #top(): Pickled {
     const value = this.#stack.at(-1)
-    return value === undefined || value === mark ? this.#refuse('a value on the stack', 'none') : value as Pickled // no mark
+    if (value === undefined || value === mark) return this.#refuse('a value on the stack', 'none')
+    return value as Pickled // no mark
   }
 
   #pop(): Pickled {
@@ -221,15 +230,15 @@ class Machine {
   /** Where so many bytes begin that are read now. */
   #take(bytes: number): number {
     const at = this.#at
-    if (at + bytes > this.#view.byteLength) this.#refuse('a pickle with its end', `${this.#view.byteLength} bytes without one`)
+    if (at + bytes > this.#view.byteLength) {
+      this.#refuse('a pickle with its end', `${this.#view.byteLength} bytes without one`)
+    }
     this.#at += bytes
     return at
   }
 
   #refuse(expected: string, got: string): never {
-    throw new CheckpointError(
-      `readTensors: ${this.#label}: expected ${expected}, got ${got}; ` +
-        'convert it to safetensors with the program that wrote it, if you trust where it is from',
-    )
+    const advice = 'convert it to safetensors with the program that wrote it, if you trust where it is from'
+    return refuse(this.#label, expected, got, advice)
   }
 }

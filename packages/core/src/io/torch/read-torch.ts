@@ -1,6 +1,7 @@
-import { CheckpointError, DisposedError } from '../../errors.ts'
+import { DisposedError } from '../../errors.ts'
 import { bytesPerElement } from '../dtype.ts'
 import type { SafetensorsInfo } from '../header.ts'
+import { refuse } from '../refuse.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from '../safetensors-file.ts'
 import type { ByteSource } from '../source.ts'
 import { type Pickled, unpickle } from './pickle.ts'
@@ -26,8 +27,9 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
   for (const [name, { storage, shape }] of found) {
     const { dtype, key, size } = storage
     const entry = files.get(`${root}data/${key}`)
-    if (!entry || entry.size < size * bytesPerElement[dtype]) {
-      refuse(label, `${size * bytesPerElement[dtype]} bytes for ${JSON.stringify(name)}`, entry ? `${entry.size}` : 'none', 'download it again')
+    const needed = size * bytesPerElement[dtype]
+    if (!entry || entry.size < needed) {
+      refuse(label, `${needed} bytes for ${JSON.stringify(name)}`, entry ? `${entry.size}` : 'none')
     }
     tensors.set(name, { dtype, shape, byteLength: shape.reduce((n, side) => n * side, bytesPerElement[dtype]) })
   }
@@ -38,7 +40,9 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
     async read(name) {
       signal?.throwIfAborted()
       if (closed) {
-        throw new DisposedError(`readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`)
+        throw new DisposedError(
+          `readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
+        )
       }
       const tensor = tensorNamed(label, found, name)
       const width = bytesPerElement[tensor.storage.dtype]
@@ -59,35 +63,40 @@ function pickleOf({ label }: ByteSource, files: ReadonlyMap<string, ZipEntry>): 
   const name = [...files.keys()].find((one) => /^([^/]+\/)?data\.pkl$/.test(one))
   const entry = name === undefined ? undefined : files.get(name)
   if (name === undefined || !entry) {
-    return refuse(label, 'a file of torch.save, with data.pkl in it', `an archive of ${[...files.keys()].slice(0, 3).join(', ') || 'nothing'}`, 'check which file it is')
+    const got = `an archive of ${[...files.keys()].slice(0, 3).join(', ') || 'nothing'}`
+    return refuse(label, 'a file of torch.save, with data.pkl in it', got, 'check which file it is')
   }
   const root = name.slice(0, -'data.pkl'.length)
-  if (files.has(`${root}constants.pkl`)) refuse(label, 'weights alone', 'a program of TorchScript', 'save its state_dict() with torch.save')
-  if (entry.size > maxPickleBytes) refuse(label, `a data.pkl of at most ${maxPickleBytes} bytes`, `${entry.size}`, 'check what the file is')
+  if (files.has(`${root}constants.pkl`)) {
+    refuse(label, 'weights alone', 'a program of TorchScript', 'save its state_dict() with torch.save')
+  }
+  if (entry.size > maxPickleBytes) {
+    refuse(label, `a data.pkl of at most ${maxPickleBytes} bytes`, `${entry.size}`, 'check what the file is')
+  }
   return [entry, root]
 }
 
 async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined): Promise<void> {
   if (!entry) return
   const order = new TextDecoder().decode(await source.read(await startOf(source, entry), Math.min(entry.size, 16)))
-  if (order !== 'little') refuse(source.label, 'little-endian numbers', JSON.stringify(order), 'save it again on the machine that wrote it')
+  if (order === 'little') return
+  refuse(source.label, 'little-endian numbers', JSON.stringify(order), 'save it again on another machine')
 }
 
 /** Tensors by name: those of the value, or of the one dictionary in it that has any. @throws {CheckpointError} */
 function tensorsOf(label: string, value: Pickled): Map<string, Strided> {
   const own = named(value)
   if (own.size > 0) return own
-  const inside = value instanceof Map ? [...value].filter(([, part]) => named(part).size > 0) as [Pickled, Pickled][] : []
+  const parts = value instanceof Map ? [...value] as [Pickled, Pickled][] : [] // entries of a dictionary
+  const inside = parts.filter(([, part]) => named(part).size > 0)
   const [first] = inside.filter(([key]) => inside.length === 1 || key === 'state_dict')
   if (first) return named(first[1])
-  const got = inside.length === 0 ? 'none' : `${inside.length}: ${inside.map(([key]) => (typeof key === 'string' ? key : 'another')).join(', ')}`
+  const keys = inside.map(([key]) => (typeof key === 'string' ? key : 'another'))
+  const got = keys.length === 0 ? 'none' : `${keys.length}: ${keys.join(', ')}`
   return refuse(label, 'one dictionary of tensors', got, 'save the one that is meant with torch.save')
 }
 
 const named = (value: Pickled): Map<string, Strided> => new Map(value instanceof Map ? [...value].filter(isNamed) : [])
 
-const isNamed = (entry: [unknown, unknown]): entry is [string, Strided] => typeof entry[0] === 'string' && entry[1] instanceof Strided
-
-function refuse(label: string, expected: string, got: string, advice: string): never {
-  throw new CheckpointError(`readTensors: ${label}: expected ${expected}, got ${got}; ${advice}`)
-}
+const isNamed = (entry: [unknown, unknown]): entry is [string, Strided] =>
+  typeof entry[0] === 'string' && entry[1] instanceof Strided

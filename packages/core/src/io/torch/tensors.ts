@@ -1,6 +1,6 @@
-import { CheckpointError } from '../../errors.ts'
 import { bytesPerElement, type SafetensorsDType } from '../dtype.ts'
 import { quote } from '../header.ts'
+import { refuse } from '../refuse.ts'
 import { type Known, Global, type Pickled } from './pickle.ts'
 
 /** Numbers in a file of the archive, which tensors share. */
@@ -50,60 +50,74 @@ export class Strided {
 }
 
 const storages: Readonly<Record<string, SafetensorsDType>> = {
-  'torch.FloatStorage': 'F32', 'torch.HalfStorage': 'F16', 'torch.BFloat16Storage': 'BF16', 'torch.DoubleStorage': 'F64',
-  'torch.LongStorage': 'I64', 'torch.IntStorage': 'I32', 'torch.ShortStorage': 'I16', 'torch.CharStorage': 'I8',
-  'torch.ByteStorage': 'U8', 'torch.BoolStorage': 'BOOL',
+  'torch.FloatStorage': 'F32', 'torch.HalfStorage': 'F16', 'torch.BFloat16Storage': 'BF16',
+  'torch.DoubleStorage': 'F64', 'torch.LongStorage': 'I64', 'torch.IntStorage': 'I32', 'torch.ShortStorage': 'I16',
+  'torch.CharStorage': 'I8', 'torch.ByteStorage': 'U8', 'torch.BoolStorage': 'BOOL',
 }
 
 /**
  * What a file of torch.save may say: tensors and their storages, parameters, and dictionaries that keep their order.
- * Source: pytorch 2.15, torch/_utils.py (_rebuild_tensor_v2, _rebuild_parameter), torch/serialization.py (persistent_id).
+ * Source: pytorch 2.15, torch/_utils.py (_rebuild_tensor_v2, _rebuild_parameter) and torch/serialization.py
+ * (persistent_id).
  */
 export function knownOfTorch(label: string): Known {
-  const refuse = (expected: string, got: Pickled): never => {
+  const wrong = (expected: string, got: Pickled): never => {
     // A list may hold itself many times over: only a flat one is shown.
     const isFlat = Array.isArray(got) ? got.every((one) => typeof one !== 'object') : typeof got !== 'object'
     const shown = isFlat ? quote(got) : 'something else'
-    throw new CheckpointError(`readTensors: ${label}: expected ${expected}, got ${shown}; download it again`)
+    return refuse(label, expected, shown)
   }
   const calls: Readonly<Record<string, (args: readonly Pickled[]) => Pickled>> = {
-    'collections.OrderedDict': (args) => (args.length === 0 ? new Map() : refuse('an OrderedDict without arguments', `${args.length}`)),
-    'torch._utils._rebuild_parameter': ([data = null]) => (data instanceof Strided ? data : refuse('a parameter of a tensor', data)),
+    'collections.OrderedDict': (args) =>
+      (args.length === 0 ? new Map() : wrong('an OrderedDict without arguments', args.length)),
+    'torch._utils._rebuild_parameter': ([data = null]) =>
+      (data instanceof Strided ? data : wrong('a parameter of a tensor', data)),
     'torch._utils._rebuild_tensor_v2'([storage = null, offset = null, shape = null, strides = null]) {
-      if (!(storage instanceof Storage)) return refuse('a tensor in a storage', storage)
-      if (!isSizes([offset])) return refuse('an offset in a storage', offset)
-      if (!isSizes(shape)) return refuse('sizes of a tensor', shape)
-      if (!isSizes(strides) || strides.length !== shape.length) return refuse(`${shape.length} strides of a tensor`, strides)
+      if (!(storage instanceof Storage)) return wrong('a tensor in a storage', storage)
+      if (!isSizes([offset])) return wrong('an offset in a storage', offset)
+      if (!isSizes(shape)) return wrong('sizes of a tensor', shape)
+      if (!isSizes(strides) || strides.length !== shape.length) {
+        return wrong(`${shape.length} strides of a tensor`, strides)
+      }
       const tensor = new Strided(storage, offset as number, shape, strides) // a size
       const count = shape.reduce((n, side) => n * side, 1)
-      if (count > storage.size) return refuse(`at most ${storage.size} elements, as many as its storage has, in a tensor`, count)
-      if (tensor.span === 0 || tensor.offset + tensor.span <= storage.size) return tensor
-      return refuse(`a tensor [${shape.join()}] within the ${storage.size} elements of its storage`, `elements up to ${tensor.offset + tensor.span}`)
+      if (count > storage.size) {
+        return wrong(`at most ${storage.size} elements, as many as its storage has, in a tensor`, count)
+      }
+      const end = tensor.offset + tensor.span
+      if (tensor.span === 0 || end <= storage.size) return tensor
+      return wrong(`a tensor [${shape.join()}] within the ${storage.size} elements of its storage`, end)
     },
   }
   return {
     has: (name) => Object.hasOwn(calls, name) || Object.hasOwn(storages, name),
     call(name, args) {
       const call = Object.hasOwn(calls, name) ? calls[name] : undefined
-      return call ? call(args) : refuse('a storage by its identifier', name)
+      return call ? call(args) : wrong('a storage by its identifier', name)
     },
     persistent(id) {
       const [kind, type, key, , size] = Array.isArray(id) ? id as readonly Pickled[] : []
       const dtype = type instanceof Global ? storages[type.name] : undefined
-      if (kind !== 'storage' || dtype === undefined) return refuse('a storage of numbers', id)
-      if (typeof key !== 'string' || !/^\d+$/.test(key)) return refuse('a storage with a number for its name', key ?? null)
-      return isSizes([size]) ? new Storage(dtype, key, size as number) : refuse('the size of a storage', size ?? null)
+      if (kind !== 'storage' || dtype === undefined) return wrong('a storage of numbers', id)
+      if (typeof key !== 'string' || !/^\d+$/.test(key)) {
+        return wrong('a storage with a number for its name', key ?? null)
+      }
+      return isSizes([size]) ? new Storage(dtype, key, size as number) : wrong('the size of a storage', size ?? null)
     },
   }
 }
 
 /** Sizes whose products stay exact. */
 function isSizes(list: unknown): list is number[] {
-  return Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0) && list.reduce((a: number, n: number) => a * Math.max(1, n), 1) < 2 ** 53
+  if (!Array.isArray(list) || !list.every((n) => Number.isSafeInteger(n) && n >= 0)) return false
+  return (list as readonly number[]).reduce((product, n) => product * Math.max(1, n), 1) < 2 ** 53
 }
 
 /** The elements of a tensor in row-major order, from those of its span. */
-export function gathered(bytes: Uint8Array<ArrayBuffer>, { shape, strides, storage }: Strided): Uint8Array<ArrayBuffer> {
+export function gathered(
+  bytes: Uint8Array<ArrayBuffer>,
+  { shape, strides, storage }: Strided,
+): Uint8Array<ArrayBuffer> {
   const width = bytesPerElement[storage.dtype]
   const out = new Uint8Array(shape.reduce((n, size) => n * size, width))
   const index = shape.map(() => 0)

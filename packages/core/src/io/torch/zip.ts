@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../errors.ts'
+import { refuse } from '../refuse.ts'
 import type { ByteSource } from '../source.ts'
 
 /** A file in an archive, stored without compression. */
@@ -13,6 +13,7 @@ const endBytes = 22
 const locatorBytes = 20
 const end64Bytes = 56
 const localBytes = 30
+const entryBytes = 46
 /** A comment at the end of an archive is at most this long. */
 const maxComment = 65_535
 /** The most entries and bytes that a directory of a checkpoint needs: 2^20 tensors of 100 bytes each. */
@@ -26,27 +27,34 @@ const in64 = 0xffff_ffff
  * Source: PKWARE, APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  */
 export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const { label } = source
   const { entries, offset, bytes } = await readEnd(source)
   const view = dataView(await source.read(offset, bytes))
   const files = new Map<string, ZipEntry>()
   let at = 0
   for (let i = 0; i < entries; i++) {
-    if (at + 46 > bytes || view.getUint32(at, true) !== 0x0201_4b50) refuse(source, `entry ${i} of ${entries} in its directory`, 'something else')
-    const [nameBytes, extraBytes, commentBytes] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true), view.getUint16(at + 32, true)]
-    const next = at + 46 + nameBytes + extraBytes + commentBytes
-    if (next > bytes) refuse(source, `entry ${i} of its directory`, 'one that runs past the end')
-    const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, nameBytes))
+    if (at + entryBytes > bytes || view.getUint32(at, true) !== 0x0201_4b50) {
+      refuse(label, `entry ${i} of ${entries} in its directory`, 'something else')
+    }
+    const [nameBytes, extraBytes] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true)]
+    const next = at + entryBytes + nameBytes + extraBytes + view.getUint16(at + 32, true)
+    if (next > bytes) refuse(label, `entry ${i} of its directory`, 'one that runs past the end')
+    const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + entryBytes, nameBytes))
+    const shown = JSON.stringify(name)
     const flags = view.getUint16(at + 8, true)
-    if ((flags & 1) !== 0) refuse(source, 'files that are not encrypted', `an encrypted one, ${JSON.stringify(name)}`)
-    const wide = new Extra64(view, at + 46 + nameBytes, extraBytes)
+    if ((flags & 1) !== 0) refuse(label, 'files that are not encrypted', `an encrypted one, ${shown}`)
+    const wide = new Extra64(view, at + entryBytes + nameBytes, extraBytes)
     const size = wide.or(view.getUint32(at + 24, true))
     const packed = wide.or(view.getUint32(at + 20, true))
     const header = wide.or(view.getUint32(at + 42, true))
     if (view.getUint16(at + 10, true) !== 0 || size !== packed) {
-      refuse(source, 'files that are stored as they are, as torch.save does', `a compressed one, ${JSON.stringify(name)}`, 'save it again with torch.save')
+      const expected = 'files that are stored as they are, as torch.save does'
+      refuse(label, expected, `a compressed one, ${shown}`, 'save it again with torch.save')
     }
-    if (!(header + localBytes + nameBytes + size <= source.size)) refuse(source, `${JSON.stringify(name)} to lie in the archive`, `one of ${size} bytes at ${header}: the file is truncated`)
-    if (files.has(name)) refuse(source, 'names that are unique', `${JSON.stringify(name)} twice`)
+    if (!(header + localBytes + nameBytes + size <= source.size)) {
+      refuse(label, `${shown} to lie in the archive`, `one of ${size} bytes at ${header}: the file is truncated`)
+    }
+    if (files.has(name)) refuse(label, 'names that are unique', `${shown} twice`)
     files.set(name, { name, size, header })
     at = next
   }
@@ -56,9 +64,14 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
 /** Where the bytes of a file begin, by its local header. @throws {CheckpointError} if the two headers differ */
 export async function startOf(source: ByteSource, { name, size, header }: ZipEntry): Promise<number> {
   const view = dataView(await source.read(header, localBytes))
-  if (view.getUint32(0, true) !== 0x0403_4b50) refuse(source, `a header of ${JSON.stringify(name)} at byte ${header}`, 'something else')
+  const shown = JSON.stringify(name)
+  if (view.getUint32(0, true) !== 0x0403_4b50) {
+    refuse(source.label, `a header of ${shown} at byte ${header}`, 'something else')
+  }
   const start = header + localBytes + view.getUint16(26, true) + view.getUint16(28, true)
-  if (start + size > source.size) refuse(source, `${size} bytes of ${JSON.stringify(name)}`, `${source.size - start}: the file is truncated`)
+  if (start + size > source.size) {
+    refuse(source.label, `${size} bytes of ${shown}`, `${source.size - start}: the file is truncated`)
+  }
   return start
 }
 
@@ -87,30 +100,43 @@ class Extra64 {
   }
 }
 
-async function readEnd(source: ByteSource): Promise<{ readonly entries: number; readonly offset: number; readonly bytes: number }> {
+/** Where a directory is, and of how many entries. */
+interface Place {
+  readonly entries: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+async function readEnd(source: ByteSource): Promise<Place> {
+  const { label } = source
   const length = Math.min(source.size, endBytes + maxComment + locatorBytes)
   const tail = dataView(await source.read(source.size - length, length))
+  const isEnd = (at: number): boolean =>
+    tail.getUint32(at, true) === 0x0605_4b50 && at + endBytes + tail.getUint16(at + 20, true) === length
   let at = length - endBytes
-  while (at >= 0 && !(tail.getUint32(at, true) === 0x0605_4b50 && at + endBytes + tail.getUint16(at + 20, true) === length)) at--
-  if (at < 0) refuse(source, 'a zip archive with its directory at the end', 'none: the file is truncated')
-  let [entries, bytes, offset] = [tail.getUint16(at + 10, true), tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)]
+  while (at >= 0 && !isEnd(at)) at--
+  if (at < 0) refuse(label, 'a zip archive with its directory at the end', 'none: the file is truncated')
+  let entries = tail.getUint16(at + 10, true)
+  let bytes = tail.getUint32(at + 12, true)
+  let offset = tail.getUint32(at + 16, true)
   const locator = at - locatorBytes
   if (locator >= 0 && tail.getUint32(locator, true) === 0x0706_4b50) {
     const place = Number(tail.getBigUint64(locator + 8, true))
-    if (!(place + end64Bytes <= source.size)) refuse(source, 'the end of its directory in the archive', `one at byte ${place}`)
+    if (!(place + end64Bytes <= source.size)) {
+      refuse(label, 'the end of its directory in the archive', `one at byte ${place}`)
+    }
     const end = dataView(await source.read(place, end64Bytes))
-    if (end.getUint32(0, true) !== 0x0606_4b50) refuse(source, 'the end of its directory', 'something else')
+    if (end.getUint32(0, true) !== 0x0606_4b50) refuse(label, 'the end of its directory', 'something else')
     entries = Number(end.getBigUint64(32, true))
     bytes = Number(end.getBigUint64(40, true))
     offset = Number(end.getBigUint64(48, true))
   }
-  if (!(offset + bytes <= source.size)) refuse(source, 'its directory in the archive', `one of ${bytes} bytes at ${offset}: the file is truncated`)
-  if (bytes > maxDirectory) refuse(source, `a directory of at most ${maxDirectory} bytes`, `${bytes}`)
+  if (!(offset + bytes <= source.size)) {
+    refuse(label, 'its directory in the archive', `one of ${bytes} bytes at ${offset}: the file is truncated`)
+  }
+  if (bytes > maxDirectory) refuse(label, `a directory of at most ${maxDirectory} bytes`, `${bytes}`)
   return { entries, offset, bytes }
 }
 
-const dataView = (bytes: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-function refuse(source: ByteSource, expected: string, got: string, advice = 'download it again'): never {
-  throw new CheckpointError(`readTensors: ${source.label}: expected ${expected}, got ${got}; ${advice}`)
-}
+const dataView = (bytes: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
