@@ -50,9 +50,10 @@ export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = 
 }
 
 /**
- * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are by default those of
- * Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
- * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or no pairs
+ * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are
+ * by default those of Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
+ * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or
+ * no pairs
  */
 export async function resolveSettings(given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'objective'>, file?: string): Promise<PreferenceSettings> {
   const read = file === undefined ? {} : await settingsIn(file)

@@ -54,8 +54,9 @@ function batchOf({ kind, prediction }: Case): PairBatch<UNet2DCondition> {
   }
 }
 
-// Made by tools/golden/preference_training.py in float64. Gradients are held to ten times what float32 costs torch, or to 1e-4 of their size, as all that
-// differs is rounding: a logit is a difference of four errors of about ½, times β/2. Computed in float64 here too, they are within 3e-5 of their size.
+// Made by tools/golden/preference_training.py in float64. Gradients are held to ten times what float32 costs torch, or
+// to 1e-4 of their size, as all that differs is rounding: a logit is a difference of four errors of about ½, times β/2.
+// Computed in float64 here too, they are within 3e-5 of their size.
 test.each(golden.cases)('loss and gradients of an adapter equal those of diffusers and torch: $kind, $prediction, swapped $swapped', async (one) => {
   using unet = await unetOf(one.kind)
   await scope(async () => {
@@ -128,7 +129,8 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
     const [first, rest] = [await run('parts', {}, 1), await run('parts', {})]
     expect([...first.losses, ...rest.losses]).toEqual(whole.losses)
     expect([...first.weights, ...rest.weights]).toEqual(whole.weights)
-    // The opposite preference pulls the other way: from the same adapter, Adam's first step has the same size and the other sign.
+    // The opposite preference pulls the other way: from the same adapter, Adam's first step has the same size and the
+    // other sign.
     const npo = await run('npo', { steps: 2, objective: 'npo' })
     expect(npo.weights[0]).toEqual(whole.weights[0])
     const [eta, delta] = [whole.weights[1]!, npo.weights[1]!].map((after) => after.map((v, i) => v - whole.weights[0]![i]!)) as [number[], number[]]

@@ -12,7 +12,9 @@ import type { EncodedPairs } from './encodings/index.ts'
 
 /** Options of {@link trainPreference}. */
 export interface PreferenceOptions {
-  /** `dpo` learns what people prefer, η; `npo` what they do not, δ, by the same objective on the opposite preference. */
+  /**
+   * `dpo` learns what people prefer, η; `npo` what they do not, δ, by the same objective on the opposite preference.
+   */
   readonly objective: 'dpo' | 'npo'
   /** The adapter that is added and trained; the objective's name by default. */
   readonly adapter?: string
@@ -60,7 +62,10 @@ export interface PreferenceModels {
 /** All products of every attention, as the field's scripts for preference adapt them. */
 export const attentionTargets: RegExp = /\.attn[12]\.to_(?:q|k|v|out\.0)$/
 
-/** The error that the model may have for each of the reference's, before it counts as collapsed: then the accuracy says nothing. */
+/**
+ * The error that the model may have for each of the reference's, before it counts as collapsed: then the accuracy says
+ * nothing.
+ */
 const collapse = 1.5
 
 const ranges: Ranges<PreferenceOptions> = {
@@ -71,12 +76,14 @@ const ranges: Ranges<PreferenceOptions> = {
 }
 
 /**
- * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO with the base itself,
- * adapters off, as the reference, or the same on the opposite preference (Diffusion-NPO). The adapter is on the UNet from the first step
- * on, in f32 whatever the base is kept in, and stays there: save it with `saveAdapter`.
+ * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO
+ * with the base itself, adapters off, as the reference, or the same on the opposite preference (Diffusion-NPO). The
+ * adapter is on the UNet from the first step on, in f32 whatever the base is kept in, and stays there: save it with
+ * `saveAdapter`.
  * @throws {NumericError} if the model collapses: where its error is more than one and a half of the base's
  * @throws {ConfigError | CheckpointError} as `train` and `addAdapter` do
- * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the latter.
+ * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the
+ * latter.
  */
 export async function* trainPreference(models: PreferenceModels, pairs: EncodedPairs, options: PreferenceOptions): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainPreference', options, ranges)
@@ -110,7 +117,10 @@ export async function* trainPreference(models: PreferenceModels, pairs: EncodedP
   }
 }
 
-/** The UNet with its adapter, and without any. @param checkpoint whether the former computes activations again in the backward pass */
+/**
+ * The UNet with its adapter, and without any. @param checkpoint whether the former computes activations again in the
+ * backward pass
+ */
 export function networksOf(unet: UNet2DConditionModel, adapter: string, checkpoint: boolean): ReferredNetworks<UNet2DCondition> {
   const [tuned, base] = [unet.with({ [adapter]: 1 }), unet.with({})]
   return {

@@ -9,14 +9,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commands } from '../../commands.ts'
 import { silentProgress } from '../../progress/index.ts'
 import { run } from '../../run.ts'
-import { writeTinyCheckpoint, writeTinyPairs } from '../../testing/index.ts'
+import { pickAPic, tinyModels, writeTinyPairs } from '../../testing/index.ts'
 import { resolveSettings } from '../../train-settings/index.ts'
 import { runTrainPreference, type TrainPreferenceOptions } from './index.ts'
 
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'antipode-train-'))
-  writeTinyCheckpoint(join(folder, 'model'))
   writeTinyPairs(join(folder, 'pairs'), 12)
 })
 afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -36,9 +35,9 @@ async function antipode(...argv: readonly string[]): Promise<{ readonly code: nu
 const shared = (): string[] => ['--cache', at('cache')]
 
 test('both offsets of negative preference optimisation from a folder of pairs, by the command line', async () => {
-  const dpo = await antipode('train', 'dpo', '--model', at('model'), '--pairs', at('pairs'), '--out', at('dpo'), ...shared(), '--dtype', 'f32',
+  const dpo = await antipode('train', 'dpo', '--model', tinyModels.sd, '--pairs', at('pairs'), '--out', at('dpo'), ...shared(), '--dtype', 'f32',
     '--steps', '4', '--batch', '2', '--rank', '2', '--learning-rate', '0.01', '--beta', '200', '--sample-every', '2', '--sample-steps', '2')
-  expect(dpo.said).toContain('12 pairs, 12 encoded now')
+  expect(dpo.said).toContain('12 pairs, 12 rows encoded now')
   expect([dpo.code, dpo.data]).toMatchObject([0, { adapter: at('dpo/dpo.safetensors'), steps: 4, pairs: { pairs: 12, ties: 0, damaged: 0 } }])
   expect(readdirSync(at('dpo')).map((name) => name.replace(/tfevents.*/, 'tfevents')).sort()).toEqual(
     ['dpo.safetensors', 'events.out.tfevents', 'metrics.jsonl', 'run.safetensors', 'samples', 'settings.json'],
@@ -52,7 +51,7 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
 
   const npo = await antipode('train', 'npo', '--settings', at('dpo/settings.json'), '--out', at('npo'), ...shared(), '--sample-every', '0')
   expect([npo.code, npo.data]).toMatchObject([0, { adapter: at('npo/npo.safetensors'), steps: 4 }])
-  expect(npo.said).toContain('12 pairs, 0 encoded now')
+  expect(npo.said).toContain('12 pairs, 0 rows encoded now')
   expect(JSON.parse(readFileSync(at('npo/settings.json'), 'utf8'))).toMatchObject({ objective: 'npo', rank: 2, beta: 200, sampleEvery: 0 })
   const [eta, delta] = await Promise.all(['dpo/dpo.safetensors', 'npo/npo.safetensors'].map((name) => readSafetensors(at(name))))
   expect(eta!.tensors.size).toBe(64)
@@ -78,4 +77,13 @@ test('a run that is interrupted goes on with the same command to the same adapte
   // Done, the same command does no more, and other settings are refused.
   expect((await runTrainPreference(options('parts'))).last?.step).toBe(3)
   await expect(runTrainPreference({ ...options('parts'), settings: { ...settings, beta: 100 } })).rejects.toThrow('a run of another recipe')
+})
+
+test('Stable Diffusion XL learns from a table as Pick-a-Pic has it', async () => {
+  const { code, data, said } = await antipode('train', 'dpo', '--model', tinyModels.sdxl, '--pairs', pickAPic, '--skip-damaged', '--out', at('xl'), '--format', 'kohya',
+    '--steps', '1', '--batch', '2', '--rank', '2', '--learning-rate', '0.01', '--beta', '200')
+  expect(said).toContain('2 pairs, 5 rows encoded now, 2 ties left out, 1 damaged')
+  expect([code, data]).toMatchObject([0, { adapter: at('xl/dpo.safetensors'), pairs: { pairs: 2, ties: 2, damaged: 1 } }])
+  await using adapter = await readSafetensors(at('xl/dpo.safetensors'))
+  expect([...adapter.tensors.keys()].every((name) => name.startsWith('lora_unet_'))).toBe(true)
 })

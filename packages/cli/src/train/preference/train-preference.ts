@@ -44,9 +44,9 @@ type Pipe = Awaited<ReturnType<typeof loadPipeline>>
 const files = { settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples' } as const
 
 /**
- * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards what they do
- * not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and so does the run itself, which
- * the same command goes on with after an interruption, or with more steps.
+ * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards
+ * what they do not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and
+ * so does the run itself, which the same command goes on with after an interruption, or with more steps.
  */
 export async function runTrainPreference(options: TrainPreferenceOptions): Promise<TrainPreferenceResult> {
   const { settings, out, signal } = options
@@ -90,7 +90,7 @@ async function encoded({ components }: Pipe, models: string, { settings, cache, 
       phase.advance(0, `${rows} rows`)
     },
   })
-  phase.done(`${pairs.pairs} pairs, ${fresh} encoded now, ${pairs.ties} ties left out, ${pairs.damaged} damaged`)
+  phase.done(`${pairs.pairs} pairs, ${fresh} rows encoded now, ${pairs.ties} ties left out, ${pairs.damaged} damaged`)
   return pairs
 }
 
@@ -127,7 +127,10 @@ async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }
   return curve.steps().at(-1)
 }
 
-/** A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was interrupted. */
+/**
+ * A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was
+ * interrupted.
+ */
 async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<Awaited<ReturnType<typeof sampleGrid>> | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [objective]: 1 }

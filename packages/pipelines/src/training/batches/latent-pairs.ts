@@ -28,8 +28,8 @@ export interface LatentPairs {
 const firstStream = 2 ** 31
 
 /**
- * Batches of encoded pairs for an objective on pairs: latents of both pictures, one noise and one timestep for both, and the prompt. A
- * batch depends on its number and the options alone.
+ * Batches of encoded pairs for an objective on pairs: latents of both pictures, one noise and one timestep for both,
+ * and the prompt. A batch depends on its number and the options alone.
  */
 export function latentPairs(vae: AutoencoderKL, pairs: EncodedPairs, options: LatentPairsOptions): LatentPairs {
   const { process, size, seed, posterior = 'sample' } = options

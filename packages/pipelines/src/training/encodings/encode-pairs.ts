@@ -35,9 +35,9 @@ export interface EncodingReport {
 }
 
 /**
- * Encodes the pictures and prompts of pairs once, and keeps them on the disk: what is there of the same rows, files, models and
- * resolution is taken as it is, and a run that was stopped goes on where it was. Rows are read one by one; of those that are
- * encoded no more than a shard is in memory.
+ * Encodes the pictures and prompts of pairs once, and keeps them on the disk: what is there of the same rows, files,
+ * models and resolution is taken as it is, and a run that was stopped goes on where it was. Rows are read one by one;
+ * of those that are encoded no more than a shard is in memory.
  * @throws {DatasetError} on the first damaged row, unless they are skipped, and where there is no pair at all
  * @throws {NumericError} if encoders give what is not finite @throws {CheckpointError} if the folder cannot be written
  */

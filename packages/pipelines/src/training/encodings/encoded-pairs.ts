@@ -14,7 +14,10 @@ export interface LoadedPair {
   readonly rejected: ShardTensor
   /** What a denoiser is told of the prompt, by name. */
   readonly prompt: ReadonlyMap<string, ShardTensor>
-  /** Height and width of the chosen picture as it was, top and left of the crop, height and width of what was learnt from. */
+  /**
+   * Height and width of the chosen picture as it was, top and left of the crop, height and width of what was learnt
+   * from.
+   */
   readonly timeIds: readonly number[]
 }
 

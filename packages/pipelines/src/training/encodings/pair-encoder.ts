@@ -29,7 +29,9 @@ export async function encodePictures(encoder: PairEncoder, pair: PreferencePair,
   const pictures = { chosen: decodePicture(pair.origin, files.chosen), rejected: decodePicture(pair.origin, files.rejected) }
   const size = bucketFor(pictures.chosen, buckets)
   const [chosen, rejected] = [fit(pictures.chosen, size), fit(pictures.rejected, size)]
-  const both = Float32Array.from([...chosen.pixels, ...rejected.pixels])
+  const both = new Float32Array(2 * chosen.pixels.length)
+  both.set(chosen.pixels)
+  both.set(rejected.pixels, chosen.pixels.length)
   using pixels = tensor(encoder.device, both, [2, 3, size.height, size.width])
   const { shape, data } = await valuesOf(encoder.moments(pixels), pair.origin)
   const [, ...rest] = shape

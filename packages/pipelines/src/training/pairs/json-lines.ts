@@ -5,8 +5,8 @@ import type { PairRow, PairRows } from './pair.ts'
 import { pairOfFiles } from './picture-file.ts'
 
 /**
- * Pairs of a file of JSON lines, `{"prompt": …, "chosen": …, "rejected": …}` each: paths of pictures count from the folder of
- * the file. Other fields are left alone, and so are lines that are empty.
+ * Pairs of a file of JSON lines, `{"prompt": …, "chosen": …, "rejected": …}` each: paths of pictures count from the
+ * folder of the file. Other fields are left alone, and so are lines that are empty.
  */
 export async function* jsonLines(path: string): PairRows {
   await using file = await open(path)

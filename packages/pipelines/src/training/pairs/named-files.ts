@@ -12,7 +12,10 @@ export function hasNamedPairs(names: readonly string[]): boolean {
   return names.some((name) => picture.test(name))
 }
 
-/** Pairs of a folder by the names of its files: `cat.txt` with the prompt, `cat.chosen.png` and `cat.rejected.png`, in order of names. */
+/**
+ * Pairs of a folder by the names of its files: `cat.txt` with the prompt, `cat.chosen.png` and `cat.rejected.png`, in
+ * order of names.
+ */
 export async function* namedFiles(folder: string, names: readonly string[]): PairRows {
   const pairs = new Map<string, { chosen?: string; rejected?: string }>()
   for (const name of [...names].sort()) {

@@ -10,9 +10,10 @@ const smallColumns = ['caption', 'label_0', 'label_1']
 const pictureColumns = ['jpg_0', 'jpg_1']
 
 /**
- * Pairs of a Parquet file with the columns of Pick-a-Pic: `caption`, the bytes of two pictures `jpg_0` and `jpg_1`, and `label_0` and
- * `label_1`, of which that of the picture people preferred is 1 and the other 0. Labels of 0.5 are ties, and so are rows that
- * `has_label` says nobody labelled. A group of rows of the file is in memory at a time, and its pictures only once they are asked for.
+ * Pairs of a Parquet file with the columns of Pick-a-Pic: `caption`, the bytes of two pictures `jpg_0` and `jpg_1`, and
+ * `label_0` and `label_1`, of which that of the picture people preferred is 1 and the other 0. Labels of 0.5 are ties,
+ * and so are rows that `has_label` says nobody labelled. A group of rows of the file is in memory at a time, and its
+ * pictures only once they are asked for.
  * Source: Kirstain et al. 2023, arXiv 2305.01569; data set yuvalkirstain/pickapic_v1.
  */
 export async function* parquet(path: string): PairRows {

@@ -12,8 +12,8 @@ interface Plane extends Size {
 }
 
 /**
- * A picture at another size, by the triangle filter, widened where it becomes smaller: numbers in [0, 255], `[height, width, 3]`.
- * Equal to Pillow's BILINEAR but that it rounds nowhere.
+ * A picture at another size, by the triangle filter, widened where it becomes smaller: numbers in [0, 255], `[height,
+ * width, 3]`. Equal to Pillow's BILINEAR but that it rounds nowhere.
  */
 export function resize(picture: Picture, { height, width }: Size): Float32Array {
   const wide = { height: picture.height, width, data: alongRows(picture, width) }
@@ -24,23 +24,31 @@ export function resize(picture: Picture, { height, width }: Size): Float32Array 
 /** Each row at another width. */
 function alongRows({ height, width, data }: Plane, to: number): Float32Array {
   const out = new Float32Array(3 * height * to)
-  const scale = width / to
-  const reach = Math.max(1, scale)
-  for (let x = 0; x < to; x++) {
-    const centre = (x + 0.5) * scale
-    const from = Math.max(0, Math.floor(centre - reach + 0.5))
-    const after = Math.min(width, Math.floor(centre + reach + 0.5))
-    const weights = Array.from({ length: after - from }, (_, k) => Math.max(0, 1 - Math.abs(from + k + 0.5 - centre) / reach))
-    const sum = weights.reduce((a, b) => a + b, 0)
-    for (let y = 0; y < height; y++) {
+  const taps = Array.from({ length: to }, (_, x) => tapsOf(x, width, to))
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < to; x++) {
+      const { from, weights } = taps[x]!
       for (let c = 0; c < 3; c++) {
+        const first = 3 * (y * width + from) + c
         let value = 0
-        for (const [k, weight] of weights.entries()) value += weight * data[3 * (y * width + from + k) + c]!
-        out[3 * (y * to + x) + c] = value / sum
+        for (let k = 0; k < weights.length; k++) value += weights[k]! * data[first + 3 * k]!
+        out[3 * (y * to + x) + c] = value
       }
     }
   }
   return out
+}
+
+/** The pixels that one of `to` is made of, from the first on, and their shares. */
+function tapsOf(x: number, width: number, to: number): { readonly from: number; readonly weights: Float64Array } {
+  const scale = width / to
+  const reach = Math.max(1, scale)
+  const centre = (x + 0.5) * scale
+  const from = Math.max(0, Math.floor(centre - reach + 0.5))
+  const after = Math.min(width, Math.floor(centre + reach + 0.5))
+  const heights = Float64Array.from({ length: after - from }, (_, k) => Math.max(0, 1 - Math.abs(from + k + 0.5 - centre) / reach))
+  const sum = heights.reduce((a, b) => a + b, 0)
+  return { from, weights: heights.map((height) => height / sum) }
 }
 
 function transposed({ height, width, data }: Plane): Float32Array {
