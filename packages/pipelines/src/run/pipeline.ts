@@ -5,10 +5,12 @@ import { sample, type SampleOptions, type SampleState, type SampleStep } from '@
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
 import { type GenerateOptions, type Output, outputRange, resolveRequest } from '../request/index.ts'
+import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { cutOf } from './cut.ts'
 import { decode } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
 import { inputChannels, keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
@@ -38,6 +40,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
   decode(latents: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>
   readonly components: Components
+  readonly adapters: PipelineAdapters
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
@@ -65,6 +68,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       return decode(components.vae, latents, options.signal)
     },
     components,
+    adapters: pipelineAdapters(family.targets),
     [Symbol.dispose]() {
       for (const model of models) model.dispose()
     },
@@ -87,7 +91,9 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
   const channels = vae.config.latent_channels ?? 4
   const request = resolveRequest(options, { where: name, side: sideOf(unet).map((n) => n * vae.scale), scale: vae.scale, channels, adapters: family.models.flatMap(adapterNames) })
   checkChannels(family, options, channels)
-  const conditions = family.conditions(options, request, guider !== undefined || scale > 1)
+  const distilled = knowsGuidance(unet)
+  const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
+  const conditions = distilled ? withGuidance(components, told, scale, request.rows) : told
   const strength = options.strength ?? (options.mask ? 1 : family.strength)
   using draws = new Draws(unet.device, options.seed ?? 0)
   const held: Tensor[] = []
