@@ -7,8 +7,8 @@ import { fillWithWaves, waveParameter, waves } from '@antipode/core/testing'
 import { type UNet2DCondition, UNet2DConditionModel, type UNet2DConfig } from '@antipode/models'
 import { diffusionDpo, negate, type NoiseDraw, type PairBatch } from '@antipode/npo'
 import { ddpm, trainingLevel } from '@antipode/schedulers'
-import { encode } from 'fast-png'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { encodePng } from '../images/index.ts'
 import { cases, pipelineOfCase } from '../testing/index.ts'
 import components from '../testing/pipelines.golden.json' with { type: 'json' }
 import golden from './preference.golden.json' with { type: 'json' }
@@ -82,7 +82,8 @@ test.each(golden.cases)('loss and gradients of an adapter equal those of diffuse
 
 /** Pairs of plain colours, the first of which is lighter. */
 async function* plainPairs(count: number): PairRows {
-  const png = (value: number): Uint8Array => encode({ width: 16, height: 16, channels: 3, depth: 8, data: new Uint8Array(768).fill(value) })
+  const png = (value: number): Uint8Array<ArrayBuffer> =>
+    encodePng({ width: 16, height: 16, data: new Uint8Array(768).fill(value) })
   for (let i = 0; i < count; i++) {
     const pictures = { chosen: png(128 + 10 * i), rejected: png(100 - 10 * i) }
     yield { prompt: `the ${i % 2 === 0 ? 'cat' : 'dog'}`, origin: `row ${i}`, identity: `${i}`, pictures: () => Promise.resolve(pictures) }

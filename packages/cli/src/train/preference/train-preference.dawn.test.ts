@@ -47,7 +47,7 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
   expect(lines[0]?.loss).toBeCloseTo(Math.LN2, 4)
   // Three prompts, each without the adapter and with it.
   expect(readdirSync(at('dpo/samples'))).toEqual(['000002.png', '000004.png'])
-  expect(decode(readFileSync(at('dpo/samples/000004.png')))).toMatchObject({ width: 2 * 20 - 4, height: 3 * 20 - 4 })
+  expect(decode(readFileSync(at('dpo/samples/000004.png')))).toMatchObject({ width: 8 + 2 * 24, height: 8 + 3 * 24 })
 
   const npo = await antipode('train', 'npo', '--settings', at('dpo/settings.json'), '--out', at('npo'), ...shared(), '--sample-every', '0')
   expect([npo.code, npo.data]).toMatchObject([0, { adapter: at('npo/npo.safetensors'), steps: 4 }])

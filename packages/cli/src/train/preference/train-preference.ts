@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Device, type Tensor } from '@antipode/core'
+import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
 import { saveAdapter } from '@antipode/models'
 import type { TrainStep } from '@antipode/npo'
-import { loadPipeline } from '@antipode/pipelines'
+import { contactSheet, encodePng, loadPipeline, type Pixels, postprocessImages } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { CurveFile } from '../curve.ts'
-import { EventFile } from '../events/index.ts'
+import { EventFile, type EventPicture } from '../events/index.ts'
 import { modelFilesDigest } from './model-files.ts'
-import { sampleGrid } from './sample-grid.ts'
 import { type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
 
 /** Options of `antipode train dpo` and `antipode train npo`. */
@@ -131,23 +130,23 @@ async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }
  * A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was
  * interrupted.
  */
-async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<Awaited<ReturnType<typeof sampleGrid>> | undefined> {
+async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<EventPicture | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [objective]: 1 }
   const branches = [{}, objective === 'dpo' ? { positive: weights } : { negative: weights }]
-  const rows: Tensor[][] = []
+  const made: Pixels[] = []
   try {
     for (const prompt of prompts) {
-      const row: Tensor[] = []
-      rows.push(row)
-      for (const branch of branches) row.push((await pipe({ prompt, seed, steps: sampleSteps, ...branch, output: 'pixels', signal })).pixels)
+      for (const branch of branches) {
+        using pixels = (await pipe({ prompt, seed, steps: sampleSteps, ...branch, output: 'pixels', signal })).pixels
+        made.push(...await postprocessImages(pixels, { denormalize: false }))
+      }
     }
-    return await sampleGrid(rows)
   } catch (error) {
     // The run itself saves what was done before it ends.
     if (signal.aborted) return undefined
     throw error
-  } finally {
-    for (const picture of rows.flat()) picture.dispose()
   }
+  const sheet = contactSheet(made, { columns: branches.length })
+  return { height: sheet.height, width: sheet.width, png: encodePng(sheet) }
 }

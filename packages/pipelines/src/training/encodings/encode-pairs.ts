@@ -142,7 +142,7 @@ class Encoding {
       if (error instanceof DatasetError) return this.#damaged(error)
       throw error
     }
-    const { size: { height, width }, chosen: { original, crop }, moments } = pictures
+    const { size: { height, width }, original, crop, moments } = pictures
     tensors.set(`${index}.chosen`, moments.chosen).set(`${index}.rejected`, moments.rejected)
     let prompt = this.#prompts.get(row.prompt)
     if (!prompt) {

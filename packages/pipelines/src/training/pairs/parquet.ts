@@ -99,7 +99,9 @@ function rowOf({ path, first, state }: Group, index: number, cells: Cells, pictu
       if (!(first instanceof Uint8Array && second instanceof Uint8Array)) {
         throw new DatasetError(origin, 'expected the bytes of a picture in jpg_0 and jpg_1, got none; leave the row out')
       }
-      return wins ? { chosen: first, rejected: second } : { chosen: second, rejected: first }
+      // Copies, as these lie in the pages of all.
+      const [winner, loser] = wins ? [first, second] : [second, first]
+      return { chosen: winner.slice() as Uint8Array<ArrayBuffer>, rejected: loser.slice() as Uint8Array<ArrayBuffer> }
     },
   }
 }

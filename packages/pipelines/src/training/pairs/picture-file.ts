@@ -28,8 +28,8 @@ export async function pairOfFiles({ origin, prompt, chosen, rejected }: PairFile
   }
 }
 
-async function pictureAt(origin: string, path: string): Promise<Uint8Array> {
-  return await readFile(path).catch((cause: unknown) => {
+async function pictureAt(origin: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(path).catch((cause: unknown) => {
     throw new DatasetError(origin, `expected a picture that can be read at ${path}, got none`, { cause })
-  })
+  }))
 }
