@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { Device, type Elements } from '@antipode/core'
 import { readSafetensors } from '@antipode/core/io'
+import { type GenerateOptions, loadPipeline } from '@antipode/pipelines'
 import { decode } from 'fast-png'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commands } from '../../commands.ts'
@@ -61,6 +63,20 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
   expect(a.some((v) => Math.abs(v) > 1e-3)).toBe(true)
   expect(a).not.toEqual(b)
   await Promise.all([eta!.close(), delta!.close()])
+
+  // And both are drawn with: η in either branch of guidance, δ in the negative one.
+  await using device = await Device.request()
+  using pipe = await loadPipeline(device, tinyModels.sd, { dtype: 'f32' })
+  await pipe.adapters.load('eta', at('dpo/dpo.safetensors'))
+  await pipe.adapters.load('delta', at('npo/npo.safetensors'))
+  const draw = async (weights: Pick<GenerateOptions, 'positive' | 'negative'>): Promise<Elements> => {
+    using pixels = (await pipe({ prompt: 'a photo of the cat', steps: 2, seed: 1, ...weights, output: 'pixels' })).pixels
+    return await pixels.data()
+  }
+  const [base, positive, both] = [await draw({}), await draw({ positive: { eta: 1 } }), await draw({ positive: { eta: 1 }, negative: { eta: 1, delta: 1 } })]
+  for (const [one, other] of [[base, positive], [positive, both]] as const) {
+    expect(one.some((v, i) => Math.abs(v - other[i]!) > 1e-3)).toBe(true)
+  }
 })
 
 test('a run that is interrupted goes on with the same command to the same adapter, to the bit', async () => {
