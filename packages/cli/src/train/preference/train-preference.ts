@@ -40,7 +40,9 @@ export interface TrainPreferenceResult {
 type Pipe = Awaited<ReturnType<typeof loadPipeline>>
 
 /** Files of a run below its folder. */
-const files = { settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples' } as const
+const files = {
+  settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples',
+} as const
 
 /**
  * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards
@@ -61,7 +63,9 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   loading.done()
   const models = await modelFilesDigest(settings.model)
   const pairs = await encoded(pipe, models, options, progress)
-  const last = await trained(pipe, { ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }) }, pairs)
+  const last = await trained(pipe, {
+    ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
+  }, pairs)
   const adapter = join(out, `${objective}.safetensors`)
   const { steps, beta, seed, format } = settings
   await lock.check()
@@ -74,11 +78,14 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
 }
 
 /** What a run cannot change on its way. */
-function recipeOf({ objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }: PreferenceSettings): object {
+function recipeOf(settings: PreferenceSettings): object {
+  const { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
   return { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
 }
 
-async function encoded({ components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress): Promise<EncodedPairs> {
+async function encoded(
+  { components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress,
+): Promise<EncodedPairs> {
   const { resolution = resolutionOf(components), dtype, skipDamaged } = settings
   const phase = progress.phase('encoding pairs', 1)
   let fresh = 0
@@ -100,8 +107,14 @@ function resolutionOf({ unet, vae }: Pipe['components']): number {
 }
 
 /** Trains step by step, and gives the last. */
-async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string }, pairs: EncodedPairs): Promise<TrainStep | undefined> {
-  const { objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery } = settings
+async function trained(
+  pipe: Pipe,
+  { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string },
+  pairs: EncodedPairs,
+): Promise<TrainStep | undefined> {
+  const {
+    objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
+  } = settings
   const path = join(out, files.run)
   const resume = options.resume && existsSync(path)
   const curve = new CurveFile(join(out, files.metrics), resume)
@@ -130,7 +143,12 @@ async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }
  * A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was
  * interrupted.
  */
-async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<EventPicture | undefined> {
+async function samples(
+  pipe: Pipe,
+  { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings,
+  pairs: EncodedPairs,
+  signal: AbortSignal,
+): Promise<EventPicture | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [objective]: 1 }
   const branches = [{}, objective === 'dpo' ? { positive: weights } : { negative: weights }]

@@ -57,5 +57,7 @@ async function valuesOf(made: Tensor, where: string): Promise<ShardTensor> {
   const data = Float32Array.from(await t.data())
   const bad = data.findIndex((v) => !Number.isFinite(v))
   if (bad < 0) return { shape: t.shape, data }
-  throw new NumericError(`encodePairs: ${where}: expected finite numbers, got ${data[bad]}; load the encoders in f32`, { where })
+  throw new NumericError(
+    `encodePairs: ${where}: expected finite numbers, got ${data[bad]}; load the encoders in f32`, { where },
+  )
 }

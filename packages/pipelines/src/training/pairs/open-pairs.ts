@@ -31,7 +31,8 @@ export async function openPairs(path: string): Promise<PairRows> {
   const names = await readdir(path)
   const list = lists.find((name) => names.includes(name))
   if (list !== undefined) return jsonLines(join(path, list))
-  const data = names.includes('data') ? (await readdir(join(path, 'data')).catch(() => [])).map((name) => join('data', name)) : []
+  const below = names.includes('data') ? await readdir(join(path, 'data')).catch(() => []) : []
+  const data = below.map((name) => join('data', name))
   const tables = [...names, ...data].filter(isParquet).sort()
   if (tables.length > 0) return inTurn(tables.map((name) => join(path, name)))
   if (hasNamedPairs(names)) return namedFiles(path, names)

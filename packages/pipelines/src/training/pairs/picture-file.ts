@@ -17,7 +17,9 @@ export async function pairOfFiles({ origin, prompt, chosen, rejected }: PairFile
     const found = await stat(path).catch(() => undefined)
     if (!found?.isFile()) {
       const got = found ? 'a folder' : 'nothing'
-      return new DatasetError(origin, `expected the ${role} picture at ${path}, got ${got}; name a file beside the list`)
+      return new DatasetError(
+        origin, `expected the ${role} picture at ${path}, got ${got}; name a file beside the list`,
+      )
     }
     states.push(path, `${found.size}`, `${found.mtimeMs}`)
   }

@@ -21,11 +21,15 @@ test('a picture is fitted by covering the size and cutting its middle out', asyn
 
 test('other and damaged files are refused with the row that they belong to', async () => {
   const said = async (...bytes: readonly number[]): Promise<string> => {
-    const error = await readPicture('pairs.jsonl:7', Uint8Array.from(bytes)).then(() => undefined, (thrown: unknown) => thrown)
+    const error = await readPicture('pairs.jsonl:7', Uint8Array.from(bytes)).then(
+      () => undefined, (thrown: unknown) => thrown,
+    )
     expect(error).toBeInstanceOf(DatasetError)
     return (error as DatasetError).message
   }
-  expect(await said()).toMatch(/^pairs\.jsonl:7: .*expected an image file, such as PNG or JPEG, got another.*; or leave out the row$/)
+  expect(await said()).toMatch(
+    /^pairs\.jsonl:7: .*expected an image file, such as PNG or JPEG, got another.*; or leave out the row$/,
+  )
   expect(await said(0x47, 0x49, 0x46, 0x38)).toContain('got GIF')
   expect(await said(0xff, 0xd8, 0xff, 0xd8)).toContain('damaged')
 })
