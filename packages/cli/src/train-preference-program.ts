@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type Kind, path, RangedOption, word } from './option-values.ts'
+import { decimal, type Kind, path, RangedOption, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint } from './program-parts.ts'
 import {
   defaultSettings as defaults, type PreferenceSettings, resolveSettings, settingRanges as ranges,
@@ -31,18 +31,13 @@ const about: Readonly<Record<PreferenceSettings['objective'], { readonly summary
 const pairsHelp = 'pairs: pairs.jsonl or a folder with it, Parquet as Pick-a-Pic has it, or a folder of NAME.txt, ' +
   'NAME.chosen.png, NAME.rejected.png'
 
-/** A number in decimal digits, in a range. */
-const number = (range: Kind['range']): Kind => ({
-  range, read: (text) => (/^[\d.eE+-]+$/.test(text) ? Number(text) : text),
-})
-
 /** Adds `train dpo` or `train npo`. */
 export function addTrainPreference(
   train: Command, objective: PreferenceSettings['objective'], { commands, start, finish }: Adding,
 ): void {
   const { summary, says } = about[objective]
   const setting = (flags: string, description: string, range: Kind['range'], otherwise: number): RangedOption =>
-    new RangedOption(flags, `${description}, ${otherwise} by default`, number(range))
+    new RangedOption(flags, `${description}, ${otherwise} by default`, decimal(range))
   const command = train.command(objective)
     .summary(summary)
     .description(
@@ -66,7 +61,7 @@ export function addTrainPreference(
     .addOption(setting('--warmup <n>', 'updates in which the learning rate rises', ranges.warmup, defaults.warmup))
     .addOption(setting('--beta <x>', 'strength of the pull to the base', ranges.beta, defaults.beta))
     .addOption(new RangedOption(
-      '--resolution <n>', "pixels of a square's side, the model's own by default", number(ranges.resolution),
+      '--resolution <n>', "pixels of a square's side, the model's own by default", decimal(ranges.resolution),
     ))
     .addOption(setting('--seed <n>', 'where random numbers start', ranges.seed, defaults.seed))
     .addOption(new RangedOption(

@@ -5,7 +5,7 @@ import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
 import { saveAdapter } from '@antipode/models'
 import type { TrainStep } from '@antipode/npo'
-import { contactSheet, encodePng, loadPipeline, type Pixels, postprocessImages } from '@antipode/pipelines'
+import { contactSheet, encodePng, loadPipeline, type Pixels } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { CurveFile } from '../curve.ts'
@@ -156,8 +156,8 @@ async function samples(
   try {
     for (const prompt of prompts) {
       for (const branch of branches) {
-        using pixels = (await pipe({ prompt, seed, steps: sampleSteps, ...branch, output: 'pixels', signal })).pixels
-        made.push(...await postprocessImages(pixels, { denormalize: false }))
+        const { images } = await pipe({ prompt, seed, steps: sampleSteps, ...branch, signal })
+        made.push(...images)
       }
     }
   } catch (error) {
