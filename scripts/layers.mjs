@@ -21,7 +21,7 @@ const table = {
   rewards: { packages: ['core', 'models', 'npo'], libraries: [] },
   report: { packages: [], libraries: ['echarts'] },
   video: { packages: ['core', 'models', 'schedulers', 'npo'], tests: ['digits'], libraries: ['wgpu-matrix'] },
-  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'rewards', 'video'], libraries: [] },
+  pipelines: { packages: ['core', 'models', 'schedulers', 'npo', 'rewards', 'video'], libraries: ['fast-png', 'hyparquet', 'jpeg-js'] },
   cli: 'anything',
 }
 

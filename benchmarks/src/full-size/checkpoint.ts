@@ -34,7 +34,7 @@ export async function writeCheckpoint(family: FamilyName, folder: string, log: (
     await mkdir(join(folder, path, '..'), { recursive: true })
     await writeFile(join(folder, path), JSON.stringify(value, null, 2))
   }
-  const rows: Record<string, readonly [string, string]> = { scheduler: ['diffusers', scheduler._class_name] }
+  const rows: Record<string, readonly [string, string]> = { scheduler: ['diffusers', scheduler['_class_name']] }
   for (const [name, config] of Object.entries(configs)) {
     const part = parts[name] as Part // every part of a family has a row
     rows[name] = [part.library, part.className]
@@ -87,7 +87,7 @@ async function writeTokenizer(json: (path: string, value: object) => Promise<voi
   const bytes = Array.from({ length: 256 }, (_, i) => i)
   const printable = [...bytes.slice(33, 127), ...bytes.slice(161, 173), ...bytes.slice(174, 256)]
   const symbols = [...printable, ...bytes.filter((b) => !printable.includes(b)).map((_, k) => 256 + k)].map((c) => String.fromCodePoint(c))
-  const merges = ['p h', 'o t', 'ph ot', 'phot o</w>', 'a n', 't r', 'o n', 'a s', 'as tr', 'astr on', 'h or', 's e</w>', 'hor se</w>', 'c a', 'ca t</w>']
+  const merges = ['p h', 'o t', 'ph ot', 'phot o</w>', 'a n', 't r', 'o n', 'a s', 'as tr', 'astr on', 'o r', 'h or', 's e</w>', 'hor se</w>', 'c a', 'ca t</w>']
   const words = [...symbols, ...symbols.map((s) => `${s}</w>`), ...merges.map((m) => m.replace(' ', ''))]
   const vocab = Object.fromEntries([...words.map((word, id) => [word, id] as const), ['<|startoftext|>', 49_406], ['<|endoftext|>', 49_407]])
   await json(`${name}/vocab.json`, vocab)

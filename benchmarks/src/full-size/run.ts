@@ -57,19 +57,12 @@ export async function compareRun({ model, golden, dtype, side, steps, log }: Ful
     log(`${what}: ${gap.relative.toExponential(2)} of its size, ${seconds.toFixed(1)} s, peak ${(device.memory().peak / 2 ** 30).toFixed(2)} GiB`)
     since = performance.now()
   }
-  const run = pipe.stream(prompt)
-  for (;;) {
-    const step = await run.next()
-    if (step.done) {
-      if (file.tensors.has('pixels')) {
-        const pixels = await pipe.decode(step.value)
-        await compare('pixels', await pixels.data())
-        pixels.dispose()
-      }
-      step.value.dispose()
-      break
-    }
-    await compare(`latents.${step.value.index}`, await step.value.latents.data())
+  for await (const { index, steps: count, latents } of pipe.stream(prompt)) {
+    await compare(`latents.${index}`, await latents.data())
+    if (index < count - 1 || !file.tensors.has('pixels')) continue
+    const pixels = await pipe.decode(latents)
+    await compare('pixels', await pixels.data())
+    pixels.dispose()
   }
   return {
     loadSeconds, gaps, loadedBytes, peakBytes: device.memory().peak, residentBytes: process.resourceUsage().maxRSS * 1024,

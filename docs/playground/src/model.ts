@@ -48,7 +48,7 @@ export async function loadModel(device: Device, files: readonly CheckpointFile[]
   if (!model) throw new CheckpointError('playground: expected a base checkpoint, got none; make one with `npm run antipode -- train base`, and open it here')
   const offsets = new Set(model.offsets)
   for (const [name, bytes] of adapters) {
-    await loadAdapter(model.unet, name, bytes)
+    await loadAdapter(model.unet, bytes, { name })
     offsets.add(name)
   }
   return { ...model, offsets }

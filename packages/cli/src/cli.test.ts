@@ -1,9 +1,13 @@
 import { EventEmitter } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { CheckpointError } from '@antipode/core'
 import { expect, test, vi } from 'vitest'
 import type { Commands, Outcome } from './commands.ts'
 import { type CliHost, run } from './run.ts'
+import { defaultSettings } from './train-settings/index.ts'
 import { UsageError } from './usage-error.ts'
 
 const done: Outcome = { data: { answer: 42 }, text: 'the answer is 42\n', exitCode: 0 }
@@ -19,7 +23,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, bench: never, tune: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: {
         write: async (text) => {
@@ -67,6 +71,53 @@ test('a checkpoint goes to the file named, or by its model into the directory na
   expect(file).toMatchObject({ out: 'mine.safetensors', resume: false })
   expect(file).not.toHaveProperty('steps')
   expect(directory).toMatchObject({ out: 'dir/digits-28.safetensors', model: 'digits-28' })
+})
+
+test('training on preferences gets its defaults, and every flag of it arrives', async () => {
+  const trainPreference = vi.fn<Commands['trainPreference']>().mockResolvedValue(done)
+  await new FakeProcess().run('train dpo --model m --pairs p', { trainPreference })
+  await new FakeProcess().run(
+    'train npo -m m -p p -o here --cache there --rank 4 --steps 9 --batch 2 --accumulate 3 --learning-rate 1e-4 --warmup 5 --beta 500 --resolution 768 ' +
+    '--seed 7 --dtype f32 --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
+  )
+  const [plain, all] = trainPreference.mock.calls.map(([options]) => options)
+  expect(plain).toEqual({
+    out: 'runs/dpo', cache: join('runs/dpo', 'encoded'), resume: true, signal: expect.any(AbortSignal), progress: expect.anything(),
+    settings: { ...defaultSettings, objective: 'dpo', model: 'm', pairs: 'p' },
+  })
+  expect(all).toMatchObject({
+    out: 'here', cache: 'there', resume: false,
+    settings: {
+      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32',
+      skipDamaged: true, checkpointEvery: 10, sampleEvery: 20, sampleSteps: 30, samplePrompts: ['one', 'two'],
+    },
+  })
+})
+
+test('training on preferences takes the settings of another run, and refuses what is none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'antipode-settings-'))
+  try {
+    const file = join(folder, 'settings.json')
+    const trainPreference = vi.fn<Commands['trainPreference']>().mockResolvedValue(done)
+    const said = async (argv: string): Promise<string> => {
+      const at = new FakeProcess()
+      expect(await at.run(argv, { trainPreference })).toBe(2)
+      return at.err
+    }
+    writeFileSync(file, JSON.stringify({ ...defaultSettings, objective: 'dpo', model: 'm', pairs: 'p', beta: 500 }))
+    await new FakeProcess().run(`train npo --settings ${file} --rank 2`, { trainPreference })
+    expect(trainPreference.mock.calls[0]?.[0].settings).toMatchObject({ objective: 'npo', model: 'm', pairs: 'p', beta: 500, rank: 2 })
+    writeFileSync(file, '{"model":"m","pairs":"p","betta":5}')
+    expect(await said(`train npo --settings ${file}`)).toContain('betta')
+    writeFileSync(file, '{"model":"m","pairs":"p","steps":0}')
+    expect(await said(`train npo --settings ${file}`)).toContain('expected steps to be a whole number in [1, 10000000], got 0')
+    writeFileSync(file, '[]')
+    expect(await said(`train npo --settings ${file}`)).toContain('expected --settings to be a file of settings, got another file')
+    expect(await said('train dpo --pairs p')).toContain('expected model to be')
+    expect(await said('train dpo --model m --pairs p --beta 0')).toContain('Expected a positive, finite number.')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('bench profiles or tunes', async () => {

@@ -1,8 +1,8 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkDemo, checkTrainBase } from './checks/index.ts'
+import { checkBench, checkDemo, checkTrainBase, checkTrainPreference } from './checks/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
-import type { TrainBaseOptions } from './train/index.ts'
+import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
 export interface Outcome {
@@ -18,6 +18,7 @@ export interface Commands {
   doctor(options: DoctorOptions): Promise<Outcome>
   demo(options: DemoOptions): Promise<Outcome>
   trainBase(options: TrainBaseOptions): Promise<Outcome>
+  trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -44,6 +45,19 @@ export const commands: Commands = {
       `SHA-256     ${result.sha256}`,
       `last loss   ${result.loss.at(-1) ?? 'none'}`,
       `adapter     ${result.adapter}`,
+    ]
+    return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async trainPreference(options) {
+    await checkTrainPreference(options)
+    const { runTrainPreference } = await import('./train/index.ts')
+    const result = await runTrainPreference(options)
+    const { pairs: { pairs, ties, damaged }, last } = result
+    const lines = [
+      `adapter     ${result.adapter}`,
+      `metrics     ${result.metrics}`,
+      `pairs       ${pairs}, without ${ties} ties and ${damaged} damaged rows`,
+      `last loss   ${last?.loss ?? 'none'}, accuracy ${last?.metrics['accuracy'] ?? 'none'}`,
     ]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
   },

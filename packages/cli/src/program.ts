@@ -1,37 +1,10 @@
 import { join } from 'node:path'
 import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
-import type { Commands, Outcome } from './commands.ts'
-import { pathOf } from './help-document.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
-import type { Progress } from './progress/index.ts'
+import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
+import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
-
-/** What a program runs with. */
-export interface ProgramContext {
-  readonly commands: Commands
-  /** The version that `--version` prints. */
-  readonly version: string
-  /** What the user typed after `antipode`. */
-  readonly argv: readonly string[]
-  /** Where the program's help goes, and where complaints go. */
-  readonly stdout: (text: string) => void
-  readonly stderr: (text: string) => void
-  /** Takes the command whose help is about to be printed. */
-  readonly helping: (command: Command) => void
-  /** Called as a command starts: how it learns that it is interrupted, and shows that it is at work. */
-  readonly start: (options: StartOptions) => { readonly signal: AbortSignal; readonly progress: Progress }
-  /** Takes what a command found. */
-  readonly finish: (outcome: Outcome) => void
-}
-
-/** What a command says of itself as it starts. */
-export interface StartOptions {
-  /** Whether to show no progress. */
-  readonly quiet: boolean
-  /** Whether what an interrupted run did is kept for the next one. */
-  readonly resumes: boolean
-}
 
 type Model = 'digits-16' | 'digits-28'
 
@@ -64,11 +37,6 @@ interface BenchFlags {
 const workloadNames = Object.keys({
   'digits-train': 0, 'digits-sample': 0, matmul: 0, conv: 0, attention: 0,
 } satisfies Record<WorkloadName, 0>)
-
-/** What commands are added with: a start that knows the program's own flags. */
-type Adding = Pick<ProgramContext, 'commands' | 'version' | 'argv' | 'finish'> & {
-  readonly start: (options: Omit<StartOptions, 'quiet'>) => ReturnType<ProgramContext['start']>
-}
 
 /**
  * The command line of `antipode`. Parsing throws a `CommanderError` where it would have ended the process. Flags of the
@@ -131,7 +99,7 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
     .addOption(seedOption())
     .addOption(modelOption())
     .addOption(new RangedOption('--base <file>', 'start from a checkpoint of `antipode train base`', path))
-    .addOption(new Option('--fresh', 'ignore what an interrupted run of the same recipe left'))
+    .addOption(freshOption())
     .addHelpText('after', examples([
       'antipode demo',
       'antipode demo --fast --out fast',
@@ -151,12 +119,14 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
   })
 }
 
-function addTrain(program: Command, { commands, start, finish }: Adding): void {
+function addTrain(program: Command, adding: Adding): void {
+  const { commands, start, finish } = adding
   const train = program.command('train')
-    .summary('train a model')
-    .description('Trains a model.')
-    .addHelpText('after', examples(['antipode train base', 'antipode train base --help']))
+    .summary('train a model, or an adapter on preferences')
+    .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
+    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
   hint(train)
+  for (const objective of ['dpo', 'npo'] as const) addTrainPreference(train, objective, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(
@@ -168,7 +138,7 @@ function addTrain(program: Command, { commands, start, finish }: Adding): void {
     .addOption(new RangedOption('--steps <n>', `optimiser steps, ${hyper.warmup} of them the warm-up, by default those of the model's recipe`, wholeNumber(stepLimits.low, stepLimits.high)))
     .addOption(seedOption())
     .addOption(modelOption())
-    .addOption(new Option('--fresh', 'ignore what an interrupted run of the same recipe left'))
+    .addOption(freshOption())
     .addHelpText('after', examples(['antipode train base', 'antipode train base --model digits-28 --out my-base.safetensors', 'antipode train base --steps 500 --out try']))
   hint(base)
   base.action(async ({ out, steps, seed, model, fresh = false }: TrainBaseFlags) => {
@@ -201,15 +171,5 @@ function addBench(program: Command, { commands, start, finish }: Adding): void {
   })
 }
 
-/** Seeds stay below a million, so that the offsets a recipe adds to them never meet. */
-const seedOption = (): Option => new RangedOption('--seed <n>', 'where random numbers start', wholeNumber(0, 999_000)).default(0)
-
 const modelOption = (): Option =>
   new RangedOption('--model <name>', 'the second is for real GPUs', word(...['digits-16', 'digits-28'] satisfies Model[])).default('digits-16')
-
-/** After a mistake commander prints one line; this adds where to look. */
-function hint(command: Command): void {
-  command.showHelpAfterError(`Run \`${pathOf(command)} --help\` to see what it takes.`)
-}
-
-const examples = (lines: readonly string[]): string => ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n')

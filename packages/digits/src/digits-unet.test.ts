@@ -29,7 +29,7 @@ test('the offsets that come with the package act at full strength: alpha and ran
   const unet = digitsUNet(new FakeHost(), 'digits-16', { seed: 0 })
   const { eta, delta } = digitsBase['digits-16'] ?? {}
   for (const [name, url] of Object.entries({ eta, delta })) {
-    await loadAdapter(unet, name, url as URL)
+    await loadAdapter(unet, url as URL, { name })
     expect(new Set(adapterAlphas(unet, name).values())).toEqual(new Set([8]))
     expect([...adapterParameters(unet, name)].filter(([key, t]) => key.endsWith('lora_A.weight') && t.shape[0] !== 8)).toEqual([])
     expect(adapterAlphas(unet, name).size).toBe(20)

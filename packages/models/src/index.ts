@@ -7,10 +7,11 @@ export * from './clip/index.ts'
 export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
+export { loraTargets, type LoraTargets } from './lora-targets.ts'
+export {
+  autoencoderKL, autoencoderTiny, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection,
+  type ConfiguredModel, type ModelEntry, unet2DCondition,
+} from './registry/index.ts'
 export * from './textual-inversion/index.ts'
 export * from './tokenizers/index.ts'
-export {
-  autoencoderKL, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection, type ConfiguredModel,
-  type ModelEntry, unet2DCondition,
-} from './registry/index.ts'
 export * from './unet/index.ts'

@@ -1,6 +1,7 @@
 export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
+export * from './images/index.ts'
 export { type PromptTokenizer } from './prompt/index.ts'
 export { type GenerateOptions } from './request/index.ts'
-export { type Components, type Outputs, type Pipeline, type PipelineStep } from './run/index.ts'
+export { type Components, type Outputs, type Pipeline, type PipelineAdapters, type PipelineStep } from './run/index.ts'
 export * from './stable-diffusion/index.ts'
 export * from './stable-diffusion-xl/index.ts'

@@ -6,7 +6,7 @@ import { digitsBase } from '@antipode/digits'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
-import { checkBench, checkDemo, checkTrainBase, shippedModels } from './checks.ts'
+import { checkBench, checkDemo, checkTrainBase, checkTrainPreference, shippedModels } from './checks.ts'
 
 let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'antipode-checks-')) })
@@ -95,4 +95,15 @@ test('a base is a file, and the card beside it describes that file', async () =>
 test.runIf(existsSync('/dev/zero'))('a device in place of a base is refused and not read', { timeout: 5000 }, async () => {
   symlinkSync('/dev/zero', at('zero'))
   expect(await refusal(readBaseFile('digits-16', at('zero')))).toContain('no regular file')
+})
+
+test('training on preferences wants a model and pairs that are there, and room for its results', async () => {
+  writeFileSync(at('pairs.jsonl'), '')
+  const files = (model: string, pairs: string, out = at('out')): Parameters<typeof checkTrainPreference>[0] =>
+    ({ settings: { objective: 'npo', model, pairs }, out, cache: at('cache') })
+  expect(await refusal(checkTrainPreference(files(at('none'), at('pairs.jsonl'))))).toBe(`train npo: expected --model to be a file or a folder, got nothing at ${at('none')}`)
+  expect(await refusal(checkTrainPreference(files(folder, at('none'))))).toContain('expected --pairs to be a file or a folder')
+  expect(await refusal(checkTrainPreference(files(folder, folder, at('pairs.jsonl/x'))))).toContain('expected --out to be a folder that can be written')
+  await checkTrainPreference(files('https://example.org/model', at('pairs.jsonl')))
+  expect(readdirSync(at('out'))).toEqual([])
 })

@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkFile, openFile, openFolder } from '@antipode/core/io'
 import type { BaseCard } from '../train/index.ts'
+import type { PreferenceSettings } from '../train-settings/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
 
@@ -47,6 +49,27 @@ export async function checkTrainBase({ out }: { readonly out: string }): Promise
   await asUsage(async () => {
     await openFolder(name, dirname(out))
     for (const file of [out, `${out}.json`, `${out}.run`, `${out}.run.curve`]) await checkFile(name, file)
+  })
+}
+
+/** What `train dpo` and `train npo` read and write. */
+export interface PreferenceFiles {
+  readonly settings: Pick<PreferenceSettings, 'objective' | 'model' | 'pairs'>
+  readonly out: string
+  readonly cache: string
+}
+
+/** @throws {UsageError} unless there are a model and pairs, and room for results and what is kept */
+export async function checkTrainPreference({ settings: { objective, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
+  const command = `train ${objective}`
+  // Models may also be named where they are to be fetched from.
+  const paths = { ...(/^\w{2,}:/.test(model) ? {} : { '--model': model }), '--pairs': pairs }
+  for (const [option, path] of Object.entries(paths)) {
+    if (!await stat(path).catch(() => undefined)) throw new UsageError(`${command}: expected ${option} to be a file or a folder, got nothing at ${path}`)
+  }
+  await asUsage(async () => {
+    await openFolder({ command, option: '--out' }, out)
+    await openFolder({ command, option: '--cache' }, cache)
   })
 }
 

@@ -132,7 +132,9 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
   // For use elsewhere; finished offsets are small, and took most of the time.
   await mkdir(join(context.out, 'adapters'), { recursive: true })
   for (const name of ['eta', 'delta']) {
-    await saveAdapter(join(context.out, 'adapters', `seed${seed}.${name}.safetensors`), unet, name, { adapter: name, seed: `${seed}` }, { dtype: 'f16', signal })
+    await saveAdapter(join(context.out, 'adapters', `seed${seed}.${name}.safetensors`), unet, {
+      name, metadata: { adapter: name, seed: `${seed}` }, dtype: 'f16', signal,
+    })
   }
   const geometry = await measureOffsets(unet, { eta: 'eta', delta: 'delta' })
   await addRandomAdapter(unet, 'random', { like: 'delta', seed: noiseSeeds.random + seed })

@@ -1,2 +1,3 @@
 export { type BaseCard, runTrainBase, type TrainBaseOptions } from './base.ts'
 export { CurveFile } from './curve.ts'
+export { runTrainPreference, type TrainPreferenceOptions, type TrainPreferenceResult } from './preference/index.ts'

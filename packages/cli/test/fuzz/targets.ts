@@ -124,7 +124,7 @@ export function targetsOf(soundRun: Bytes): Readonly<Record<string, Target>> {
         const device = new FakeHost()
         using weight = tensor(device, new Float32Array(12), [3, 4])
         const model = new Layers(weight)
-        const error = await loadAdapter(model, 'fuzzed', source).then(() => undefined, (reason: unknown) => reason)
+        const error = await loadAdapter(model, source, { name: 'fuzzed' }).then(() => undefined, (reason: unknown) => reason)
         for (const name of adapterNames(model)) removeAdapter(model, name)
         const left = device.memory().tensors
         if (left !== 1) throw new TypeError(`${left - 1} tensors were left behind`)

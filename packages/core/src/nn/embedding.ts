@@ -1,11 +1,11 @@
 import { embedding } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { checkArgument, whole } from '../options/index.ts'
+import { Adaptable } from './adapters/index.ts'
 import type { Initialiser } from './initialiser.ts'
-import { Module } from './module.ts'
 
-/** A table of learned rows: indices (i32 or u32) `[...] -> [..., size]`. */
-export class Embedding extends Module {
+/** A table of learned rows: indices (i32 or u32) `[...] -> [..., size]`; carries adapters that are differences. */
+export class Embedding extends Adaptable {
   /** `[count, size]` */
   readonly weight: Tensor
 
@@ -21,7 +21,21 @@ export class Embedding extends Module {
     return new Embedding(init.normal([count, size], 1))
   }
 
+  get weightShape(): readonly number[] {
+    return this.weight.shape
+  }
+
+  get bias(): undefined {
+    return undefined
+  }
+
+  plainWeight(): Tensor {
+    return this.weight
+  }
+
   forward(indices: Tensor): Tensor {
-    return embedding(this.weight, indices)
+    const rows = embedding(this.weight, indices)
+    const changes = this.changes().flatMap(([delta, w]) => delta.rows?.(indices, w) ?? [])
+    return changes.reduce((sum, change) => sum.to('f32').add(change), rows).to(rows.dtype)
   }
 }

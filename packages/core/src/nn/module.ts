@@ -4,8 +4,11 @@ import { Tensor, type Backend } from '../graph/index.ts'
 import { checkArgument, checkOptions, finite, flag } from '../options/index.ts'
 import { type Checkpoint, checkFit, isMap, readAll, some, stateOf } from './state/index.ts'
 
-/** Weights of adapters by name, finite numbers of either sign; an adapter that is not named is off. */
-export type AdapterWeights = Readonly<Record<string, number>>
+/** The weight of an adapter, a finite number of either sign: one for all layers, or one for each by its name. */
+export type AdapterWeight = number | ((layer: string) => number)
+
+/** Weights of adapters by name; an adapter that is not named is off. */
+export type AdapterWeights = Readonly<Record<string, AdapterWeight>>
 
 /**
  * A layer or model: a plain object whose own tensors are its parameters, whose own modules are its children, and whose
@@ -111,19 +114,22 @@ export abstract class Module implements Disposable {
 
   /**
    * A copy whose layers add `Σ w·Δ` of the named adapters; all others are off. The weights are run-time numbers:
-   * changing them recompiles nothing. @throws {ConfigError} if there is no such adapter, or a weight is not finite
+   * changing them recompiles nothing. Layers for which a function gives 0 are left as they are.
+   * @throws {ConfigError} if there is no such adapter, or a weight is not finite
+   * @example
+   * unet.with({ dpo: 1, style: (layer) => (layer.startsWith('up_blocks') ? 0.5 : 0) })
    */
   with(weights: AdapterWeights): this {
     checkAdapters('with', this, weights)
     const copied = copy(this)
-    for (const carrier of carriersOf(copied)) carrier.active = new Map(Object.entries(weights))
+    for (const [name, carrier] of carriersOf(copied)) carrier.active = weightsAt('with', weights, name)
     return copied
   }
 
   /** Frees parameters and adapters, also under every copy that shares them. */
   dispose(): void {
     for (const t of this.parameters()) t.dispose()
-    for (const { adapters } of carriersOf(this)) {
+    for (const { adapters } of carriersOf(this).values()) {
       for (const { parameters } of adapters.values()) for (const t of parameters.values()) t.dispose()
       adapters.clear()
     }
@@ -155,14 +161,29 @@ interface Carrier {
   active: ReadonlyMap<string, number>
 }
 
-function carriersOf(model: Module): (Module & Carrier)[] {
+function carriersOf(model: Module): Map<string, Module & Carrier> {
   const isCarrier = (module: Module): module is Module & Carrier => 'adapters' in module && 'active' in module
-  return Array.from(model.namedModules(), ([, module]) => module).filter(isCarrier)
+  return new Map([...model.namedModules()].flatMap(([name, module]) => (
+    isCarrier(module) ? [[name, module] as const] : []
+  )))
+}
+
+/**
+ * The weight of each adapter on a layer; those of functions that are 0 there are left out.
+ * @throws {ConfigError} if a function gives no finite number
+ */
+export function weightsAt(where: string, weights: AdapterWeights, layer: string): Map<string, number> {
+  return new Map(Object.entries(weights).flatMap(([adapter, weight]): (readonly [string, number])[] => {
+    if (typeof weight === 'number') return [[adapter, weight]]
+    const here = weight(layer)
+    checkArgument(where, `the weight of "${adapter}" on ${layer}`, here, finite)
+    return here === 0 ? [] : [[adapter, here]]
+  }))
 }
 
 /** Names of a model's adapters, on or off. */
 export function adapterNames(model: Module): string[] {
-  return [...new Set(carriersOf(model).flatMap(({ adapters }) => [...adapters.keys()]))]
+  return [...new Set([...carriersOf(model).values()].flatMap(({ adapters }) => [...adapters.keys()]))]
 }
 
 /**
@@ -177,7 +198,7 @@ export function checkAdapters(where: string, model: Module, weights: AdapterWeig
         `${where}: expected an adapter of the model (${known.join(', ') || 'it has none'}), got "${name}"`,
       )
     }
-    checkArgument(where, `the weight of "${name}"`, weight, finite)
+    if (typeof weight !== 'function') checkArgument(where, `the weight of "${name}"`, weight, finite)
   }
 }
 

@@ -2,8 +2,8 @@ import { ConfigError } from '../errors.ts'
 import { groupNorm, layerNorm, type NormOptions, rmsNorm } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { atLeast, checkArgument, checkOptions, oneOf, whole } from '../options/index.ts'
+import { Adaptable } from './adapters/index.ts'
 import type { Initialiser } from './initialiser.ts'
-import { Module } from './module.ts'
 
 /** What is added to the variance, or to the mean square: finite and 0 or more. */
 export interface NormEps {
@@ -17,7 +17,7 @@ function checkNorm(where: string, size: number, options: NormEps): void {
 }
 
 /** {@link groupNorm} with learned scale and shift per channel: x `[B,C,...]`. */
-export class GroupNorm extends Module {
+export class GroupNorm extends Adaptable {
   readonly weight: Tensor
   readonly bias: Tensor
   readonly groups: number
@@ -41,9 +41,17 @@ export class GroupNorm extends Module {
     return new GroupNorm(groups, init.filled([channels], 1), init.filled([channels], 0), options.eps)
   }
 
+  get weightShape(): readonly number[] {
+    return this.weight.shape
+  }
+
+  plainWeight(): Tensor {
+    return this.weight
+  }
+
   forward(x: Tensor, options: Pick<NormOptions, 'activation'> = {}): Tensor {
     checkOptions('GroupNorm', options, { activation: oneOf('silu') })
-    return groupNorm(x, this.groups, { weight: this.weight, bias: this.bias, eps: this.eps, activation: options.activation })
+    return groupNorm(x, this.groups, { ...this.changed(), eps: this.eps, activation: options.activation })
   }
 }
 
@@ -53,7 +61,7 @@ function checkGroups(groups: number, channels: number): void {
 }
 
 /** {@link layerNorm} over the last axis with learned scale and shift. */
-export class LayerNorm extends Module {
+export class LayerNorm extends Adaptable {
   readonly weight: Tensor
   readonly bias: Tensor
   readonly eps: number
@@ -73,13 +81,21 @@ export class LayerNorm extends Module {
     return new LayerNorm(init.filled([size], 1), init.filled([size], 0), options.eps)
   }
 
+  get weightShape(): readonly number[] {
+    return this.weight.shape
+  }
+
+  plainWeight(): Tensor {
+    return this.weight
+  }
+
   forward(x: Tensor): Tensor {
-    return layerNorm(x, { weight: this.weight, bias: this.bias, eps: this.eps })
+    return layerNorm(x, { ...this.changed(), eps: this.eps })
   }
 }
 
 /** {@link rmsNorm} over the last axis with learned scale. */
-export class RMSNorm extends Module {
+export class RMSNorm extends Adaptable {
   readonly weight: Tensor
   readonly eps: number
 
@@ -97,7 +113,19 @@ export class RMSNorm extends Module {
     return new RMSNorm(init.filled([size], 1), options.eps)
   }
 
+  get weightShape(): readonly number[] {
+    return this.weight.shape
+  }
+
+  get bias(): undefined {
+    return undefined
+  }
+
+  plainWeight(): Tensor {
+    return this.weight
+  }
+
   forward(x: Tensor): Tensor {
-    return rmsNorm(x, { weight: this.weight, eps: this.eps })
+    return rmsNorm(x, { weight: this.changed().weight, eps: this.eps })
   }
 }

@@ -4,7 +4,7 @@ import {
 import { ExpressionBuilder, type Known } from './expression.ts'
 import { type PackedReaders, Packing } from './packing/index.ts'
 import { mayEndIn, type PendingExpression, type PendingKernel, pendingKernel, type State } from './pending.ts'
-import { type ComputeStep, inOrder, type Operand, type Resolved, type ValueId, whole } from './resolved.ts'
+import { type ComputeStep, inOrder, type Operand, type Reader, type Resolved, type ValueId, whole } from './resolved.ts'
 import { copyOf, type Epilogue, fusedOf, type HandOver, type KernelWork, type Work } from './work.ts'
 
 /**
@@ -210,8 +210,19 @@ class Fuser {
 
   /** Whether the reader of a value, or each in turn, may still take its work into its own. */
   #mayFuseIntoReader(value: ValueId): boolean {
-    if (at(this.#resolved.values, value).wanted) return false
-    return at(this.#uses, value) === 1 || this.#packedReaders[value] !== undefined
+    const { wanted, readers } = at(this.#resolved.values, value)
+    if (wanted) return false
+    if (this.#packedReaders[value] !== undefined) return true
+    const [reader] = readers
+    return at(this.#uses, value) === 1 && (reader === undefined || this.#mayTakeIn(reader))
+  }
+
+  /**
+   * Whether a reader may take work in: as a step of its expression, or packed. One that may not, such as a join, would
+   * only keep waiting, and in memory, what the work reads.
+   */
+  #mayTakeIn({ op, outputs: [output], operand }: Reader): boolean {
+    return (output !== undefined && isElementwise(op, output)) || this.#packing.packedOperand(op) === operand
   }
 
   #known(value: ValueId): Known {

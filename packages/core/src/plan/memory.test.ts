@@ -2,7 +2,7 @@ import { type Binding, tuningTable } from '@antipode/kernels-wgsl'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkpoint, gradients } from '../autograd/index.ts'
-import { conv2d, groupNorm, upsampleNearest2d } from '../functional/index.ts'
+import { concat, conv2d, groupNorm, upsampleNearest2d } from '../functional/index.ts'
 import { type Tensor, tensor } from '../graph/index.ts'
 import { adamw, clipGradNorm, ema, sgd } from '../optim/index.ts'
 import { FakeHost, gpuTarget, graphCases, leavesOf, noise, randomGraph, stepKinds } from '../testing/index.ts'
@@ -102,6 +102,14 @@ test('memory is reused: a long chain lives in two places', () => {
   for (let i = 0; i < 50; i++) h = h.matmul(h).tanh()
   const { slots } = host.plan(h).memory
   expect(slots).toEqual([{ kind: 'buffer', bytes: 16384 }, { kind: 'buffer', bytes: 16384 }])
+})
+
+test('branches that are joined are computed one after the other, in the memory of one', () => {
+  const [x, w, v] = [[4, 8, 16, 16], [32, 8, 3, 3], [3, 32, 3, 3]].map((shape, k) => tensor(host, noise(shape.reduce((a, b) => a * b), k), shape)) as [Tensor, Tensor, Tensor]
+  const branch = (k: number): Tensor => conv2d(conv2d(x.slice(0, k, k + 1), w, { padding: 1 }).silu(), v, { padding: 1 })
+  const wide = 4 * 32 * 16 * 16
+  const slotsOf = (count: number): number => host.plan(concat(Array.from({ length: count }, (_, k) => branch(k)))).memory.slots.filter(({ bytes }) => bytes >= wide).length
+  expect([slotsOf(1), slotsOf(4)]).toEqual([slotsOf(1), slotsOf(1)])
 })
 
 test('a size class holds its bytes, wastes a fifth at most beyond 256, and is its own class', () => {

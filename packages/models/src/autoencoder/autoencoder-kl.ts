@@ -1,13 +1,19 @@
-import { ShapeError, type Tensor } from '@antipode/core'
+import type { Tensor } from '@antipode/core'
 import { Conv2d, type Initialiser, type Layer, Module } from '@antipode/core/nn'
+import { checkImages } from './check-images.ts'
 import { Decoder, Encoder } from './coders.ts'
+import type { Coder } from './coding.ts'
 import { type AutoencoderKLConfig, resolveAutoencoderKLConfig } from './config.ts'
 import { DiagonalGaussian } from './diagonal-gaussian.ts'
+import { code, codeInParts, type InPartsOptions, type PartsOptions } from './parts.ts'
+
+/** Of tiles. Source: diffusers' `tile_overlap_factor`. */
+const overlap = 0.25
 
 /**
- * The autoencoder of Stable Diffusion 1.x, 2.x and XL: images as latents of an eighth of their side, with the parameter names of
- * diffusers' checkpoints. Latents are those of the model: the scaling factor of the configuration is a pipeline's business.
- * Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `autoencoder_kl.py`.
+ * The autoencoder of Stable Diffusion 1.x, 2.x and XL: images as latents of an eighth of their side, with the parameter
+ * names of diffusers' checkpoints. Latents are those of the model: the scaling factor of the configuration is a
+ * pipeline's business. Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `autoencoder_kl.py`.
  */
 export class AutoencoderKL extends Module {
   readonly className = 'AutoencoderKL'
@@ -34,28 +40,55 @@ export class AutoencoderKL extends Module {
   }
 
   /**
-   * Images `[B, in_channels, H, W]` in [−1, 1] -> the distribution of their latents `[B, latent_channels, ⌊H/f⌋, ⌊W/f⌋]`.
-   * The model computes in the dtype of its parameters and gives that of the images.
-   * @throws {ShapeError} unless x is images of the model's channels
+   * Images `[B, in_channels, H, W]` in [−1, 1] -> the distribution of their latents `[B, latent_channels, ⌊H/f⌋,
+   * ⌊W/f⌋]`. The model computes in the dtype of its parameters and gives that of the images.
+   * @throws {ShapeError} unless x is images of the model's channels @throws {ConfigError} if an option is none
    */
-  encode(x: Tensor): DiagonalGaussian {
-    checkImages('encode', 'images', x, resolveAutoencoderKLConfig(this.config).inChannels)
-    const h = this.encoder.forward(x.to(this.dtype))
-    return new DiagonalGaussian((this.quantConv?.forward(h) ?? h).to(x.dtype))
+  encode(x: Tensor, options: PartsOptions = {}): DiagonalGaussian {
+    return new DiagonalGaussian(code(encoding(this, 'encode', x), x, options))
+  }
+
+  /** {@link encode}, computed part by part; the moments own their memory. @throws {unknown} the signal's reason */
+  async encodeInParts(x: Tensor, options: InPartsOptions = {}): Promise<DiagonalGaussian> {
+    return new DiagonalGaussian(await codeInParts(encoding(this, 'encodeInParts', x), x, options))
   }
 
   /**
    * Latents `[B, latent_channels, h, w]` -> images `[B, out_channels, h·f, w·f]`, about in [−1, 1].
-   * @throws {ShapeError} unless z is latents of the model's channels
+   * @throws {ShapeError} unless z is latents of the model's channels @throws {ConfigError} if an option is none
    */
-  decode(z: Tensor): Tensor {
-    checkImages('decode', 'latents', z, resolveAutoencoderKLConfig(this.config).latentChannels)
-    const h = z.to(this.dtype)
-    return this.decoder.forward(this.postQuantConv?.forward(h) ?? h).to(z.dtype)
+  decode(z: Tensor, options: PartsOptions = {}): Tensor {
+    return code(decoding(this, 'decode', z), z, options)
+  }
+
+  /** {@link decode}, computed part by part; the images own their memory. @throws {unknown} the signal's reason */
+  async decodeInParts(z: Tensor, options: InPartsOptions = {}): Promise<Tensor> {
+    return await codeInParts(decoding(this, 'decodeInParts', z), z, options)
   }
 }
 
-function checkImages(where: string, what: string, x: Tensor, channels: number): void {
-  if (x.rank === 4 && x.shape[1] === channels) return
-  throw new ShapeError(`AutoencoderKL.${where}: expected ${what} [B,${channels},H,W], got [${x.shape.join()}]`)
+function encoding(model: AutoencoderKL, name: string, images: Tensor): Coder {
+  const { inChannels, sampleSize } = resolveAutoencoderKLConfig(model.config)
+  const where = `AutoencoderKL.${name}`
+  checkImages(where, 'images', images, inChannels)
+  return {
+    where, from: model.scale, to: 1, round: Math.floor, tiling: { size: sampleSize, overlap },
+    run(x) {
+      const h = model.encoder.forward(x.to(model.dtype))
+      return (model.quantConv?.forward(h) ?? h).to(x.dtype)
+    },
+  }
+}
+
+function decoding(model: AutoencoderKL, name: string, latents: Tensor): Coder {
+  const { latentChannels, sampleSize } = resolveAutoencoderKLConfig(model.config)
+  const where = `AutoencoderKL.${name}`
+  checkImages(where, 'latents', latents, latentChannels)
+  return {
+    where, from: 1, to: model.scale, round: Math.floor, tiling: { size: sampleSize, overlap },
+    run(z) {
+      const h = z.to(model.dtype)
+      return model.decoder.forward(model.postQuantConv?.forward(h) ?? h).to(z.dtype)
+    },
+  }
 }

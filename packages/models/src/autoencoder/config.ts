@@ -1,5 +1,5 @@
 import { ConfigError } from '@antipode/core'
-import { checkOptions, finite, flag, listOf, oneOf, type Range, type Ranges, whole } from '@antipode/core/options'
+import { checkOptions, either, finite, flag, listOf, oneOf, type Range, type Ranges, whole } from '@antipode/core/options'
 import { any, filled, only, orNull } from '../config-ranges.ts'
 
 /**
@@ -17,8 +17,8 @@ export interface AutoencoderKLConfig {
   readonly latent_channels?: number
   /** Must divide the channels of every block. */
   readonly norm_num_groups?: number
-  /** Side of the images that it was trained on, in pixels: where tiling begins. */
-  readonly sample_size?: number
+  /** Side of the images that it was trained on, in pixels, or [height, width]: what tiles are as large as. */
+  readonly sample_size?: number | readonly [number, number]
   /** What a pipeline multiplies latents by after encoding, and divides them by before decoding. */
   readonly scaling_factor?: number
   /** What it subtracts from them before that. */
@@ -58,7 +58,7 @@ const ranges: Ranges<AutoencoderKLConfig> = {
   layers_per_block: size,
   latent_channels: size,
   norm_num_groups: size,
-  sample_size: size,
+  sample_size: either(size, { expected: 'two such numbers', accepts: (v) => listOf(size).accepts(v) && (v as readonly unknown[]).length === 2 }),
   scaling_factor: finite,
   shift_factor: orNull(finite),
   latents_mean: orNull(listOf(finite)),
@@ -100,7 +100,7 @@ export function resolveAutoencoderKLConfig(config: AutoencoderKLConfig): Resolve
     layers: config.layers_per_block ?? 1,
     latentChannels,
     groups,
-    sampleSize: config.sample_size ?? 32,
+    sampleSize: [config.sample_size ?? 32].flat()[0]!, // the height, as diffusers' tiles have it
     quantConv: config.use_quant_conv ?? true,
     postQuantConv: config.use_post_quant_conv ?? true,
     midAttention: config.mid_block_add_attention ?? true,

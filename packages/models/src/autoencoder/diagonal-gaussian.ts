@@ -3,6 +3,8 @@ import { ShapeError, split } from '@antipode/core'
 
 /** A normal distribution of latents, each independent of the others. */
 export class DiagonalGaussian {
+  /** Means, then logarithms of variances before they are held: `[B, 2·C, h, w]`. */
+  readonly moments: Tensor
   /** `[B, C, h, w]` */
   readonly mean: Tensor
   /** Held to [−30, 20]. */
@@ -12,6 +14,7 @@ export class DiagonalGaussian {
   constructor(moments: Tensor) {
     if ((moments.shape[1] ?? 1) % 2 !== 0) throw new ShapeError(`DiagonalGaussian: expected moments [B, 2·C, h, w], got [${moments.shape.join()}]`)
     const [mean, logVariance] = split(moments, 2, 1) as [Tensor, Tensor]
+    this.moments = moments
     this.mean = mean
     this.logVariance = logVariance.clamp(-30, 20)
   }

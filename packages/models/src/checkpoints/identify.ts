@@ -80,7 +80,8 @@ function unetFamily(tensors: Tensors, names: readonly string[]): Family | undefi
   return widths.get(width ?? 0)
 }
 
-const widths: ReadonlyMap<number, Family> =
+/** Families by the width of the tokens that the cross-attention of their UNets takes. */
+export const widths: ReadonlyMap<number, Family> =
   new Map([[768, 'sd1'], [1024, 'sd2'], [2048, 'sdxl'], [1280, 'sdxl-refiner']])
 
 /** Only that of XL has two text encoders, and only its blocks have the names of the original code. */

@@ -94,11 +94,24 @@ test('the towers have the parameters of their checkpoints', () => {
   expect([bigG.parameters().length, bigG.parameterCount]).toEqual([517, 694_659_840])
 })
 
+// What transformers writes without leaving out defaults, and what old files have of its generation.
+test("fields that change nothing are taken, as files of transformers have them", () => {
+  const whole = {
+    _name_or_path: '', architectures: null, chunk_size_feed_forward: 0, dtype: null, id2label: { 0: 'LABEL_0' }, is_encoder_decoder: false,
+    label2id: { LABEL_0: 0 }, model_type: 'clip_text_model', problem_type: null, return_dict: true, is_decoder: false, pruned_heads: {}, top_k: 50,
+  }
+  expect(new CLIPTextModel(placeholders(host), { ...golden.models.clip_text_tiny.config, ...whole } as CLIPTextConfig).resolved.width).toBe(24)
+})
+
 test.each<[object, string]>([
   [{ model_type: 'bert' }, 'model_type'],
   [{ hidden_act: 'relu' }, 'hidden_act'],
   [{ hidden_size: 30, num_attention_heads: 4 }, 'expected num_attention_heads that divides hidden_size, got 4 for 30'],
   [{ hiden_size: 3 }, 'hiden_size'],
+  [{ is_decoder: true }, 'is_decoder'],
+  [{ pruned_heads: { 0: [1] } }, 'pruned_heads'],
+  [{ attention_dropout: 0.1 }, 'attention_dropout'],
+  [{ hidden_act: 'gelu_new' }, 'hidden_act'],
 ])('a configuration with %j is refused by name', (config, text) => {
   expect(() => new CLIPTextModel(placeholders(host), config)).toThrow(text)
 })

@@ -76,11 +76,25 @@ const text: Ranges<CLIPTextConfig> = {
 }
 const vision: Ranges<CLIPVisionConfig> = { ...tower, image_size: size, patch_size: size, num_channels: size }
 
-/** Fields that only say where a file came from, how weights were drawn, or what a generation would do. */
+/** Fields that only say where a file came from, how weights were drawn, or what a classifier or a generation would do. */
+const inertNames = [
+  '_name_or_path', 'architectures', 'transformers_version', 'torch_dtype', 'dtype', 'torchscript', 'use_bfloat16',
+  'tf_legacy_loss', 'initializer_factor', 'initializer_range', 'output_attentions', 'output_hidden_states',
+  'output_scores', 'return_dict', 'return_dict_in_generate', 'use_cache', 'chunk_size_feed_forward', 'tokenizer_class',
+  'prefix', 'finetuning_task', 'task_specific_params', 'problem_type', 'id2label', 'label2id', 'is_encoder_decoder',
+  'tie_encoder_decoder', 'tie_word_embeddings', 'cross_attention_hidden_size', 'decoder_start_token_id', 'sep_token_id',
+  'forced_bos_token_id', 'forced_eos_token_id', 'suppress_tokens', 'begin_suppress_tokens', 'bad_words_ids',
+  'max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups', 'num_return_sequences',
+  'diversity_penalty', 'length_penalty', 'repetition_penalty', 'exponential_decay_length_penalty', 'temperature',
+  'top_k', 'top_p', 'typical_p', 'no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'remove_invalid_values',
+]
+const nothingPruned: Range = {
+  expected: 'an empty object', accepts: (v) => typeof v === 'object' && v !== null && Object.keys(v).length === 0,
+}
 const inert: Readonly<Record<string, Range>> = {
-  _name_or_path: any, architectures: any, transformers_version: any, torch_dtype: any, dtype: any,
-  initializer_factor: any, initializer_range: any, attention_dropout: only(0), dropout: only(0),
-  output_attentions: any, output_hidden_states: any, return_dict: any, torchscript: any, use_cache: any,
+  ...Object.fromEntries(inertNames.map((name) => [name, any])),
+  attention_dropout: only(0), dropout: only(0), is_decoder: only(false), add_cross_attention: only(false),
+  pruned_heads: nothingPruned,
 }
 
 function resolved(

@@ -1,6 +1,6 @@
 import { ConfigError, type Tensor } from '@antipode/core'
 import { encodeFloat32, type StreamedSafetensorsEntry } from '@antipode/core/io'
-import { abortSignal, checkArgument, checkOptions, flag, oneOf, type Ranges } from '@antipode/core/options'
+import { abortSignal, checkArgument, flag, oneOf, type Ranges } from '@antipode/core/options'
 
 /** Element types that files are written in. */
 export type FileDType = 'f32' | 'f16'
@@ -24,13 +24,14 @@ export interface SaveOptions {
 /** Ranges of {@link SaveOptions}. */
 export const saveRanges: Ranges<SaveOptions> = { dtype: oneOf('f32', 'f16'), digest: flag, signal: abortSignal }
 
-/** @throws {ConfigError} on an unknown option, or metadata that are no strings or have a key that is written here */
-export function checkFileOptions(where: string, metadata: FileMetadata, options: SaveOptions, reserved: readonly string[]): void {
-  checkOptions(where, options, saveRanges)
-  const isTexts = (v: unknown): boolean => typeof v === 'object' && v !== null && Object.values(v).every((text) => typeof text === 'string')
+/** @throws {ConfigError} if metadata are no strings, or have a key that is written here */
+export function checkMetadata(where: string, metadata: FileMetadata, reserved: readonly string[]): void {
+  const isTexts = (v: unknown): boolean =>
+    typeof v === 'object' && v !== null && Object.values(v).every((text) => typeof text === 'string')
   checkArgument(where, 'metadata', metadata, { expected: 'an object of strings', accepts: isTexts })
   const taken = reserved.find((key) => Object.hasOwn(metadata, key))
-  if (taken !== undefined) throw new ConfigError(`${where}: expected metadata without ${taken}, which is written here, got one; rename it`)
+  if (taken === undefined) return
+  throw new ConfigError(`${where}: expected metadata without ${taken}, which is written here, got one; rename it`)
 }
 
 /** Tensors as entries of a file, each read from the device when its turn comes; those of integers stay as they are. */

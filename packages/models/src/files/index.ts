@@ -1,4 +1,7 @@
-export { loadAdapter, type LoadAdapterOptions, saveAdapter } from './adapter/index.ts'
+export {
+  type AdapterComponent, type AdapterFormat, type AdapterTargets, loadAdapter, type LoadAdapterOptions, loadOffset,
+  type LoadOffsetOptions, saveAdapter, type SaveAdapterOptions,
+} from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'
 export { loadModel, type LoadModelOfOptions, type LoadModelOptions } from './load-model.ts'
 export { type CheckpointParts, saveCheckpoint, type SaveCheckpointOptions } from './save-checkpoint.ts'

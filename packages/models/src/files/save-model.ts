@@ -1,6 +1,7 @@
 import { writeSafetensors } from '@antipode/core/io'
+import { checkOptions } from '@antipode/core/options'
 import type { ConfiguredModel } from '../registry/index.ts'
-import { checkFileOptions, entriesOf, type FileMetadata, type SaveOptions } from './entries.ts'
+import { checkMetadata, entriesOf, type FileMetadata, type SaveOptions, saveRanges } from './entries.ts'
 
 /** Where the configuration stands in the header. */
 export const configKey = 'config'
@@ -17,7 +18,8 @@ export async function saveModel(
   metadata: FileMetadata = {},
   options: SaveOptions = {},
 ): Promise<void> {
-  checkFileOptions('saveModel', metadata, options, [configKey])
+  checkOptions('saveModel', options, saveRanges)
+  checkMetadata('saveModel', metadata, [configKey])
   const { dtype = 'f32', ...write } = options
   const config = JSON.stringify({ _class_name: model.className, ...model.config })
   const entries = entriesOf(model.namedParameters(), dtype)

@@ -20,9 +20,9 @@ export interface ReadTextualInversionOptions {
   readonly dtype?: DType | undefined
 }
 
-/** Names under which files keep the rows of a word, in the order of the towers. */
+/** Names under which files keep the rows of a word, in the order of the towers; none of them is the word. */
 const kept: readonly (readonly string[])[] = [
-  ['clip_l', 'clip_g'], ['text_encoders_0', 'text_encoders_1'], ['emb_params'], ['string_to_param.*'],
+  ['clip_l', 'clip_g'], ['text_encoders_0', 'text_encoders_1'], ['emb_params'], ['*'],
 ]
 
 /** The tensors that are rows, and the word if the file names it. */
@@ -42,8 +42,8 @@ function rowsOf(source: StateSource): { readonly names: readonly string[]; reado
 
 /**
  * Reads a word that was learned by textual inversion, as diffusers, A1111's web UI and trainers of Stable Diffusion XL
- * keep it: a tensor `[width]` or `[n, width]` under the word itself, `emb_params`, `string_to_param`, or `clip_l` and
- * `clip_g`. Source: Gal et al. 2022, https://arxiv.org/abs/2208.01618.
+ * keep it: a tensor `[width]` or `[n, width]` under the word itself, `emb_params`, `*` (in the `string_to_param` of a
+ * file of torch), or `clip_l` and `clip_g`. Source: Gal et al. 2022, https://arxiv.org/abs/2208.01618.
  * @throws {CheckpointError} if it is no such file, or it cannot be read
  * @throws {ConfigError} if neither the file nor `token` says the word, or on an unknown option
  */

@@ -68,6 +68,7 @@ test.each<[string, Shapes, string, readonly (readonly number[])[]]>([
   ['diffusers, one vector', { '<toy>': [4] }, '<toy>', [[1, 4]]],
   ['diffusers, three', { '<toy>': [3, 4] }, '<toy>', [[3, 4]]],
   ['A1111', { emb_params: [2, 4] }, 'other', [[2, 4]]],
+  ['A1111, as torch saves it', { '*': [2, 4] }, 'other', [[2, 4]]],
   ['Stable Diffusion XL', { clip_g: [2, 6], clip_l: [2, 4] }, 'other', [[2, 4], [2, 6]]],
   ['trainers of Stable Diffusion XL', { text_encoders_0: [1, 4], text_encoders_1: [1, 6] }, 'other', [[1, 4], [1, 6]]],
 ])('a file of %s is read', async (_, tensors, token, shapes) => {
@@ -88,6 +89,7 @@ test('what is no learned word is refused, and so is one of another model', async
       'a, b; the file is something else',
   ))
   await expect(read({ emb_params: [1, 4] })).rejects.toThrow(ConfigError)
+  await expect(read({ '*': [1, 4] })).rejects.toThrow('expected a token, as the file does not name its word')
   await expect(read({ '<toy>': [1, 2, 2] })).rejects.toThrow('rows of F32, F16 or BF16 for <toy>, got F32 [1,2,2]')
   expect(() => addTextualInversion({ tokenizer, model }, '<toy>', waves(host, 'x', [1, 6], 0, 1))).toThrow(ShapeError)
   const { tokenizer: known } = addTextualInversion({ tokenizer, model }, '<toy>', rows('toy', 1))

@@ -29,6 +29,8 @@ test('identity attention inside a transformer block lets every token see itself 
   const alone = [0, 1, 2, 3, 4].flatMap((k) => numbers(block.forward(x.slice(1, k, k + 1), context)))
   expect(numbers(block.forward(x, context, pass))).toEqual(close(alone))
   expect(numbers(block.forward(x, context))).not.toEqual(close(alone))
+  const crossing = new Pass({ context }, new Map([[block.attn2, identityAttention(block.attn2)]]))
+  expect(() => block.forward(x, context, crossing)).toThrow('identityAttention: expected an attention of tokens to themselves')
 })
 
 test('a wrapper by name stands in a copy with adapters, and changes nothing where attention sees one pixel', () => {

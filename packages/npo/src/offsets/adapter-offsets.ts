@@ -60,8 +60,10 @@ export async function addRandomAdapter(model: Module, name: string, options: Ran
   await evaluate(...ratios.map(([, r]) => r))
   const deltas = adapterDeltas(model, name)
   for (const [key, ratio] of ratios) {
-    // A change is linear in each of its tensors.
-    const last = [...deltas.get(key.replace(/\.?weight$/, ''))?.parameters.values() ?? []].at(-1) as Tensor
+    // A change of a weight is linear in each of its tensors, and one of a bias is a tensor of its own.
+    const { parameters = new Map<string, Tensor>() } = deltas.get(key.replace(/\.?(weight|bias)$/, '')) ?? {}
+    const ofWeight = [...parameters].filter(([own]) => own !== 'diff_b').map(([, t]) => t)
+    const last = (key.endsWith('bias') ? parameters.get('diff_b') : ofWeight.at(-1)) as Tensor
     const factor = await ratio.item()
     last.write((await last.data()).map((x) => x * factor))
     ratio.dispose()

@@ -1,6 +1,6 @@
-import { compile, concat, ConfigError, evaluate, gradients, NumericError, type Tensor } from '@antipode/core'
+import { concat, ConfigError, evaluate, NumericError, type Tensor } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
-import { clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
+import { accumulator, clipGradNorm, type Ema, type LearningRateSchedule, type Optimizer } from '@antipode/core/optim'
 import {
   abortSignal, anObject, callable, checkArgument, checkOptions, finite, flag, positive, type Range, type Ranges, required,
   text, whole,
@@ -8,14 +8,16 @@ import {
 import type { LossAndMetrics } from '../objectives/index.ts'
 import { type CheckpointOptions, loadRun, saveRun } from './checkpoint.ts'
 import { checkFinite } from './finite.ts'
+import { gather, withBatch } from './gather.ts'
+import { type Measures, measuring } from './measures.ts'
 import { type ReduceGradients, reduceGradients } from './reduce.ts'
 
 /** Options of {@link train}. */
 export interface TrainOptions<B> {
   /** What is updated, by name: a model's parameters, or those of one of its adapters. */
   readonly parameters: ReadonlyMap<string, Tensor>
-  /** The batch of a step. It must depend on the step's number only, so that a resumed run sees the same batches. */
-  readonly batch: (step: number) => B | Promise<B>
+  /** The batch of a step. It must depend on its number only, so that a resumed run sees the same batches. */
+  readonly batch: (index: number) => B | Promise<B>
   /** The loss of a batch, over the parameters. */
   readonly loss: (batch: B) => LossAndMetrics
   /**
@@ -27,6 +29,11 @@ export interface TrainOptions<B> {
   readonly compile?: boolean
   /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
   readonly release?: (batch: B) => void
+  /**
+   * Batches whose mean gradient makes one step, whole, 1 or more, 1 by default: of step n they are `batch(n·accumulate)` to
+   * `batch(n·accumulate + accumulate − 1)`, one in memory at a time. Loss and metrics are means over them.
+   */
+  readonly accumulate?: number
   readonly optimizer: Optimizer
   /** Steps in all, whole, 1 or more, those of an earlier run that is continued included. */
   readonly steps: number
@@ -61,8 +68,8 @@ const aMap: Range = { expected: 'a Map of tensors by name', accepts: (v) => v in
 function checkTrainOptions<B>(options: TrainOptions<B>): void {
   checkOptions<TrainOptions<B>>('train', options, {
     parameters: required(aMap), batch: required(callable), loss: required(callable), compile: flag, release: callable,
-    optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable, reduce: callable,
-    clipNorm: positive,
+    accumulate: whole(1), optimizer: required(anObject('an optimiser')), steps: required(whole(1)), schedule: callable,
+    reduce: callable, clipNorm: positive,
     ema: anObject('an average of parameters, made by ema'), checkpoint: anObject('an object of options'), resume: flag,
     limits: anObject('an object of numbers'), signal: abortSignal,
   })
@@ -105,7 +112,7 @@ export interface TrainStep extends Measured {
  */
 export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainStep, void, void> {
   checkTrainOptions(options)
-  const { parameters, batch: batchOf, release, optimizer, steps, schedule } = options
+  const { parameters, optimizer, steps, schedule, accumulate = 1 } = options
   const { reduce, ema, checkpoint, resume = false, limits = {}, signal } = options
   const [first] = parameters.values()
   if (!first) throw new ConfigError('train: expected at least one parameter, got none')
@@ -118,6 +125,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   let step = resume && checkpoint ? await loadRun(device, state, { ...checkpoint, steps }) : 0
   let saved = step
   const measures = measuring(options)
+  using mean = accumulator()
   const save = async (): Promise<void> => {
     if (checkpoint && saved !== step) {
       await lock?.check()
@@ -130,15 +138,17 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
       await save()
       throw signal.reason
     }
-    const batch = await batchOf(step)
+    const rate = optimizer.lr * factorAt(step, schedule)
     let measured: Measured
-    try {
-      const rate = optimizer.lr * factorAt(step, schedule)
-      measured = reduce
-        ? await reducedStep(options, reduce, measures(batch), rate, step)
-        : await makeStep(options, measures(batch), rate)
-    } finally {
-      release?.(batch)
+    if (accumulate > 1) {
+      const gathered = await gather(options, mean, measures, step * accumulate)
+      // Aborted between two batches.
+      if (!gathered) continue
+      measured = await reducedStep(options, reduce ?? asTheyAre, gathered, rate, step)
+    } else {
+      measured = await withBatch(options, step, (batch) => (reduce
+        ? reducedStep(options, reduce, measures(batch), rate, step)
+        : makeStep(options, measures(batch), rate)))
     }
     guard(step, measured, limits)
     step++
@@ -151,35 +161,13 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<TrainS
   else await checkFinite('train', state)
 }
 
+const asTheyAre: ReduceGradients = (gradients) => gradients
+
 function factorAt(step: number, schedule: LearningRateSchedule | undefined): number {
   const factor = schedule?.(step) ?? 1
   if (factor >= 0 && factor < Infinity) return factor
   const message = `train: step ${step}: expected schedule to give a finite factor of 0 or more, got ${factor}`
   throw new ConfigError(`${message}; check its last steps`)
-}
-
-/** All of a step that depends on its batch alone, yet to be computed. */
-interface Measures {
-  /** Loss, norm of the gradients and metrics, f32. */
-  readonly report: Tensor
-  /** Names of the metrics, in their order in the report. */
-  readonly names: readonly string[]
-  readonly grads: readonly Tensor[]
-  /** The factor that clips the gradients. */
-  readonly scale: Tensor
-}
-
-/** What takes a batch's loss, its gradients and their norm. */
-function measuring<B>(options: TrainOptions<B>): (batch: B) => Measures {
-  const { parameters, loss: lossOf, clipNorm = Infinity, compile: once = false } = options
-  const measure = (batch: B): Measures => {
-    const { loss, metrics } = lossOf(batch)
-    const grads = gradients(loss, [...parameters.values()])
-    const { norm, scale } = clipGradNorm(grads, clipNorm)
-    const report = concat([loss, norm, ...Object.values(metrics)].map((t) => t.to('f32').reshape([1])))
-    return { report, names: Object.keys(metrics), grads, scale }
-  }
-  return once ? compile(measure) : measure
 }
 
 /** Loss, gradients, update, average and metrics: one graph, one submission and one reading. */

@@ -1,7 +1,7 @@
 import type { Tensor } from '@antipode/core'
 import type { Module } from '@antipode/core/nn'
 import type { Ranges } from '@antipode/core/options'
-import type { AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
+import type { AdapterTargets, AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import type { Scheduler } from '@antipode/schedulers'
 import type { GenerateOptions, Request } from '../request/index.ts'
 
@@ -26,6 +26,8 @@ export interface Family<O extends GenerateOptions> {
   readonly components: Components
   /** Models whose memory the pipeline owns. */
   readonly models: readonly Module[]
+  /** Those of them that adapter files may change, by their names on the hub. */
+  readonly targets: AdapterTargets
   readonly ranges: Ranges<O>
   /** Guidance by default. */
   readonly guidanceScale: number

@@ -5,10 +5,12 @@ import { sample, type SampleOptions, type SampleState, type SampleStep } from '@
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
 import { type GenerateOptions, type Output, outputRange, resolveRequest } from '../request/index.ts'
+import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { cutOf } from './cut.ts'
 import { decode } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
 import { inputChannels, keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
@@ -33,11 +35,12 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {NumericError} if a sample is not finite
    */
   <K extends keyof Outputs>(options: O & { readonly output: K }): Promise<Outputs[K]>
-  /** The same, step by step: the value that the iterator returns is the latents of the last, to be disposed. Errors as a call. */
-  stream(options: O): AsyncGenerator<PipelineStep, Tensor>
+  /** The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step. Errors as a call. */
+  stream(options: O): AsyncGenerator<PipelineStep, void>
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
   decode(latents: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>
   readonly components: Components
+  readonly adapters: PipelineAdapters
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
@@ -55,15 +58,17 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     }
   }
   return Object.assign(generate, {
-    stream(options: O) {
+    async *stream(options: O): AsyncGenerator<PipelineStep, void> {
       checkOptions(family.name, options, family.ranges)
-      return stepsOf(family, options)
+      const latents = yield* stepsOf(family, options)
+      latents.dispose()
     },
     decode: (latents: Tensor, options: { readonly signal?: AbortSignal } = {}) => {
       checkOptions(family.name, options, { signal: abortSignal })
       return decode(components.vae, latents, options.signal)
     },
     components,
+    adapters: pipelineAdapters(family.targets),
     [Symbol.dispose]() {
       for (const model of models) model.dispose()
     },
@@ -86,10 +91,14 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
   const channels = vae.config.latent_channels ?? 4
   const request = resolveRequest(options, { where: name, side: sideOf(unet).map((n) => n * vae.scale), scale: vae.scale, channels, adapters: family.models.flatMap(adapterNames) })
   checkChannels(family, options, channels)
-  const conditions = family.conditions(options, request, guider !== undefined || scale > 1)
+  const distilled = knowsGuidance(unet)
+  const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
+  const conditions = distilled ? withGuidance(components, told, scale, request.rows) : told
   const strength = options.strength ?? (options.mask ? 1 : family.strength)
   using draws = new Draws(unet.device, options.seed ?? 0)
   const held: Tensor[] = []
+  let latents: Tensor | undefined
+  let taken = false
   try {
     signal?.throwIfAborted()
     held.push(...tensorsOf(conditions))
@@ -101,13 +110,14 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
       ...stepsFor(name, scheduler, options, start, strength), stream: draws.rest,
       ...(options.preview === undefined ? {} : { preview: options.preview }), ...(signal ? { signal } : {}),
     })
-    let latents: Tensor | undefined
     for await (const { sample: now, index, steps, timestep, x0 } of run) {
       latents = now
       yield { index, steps, timestep, latents: now, ...(x0 ? { x0 } : {}) }
     }
+    taken = true
     return latents as Tensor // a run makes a call at least, or it throws
   } finally {
+    if (!taken) latents?.dispose()
     for (const t of held) t.dispose()
   }
 }

@@ -46,6 +46,7 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
   const { unet, vae, textEncoder, textEncoder2 } = components
   return pipelineOf<StableDiffusionXLOptions>({
     name: 'StableDiffusionXL', components, ranges, guidanceScale: 5, strength: 0.3,
+    targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
     models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
     conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
   })

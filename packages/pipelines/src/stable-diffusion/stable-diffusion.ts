@@ -25,7 +25,7 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
   })
   const { unet, vae, textEncoder, tokenizer } = components
   return pipelineOf<GenerateOptions>({
-    name: 'StableDiffusion', components, models: [unet, vae, textEncoder], ranges: generateRanges, guidanceScale: 7.5, strength: 0.8,
+    name: 'StableDiffusion', components, models: [unet, vae, textEncoder], targets: { unet, text_encoder: textEncoder }, ranges: generateRanges, guidanceScale: 7.5, strength: 0.8,
     conditions({ clipSkip }, { prompts, negatives, copies, positive, negative }, guided) {
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
         const encoder = adapted(textEncoder, weights)

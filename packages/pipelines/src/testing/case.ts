@@ -63,7 +63,7 @@ export async function pipelineOfCase(device: Backend, { components: kind, schedu
   const unet = await filled(new UNet2DConditionModel(init, changed as UNet2DConfig))
   if (name.startsWith('npo')) for (const tag of ['eta', 'delta']) addWaveLora(unet, tag)
   const vae = await filled(new AutoencoderKL(init, (xl ? config.vae_sdxl : config.vae).config as AutoencoderKLConfig))
-  const scheduler: Scheduler = fromConfig({ _class_name: file.class, ...file.config, ...('eta' in call && /DDIM|TCD/.test(file.class) ? { eta: call['eta'] } : {}) })
+  const scheduler: Scheduler = fromConfig({ _class_name: file.class, ...file.config, ...('eta' in call && /DDIM|TCD/.test(file.class) ? { eta: call['eta'] } : {}), ...('original_inference_steps' in call ? { original_inference_steps: call['original_inference_steps'] } : {}) })
   const textEncoder = await filled(new CLIPTextModel(init, text))
   if (!xl) return stableDiffusion({ unet, vae, scheduler, textEncoder, tokenizer: tokenizer(546) })
   const textEncoder2 = await filled(new CLIPTextModelWithProjection(init, text2))

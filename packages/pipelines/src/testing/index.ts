@@ -1,1 +1,2 @@
 export { type Case, cases, optionsOf, pipelineOfCase, type Recorded } from './case.ts'
+export { expectDrawn } from './drawn.ts'

@@ -1,9 +1,10 @@
 import { CheckpointError, ConfigError } from '../../errors.ts'
 import type { Tensor } from '../../graph/index.ts'
 import { checkArgument, checkOptions, finite, type Range, text } from '../../options/index.ts'
-import { type AdapterWeights, checkAdapters, type Module } from '../module.ts'
+import { type AdapterWeights, checkAdapters, type Module, weightsAt } from '../module.ts'
 import { some } from '../state/index.ts'
-import { AdaptableLayer, changedWeight } from './adaptable-layer.ts'
+import { Adaptable, type Change, changedBias, changedWeight } from './adaptable.ts'
+import { AdaptableLayer } from './adaptable-layer.ts'
 import { fullDeltaKind } from './full-delta.ts'
 import { lowRankKind } from './low-rank.ts'
 import type { AdapterMaker, DeltaKind, WeightDelta } from './weight-delta.ts'
@@ -24,10 +25,10 @@ export interface Shaped {
   readonly shape: readonly number[]
 }
 
-/** The layers of a model that can carry adapters, by their names. */
-function adaptableLayers(model: Module): Map<string, AdaptableLayer> {
+/** The layers of a model that can carry changes, by their names. */
+function adaptables(model: Module): Map<string, Adaptable> {
   return new Map([...model.namedModules()].flatMap(([name, module]) => (
-    module instanceof AdaptableLayer ? [[name, module] as const] : []
+    module instanceof Adaptable ? [[name, module] as const] : []
   )))
 }
 
@@ -43,7 +44,9 @@ const behind = (layer: string, name: string): string => (layer === '' ? name : `
 export function addAdapter(model: Module, name: string, { targets, begin }: AdapterMaker): void {
   checkArgument('addAdapter', 'the name', name, text)
   const matches = typeof targets === 'function' ? targets : (layer: string) => layer.search(targets) >= 0
-  const chosen = [...adaptableLayers(model)].filter(([layer]) => matches(layer)).map(([, layer]) => layer)
+  const chosen = [...adaptables(model)].flatMap(([layer, module]) => (
+    module instanceof AdaptableLayer && matches(layer) ? [module] : []
+  ))
   const [first] = chosen
   if (!first) {
     throw new ConfigError(
@@ -67,7 +70,7 @@ export function adapterDeltas(model: Module, name: string): Map<string, WeightDe
 }
 
 function deltasOf(model: Module, name: string): Map<string, WeightDelta> {
-  return new Map([...adaptableLayers(model)].flatMap(([layer, { adapters }]) => {
+  return new Map([...adaptables(model)].flatMap(([layer, { adapters }]) => {
     const delta = adapters.get(name)
     return delta ? [[layer, delta] as const] : []
   }))
@@ -75,7 +78,7 @@ function deltasOf(model: Module, name: string): Map<string, WeightDelta> {
 
 /**
  * Tensors of an adapter by name, for an optimiser or a file: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`, as
- * PEFT has them, or `<layer>.diff`. @throws {ConfigError} if there is no such adapter
+ * PEFT has them, or `<layer>.diff` and `<layer>.diff_b`. @throws {ConfigError} if there is no such adapter
  */
 export function adapterParameters(model: Module, name: string): Map<string, Tensor> {
   checkAdapters('adapterParameters', model, { [name]: 1 })
@@ -97,9 +100,10 @@ export function adapterAlphas(model: Module, name: string): Map<string, number> 
 
 /** The tensors that are a change of one layer. */
 interface Fitted<T> {
-  readonly layer: AdaptableLayer
+  readonly layer: Adaptable
   readonly kind: DeltaKind
-  readonly parts: readonly T[]
+  /** In the order of the kind's names. */
+  readonly parts: readonly (T | undefined)[]
 }
 
 /**
@@ -116,18 +120,21 @@ export function checkAdapter<T extends Shaped>(
   const left = new Set(tensors.keys())
   const wrong: string[] = []
   const fitted = new Map<string, Fitted<T>>()
-  for (const [prefix, layer] of adaptableLayers(model)) {
+  for (const [prefix, layer] of adaptables(model)) {
     for (const kind of kinds) {
+      if (kind.ofProducts && !(layer instanceof AdaptableLayer)) continue
       const keys = kind.names.map((key) => behind(prefix, key))
       const parts = keys.map((key) => tensors.get(key))
       for (const key of keys) left.delete(key)
       if (!parts.some(Boolean)) continue
       const shapes = kind.shapes(layer, parts.map((part) => part?.shape))
-      if (!fitted.has(prefix) && parts.every((part, k): part is T => `${part?.shape}` === `${shapes[k]}`)) {
+      if (!fitted.has(prefix) && parts.every((part, k) => `${part?.shape}` === `${shapes[k]}`)) {
         fitted.set(prefix, { layer, kind, parts })
       } else {
-        const expected = kind.names.map((key, k) => `${key} [${shapes[k]}]`).join(' and ')
-        const got = parts.map((part) => (part ? `[${part.shape}]` : 'none')).join(' and ')
+        const told = kind.names.map((key, k) => ({ key, shape: shapes[k], part: parts[k] }))
+          .filter(({ shape, part }) => shape ?? part)
+        const expected = told.map(({ key, shape }) => (shape ? `${key} [${shape}]` : `no ${key}`)).join(' and ')
+        const got = told.map(({ part }) => (part ? `[${part.shape}]` : 'none')).join(' and ')
         wrong.push(`${prefix} (expected ${expected}, got ${got})`)
       }
     }
@@ -184,7 +191,7 @@ function takeOff(model: Module, name: string, kept: ReadonlySet<Tensor> = new Se
   for (const { parameters } of deltasOf(model, name).values()) {
     for (const t of parameters.values()) if (!kept.has(t)) t.dispose()
   }
-  for (const { adapters } of adaptableLayers(model).values()) adapters.delete(name)
+  for (const { adapters } of adaptables(model).values()) adapters.delete(name)
 }
 
 /**
@@ -195,10 +202,10 @@ function takeOff(model: Module, name: string, kept: ReadonlySet<Tensor> = new Se
 export function mergedState(model: Module, weights: AdapterWeights): Map<string, Tensor> {
   checkAdapters('mergedState', model, weights)
   const out = model.state()
-  for (const [name, layer] of adaptableLayers(model)) {
-    const changes = Object.entries(weights).flatMap(([adapter, w]) => {
+  for (const [name, layer] of adaptables(model)) {
+    const changes = [...weightsAt('mergedState', weights, name)].flatMap(([adapter, w]): Change[] => {
       const delta = layer.adapters.get(adapter)
-      return delta ? [[delta, w] as const] : []
+      return delta ? [[delta, w]] : []
     })
     if (changes.length === 0) continue
     const weight = behind(name, 'weight')
@@ -208,6 +215,8 @@ export function mergedState(model: Module, weights: AdapterWeights): Map<string,
       )
     }
     out.set(weight, changedWeight(layer, changes))
+    const bias = changedBias(layer, changes)
+    if (bias) out.set(behind(name, 'bias'), bias)
   }
   return out
 }

@@ -1,24 +1,35 @@
 import { sizeOf } from '@antipode/kernels-wgsl'
+import { embedding } from '../../functional/index.ts'
 import type { Tensor } from '../../graph/index.ts'
 import { checkOptions, required } from '../../options/index.ts'
 import { randomParameters } from '../initialiser.ts'
 import { targetRange } from './targets.ts'
-import type { AdapterMaker, DeltaKind, WeightDelta, WeightProduct } from './weight-delta.ts'
+import type { AdapterMaker, DeltaKind, WeightDelta, Weighted, WeightProduct } from './weight-delta.ts'
 
-/** A change of a weight in full: Δ is a tensor of the weight's own shape. */
+/** A change of a weight in full, and perhaps of the bias: Δ are tensors of their own shapes. */
 export class FullDelta implements WeightDelta {
   readonly diff: Tensor
+  readonly diffBias: Tensor | undefined
 
-  constructor(diff: Tensor) {
+  constructor(diff: Tensor, diffBias?: Tensor) {
     this.diff = diff
+    this.diffBias = diffBias
   }
 
   get parameters(): ReadonlyMap<string, Tensor> {
-    return new Map([['diff', this.diff]])
+    return new Map([['diff', this.diff], ...this.diffBias ? [['diff_b', this.diffBias] as const] : []])
   }
 
-  delta(_layer: WeightProduct, w: number): Tensor {
+  delta(_layer: Weighted, w: number): Tensor {
     return this.diff.to('f32').mul(w)
+  }
+
+  biasDelta(w: number): Tensor | undefined {
+    return this.diffBias?.to('f32').mul(w)
+  }
+
+  rows(indices: Tensor, w: number): Tensor {
+    return embedding(this.diff, indices).to('f32').mul(w)
   }
 
   apply(layer: WeightProduct, x: Tensor, w: number): Tensor {
@@ -31,11 +42,12 @@ export class FullDelta implements WeightDelta {
   }
 }
 
-/** Tensors with the names that extracted differences have in the field: `<layer>.diff`. */
+/** Tensors with the names that extracted differences have in the field: `<layer>.diff`, and `<layer>.diff_b` of a bias. */
 export const fullDeltaKind: DeltaKind = {
-  names: ['diff'],
-  shapes: ({ weightShape }) => [weightShape],
-  of: ([diff]) => new FullDelta(diff as Tensor),
+  names: ['diff', 'diff_b'],
+  ofProducts: false,
+  shapes: ({ weightShape, bias }, [, diffBias]) => [weightShape, diffBias && bias?.shape],
+  of: ([diff, diffBias]) => new FullDelta(diff as Tensor, diffBias),
 }
 
 /**

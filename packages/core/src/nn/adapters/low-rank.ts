@@ -5,7 +5,7 @@ import type { Tensor } from '../../graph/index.ts'
 import { checkOptions, finite, required, whole } from '../../options/index.ts'
 import { randomParameters } from '../initialiser.ts'
 import { targetRange } from './targets.ts'
-import type { AdapterMaker, DeltaKind, WeightDelta, WeightProduct } from './weight-delta.ts'
+import type { AdapterMaker, DeltaKind, WeightDelta, Weighted, WeightProduct } from './weight-delta.ts'
 
 /** A low-rank change of a weight: Δ = (alpha / rank)·B·A, with A `[rank, in, ...]` and B `[out, rank, 1, ...]`. */
 export class LowRank implements WeightDelta {
@@ -29,7 +29,7 @@ export class LowRank implements WeightDelta {
     return new Map([['lora_A.weight', this.a], ['lora_B.weight', this.b]])
   }
 
-  delta({ weightShape }: WeightProduct, w: number): Tensor {
+  delta({ weightShape }: Weighted, w: number): Tensor {
     const { a, b, rank } = this
     const product = b.to('f32').reshape([-1, rank]).matmul(a.to('f32').reshape([rank, a.size / rank]))
     return product.reshape(weightShape).mul(this.#factor(w))
@@ -54,7 +54,7 @@ export class LowRank implements WeightDelta {
 }
 
 /** Shapes of A and B at a rank. @throws {ConfigError} if the layer has groups: each would need an A of its own */
-function shapesOf({ weightShape, groups }: WeightProduct, rank: number): [a: number[], b: number[]] {
+function shapesOf({ weightShape, groups = 1 }: Weighted & Partial<WeightProduct>, rank: number): [a: number[], b: number[]] {
   if (groups > 1) {
     throw new ConfigError(`lora: expected a layer of one group, got ${groups}; leave it out of the targets`)
   }
@@ -65,6 +65,7 @@ function shapesOf({ weightShape, groups }: WeightProduct, rank: number): [a: num
 /** Tensors with PEFT's names: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`. */
 export const lowRankKind: DeltaKind = {
   names: ['lora_A.weight', 'lora_B.weight'],
+  ofProducts: true,
   shapes: (layer, [a, b]) => shapesOf(layer, Math.max(1, a?.[0] ?? b?.[1] ?? 1)),
   of: ([a, b], alpha) => new LowRank(a as Tensor, b as Tensor, alpha),
 }

@@ -102,7 +102,7 @@ test('large tensors take turns with the memory that they pass through, and keep 
   try {
     await using file = await readSafetensors(path)
     const lent: (ArrayBuffer | undefined)[] = []
-    const source = stateOf({ ...file, read: (name, into) => {
+    const source = stateOf({ ...file, read: (name: string, into?: Uint8Array<ArrayBuffer>) => {
       lent.push(into?.buffer)
       return file.read(name, into)
     } })

@@ -59,7 +59,7 @@ const peft = (fields: Readonly<Record<string, unknown>> = {}): Record<string, st
 })
 const load = async (stored: Partial<Stored>, options?: object): Promise<Map<string, number>> => {
   const model = new Pair(new FakeHost())
-  await loadAdapter(model, 'a', await fileOf({ tensors: shapes, ...stored }), options)
+  await loadAdapter(model, await fileOf({ tensors: shapes, ...stored }), { name: 'a', ...options })
   return adapterAlphas(model, 'a')
 }
 
@@ -71,7 +71,7 @@ test.each(golden.cases)('an adapter $name has the strength and the output that i
   const path = join(await mkdtemp(join(folder, 'golden-')), 'adapter_model.safetensors')
   await writeFile(path, await fileOf(stored as unknown as Stored))
   if ('config' in stored) await writeFile(join(path, '../adapter_config.json'), JSON.stringify(stored.config))
-  await loadAdapter(model, 'a', path)
+  await loadAdapter(model, path, { name: 'a' })
   const parameters = adapterParameters(model, 'a')
   const strengths = [...adapterAlphas(model, 'a')].map(([layer, alpha]) => [layer, alpha / (parameters.get(`${layer}.lora_A.weight`)?.shape[0] ?? 0)])
   expect(Object.fromEntries(strengths)).toEqual(Object.fromEntries(Object.entries(stored.strengths).map(([layer, s]) => [layer, expect.closeTo(s, 12)])))
@@ -135,7 +135,7 @@ test.each<[string, Partial<Stored>, object | undefined]>([
   ['expected first.alpha to be one finite number other than 0, got 0', { alphas: { 'first.alpha': 0, 'second.alpha': 1 } }, undefined],
   ['expected one tensor of each kind for first, got first.lora_A.weight and unet.first.lora_A.weight', { tensors: { ...shapes, 'unet.first.lora_A.weight': [2, 3] } }, undefined],
   ['1 layers fit; no layer for third.lora_A.weight; misfits: second (expected lora_A.weight [4,3,3,3] and lora_B.weight [4,4,1,1], got [4,3,3,3] and none)', { tensors: { 'first.lora_A.weight': [2, 3], 'first.lora_B.weight': [2, 2], 'second.lora_A.weight': [4, 3, 3, 3], 'third.lora_A.weight': [1, 1] } }, undefined],
-  ['no layer for first.lora_magnitude_vector', { tensors: { ...shapes, 'first.lora_magnitude_vector': [2] } }, undefined],
+  ['got DoRA (first.lora_magnitude_vector); merge it into its model', { tensors: { ...shapes, 'first.lora_magnitude_vector': [2] } }, undefined],
   ['no layer for second.alpha', { tensors: { 'first.lora_A.weight': [2, 3], 'first.lora_B.weight': [2, 2] }, alphas: { 'second.alpha': 1 } }, undefined],
   ['expected F32, F16 or BF16, got first.lora_A.weight (I64)', { dtype: 'I64' }, undefined],
   ['expected F32, F16 or BF16, got first.lora_A.weight (F64)', { dtype: 'F64' }, undefined],
@@ -147,28 +147,28 @@ test.each<[string, Partial<Stored>, object | undefined]>([
 })
 
 test('an option that nobody knows is refused', async () => {
-  await expect(load({}, { alpha: 1 })).rejects.toThrow(new ConfigError('loadAdapter: expected options among signal, timeout, verify, fetch, shards, config, got alpha; remove or rename it'))
+  await expect(load({}, { alpha: 1 })).rejects.toThrow(new ConfigError('loadAdapter: expected options among signal, timeout, verify, fetch, shards, name, skip, dtype, config, got alpha; remove or rename it'))
 })
 
 test('ranks and alphas of each layer come back from a file as they were, to the bit, and PEFT\'s reader finds them too', async () => {
   const host = new FakeHost()
   const model = new Pair(host)
   const alphas = new Map([['first', 1 / 3], ['second', 0.1 * 7]])
-  await loadAdapter(model, 'a', await fileOf({ tensors: shapes }))
+  await loadAdapter(model, await fileOf({ tensors: shapes }), { name: 'a' })
   const pairs = new Map([...adapterParameters(model, 'a')].map(([name, t]): [string, Tensor] => [name, t]))
   setAdapter(model, 'a', pairs, { alpha: alphas })
   const path = join(folder, 'round.safetensors')
-  await saveAdapter(path, model, 'a', { by: 'test' })
+  await saveAdapter(path, model, { name: 'a', metadata: { by: 'test' } })
   await using file = await readSafetensors(path)
   expect(file.metadata['by']).toBe('test')
   expect(JSON.parse(file.metadata['lora_adapter_metadata'] ?? '')).toEqual({
     peft_type: 'LORA', r: 2, lora_alpha: 1 / 3, rank_pattern: { '^second': 4 }, alpha_pattern: { '^second': 0.1 * 7 }, use_rslora: false, bias: 'none', target_modules: ['first', 'second'],
   })
-  await loadAdapter(model, 'again', path)
+  await loadAdapter(model, path, { name: 'again' })
   expect(adapterAlphas(model, 'again')).toEqual(alphas)
-  await expect(saveAdapter(path, model, 'a', { lora_alpha: '1' })).rejects.toThrow('expected metadata without lora_alpha')
-  await expect(saveAdapter(path, model, 'a', {}, { dtype: 'f64' as never })).rejects.toThrow(ConfigError)
-  await expect(saveAdapter(path, model, 'b')).rejects.toThrow(ConfigError)
+  await expect(saveAdapter(path, model, { name: 'a', metadata: { lora_alpha: '1' } })).rejects.toThrow('expected metadata without lora_alpha')
+  await expect(saveAdapter(path, model, { name: 'a', dtype: 'f64' as never })).rejects.toThrow(ConfigError)
+  await expect(saveAdapter(path, model, { name: 'b' })).rejects.toThrow(ConfigError)
 })
 
 test('changes in full come back from a file, beside pairs too', async () => {
@@ -176,16 +176,16 @@ test('changes in full come back from a file, beside pairs too', async () => {
   const path = join(folder, 'full.safetensors')
   addAdapter(model, 'full', fullDelta({ targets: /first/ }))
   adapterParameters(model, 'full').get('first.diff')?.write([1, 2, 3, 4, 5, 6])
-  await saveAdapter(path, model, 'full')
+  await saveAdapter(path, model, { name: 'full' })
   await using file = await readSafetensors(path)
   expect(file.metadata).toEqual({})
-  await loadAdapter(model, 'again', path)
+  await loadAdapter(model, path, { name: 'again' })
   expect([...await adapterParameters(model, 'again').get('first.diff')!.data()]).toEqual([1, 2, 3, 4, 5, 6])
   const second = { 'second.lora_A.weight': [4, 3, 3, 3], 'second.lora_B.weight': [4, 4, 1, 1] }
-  await loadAdapter(model, 'both', await fileOf({ tensors: { ...second, 'first.diff': [2, 3] }, metadata: { lora_alpha: '3' } }))
+  await loadAdapter(model, await fileOf({ tensors: { ...second, 'first.diff': [2, 3] }, metadata: { lora_alpha: '3' } }), { name: 'both' })
   expect([...adapterAlphas(model, 'both')]).toEqual([['second', 3]])
   expect([...adapterParameters(model, 'both').keys()]).toEqual(['first.diff', 'second.lora_A.weight', 'second.lora_B.weight'])
-  await expect(loadAdapter(model, 'odd', await fileOf({ tensors: { 'first.diff': [3, 2] } }))).rejects.toThrow('first (expected diff [2,3], got [3,2])')
+  await expect(loadAdapter(model, await fileOf({ tensors: { 'first.diff': [3, 2] } }), { name: 'odd' })).rejects.toThrow('first (expected diff [2,3], got [3,2])')
 })
 
 test('a load that fails midway leaves the adapters as they were, and frees what it had read', async () => {
@@ -199,7 +199,7 @@ test('a load that fails midway leaves the adapters as they were, and frees what 
     if (left-- === 0) throw new CheckpointError('no room')
     return upload(...args)
   }
-  await expect(loadAdapter(model, 'a', await fileOf({ tensors: shapes }))).rejects.toThrow('no room')
+  await expect(loadAdapter(model, await fileOf({ tensors: shapes }), { name: 'a' })).rejects.toThrow('no room')
   expect(host.memory().tensors).toBe(before)
   expect(adapterAlphas(model, 'a')).toEqual(new Map([['first', 9]]))
 })
@@ -228,7 +228,7 @@ test('layers whose own names begin with unet. come back too', async () => {
   }
   const [model, path] = [new Video(), join(folder, 'video.safetensors')]
   addAdapter(model, 'a', lora({ rank: 2, alpha: 5, targets: /./ }))
-  await saveAdapter(path, model, 'a')
-  await loadAdapter(model, 'b', path)
+  await saveAdapter(path, model, { name: 'a' })
+  await loadAdapter(model, path, { name: 'b' })
   expect(adapterAlphas(model, 'b')).toEqual(new Map([['unet.first', 5], ['unet.second', 5]]))
 })

@@ -1,4 +1,4 @@
-import { CheckpointError } from '@antipode/core'
+import { CheckpointError, UnsupportedError } from '@antipode/core'
 import type { SafetensorsSource } from '@antipode/core/io'
 
 /** No configuration of an adapter is longer, and no server that works keeps one back for so long. */
@@ -34,6 +34,13 @@ export async function fileBeside(source: SafetensorsSource, name: string, signal
     signal?.throwIfAborted()
     throw fail(String(cause), cause)
   })
+}
+
+/** The path of a file in the folder of another. @throws {UnsupportedError} where there is no Node */
+export function besidePath(path: string, name: string): string {
+  const node = (globalThis as { process?: typeof process }).process?.getBuiltinModule('node:path')
+  if (!node) throw new UnsupportedError('saveAdapter: expected Node to write a file, got none')
+  return node.join(node.dirname(path), name)
 }
 
 /** What a server sends, as long as it is a file and not longer than one may be. */

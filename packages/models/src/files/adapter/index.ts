@@ -1,2 +1,5 @@
+export type { AdapterComponent, AdapterTargets } from './components.ts'
 export { loadAdapter, type LoadAdapterOptions } from './load-adapter.ts'
-export { saveAdapter } from './save-adapter.ts'
+export { loadOffset, type LoadOffsetOptions } from './load-offset.ts'
+export { saveAdapter, type SaveAdapterOptions } from './save-adapter.ts'
+export type { AdapterFormat } from './written-names.ts'

@@ -2,8 +2,15 @@ import { CheckpointError } from '@antipode/core'
 import { finite, flag, oneOf, type Range, required, show, whole } from '@antipode/core/options'
 import { layerPattern, patternOf } from './layer-pattern.ts'
 
-/** What a file says of an adapter's strength: the alpha of a layer, so that it is multiplied by alpha / rank at weight 1. */
-export type AlphaRule = (layer: string, rank: number) => number
+/** A layer that has a pair: its name in the model, its name for whoever wrote the file, and the rank of its tensors. */
+export interface RankedLayer {
+  readonly layer: string
+  readonly called: string
+  readonly rank: number
+}
+
+/** What a file says of an adapter's strength: the alpha of a layer, which is multiplied by alpha / rank at weight 1. */
+export type AlphaRule = (layer: RankedLayer) => number
 
 /** Fields of PEFT's `LoraConfig` that do not change what a trained adapter computes, and why. */
 const inert: Readonly<Record<string, string>> = {
@@ -64,27 +71,34 @@ export function loraAlpha(label: string, json: unknown): AlphaRule {
     [layerPattern(key) ?? refuse(`the keys of ${field}`, 'names of layers, or simple patterns of them', key), value])
   const [ranks, alphas] = [table('rank_pattern'), table('alpha_pattern')]
   const first = (entries: typeof ranks, layer: string): number | undefined => entries.find(([matches]) => matches(layer))?.[1]
-  return (layer, rank) => {
-    const said = first(ranks, layer) ?? config.r
+  return ({ layer, called, rank }) => {
+    const said = first(ranks, called) ?? config.r
     if (said !== rank) refuse(`the rank of ${layer}`, `${rank}, as its tensors have it`, said)
-    const alpha = first(alphas, layer) ?? config.lora_alpha
+    const alpha = first(alphas, called) ?? config.lora_alpha
     return config.use_rslora ? alpha * Math.sqrt(rank) : alpha
   }
 }
 
-/** The configuration that {@link loraAlpha} and PEFT read these ranks and alphas from: the commonest, and patterns for the others. */
-export function loraConfig(layers: ReadonlyMap<string, { readonly rank: number; readonly alpha: number }>): Record<string, unknown> {
+/** The number that occurs most often. */
+export function commonest(values: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const v of values) counts.set(v, (counts.get(v) ?? 0) + 1)
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
+}
+
+/**
+ * The configuration that {@link loraAlpha} and PEFT read these ranks and alphas from: the commonest, and patterns for
+ * the others.
+ */
+export function loraConfig(
+  layers: ReadonlyMap<string, { readonly rank: number; readonly alpha: number }>,
+): Record<string, unknown> {
   const entries = [...layers]
-  const commonest = (values: readonly number[]): number => {
-    const counts = new Map<number, number>()
-    for (const v of values) counts.set(v, (counts.get(v) ?? 0) + 1)
-    return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
-  }
   const [r, alpha] = [commonest(entries.map(([, p]) => p.rank)), commonest(entries.map(([, p]) => p.alpha))]
   const others = (field: 'rank' | 'alpha', common: number): Record<string, number> =>
     Object.fromEntries(entries.filter(([, p]) => p[field] !== common).map(([layer, p]) => [patternOf(layer), p[field]]))
   return {
-    peft_type: 'LORA', r, lora_alpha: alpha, rank_pattern: others('rank', r), alpha_pattern: others('alpha', alpha), use_rslora: false, bias: 'none',
-    target_modules: entries.map(([layer]) => layer),
+    peft_type: 'LORA', r, lora_alpha: alpha, rank_pattern: others('rank', r), alpha_pattern: others('alpha', alpha),
+    use_rslora: false, bias: 'none', target_modules: entries.map(([layer]) => layer),
   }
 }

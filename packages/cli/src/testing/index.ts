@@ -1,0 +1,1 @@
+export { writeTinyCheckpoint, writeTinyPairs } from './tiny-checkpoint.ts'

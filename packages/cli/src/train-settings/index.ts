@@ -1,0 +1,1 @@
+export { defaultSettings, type PreferenceSettings, resolveSettings, settingRanges, writeSettings } from './settings.ts'

@@ -1,0 +1,80 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import {
+  checkOptions, flag, listOf, oneOf, positive, type Range, type Ranges, required, text, whole,
+} from '@antipode/core/options'
+import { UsageError } from '../usage-error.ts'
+
+/** All that a run of `antipode train dpo` or `npo` depends on; it writes them beside its results. */
+export interface PreferenceSettings {
+  readonly objective: 'dpo' | 'npo'
+  /** A checkpoint of Stable Diffusion, and preference pairs: paths. */
+  readonly model: string
+  readonly pairs: string
+  readonly rank: number
+  readonly steps: number
+  /** Pairs of a batch, and batches of a step. */
+  readonly batch: number
+  readonly accumulate: number
+  readonly learningRate: number
+  readonly warmup: number
+  readonly beta: number
+  /** Side of the square whose area pictures are brought to, in pixels; the model's own where none is given. */
+  readonly resolution?: number
+  readonly seed: number
+  readonly dtype: 'f32' | 'f16'
+  readonly skipDamaged: boolean
+  readonly checkpointEvery: number
+  /** Steps between grids of samples; none at 0. */
+  readonly sampleEvery: number
+  readonly sampleSteps: number
+  /** Prompts of the grids; the first of the pairs where there are none. */
+  readonly samplePrompts: readonly string[]
+}
+
+/** Settings that are not given. */
+export const defaultSettings: Required<Omit<PreferenceSettings, 'objective' | 'model' | 'pairs' | 'resolution'>> = {
+  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16', skipDamaged: false,
+  checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
+}
+
+const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
+
+/** What each setting may be. */
+export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
+  objective: oneOf('dpo', 'npo'), model: text, pairs: text, rank: whole(1, 1024), steps: whole(1, 10_000_000), batch: whole(1, 1024),
+  accumulate: whole(1, 65_536), learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
+  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), skipDamaged: flag, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
+  sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
+}
+
+/**
+ * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are by default those of
+ * Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
+ * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or no pairs
+ */
+export async function resolveSettings(given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'objective'>, file?: string): Promise<PreferenceSettings> {
+  const read = file === undefined ? {} : await settingsIn(file)
+  const settings = { ...defaultSettings, ...read, ...given }
+  const where = `train ${given.objective}`
+  const ranges = { ...settingRanges, model: required(text), pairs: required(text) }
+  try {
+    checkOptions<object>(where, settings, ranges as Ranges<object>)
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}${file === undefined ? '' : `, in ${file} or among the options`}`, { cause: error })
+  }
+  return settings as PreferenceSettings // what is required was found
+}
+
+async function settingsIn(file: string): Promise<object> {
+  try {
+    const settings: unknown = JSON.parse(await readFile(file, 'utf8'))
+    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) return settings
+  } catch (cause) {
+    throw new UsageError(`train: expected --settings to be a file of settings, got ${file}: ${(cause as Error).message}`, { cause })
+  }
+  throw new UsageError(`train: expected --settings to be a file of settings, got another file at ${file}; pass settings.json of a run`)
+}
+
+export async function writeSettings(path: string, settings: PreferenceSettings): Promise<void> {
+  await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`)
+}

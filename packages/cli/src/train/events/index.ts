@@ -1,0 +1,1 @@
+export { EventFile, type EventPicture } from './event-file.ts'

@@ -1,0 +1,1 @@
+export { runTrainPreference, type TrainPreferenceOptions, type TrainPreferenceResult } from './train-preference.ts'

@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Device, type Tensor } from '@antipode/core'
+import { lockPath } from '@antipode/core/io'
+import { saveAdapter } from '@antipode/models'
+import type { TrainStep } from '@antipode/npo'
+import { loadPipeline } from '@antipode/pipelines'
+import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
+import { compilingProgress, type Progress } from '../../progress/index.ts'
+import { CurveFile } from '../curve.ts'
+import { EventFile } from '../events/index.ts'
+import { modelFilesDigest } from './model-files.ts'
+import { sampleGrid } from './sample-grid.ts'
+import { type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
+
+/** Options of `antipode train dpo` and `antipode train npo`. */
+export interface TrainPreferenceOptions {
+  readonly settings: PreferenceSettings
+  /** Where results go; they go on with an interrupted run of the same settings. */
+  readonly out: string
+  /** Where encoded pairs are kept. */
+  readonly cache: string
+  /** Whether to continue an interrupted run. */
+  readonly resume: boolean
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+/** What was trained, and where it is. */
+export interface TrainPreferenceResult {
+  readonly adapter: string
+  readonly metrics: string
+  readonly steps: number
+  readonly pairs: Readonly<Record<'pairs' | 'ties' | 'damaged', number>>
+  /** Of the last step. */
+  readonly last: TrainStep | undefined
+  readonly seconds: number
+}
+
+type Pipe = Awaited<ReturnType<typeof loadPipeline>>
+
+/** Files of a run below its folder. */
+const files = { settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples' } as const
+
+/**
+ * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards what they do
+ * not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and so does the run itself, which
+ * the same command goes on with after an interruption, or with more steps.
+ */
+export async function runTrainPreference(options: TrainPreferenceOptions): Promise<TrainPreferenceResult> {
+  const { settings, out, signal } = options
+  const { objective, dtype } = settings
+  const started = performance.now()
+  const progress = compilingProgress(options.progress)
+  await mkdir(out, { recursive: true })
+  await using lock = await lockPath(`train ${objective}`, join(out, files.settings))
+  await writeSettings(join(out, files.settings), settings)
+  await using device = await Device.request({ signal, onCompile: progress.onCompile })
+  const loading = progress.phase(`loading ${settings.model}`, 1)
+  using pipe = await loadPipeline(device, settings.model, { dtype, signal })
+  loading.done()
+  const models = await modelFilesDigest(settings.model)
+  const pairs = await encoded(pipe, models, options, progress)
+  const last = await trained(pipe, { ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }) }, pairs)
+  const adapter = join(out, `${objective}.safetensors`)
+  const { steps, beta, seed } = settings
+  await lock.check()
+  const metadata = { objective, beta: `${beta}`, seed: `${seed}`, steps: `${steps}` }
+  await saveAdapter(adapter, { unet: pipe.components.unet }, { name: objective, metadata, signal })
+  return {
+    adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
+    pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
+  }
+}
+
+/** What a run cannot change on its way. */
+function recipeOf({ objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }: PreferenceSettings): object {
+  return { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
+}
+
+async function encoded({ components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress): Promise<EncodedPairs> {
+  const { resolution = resolutionOf(components), dtype, skipDamaged } = settings
+  const phase = progress.phase('encoding pairs', 1)
+  let fresh = 0
+  const pairs = await encodePairs(pairEncoder(components), await openPairs(settings.pairs), {
+    folder: cache, models, resolution, dtype, skipDamaged, signal,
+    onRow: ({ rows, encoded }) => {
+      if (encoded) fresh++
+      phase.advance(0, `${rows} rows`)
+    },
+  })
+  phase.done(`${pairs.pairs} pairs, ${fresh} encoded now, ${pairs.ties} ties left out, ${pairs.damaged} damaged`)
+  return pairs
+}
+
+/** Side of the pictures that the model was trained on. */
+function resolutionOf({ unet, vae }: Pipe['components']): number {
+  const { sample_size: size } = unet.config
+  return (typeof size === 'number' ? size : size?.[0] ?? 64) * vae.scale
+}
+
+/** Trains step by step, and gives the last. */
+async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string }, pairs: EncodedPairs): Promise<TrainStep | undefined> {
+  const { objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery } = settings
+  const path = join(out, files.run)
+  const resume = options.resume && existsSync(path)
+  const curve = new CurveFile(join(out, files.metrics), resume)
+  const events = new EventFile(out)
+  const phase = options.progress.phase(`training ${objective === 'dpo' ? 'η (DPO)' : 'δ (DPO negated)'}`, steps)
+  for await (const step of trainPreference(pipe.components, pairs, {
+    objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, resume, signal,
+    checkpoint: { path, every: checkpointEvery, recipe },
+  })) {
+    curve.append(step)
+    const { loss, gradNorm, metrics } = step
+    events.scalars(step.step + 1, { loss, gradNorm, ...metrics })
+    phase.advance(1, `loss ${loss.toFixed(4)}, accuracy ${(metrics['accuracy'] ?? 0).toFixed(2)}`)
+    if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
+    const picture = await samples(pipe, settings, pairs, signal)
+    if (!picture) continue
+    await mkdir(join(out, files.samples), { recursive: true })
+    await writeFile(join(out, files.samples, `${`${step.step + 1}`.padStart(6, '0')}.png`), picture.png)
+    events.picture(step.step + 1, 'samples', picture)
+  }
+  phase.done()
+  return curve.steps().at(-1)
+}
+
+/** A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was interrupted. */
+async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<Awaited<ReturnType<typeof sampleGrid>> | undefined> {
+  const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
+  const weights = { [objective]: 1 }
+  const branches = [{}, objective === 'dpo' ? { positive: weights } : { negative: weights }]
+  const rows: Tensor[][] = []
+  try {
+    for (const prompt of prompts) {
+      const row: Tensor[] = []
+      rows.push(row)
+      for (const branch of branches) row.push((await pipe({ prompt, seed, steps: sampleSteps, ...branch, output: 'pixels', signal })).pixels)
+    }
+    return await sampleGrid(rows)
+  } catch (error) {
+    // The run itself saves what was done before it ends.
+    if (signal.aborted) return undefined
+    throw error
+  } finally {
+    for (const picture of rows.flat()) picture.dispose()
+  }
+}

@@ -1,0 +1,1 @@
+export { type LatentPairs, latentPairs, type LatentPairsOptions } from './latent-pairs.ts'

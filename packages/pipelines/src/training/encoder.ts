@@ -1,0 +1,45 @@
+import { concat, ConfigError, type Tensor } from '@antipode/core'
+import { encode } from '../prompt/index.ts'
+import type { Components } from '../run/index.ts'
+import type { StableDiffusionComponents } from '../stable-diffusion/index.ts'
+import type { StableDiffusionXLComponents } from '../stable-diffusion-xl/index.ts'
+import type { PairEncoder } from './encodings/index.ts'
+
+/**
+ * The autoencoder and the text encoders of a pipeline, as pairs are encoded by them.
+ * @throws {ConfigError} if they are those of another kind of pipeline
+ */
+export function pairEncoder(components: Components): PairEncoder {
+  const { vae } = components
+  const prompt = promptsBy(components)
+  return {
+    device: vae.device,
+    moments(pictures) {
+      const { mean, logVariance } = vae.encode(pictures)
+      return concat([mean, logVariance], 1)
+    },
+    prompt,
+  }
+}
+
+function promptsBy(components: Components): PairEncoder['prompt'] {
+  if (isXL(components)) return (text) => promptOfXL(components, text)
+  if (isStableDiffusion(components)) return (text) => promptOf(components, text)
+  const got = Object.keys(components).join(', ')
+  throw new ConfigError(`pairEncoder: expected the components of Stable Diffusion 1.x, 2.x or XL, got ${got}; pass those of its pipeline`)
+}
+
+const isXL = (components: Components): components is StableDiffusionXLComponents => 'textEncoder2' in components
+const isStableDiffusion = (components: Components): components is StableDiffusionComponents => 'textEncoder' in components
+
+function promptOf({ tokenizer, textEncoder }: StableDiffusionComponents, text: string): { readonly context: Tensor } {
+  return { context: encode(tokenizer, textEncoder, [text]).lastHiddenState }
+}
+
+/** The contexts of both encoders side by side, before their last layers, and the pooled prompt of the second. */
+function promptOfXL({ tokenizer, textEncoder, tokenizer2, textEncoder2 }: StableDiffusionXLComponents, text: string): Readonly<Record<string, Tensor>> {
+  const second = encode(tokenizer2, textEncoder2, [text])
+  const first = textEncoder && tokenizer ? [encode(tokenizer, textEncoder, [text])] : []
+  const states = [...first, second].map(({ hiddenStates }) => hiddenStates.at(-2) as Tensor) // an encoder has a layer at least
+  return { context: concat(states, -1), textEmbeds: second.textEmbeds as Tensor } // its encoder projects
+}

@@ -1,0 +1,3 @@
+export { DatasetError } from './dataset-error.ts'
+export { openPairs } from './open-pairs.ts'
+export { type PairOfPictures, type PairRow, type PairRows, type PreferencePair } from './pair.ts'
