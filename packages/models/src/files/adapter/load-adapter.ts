@@ -12,6 +12,9 @@ import { layersOf, placesOf } from './places.ts'
 import { statedAlphas } from './stated-alphas.ts'
 import { type LayerNames, tensorsByLayer } from './tensors-by-layer.ts'
 
+/** Adapters are thousands of small tensors, for each of which a request would be made. */
+const patch = 2 ** 23
+
 /** Options of {@link loadAdapter}, beside those of reading the file. */
 export interface LoadAdapterOptions extends ReadSafetensorsOptions {
   /** What the adapter is called on the models; one of that name is replaced. */
@@ -55,13 +58,14 @@ export async function loadAdapter(
     ...readRanges, name: required(text), skip: listOf(oneOf(...components)), dtype: oneOf('f32', 'f16', 'bf16'),
     config: anObject('the parsed adapter_config.json'),
   })
-  const { name, skip = [], dtype = 'f32', config, ...read } = options
+  const { name, skip = [], dtype = 'f32', config, ...given } = options
+  const read = { readAhead: patch, ...given }
   const targets = targetsOf('loadAdapter', target)
   await using file = await readTensors(source, read)
   const parts = partsOf(file, targets, { name, skip, dtype })
   const alphas: Map<string, number>[] = []
   for (const part of parts) {
-    alphas.push(await statedAlphas({ ...part, file, source, config, signal: read.signal }))
+    alphas.push(await statedAlphas({ ...part, file, source, config, read }))
   }
   const tensors: Map<string, Tensor>[] = []
   try {
@@ -70,7 +74,7 @@ export async function loadAdapter(
       tensors.push(await readAll(state, wanted, model.device))
     }
   } catch (error) {
-    for (const read of tensors) for (const t of read.values()) t.dispose()
+    for (const part of tensors) for (const t of part.values()) t.dispose()
     throw error
   }
   for (const [k, { model }] of parts.entries()) {

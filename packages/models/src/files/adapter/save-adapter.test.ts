@@ -7,8 +7,8 @@ import { adapterAlphas, adapterParameters, addAdapter, fullDelta, lora, type Mod
 import { noise } from '@antipode/core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loraTargets } from '../../lora-targets.ts'
-import { type AdapterFormat, loadAdapter, saveAdapter } from './index.ts'
-import { type Family, type Models, modelsOf, outputs } from './testing.ts'
+import { type AdapterFormat, loadAdapter, loadOffset, saveAdapter } from './index.ts'
+import { type Family, type Models, modelsOf } from './testing.ts'
 
 let folder: string
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'antipode-saved-')) })
@@ -78,15 +78,17 @@ test('PEFT\'s files lie beside their configuration, of one model each', async ()
 })
 
 test('differences in full, of biases and norms too, come back in every format that has them', async () => {
-  const { unet } = await modelsOf('sd')
-  const donor = await modelsOf('sd')
-  addAdapter(unet, 'a', fullDelta({ targets: /conv_in|to_q/ }))
-  for (const t of adapterParameters(unet, 'a').values()) t.write(noise(t.size, 3))
+  const [{ text_encoder: model }, { text_encoder: donor }] = [await modelsOf('sd'), await modelsOf('sd')]
+  await loadOffset(model, new Map([...model.state()].map(([name, t]) => [name, t.add(1)])), { name: 'a' })
+  const own = adapterParameters(model, 'a')
+  expect([...own.keys()].filter((name) => /norm.*diff_b$/.test(name))).toHaveLength(5)
   for (const format of ['diffusers', 'kohya'] as const) {
     const path = join(folder, `full.${format}.safetensors`)
-    await saveAdapter(path, { unet }, { name: 'a', format })
-    await loadAdapter({ unet: donor.unet }, path, { name: 'a' })
-    expect(outputs({ unet: donor.unet }).get('unet')).toEqual(outputs({ unet }).get('unet'))
+    await saveAdapter(path, { text_encoder: model }, { name: 'a', format })
+    await loadAdapter({ text_encoder: donor }, path, { name: 'a' })
+    const read = adapterParameters(donor, 'a')
+    expect([...read.keys()]).toEqual([...own.keys()])
+    for (const [name, t] of own) expect(await read.get(name)!.data()).toEqual(await t.data())
   }
 })
 

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@antipode/core'
-import type { SafetensorsSource, TensorFile } from '@antipode/core/io'
+import type { ReadSafetensorsOptions, SafetensorsSource, TensorFile } from '@antipode/core/io'
 import { type AdapterComponent, components } from './components.ts'
 import { fileBeside } from './file-beside.ts'
 import { type AlphaRule, loraAlpha } from './lora-config.ts'
@@ -20,7 +20,8 @@ export interface AlphaSources {
   readonly ranks: ReadonlyMap<string, number>
   readonly source: SafetensorsSource
   readonly config?: unknown
-  readonly signal?: AbortSignal | undefined
+  /** How the source is read. */
+  readonly read: Pick<ReadSafetensorsOptions, 'signal' | 'fetch'>
 }
 
 /**
@@ -48,7 +49,7 @@ export async function statedAlphas(sources: AlphaSources): Promise<Map<string, n
 }
 
 async function statementsOf(sources: AlphaSources): Promise<Statement[]> {
-  const { file, component, layers, source, config, signal } = sources
+  const { file, component, layers, source, config, read } = sources
   const { [configKey]: adapter, lora_alpha: alpha, ss_network_alpha: network, ss_network_dim: dim } = file.metadata
   const own: Statement[] = []
   const state = (label: string, stated: unknown): void => {
@@ -64,7 +65,7 @@ async function statementsOf(sources: AlphaSources): Promise<Statement[]> {
     own.push(['lora_alpha', () => value])
   }
   if (own.length > 0) return own
-  const beside = await fileBeside(source, 'adapter_config.json', signal)
+  const beside = await fileBeside(source, 'adapter_config.json', read)
   if (beside !== undefined) state('adapter_config.json', parse('adapter_config.json', beside))
   if (beside !== undefined || network === undefined) return own
   const value = number('ss_network_alpha', network)
