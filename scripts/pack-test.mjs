@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadPage } from './pack-test-page.mjs'
+import { placeExampleFiles } from './example-files.mjs'
 import { firstExample, stripTypes, tsBlocks } from './readme-example.mjs'
 
 const { values: flags } = parseArgs({ options: { 'no-build': { type: 'boolean' }, keep: { type: 'boolean' } } })
@@ -94,6 +95,7 @@ function importInNode() {
 
 /** A README's example must run as it stands and come to an end by itself. */
 function runExamples() {
+  placeExampleFiles(project)
   for (const folder of [root, ...packages.map((one) => one.folder)]) {
     const readme = join(folder, 'README.md')
     const name = `the example of ${relative(root, readme)} runs`

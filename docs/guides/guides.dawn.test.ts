@@ -1,10 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { placeExampleFiles } from '../../scripts/example-files.mjs'
 import { guidePrograms } from './programs.ts'
 
 const folder = join(import.meta.dirname, '../dist/guides')
 mkdirSync(folder, { recursive: true })
+
+// What programs open and write is where they run.
+const [start, work] = [process.cwd(), join(folder, 'files')]
+beforeAll(() => {
+  placeExampleFiles(work)
+  process.chdir(work)
+})
+afterAll(() => { process.chdir(start) })
 
 test.each(guidePrograms())('the program of the guide $name runs and prints what it says', async ({ name, code, prints }) => {
   const lines: string[] = []

@@ -1,11 +1,19 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { placeExampleFiles } from '../../scripts/example-files.mjs'
 import { firstExample } from '../../scripts/readme-example.mjs'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = join(root, 'docs/dist/readmes')
 mkdirSync(folder, { recursive: true })
+
+const [start, work] = [process.cwd(), join(folder, 'files')]
+beforeAll(() => {
+  placeExampleFiles(work)
+  process.chdir(work)
+})
+afterAll(() => { process.chdir(start) })
 
 /** Packages' READMEs with an example; packages that test theirs themselves are left out. */
 const readmes = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`).flatMap((place) => {

@@ -1,0 +1,1 @@
+export function placeExampleFiles(folder: string): void
