@@ -157,6 +157,22 @@ test('loading tells how far it is, in numbers of the model', async () => {
   expect(told.at(-1)).toEqual({ component: 'text_encoder', read: text.parameterCount, total: text.parameterCount })
 })
 
+test('a load that is aborted at any moment leaves nothing on the device, and its files are closed', async () => {
+  for (const moment of [0, 1, 7, 40, 100]) {
+    const [host, controller] = [new FakeHost(), new AbortController()]
+    let read = 0
+    await using checkpoint = await openCheckpoint(folder, {
+      signal: controller.signal,
+      onProgress: () => { if (++read > moment) controller.abort(new Error('enough')) },
+    })
+    const { config, weights } = checkpoint.component('unet')
+    const model = unet2DCondition.build(placeholders(host), config, 1000)
+    const before = host.memory().tensors
+    await expect(model.load(await weights())).rejects.toThrow('enough')
+    expect(host.memory().tensors).toBe(before)
+  }
+})
+
 test('nothing is read once the signal is aborted', async () => {
   const controller = new AbortController()
   await using checkpoint = await openCheckpoint(files, { signal: controller.signal })
