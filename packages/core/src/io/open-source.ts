@@ -22,11 +22,12 @@ export async function openSource(source: SafetensorsSource, options: ReadOptions
 /** A path or address as what it means: a URL for the network, a string for the file system. */
 export function locate(source: string | URL): string | URL {
   if (source instanceof URL) {
-    return source.protocol === 'file:' ? nodeModule('readSafetensors', 'node:url').fileURLToPath(source) : source
+    if (source.protocol !== 'file:') return fileOnHub(source)
+    return nodeModule('readSafetensors', 'node:url').fileURLToPath(source)
   }
   const address = source.startsWith('hf:') ? hubAddress(source) : source
   if (!/^https?:/i.test(address)) return address
-  if (URL.canParse(address)) return new URL(address)
+  if (URL.canParse(address)) return fileOnHub(new URL(address))
   throw new CheckpointError(
     `readSafetensors: expected a path or an http(s) address, got ${quote(source)}; check its spelling`,
   )
@@ -38,4 +39,13 @@ function hubAddress(source: string): string {
   throw new CheckpointError(
     `readSafetensors: expected hf:owner/name, and a path in it, got ${quote(source)}; check its spelling`,
   )
+}
+
+/** The files that a page of Hugging Face shows: of a repository, `/owner/name`, or one of them, `/owner/name/blob/…`. */
+function fileOnHub(url: URL): URL {
+  if (url.hostname !== 'huggingface.co') return url
+  const file = new URL(url)
+  file.pathname = url.pathname.replace(/^(\/[^/]+\/[^/]+)\/(?:blob|tree)\//, '$1/resolve/')
+    .replace(/^(\/(?!datasets\/|spaces\/|api\/)[^/]+\/[^/]+)\/?$/, '$1/resolve/main/')
+  return file
 }

@@ -12,7 +12,7 @@ import { autoencoderKL, clipTextModel, unet2DCondition } from '../registry/index
 import { waveParameter } from '../testing/index.ts'
 import { type CheckpointSource, type LoadProgress, openCheckpoint, type OpenCheckpointOptions } from './index.ts'
 import golden from './pipeline.golden.json' with { type: 'json' }
-import { entries, models, pipelineFiles } from './testing.ts'
+import { entries, models, pipelineFiles } from './testing/index.ts'
 
 const files = pipelineFiles()
 let folder: string
@@ -31,7 +31,8 @@ beforeAll(async () => {
     const [, begin, end] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
     if (begin === undefined) return response.writeHead(200).end(bytes)
     const part = bytes.subarray(Number(begin), Number(end) + 1)
-    return response.writeHead(206, { 'content-range': `bytes ${begin}-${Number(begin) + part.length - 1}/${bytes.length}` }).end(part)
+    const range = `bytes ${begin}-${Number(begin) + part.length - 1}/${bytes.length}`
+    return response.writeHead(206, { 'content-range': range }).end(part)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/sd` // listening on a port, not a pipe
@@ -50,7 +51,8 @@ function handle(name: string, at = ''): DirectoryHandle {
   return {
     kind: 'directory',
     name,
-    getDirectoryHandle: async (child) => (inside.some((path) => path.startsWith(`${child}/`)) ? handle(child, `${at}${child}/`) : missing()),
+    getDirectoryHandle: async (child) =>
+      (inside.some((path) => path.startsWith(`${child}/`)) ? handle(child, `${at}${child}/`) : missing()),
     getFileHandle: async (child) => ({ getFile: async () => new Blob([files.get(at + child) ?? missing()]) }),
     async *keys() {
       for (const path of inside) yield path.replace(/\/.*/, '')
@@ -58,41 +60,50 @@ function handle(name: string, at = ''): DirectoryHandle {
   }
 }
 
+const parts = [['unet', unet2DCondition], ['vae', autoencoderKL], ['text_encoder', clipTextModel]] as const
+
 test.each<[string, () => CheckpointSource]>([
   ['a folder on the disk', () => folder],
   ['an address', () => base],
   ['a directory that a page was given', () => handle('sd')],
   ['files by path', () => files],
-  ['files chosen in a page, under the name of their folder', () => new Map(Array.from(files, ([path, bytes]) => [`sd/${path}`, new Blob([bytes])]))],
+  ['files chosen in a page, under the name of their folder', () =>
+    new Map(Array.from(files, ([path, bytes]) => [`sd/${path}`, new Blob([bytes])]))],
 ])('a pipeline of diffusers opens from %s, and each model takes its own weights', async (_, source) => {
   await using checkpoint = await openCheckpoint(source())
   expect(checkpoint.className).toBe('StableDiffusionPipeline')
   expect(checkpoint.config).toEqual({ requires_safety_checker: false })
   expect(Object.fromEntries([...checkpoint.components].map(([name, { className }]) => [name, className]))).toEqual({
-    scheduler: 'PNDMScheduler', text_encoder: 'CLIPTextModel', tokenizer: 'CLIPTokenizer', unet: 'UNet2DConditionModel', vae: 'AutoencoderKL',
+    scheduler: 'PNDMScheduler', text_encoder: 'CLIPTextModel', tokenizer: 'CLIPTokenizer',
+    unet: 'UNet2DConditionModel', vae: 'AutoencoderKL',
   })
   expect(checkpoint.components.get('scheduler')?.config).toEqual({ _class_name: 'PNDMScheduler', steps_offset: 1 })
   expect(checkpoint.components.get('tokenizer')?.config).toEqual({})
   expect(await checkpoint.components.get('tokenizer')?.text('vocab.json')).toBe('{"a":0}')
   expect(await checkpoint.components.get('tokenizer')?.text('merges.txt')).toBeUndefined()
   const made = models()
-  for (const [name, entry, want] of [['unet', unet2DCondition, made.unet], ['vae', autoencoderKL, made.vae], ['text_encoder', clipTextModel, made.text]] as const) {
+  const wanted = { unet: made.unet, vae: made.vae, text_encoder: made.text }
+  for (const [name, entry] of parts) {
     const component = checkpoint.component(name)
     const state = await component.weights()
     const model = entry.build(placeholders(new FakeHost()), component.config, [...state.names()].length)
     await model.load(entry.names?.(state) ?? state)
-    for (const { name: tensor, data } of entries(want)) expect([...await model.state().get(tensor)!.data()]).toEqual([...data as Float32Array])
+    for (const { name: tensor, data } of entries(wanted[name])) {
+      expect([...await model.state().get(tensor)!.data()]).toEqual([...data as Float32Array])
+    }
   }
 })
 
-test('a pipeline that diffusers saved opens as it is: every tensor has the number that it had there, in f16', async () => {
-  const saved = new Map(Object.entries(golden.files).map(([path, file]) =>
-    [path, 'text' in file ? new TextEncoder().encode(file.text) : Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0))]))
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+
+test('a pipeline that diffusers saved opens as it is: every tensor has the numbers that it had, in f16', async () => {
+  const saved = new Map(Object.entries(golden.files).map(([path, content]) =>
+    [path, 'text' in content ? new TextEncoder().encode(content.text) : bytesOf(content.base64)]))
   expect([...saved.keys()].filter((path) => path.startsWith('unet/')).length).toBeGreaterThan(2)
   await using checkpoint = await openCheckpoint(saved)
   expect(checkpoint.className).toBe('StableDiffusionPipeline')
   const host = new FakeHost()
-  for (const [name, entry] of [['unet', unet2DCondition], ['vae', autoencoderKL], ['text_encoder', clipTextModel]] as const) {
+  for (const [name, entry] of parts) {
     const { config, weights } = checkpoint.component(name)
     const state = await weights()
     const model = entry.build(placeholders(host), config, [...state.names()].length)
@@ -143,8 +154,9 @@ test('a repository of Hugging Face is asked for by its name, with credentials wh
   await using checkpoint = await openCheckpoint('hf:owner/name', { fetch: hub })
   expect(checkpoint.className).toBe('StableDiffusionPipeline')
   expect([...(await checkpoint.component('vae').weights()).names()]).toContain('encoder.conv_in.weight')
-  expect(asked[0]).toEqual(['https://huggingface.co/owner/name/resolve/main/model_index.json', null])
-  expect(asked.at(-1)?.[0]).toBe('https://huggingface.co/owner/name/resolve/main/vae/diffusion_pytorch_model.fp16.safetensors')
+  const root = 'https://huggingface.co/owner/name/resolve/main/'
+  expect(asked[0]).toEqual([`${root}model_index.json`, null])
+  expect(asked.at(-1)?.[0]).toBe(`${root}vae/diffusion_pytorch_model.fp16.safetensors`)
   await expect(openCheckpoint('hf:name')).rejects.toThrow('expected hf:owner/name, and a path in it, got "hf:name"')
 })
 
@@ -155,6 +167,22 @@ test('loading tells how far it is, in numbers of the model', async () => {
   await text.load(clipTextModel.names!(await checkpoint.component('text_encoder').weights()))
   expect(told).toHaveLength(text.parameters().length)
   expect(told.at(-1)).toEqual({ component: 'text_encoder', read: text.parameterCount, total: text.parameterCount })
+})
+
+test('a load that is aborted at any moment leaves nothing on the device, and its files are closed', async () => {
+  for (const moment of [0, 1, 7, 40, 100]) {
+    const [host, controller] = [new FakeHost(), new AbortController()]
+    let read = 0
+    await using checkpoint = await openCheckpoint(folder, {
+      signal: controller.signal,
+      onProgress: () => { if (++read > moment) controller.abort(new Error('enough')) },
+    })
+    const { config, weights } = checkpoint.component('unet')
+    const model = unet2DCondition.build(placeholders(host), config, 1000)
+    const before = host.memory().tensors
+    await expect(model.load(await weights())).rejects.toThrow('enough')
+    expect(host.memory().tensors).toBe(before)
+  }
 })
 
 test('nothing is read once the signal is aborted', async () => {
@@ -170,11 +198,23 @@ test('nothing is read once the signal is aborted', async () => {
 })
 
 test.each<[string, Map<string, Uint8Array>, string]>([
-  ['nothing of diffusers', new Map([['a.safetensors', new Uint8Array(9)]]), 'got neither among a.safetensors; to open a.safetensors, pass the path of that file'],
-  ['an index that is no JSON', edited({ 'model_index.json': '<html>' }), 'expected model_index.json in a Map of files to be an object of JSON, got "<html>"'],
+  [
+    'nothing of diffusers', new Map([['a.safetensors', new Uint8Array(9)]]),
+    'got neither among a.safetensors; to open a.safetensors, pass the path of that file',
+  ],
+  [
+    'an index that is no JSON', edited({ 'model_index.json': '<html>' }),
+    'expected model_index.json in a Map of files to be an object of JSON, got "<html>"',
+  ],
   ['an index without a class', edited({ 'model_index.json': '{}' }), 'expected _class_name in model_index.json'],
-  ['a component that leads elsewhere', edited({ 'model_index.json': '{"_class_name":"P","../../etc":["diffusers","AutoencoderKL"]}' }), 'got "../../etc"'],
-  ['a configuration that is no object', edited({ 'unet/config.json': '[]' }), 'expected unet/config.json in a Map of files to be an object of JSON'],
+  [
+    'a component that leads elsewhere',
+    edited({ 'model_index.json': '{"_class_name":"P","../../etc":["diffusers","AutoencoderKL"]}' }), 'got "../../etc"',
+  ],
+  [
+    'a configuration that is no object', edited({ 'unet/config.json': '[]' }),
+    'expected unet/config.json in a Map of files to be an object of JSON',
+  ],
 ])('%s is refused', async (_, source, message) => {
   await expect(openCheckpoint(source)).rejects.toThrow(CheckpointError)
   await expect(openCheckpoint(source)).rejects.toThrow(message)
@@ -188,13 +228,18 @@ test('files that are missing are named when they are asked for', async () => {
   await using checkpoint = await openCheckpoint(gone)
   const [vae, unet] = [checkpoint.component('vae'), checkpoint.component('unet')]
   expect(() => vae.config).toThrow('expected vae/config.json in a Map of files, got none')
-  await expect(vae.weights()).rejects.toThrow('expected vae/diffusion_pytorch_model.safetensors in a Map of files, whole or as shards with an index, got none')
-  await expect(unet.weights()).rejects.toThrow('expected the 2 shards that it names, got none called diffusion_pytorch_model-00002-of-00002.safetensors')
+  await expect(vae.weights()).rejects.toThrow(
+    'expected vae/diffusion_pytorch_model.safetensors in a Map of files, whole or as shards with an index, got none',
+  )
+  await expect(unet.weights()).rejects.toThrow(
+    'expected the 2 shards that it names, got none called diffusion_pytorch_model-00002-of-00002.safetensors',
+  )
 })
 
 test('what a checkpoint does not have is told with what it has', async () => {
   await using vae = await openCheckpoint(join(folder, 'vae'))
-  expect(() => vae.component('unet')).toThrow('expected a checkpoint with unet, got AutoencoderKL with vae (AutoencoderKL)')
+  expect(() => vae.component('unet'))
+    .toThrow('expected a checkpoint with unet, got AutoencoderKL with vae (AutoencoderKL)')
   expect(vae.component('vae').className).toBe('AutoencoderKL')
 })
 
@@ -202,7 +247,8 @@ test('weights of another class than the configuration are told for what they are
   const swapped = edited({
     'unet/diffusion_pytorch_model.safetensors': files.get('vae/diffusion_pytorch_model.fp16.safetensors'),
     'text_encoder/model.safetensors': encodeSafetensors([{
-      name: 'lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', dtype: 'F32', shape: [1], data: Float32Array.of(1),
+      name: 'lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', dtype: 'F32', shape: [1],
+      data: Float32Array.of(1),
     }]),
   })
   await using checkpoint = await openCheckpoint(swapped)

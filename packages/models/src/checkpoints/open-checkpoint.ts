@@ -13,9 +13,9 @@ import { readSingleFile } from './single-file.ts'
 import { watched } from './watched.ts'
 
 /**
- * Where a checkpoint is: a folder (a path in Node, the address below which its files are, a `FileSystemDirectoryHandle`,
- * or files by their paths), or one file (a path, an address, a Blob or bytes). Addresses are http(s), or
- * `hf:owner/name` for a repository of Hugging Face.
+ * Where a checkpoint is: a folder (a path in Node, the address below which its files are, a
+ * `FileSystemDirectoryHandle`, or files by their paths), or one file (a path, an address, a Blob or bytes). Addresses
+ * are http(s), or `hf:owner/name` for a repository of Hugging Face.
  */
 export type CheckpointSource = FolderSource | SafetensorsSource
 

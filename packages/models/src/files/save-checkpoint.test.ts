@@ -8,7 +8,7 @@ import { FakeHost } from '@antipode/core/testing'
 import { placeholders, randomParameters } from '@antipode/core/nn'
 import { AutoencoderKL } from '../autoencoder/index.ts'
 import { openCheckpoint } from '../checkpoints/index.ts'
-import { pipelineFiles } from '../checkpoints/testing.ts'
+import { pipelineFiles } from '../checkpoints/testing/index.ts'
 import { CLIPTextModel } from '../clip/index.ts'
 import { autoencoderKL, clipTextModel } from '../registry/index.ts'
 import { saveCheckpoint } from './index.ts'
@@ -26,10 +26,12 @@ test('a pipeline that is saved opens again, with the numbers, configurations and
     const [scheduler, tokenizer] = [source.component('scheduler'), source.component('tokenizer')]
     const path = join(folder, 'deep', 'pipeline')
     const components = { vae, text_encoder: text, scheduler, tokenizer }
-    await saveCheckpoint(path, { className: 'StableDiffusionPipeline', config: { requires_safety_checker: false }, components })
+    const config = { requires_safety_checker: false }
+    await saveCheckpoint(path, { className: 'StableDiffusionPipeline', config, components })
     expect(readdirSync(path, { recursive: true }).filter((name) => String(name).includes('.')).toSorted()).toEqual([
-      'model_index.json', 'scheduler/scheduler_config.json', 'text_encoder/config.json', 'text_encoder/model.safetensors',
-      'tokenizer/tokenizer_config.json', 'tokenizer/vocab.json', 'vae/config.json', 'vae/diffusion_pytorch_model.safetensors',
+      'model_index.json', 'scheduler/scheduler_config.json', 'text_encoder/config.json',
+      'text_encoder/model.safetensors', 'tokenizer/tokenizer_config.json', 'tokenizer/vocab.json', 'vae/config.json',
+      'vae/diffusion_pytorch_model.safetensors',
     ])
     expect(JSON.parse(readFileSync(join(path, 'model_index.json'), 'utf8'))).toMatchObject({
       _class_name: 'StableDiffusionPipeline', requires_safety_checker: false, vae: ['diffusers', 'AutoencoderKL'],
@@ -83,7 +85,8 @@ test('what cannot be saved is refused by name', async () => {
     const save = (components: Parameters<typeof saveCheckpoint>[1]['components'], at = folder): Promise<void> =>
       saveCheckpoint(at, { className: 'P', components })
     await expect(save({ '../vae': vae })).rejects.toThrow(ConfigError)
-    await expect(save({ unet: source.component('unet') })).rejects.toThrow('got a component of UNet2DConditionModel; load it first')
+    await expect(save({ unet: source.component('unet') }))
+      .rejects.toThrow('got a component of UNet2DConditionModel; load it first')
     writeFileSync(join(folder, 'file'), '')
     await expect(save({ vae }, join(folder, 'file', 'below'))).rejects.toThrow(CheckpointError)
     expect(readdirSync(folder)).not.toContain('model_index.json')

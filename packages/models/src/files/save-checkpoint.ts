@@ -2,7 +2,9 @@ import { CheckpointError, ConfigError } from '@antipode/core'
 import { makeFolder, writeAtomically, writeSafetensors } from '@antipode/core/io'
 import { Module } from '@antipode/core/nn'
 import { checkOptions, text } from '@antipode/core/options'
-import { type Component, type Config, configFile, libraryOf, tokenizerFiles, weightStems } from '../checkpoints/index.ts'
+import {
+  type Component, type Config, configFile, libraryOf, tokenizerFiles, weightStems,
+} from '../checkpoints/index.ts'
 import type { ConfiguredModel } from '../registry/index.ts'
 import { entriesOf, saveRanges, type SaveOptions } from './entries.ts'
 
@@ -26,8 +28,8 @@ export interface SaveCheckpointOptions extends SaveOptions {
 }
 
 /**
- * Writes a pipeline as diffusers lays it out: a folder for each component, and `model_index.json` last, so that a folder
- * with it is whole. Each file appears complete or not at all. Adapters are not written.
+ * Writes a pipeline as diffusers lays it out: a folder for each component, and `model_index.json` last, so that a
+ * folder with it is whole. Each file appears complete or not at all. Adapters are not written.
  * @throws {ConfigError} on an unknown option, or a name that is no plain folder name
  * @throws {CheckpointError} if it cannot be written @throws {UnsupportedError} where there is no Node
  * @example
@@ -84,7 +86,8 @@ async function saveTexts(folder: string, part: Component): Promise<void> {
   const file = configFile(part.className)
   if (file === 'config.json') {
     throw new ConfigError(
-      `saveCheckpoint: expected a model, a scheduler or a tokenizer, got a component of ${part.className}; load it first`,
+      'saveCheckpoint: expected a model, a scheduler or a tokenizer, ' +
+        `got a component of ${part.className}; load it first`,
     )
   }
   await writeJson(`${folder}/${file}`, part.config)

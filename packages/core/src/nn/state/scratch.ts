@@ -4,8 +4,8 @@ const worthwhile = 2 ** 22
 const most = 2
 
 /**
- * Memory that large tensors take turns with on their way from a file to a device. A buffer of its own for each would take
- * as long as the reading: the system clears it, and the garbage collector runs for it.
+ * Memory that large tensors take turns with on their way from a file to a device. A buffer of its own for each would
+ * take as long as the reading: the system clears it, and the garbage collector runs for it.
  */
 export class Scratch {
   /** From small to large. */

@@ -1,9 +1,9 @@
 import { encodeSafetensors, type SafetensorsEntry } from '@antipode/core/io'
 import { type Module, placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
-import { AutoencoderKL, type AutoencoderKLConfig } from '../autoencoder/index.ts'
-import { type CLIPTextConfig, CLIPTextModel } from '../clip/index.ts'
-import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
+import { AutoencoderKL, type AutoencoderKLConfig } from '../../autoencoder/index.ts'
+import { type CLIPTextConfig, CLIPTextModel } from '../../clip/index.ts'
+import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
 
 const unetConfig: UNet2DConfig = {
   block_out_channels: [4], norm_num_groups: 2, layers_per_block: 1, in_channels: 4, out_channels: 4,
