@@ -105,7 +105,7 @@ test('training on preferences gets its defaults, and every flag of it arrives', 
   await new FakeProcess().run('train dpo --model m --pairs p', { trainPreference })
   await new FakeProcess().run(
     'train npo -m m -p p -o here --cache there --rank 4 --steps 9 --batch 2 --accumulate 3 --learning-rate 1e-4 --warmup 5 --beta 500 --resolution 768 ' +
-    '--seed 7 --dtype f32 --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
+    '--seed 7 --dtype f32 --format kohya --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
   )
   const [plain, all] = trainPreference.mock.calls.map(([options]) => options)
   expect(plain).toEqual({
@@ -115,7 +115,7 @@ test('training on preferences gets its defaults, and every flag of it arrives', 
   expect(all).toMatchObject({
     out: 'here', cache: 'there', resume: false,
     settings: {
-      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32',
+      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32', format: 'kohya',
       skipDamaged: true, checkpointEvery: 10, sampleEvery: 20, sampleSteps: 30, samplePrompts: ['one', 'two'],
     },
   })

@@ -1,4 +1,5 @@
 export type { Attention } from './attention.ts'
+export { type BlockWeights, blockWeights, type WayWeights } from './block-weights.ts'
 export { type BlockCall, type BlockSizes, DownBlock, MidBlock, UpBlock } from './blocks.ts'
 export type {
   ClassEmbedType, DownBlockType, LayerCounts, MidBlockType, ResolvedUNet2DConfig, UNet2DConfig, UpBlockType,
