@@ -65,7 +65,7 @@ export function tilingWithin(
     if (least.peakBytes <= peak && least.largest <= binding) return { tiling: { size }, peakBytes: least.peakBytes }
   }
   throw new OutOfMemoryError(
-    `tilingWithin: expected room for the smallest tiles, ${least.peakBytes} bytes at once and ${least.largest} in one ` +
-      `tensor, got limits of ${peak} and ${binding}; decode smaller images, or fewer at once`,
+    `tilingWithin: expected room for the smallest tiles, ${least.peakBytes} bytes at once and ${least.largest} in ` +
+      `one tensor, got limits of ${peak} and ${binding}; decode smaller images, or fewer at once`,
   )
 }

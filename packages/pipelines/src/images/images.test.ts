@@ -26,7 +26,7 @@ test.each(golden.lanczos)('$channels channels are resized from $from to $to as b
   expect([...lanczos(raster, to[0]!, to[1]!).data]).toEqual([...bytesOf(bytes)])
 })
 
-test.each(golden.preprocess)('images and masks of $size become what diffusers makes of them by $options', async (one) => {
+test.each(golden.preprocess)('images and masks of $size are prepared as by diffusers with $options', async (one) => {
   const { size, options, shape, float32, mask } = one
   const image = picture(size[0]!, size[1]!, 3)
   const got = await preprocessImages(host, image, options as object)

@@ -52,7 +52,8 @@ test('settings travel in a file, and those of other programs are understood', ()
   const { negative: _, ...told } = settings
   expect(settingsOf({ parameters: text['parameters']! })).toEqual(told)
   expect(settingsOf({ parameters: 'just words' })).toEqual({ prompt: 'just words' })
-  const foreign = 'a dog\nNegative prompt: a, b\nc\nSteps: 4, Sampler: DDIM, Model: 1234, Lora hashes: "x: 1, y: 2", Version: v1'
+  const foreign = 'a dog\nNegative prompt: a, b\nc\n' +
+    'Steps: 4, Sampler: DDIM, Model: 1234, Lora hashes: "x: 1, y: 2", Version: v1'
   expect(settingsOf({ parameters: foreign }))
     .toEqual({ prompt: 'a dog', negativePrompt: 'a, b\nc', steps: 4, scheduler: 'DDIM', model: '1234' })
   expect(settingsOf({ antipode: 'torn {', Title: 'x' })).toBeUndefined()

@@ -39,7 +39,8 @@ export async function preprocessImages(
 /**
  * Masks as inpainting takes them, `[B, 1, H, W]` f32: 1 where an image is to be painted anew, 0 elsewhere. Pixels are
  * resized by {@link lanczos} and as light as half or more to be 1; so are those of a tensor `[B, 1, H, W]`, which is
- * resized to the nearest. For latents, see {@link resizeNearest}. Source: diffusers' `VaeImageProcessor` with `do_binarize`.
+ * resized to the nearest. For latents, see {@link resizeNearest}.
+ * Source: diffusers' `VaeImageProcessor` with `do_binarize`.
  * @throws {ShapeError} if something is no mask, or smaller than `multiple` @throws {ConfigError} if an option is none
  */
 export function preprocessMasks(device: Backend, masks: ImageInput, options: PreprocessOptions = {}): Tensor {
