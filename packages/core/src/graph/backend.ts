@@ -25,6 +25,7 @@ export interface GraphBackend<T> {
   readonly checkFinite?: boolean
   evaluate(tensors: readonly T[]): Promise<void>
   upload(data: ArrayLike<number>, shape: readonly number[], dtype: DType): Storage
+  /** The bytes are copied at once: they are the caller's again when this returns. */
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage
   write(storage: Storage, bytes: Uint8Array): void
   read(storage: Storage, dtype: DType, size: number): Promise<Elements>

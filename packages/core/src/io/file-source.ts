@@ -44,8 +44,8 @@ export async function fileSource(path: string, { signal }: Pick<ReadOptions, 'si
     return {
       label,
       size: Number(opened.size),
-      async read(offset, length) {
-        const bytes = allocate(label, length)
+      async read(offset, length, into) {
+        const bytes = into && into.length >= length ? into.subarray(0, length) : allocate(label, length)
         let done = 0
         while (done < length) {
           signal?.throwIfAborted()

@@ -25,8 +25,8 @@ export interface DirectoryHandle {
 }
 
 /**
- * Where a folder is: a path (Node), the http(s) address below which its files are, a directory that a page was given,
- * or files by their paths.
+ * Where a folder is: a path (Node), the address below which its files are (http(s), or `hf:owner/name`), a directory
+ * that a page was given, or files by their paths.
  */
 export type FolderSource = string | URL | DirectoryHandle | ReadonlyMap<string, Blob | Uint8Array>
 

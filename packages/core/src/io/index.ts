@@ -5,7 +5,7 @@ export { encodeSafetensors, type SafetensorsEntry } from './encode-safetensors.t
 export { type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder } from './folder.ts'
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.ts'
 export { type SafetensorsInfo } from './header.ts'
-export { type SafetensorsSource } from './open-source.ts'
+export { locate, type SafetensorsSource } from './open-source.ts'
 export { makeFolder } from './make-folder.ts'
 export { checkFile, openFile, openFolder, type OptionName } from './open-for-writing.ts'
 export { lockPath, type PathLock } from './path-lock.ts'

@@ -5,7 +5,10 @@ import { nodeModule } from './node.ts'
 import { blobSource, bytesSource, type ByteSource, type ReadOptions } from './source.ts'
 import { urlSource } from './url-source.ts'
 
-/** Where a checkpoint is: a path (Node) or http(s) address as string, a URL, a Blob or File, or bytes in memory. */
+/**
+ * Where a checkpoint is: a path (Node) or an address as string, a URL, a Blob or File, or bytes in memory. Addresses are
+ * http(s), or `hf:owner/name/path` and `hf:owner/name@revision/path` for files of a repository of Hugging Face.
+ */
 export type SafetensorsSource = string | URL | Blob | Uint8Array
 
 /** The bytes behind a source. @throws {CheckpointError} if it cannot be opened. */
@@ -21,9 +24,18 @@ export function locate(source: string | URL): string | URL {
   if (source instanceof URL) {
     return source.protocol === 'file:' ? nodeModule('readSafetensors', 'node:url').fileURLToPath(source) : source
   }
-  if (!/^https?:/i.test(source)) return source
-  if (URL.canParse(source)) return new URL(source)
+  const address = source.startsWith('hf:') ? hubAddress(source) : source
+  if (!/^https?:/i.test(address)) return address
+  if (URL.canParse(address)) return new URL(address)
   throw new CheckpointError(
     `readSafetensors: expected a path or an http(s) address, got ${quote(source)}; check its spelling`,
+  )
+}
+
+function hubAddress(source: string): string {
+  const [, repository, revision = 'main', path = '/'] = /^hf:([\w.-]+\/[\w.-]+)(?:@([^/]+))?(\/.*)?$/.exec(source) ?? []
+  if (repository !== undefined) return `https://huggingface.co/${repository}/resolve/${revision}${path}`
+  throw new CheckpointError(
+    `readSafetensors: expected hf:owner/name, and a path in it, got ${quote(source)}; check its spelling`,
   )
 }

@@ -28,9 +28,9 @@ export function safetensorsFile(label: string, { metadata, tensors, read, close 
     tensors,
     read,
     close,
-    async readFloat32(name) {
+    async readFloat32(name, into) {
       const { dtype } = tensorNamed(label, tensors, name)
-      return decodeFloat32(await read(name), dtype)
+      return decodeFloat32(await read(name, into), dtype)
     },
     async *stream() {
       for (const [name, { dtype, shape }] of tensors) yield { name, dtype, shape, bytes: await read(name) }

@@ -71,7 +71,7 @@ function joinShards(
   for (const [name, fileName] of weightMap) {
     if (!tensors.has(name)) refuse(label, `tensor ${quote(name)} in ${quote(fileName)}`, 'a file without it')
   }
-  const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> => tensorNamed(label, owner, name).read(name)
+  const read: SafetensorsFile['read'] = async (name, into) => tensorNamed(label, owner, name).read(name, into)
   return safetensorsFile(label, { metadata, tensors, read, close })
 }
 

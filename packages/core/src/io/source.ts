@@ -7,6 +7,8 @@ export interface ReadOptions {
   readonly timeout: number
   /** What makes requests. */
   readonly fetch: typeof globalThis.fetch
+  /** Bytes that a request asks for at least. */
+  readonly readAhead: number
 }
 
 /** Random access to bytes, wherever they lie. */
@@ -14,8 +16,11 @@ export interface ByteSource {
   /** How messages name it: a quoted path or address, or what kind of memory it is. */
   readonly label: string
   readonly size: number
-  /** Exactly `length` bytes from `offset`, in a buffer of their own. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * Exactly `length` bytes from `offset`, in a buffer of their own.
+   * @param into memory that they may be put in instead, from its start, if it is long enough
+   */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
   close(): Promise<void>
 }
 

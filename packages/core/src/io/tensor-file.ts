@@ -15,17 +15,19 @@ export interface TensorFile extends AsyncDisposable {
   /**
    * The bytes of a tensor as its format keeps them, little-endian, in a buffer of their own.
    *
+   * @param into memory that they may be put in instead, from its start, if it is long enough
    * @throws {CheckpointError} if there is no such tensor, or the file ends early.
    * @throws {DisposedError} after `close`.
    */
-  read(name: string): Promise<Uint8Array<ArrayBuffer>>
+  read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
   /**
    * The values of a tensor as f32: narrower types widen, wider ones round to nearest, quantised ones are multiplied
-   * out.
+   * out. They share no memory with anything.
    *
+   * @param into memory that their bytes may be put in on the way
    * @throws {UnsupportedError} for F8 dtypes; else as `read`.
    */
-  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>
+  readFloat32(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>
   /** Releases the file; calling it twice is harmless. */
   close(): Promise<void>
 }

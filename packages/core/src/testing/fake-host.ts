@@ -32,7 +32,7 @@ export class FakeHost implements Backend {
 
   uploadBytes(bytes: Uint8Array, shape: readonly number[], dtype: DType): Storage {
     const storage: Storage = new Storage({ size: bytes.byteLength } as GPUBuffer, bytes.byteLength, () => undefined, () => { this.#values.delete(storage) })
-    this.#values.set(storage, { dtype, bytes, size: sizeOf(shape) })
+    this.#values.set(storage, { dtype, bytes: bytes.slice(), size: sizeOf(shape) })
     return storage
   }
 

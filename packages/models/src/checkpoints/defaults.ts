@@ -21,11 +21,18 @@ function pixels(family: Family, prediction: PredictionType): number {
 /** The noise schedule is one and the same; the sampler that repositories name beside it is not. */
 export function schedulerConfig(family: Family, prediction: PredictionType, zeroSnr: boolean): Config {
   const schedule = {
-    num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear', timestep_spacing: 'leading',
-    steps_offset: 1, prediction_type: prediction, ...(zeroSnr ? { rescale_betas_zero_snr: true, timestep_spacing: 'trailing' } : {}),
+    num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear', steps_offset: 1,
+    prediction_type: prediction, timestep_spacing: zeroSnr ? 'trailing' : 'leading',
+    ...(zeroSnr ? { rescale_betas_zero_snr: true } : {}),
   }
-  if (isXL(family)) return { _class_name: 'EulerDiscreteScheduler', ...schedule, interpolation_type: 'linear', use_karras_sigmas: false }
-  if (prediction === 'v_prediction') return { _class_name: 'DDIMScheduler', ...schedule, clip_sample: false, set_alpha_to_one: false }
+  if (isXL(family)) {
+    return {
+      _class_name: 'EulerDiscreteScheduler', ...schedule, interpolation_type: 'linear', use_karras_sigmas: false,
+    }
+  }
+  if (prediction === 'v_prediction') {
+    return { _class_name: 'DDIMScheduler', ...schedule, clip_sample: false, set_alpha_to_one: false }
+  }
   return { _class_name: 'PNDMScheduler', ...schedule, set_alpha_to_one: false, skip_prk_steps: true }
 }
 
@@ -47,7 +54,8 @@ export function unetFields(family: Family, prediction: PredictionType, inputs: n
 /** Fields of the autoencoder beside its shapes. */
 export function vaeFields(family: Family, prediction: PredictionType): AutoencoderKLConfig {
   const sample_size = pixels(family, prediction)
-  return isXL(family) ? { sample_size, scaling_factor: 0.13025, force_upcast: true } : { sample_size, scaling_factor: 0.18215 }
+  if (isXL(family)) return { sample_size, scaling_factor: 0.13025, force_upcast: true }
+  return { sample_size, scaling_factor: 0.18215 }
 }
 
 /** Fields of a text encoder beside its shapes. @param original whether it is OpenCLIP's */

@@ -1,10 +1,11 @@
-import { CheckpointError } from '@antipode/core'
 import type { Folder } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import type { Component, Config } from './checkpoint.ts'
 import { identify, type Identity } from './identify.ts'
 import { parseConfig } from './json.ts'
+import { configFile } from './layout.ts'
 import type { OpenFiles } from './open-files.ts'
+import { refuse } from './refuse.ts'
 import { openWeights } from './weight-files.ts'
 
 /** A checkpoint before its weights are watched and its files are closed. */
@@ -15,24 +16,29 @@ export interface Contents {
 }
 
 /** A pipeline as diffusers saves it: `model_index.json`, and a folder for each component. Undefined if it is none. */
-export async function readPipeline(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents | undefined> {
+export async function readPipeline(
+  folder: Folder,
+  files: OpenFiles,
+  variant: string | undefined,
+): Promise<Contents | undefined> {
   const text = await folder.text('model_index.json')
   if (text === undefined) return undefined
   const index = parseConfig(`model_index.json in ${folder.label}`, text)
   const className = index['_class_name']
   if (typeof className !== 'string') {
-    throw new CheckpointError(
-      `openCheckpoint: expected _class_name in model_index.json of ${folder.label} to name a pipeline, ` +
-        `got ${JSON.stringify(className)}; download it again`,
+    return refuse(
+      `_class_name in model_index.json of ${folder.label} to name a pipeline`, JSON.stringify(className) ?? 'none',
+      'download it again',
     )
   }
   const parts = Object.entries(index).filter((entry): entry is [string, Pair] => isPair(entry[1]))
-  const present = parts.flatMap(([name, [library, ownClass]]) => (ownClass === null ? [] : [{ name, library, ownClass }]))
+  const present = parts.flatMap(([name, [library, ownClass]]) =>
+    (ownClass === null ? [] : [{ name, library, ownClass }]))
   const odd = present.find(({ name }) => !/^\w[\w-]*$/.test(name))
   if (odd) {
-    throw new CheckpointError(
-      `openCheckpoint: expected components in model_index.json of ${folder.label} to be named by plain folder names, ` +
-        `got ${JSON.stringify(odd.name)}; download it again`,
+    return refuse(
+      `components in model_index.json of ${folder.label} to be named by plain folder names`, JSON.stringify(odd.name),
+      'download it again',
     )
   }
   const made = present.map(async ({ name, library, ownClass }) => {
@@ -50,16 +56,20 @@ const roles: Readonly<Record<string, string>> = {
 }
 
 /** One model as diffusers or transformers saves it: `config.json` beside its weights. Undefined if it is none. */
-export async function readModel(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents | undefined> {
+export async function readModel(
+  folder: Folder,
+  files: OpenFiles,
+  variant: string | undefined,
+): Promise<Contents | undefined> {
   const text = await folder.text('config.json')
   if (text === undefined) return undefined
   const config = parseConfig(`config.json in ${folder.label}`, text)
   const [library, className] = typeof config['_class_name'] === 'string' ? ['diffusers', config['_class_name']] :
     ['transformers', (config['architectures'] as readonly unknown[] | undefined)?.[0]]
   if (typeof className !== 'string') {
-    throw new CheckpointError(
-      `openCheckpoint: expected config.json in ${folder.label} to name a class by _class_name or architectures, got neither; ` +
-        'pass the folder of a pipeline, with model_index.json, or of one of its models',
+    return refuse(
+      `config.json in ${folder.label} to name a class by _class_name or architectures`, 'neither',
+      'pass the folder of a pipeline, with model_index.json, or of one of its models',
     )
   }
   const component = await readComponent({ folder, at: '', className, library, files, variant })
@@ -72,13 +82,6 @@ type Pair = readonly [library: string, className: string] | readonly [library: n
 function isPair(value: unknown): value is Pair {
   if (!Array.isArray(value) || value.length !== 2) return false
   return value.every((part) => part === null) || value.every((part) => typeof part === 'string')
-}
-
-/** What the configuration of a component is called, by its class. */
-function configFile(className: string): string {
-  if (className.endsWith('Scheduler')) return 'scheduler_config.json'
-  if (/Tokenizer(Fast)?$/.test(className)) return 'tokenizer_config.json'
-  return /(Extractor|Processor)$/.test(className) ? 'preprocessor_config.json' : 'config.json'
 }
 
 async function readComponent({ folder, at, className, library, files, variant }: {
@@ -100,7 +103,7 @@ async function readComponent({ folder, at, className, library, files, variant }:
     className,
     get config() {
       if (config) return config
-      throw new CheckpointError(`openCheckpoint: expected ${path} in ${folder.label}, got none; download it`)
+      return refuse(`${path} in ${folder.label}`, 'none', 'download it')
     },
     weights() {
       opened ??= openWeights(files, folder, at, library, variant).then((file) => {
@@ -116,7 +119,8 @@ async function readComponent({ folder, at, className, library, files, variant }:
 
 /** Kinds of files that classes are made of, with the names of diffusers and transformers. */
 const kindOf: Readonly<Record<string, Identity['kind']>> = {
-  UNet2DConditionModel: 'unet', AutoencoderKL: 'vae', CLIPTextModel: 'text-encoder', CLIPTextModelWithProjection: 'text-encoder',
+  UNet2DConditionModel: 'unet', AutoencoderKL: 'vae', CLIPTextModel: 'text-encoder',
+  CLIPTextModelWithProjection: 'text-encoder',
 }
 
 /** @throws {CheckpointError} if weights are known to be of something else */
@@ -125,7 +129,5 @@ function checkClass(where: string, className: string, state: StateSource): void 
   const { kind, names, what } = identify(state)
   if (expected === undefined || kind === 'unknown' || kind === expected && names === 'diffusers') return
   const got = names === 'original' ? `${what} with the names of its original code` : what
-  throw new CheckpointError(
-    `openCheckpoint: expected weights of ${className} in ${where}, got ${got}; put the right file there, or pass that file by itself`,
-  )
+  refuse(`weights of ${className} in ${where}`, got, 'put the right file there, or pass that file by itself')
 }

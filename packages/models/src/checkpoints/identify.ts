@@ -6,7 +6,8 @@ export type Family = 'sd1' | 'sd2' | 'sdxl' | 'sdxl-refiner'
 /** What the tensors of a file are. */
 export interface Identity {
   /** `checkpoint` is a whole pipeline in one file, with the names of its original code. */
-  readonly kind: 'checkpoint' | 'unet' | 'vae' | 'text-encoder' | 'lora' | 'embedding' | 'controlnet' | 'motion' | 'unknown'
+  readonly kind:
+    'checkpoint' | 'unet' | 'vae' | 'text-encoder' | 'lora' | 'embedding' | 'controlnet' | 'motion' | 'unknown'
   /** Whose names the tensors have, of a model: diffusers' and transformers', or those of the original code. */
   readonly names: 'diffusers' | 'original' | undefined
   readonly family: Family | undefined
@@ -16,15 +17,20 @@ export interface Identity {
 
 /** How sentences name the families. */
 export const familyNames: Readonly<Record<Family, string>> = {
-  sd1: 'Stable Diffusion 1', sd2: 'Stable Diffusion 2', sdxl: 'Stable Diffusion XL', 'sdxl-refiner': 'the refiner of Stable Diffusion XL',
+  sd1: 'Stable Diffusion 1',
+  sd2: 'Stable Diffusion 2',
+  sdxl: 'Stable Diffusion XL',
+  'sdxl-refiner': 'the refiner of Stable Diffusion XL',
 }
 
 type Tensors = Pick<StateSource, 'names' | 'info'>
 
+type Rule = readonly [pattern: RegExp, kind: Identity['kind'], names: Identity['names'], what: string]
+
 /** Names that one kind of file alone has; the first that fits decides. */
-const kinds: readonly (readonly [pattern: RegExp, kind: Identity['kind'], names: Identity['names'], what: string])[] = [
+const kinds: readonly Rule[] = [
   [/(^|[._])lora([._]|$)|\.(hada|lokr|oft)_|lora_(up|down|A|B)\b/, 'lora', undefined, 'a LoRA'],
-  [/^control_model\.|controlnet_(cond_embedding|down_blocks)|input_hint_block/, 'controlnet', undefined, 'a ControlNet'],
+  [/^control_model\.|controlnet_(cond|down)|input_hint_block/, 'controlnet', undefined, 'a ControlNet'],
   [/(^|\.)motion_modules\./, 'motion', undefined, 'a motion module of AnimateDiff'],
   [/^(emb_params|string_to_param\..*|clip_[lg])$/, 'embedding', undefined, 'an embedding of textual inversion'],
   [/(^|\.)joint_blocks\.\d/, 'unknown', undefined, 'a model of Stable Diffusion 3'],
@@ -48,12 +54,18 @@ export function identify(tensors: Tensors): Identity {
   const hit = kinds.find(([pattern]) => names.some((name) => pattern.test(name)))
   if (!hit) {
     const some = names.slice(0, 3).map((name) => JSON.stringify(name)).join(', ')
-    return { kind: 'unknown', names: undefined, family: undefined, what: `a file of ${names.length} tensors unknown here (${some}, …)` }
+    const what = `a file of ${names.length} tensors unknown here (${some}, …)`
+    return { kind: 'unknown', names: undefined, family: undefined, what }
   }
   const [, kind, vocabulary, what] = hit
-  const family = kind === 'lora' ? loraFamily(names) : kind === 'unet' || kind === 'checkpoint' ? unetFamily(tensors, names) : undefined
-  const preposition = kind === 'lora' ? 'for' : 'of'
-  return { kind, names: vocabulary, family, what: family ? `${what} ${preposition} ${familyNames[family]}` : what }
+  const family = familyOf(kind, tensors, names)
+  const of = kind === 'lora' ? 'for' : 'of'
+  return { kind, names: vocabulary, family, what: family ? `${what} ${of} ${familyNames[family]}` : what }
+}
+
+function familyOf(kind: Identity['kind'], tensors: Tensors, names: readonly string[]): Family | undefined {
+  if (kind === 'lora') return loraFamily(tensors, names)
+  return kind === 'unet' || kind === 'checkpoint' ? unetFamily(tensors, names) : undefined
 }
 
 /** By the text encoders where they are in the file, or else by the width of what the UNet attends to. */
@@ -69,9 +81,15 @@ function unetFamily(tensors: Tensors, names: readonly string[]): Family | undefi
 }
 
 /** Families by the width of the tokens that the cross-attention of their UNets takes. */
-export const widths: ReadonlyMap<number, Family> = new Map([[768, 'sd1'], [1024, 'sd2'], [2048, 'sdxl'], [1280, 'sdxl-refiner']])
+export const widths: ReadonlyMap<number, Family> =
+  new Map([[768, 'sd1'], [1024, 'sd2'], [2048, 'sdxl'], [1280, 'sdxl-refiner']])
 
-/** Only that of XL has two text encoders, and only its blocks have the names of the original code. */
-function loraFamily(names: readonly string[]): Family | undefined {
-  return names.some((name) => /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/.test(name)) ? 'sdxl' : undefined
+/**
+ * Only that of XL has two text encoders, and only its blocks have the names of the original code; of others the width
+ * of what the UNet attends to tells.
+ */
+function loraFamily(tensors: Tensors, names: readonly string[]): Family | undefined {
+  if (names.some((name) => /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/.test(name))) return 'sdxl'
+  const key = names.find((name) => /attn2[._](processor\.)?to_k[._]lora(_A|[._]down)/.test(name))
+  return widths.get((key === undefined ? undefined : tensors.info(key)?.shape[1]) ?? 0)
 }

@@ -1,19 +1,21 @@
-import { CheckpointError, ConfigError } from '@antipode/core'
+import { ConfigError } from '@antipode/core'
 import {
-  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, readOptions, readRanges, type ReadSafetensorsOptions,
-  type SafetensorsSource,
+  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, locate, readOptions, readRanges,
+  type ReadSafetensorsOptions, type SafetensorsSource,
 } from '@antipode/core/io'
 import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
 import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
 import type { PredictionType } from './defaults.ts'
 import { type Contents, readModel, readPipeline } from './diffusers-folder.ts'
 import { OpenFiles } from './open-files.ts'
+import { refuse } from './refuse.ts'
 import { readSingleFile } from './single-file.ts'
 import { watched } from './watched.ts'
 
 /**
- * Where a checkpoint is: a folder (a path in Node, the http(s) address below which its files are, a
- * `FileSystemDirectoryHandle`, or files by their paths), or one file (a path, an address, a Blob or bytes).
+ * Where a checkpoint is: a folder (a path in Node, the address below which its files are, a `FileSystemDirectoryHandle`,
+ * or files by their paths), or one file (a path, an address, a Blob or bytes). Addresses are http(s), or
+ * `hf:owner/name` for a repository of Hugging Face.
  */
 export type CheckpointSource = FolderSource | SafetensorsSource
 
@@ -25,8 +27,8 @@ export interface OpenCheckpointOptions extends Omit<ReadSafetensorsOptions, 'sha
    */
   readonly variant?: string
   /**
-   * Of a checkpoint in one file: what its UNet was trained to predict. Stable Diffusion 2 needs it, as neither names nor
-   * shapes of its tensors tell; the others predict `epsilon` unless the file itself says `v_prediction`.
+   * Of a checkpoint in one file: what its UNet was trained to predict. Stable Diffusion 2 needs it, as neither names
+   * nor shapes of its tensors tell; the others predict `epsilon` unless the file itself says `v_prediction`.
    */
   readonly predictionType?: PredictionType
   /** Of a checkpoint in one file: where `vocab.json` and `merges.txt` of its tokenizers are, which it does not hold. */
@@ -48,10 +50,14 @@ const weightFile = /\.(safetensors|ckpt|pt|pth|bin|gguf|index\.json)$/i
  * const { config, weights } = checkpoint.component('unet')
  * await new UNet2DConditionModel(placeholders(device, { dtype: 'f16' }), config).load(await weights())
  */
-export async function openCheckpoint(source: CheckpointSource, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
+export async function openCheckpoint(
+  source: CheckpointSource,
+  options: OpenCheckpointOptions = {},
+): Promise<OpenCheckpoint> {
   const { shards, ...ranges } = readRanges
   checkOptions('openCheckpoint', options, {
-    ...ranges, variant: text, onProgress: callable, predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder,
+    ...ranges, variant: text, onProgress: callable, predictionType: oneOf('epsilon', 'v_prediction'),
+    tokenizer: aFolder,
   })
   const { variant, onProgress, predictionType: prediction, tokenizer, ...read } = options
   read.signal?.throwIfAborted()
@@ -63,8 +69,8 @@ export async function openCheckpoint(source: CheckpointSource, options: OpenChec
     const hints = { prediction, tokenizer: tokenizer === undefined ? undefined : folder(tokenizer) }
     const contents = oneFile ? await readSingleFile(source as SafetensorsSource, files, hints) :
       await readFolder(folder(source as FolderSource), files, variant)
-    const components = onProgress ?
-      new Map(Array.from(contents.components, ([name, one]) => [name, observed(name, one, onProgress)])) : contents.components
+    const seen = (name: string, one: Component): Component => (onProgress ? observed(name, one, onProgress) : one)
+    const components = new Map(Array.from(contents.components, ([name, one]) => [name, seen(name, one)]))
     return {
       ...contents,
       components,
@@ -79,9 +85,7 @@ export async function openCheckpoint(source: CheckpointSource, options: OpenChec
 
 function lacking({ className, components }: Contents, name: string): never {
   const there = Array.from(components, ([own, one]) => `${own} (${one.className})`).join(', ')
-  throw new CheckpointError(
-    `openCheckpoint: expected a checkpoint with ${name}, got ${className} with ${there || 'nothing'}; open one that has it`,
-  )
+  return refuse(`a checkpoint with ${name}`, `${className} with ${there || 'nothing'}`, 'open one that has it')
 }
 
 const aFolder: Range = {
@@ -93,28 +97,31 @@ const aFolder: Range = {
 function checkKind(oneFile: boolean, options: OpenCheckpointOptions): void {
   const [kind, idle] = oneFile ? ['one file', ['variant']] : ['a folder', ['predictionType', 'tokenizer']]
   const odd = (idle as (keyof OpenCheckpointOptions)[]).find((name) => options[name] !== undefined) // names of options
-  if (odd) throw new ConfigError(`openCheckpoint: expected no ${odd} for a checkpoint in ${kind}, which says it by itself, got one; leave it out`)
+  if (!odd) return
+  throw new ConfigError(
+    `openCheckpoint: expected no ${odd} for a checkpoint in ${kind}, which says it by itself, got one; leave it out`,
+  )
 }
 
 async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (source instanceof Blob || source instanceof Uint8Array) return true
   if (source instanceof Map || isHandle(source)) return false
-  const place = String(source)
-  if (/^https?:/i.test(place)) return weightFile.test(new URL(place).pathname)
-  return !(await isFolder(place))
+  const place = locate(source as string | URL) // nothing else is left
+  return place instanceof URL ? weightFile.test(place.pathname) : !(await isFolder(place))
 }
 
-const isHandle = (source: CheckpointSource): source is DirectoryHandle => typeof source === 'object' && 'getFileHandle' in source
+const isHandle = (source: CheckpointSource): source is DirectoryHandle =>
+  typeof source === 'object' && 'getFileHandle' in source
 
 async function readFolder(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents> {
   const contents = await readPipeline(folder, files, variant) ?? await readModel(folder, files, variant)
   if (contents) return contents
   const inside = await folder.names()
-  const got = inside.length === 0 ? 'neither' : `neither among ${inside.slice(0, 8).join(', ')}`
   const file = inside.find((name) => weightFile.test(name))
-  throw new CheckpointError(
-    `openCheckpoint: expected ${folder.label} to have model_index.json, as pipelines of diffusers do, or config.json, ` +
-      `as their models do, got ${got}; ${file === undefined ? 'check the path' : `to open ${file}, pass the path of that file`}`,
+  return refuse(
+    `${folder.label} to have model_index.json, as pipelines of diffusers do, or config.json, as their models do`,
+    inside.length === 0 ? 'neither' : `neither among ${inside.slice(0, 8).join(', ')}`,
+    file === undefined ? 'check the path' : `to open ${file}, pass the path of that file`,
   )
 }
 

@@ -1,4 +1,3 @@
-import { CheckpointError } from '@antipode/core'
 import type { Folder } from '@antipode/core/io'
 import type { StateSource } from '@antipode/core/nn'
 import { ldmUNet, ldmVae, openClipText, rename } from '../keymaps/index.ts'
@@ -9,6 +8,7 @@ import {
 } from './defaults.ts'
 import type { Contents } from './diffusers-folder.ts'
 import { type Family, familyNames, type Identity } from './identify.ts'
+import { refuse } from './refuse.ts'
 import { additionInputs, textConfigOf, unetConfigOf, vaeConfigOf } from './shapes.ts'
 
 /** Where the text encoders of a family are. */
@@ -28,10 +28,15 @@ const texts: Readonly<Record<Family, readonly TextPlace[]>> = {
     openAI('conditioner.embedders.0.transformer.'),
     { name: 'text_encoder_2', prefix: 'conditioner.embedders.1.model.', original: true, projection: true },
   ],
-  'sdxl-refiner': [{ name: 'text_encoder_2', prefix: 'conditioner.embedders.0.model.', original: true, projection: true }],
+  'sdxl-refiner': [
+    { name: 'text_encoder_2', prefix: 'conditioner.embedders.0.model.', original: true, projection: true },
+  ],
 }
 
-/** A checkpoint of Stable Diffusion in one file, as the components that diffusers makes of it. @throws {CheckpointError} */
+/**
+ * A checkpoint of Stable Diffusion in one file, as the components that diffusers makes of it.
+ * @throws {CheckpointError} if a part is missing, nothing here draws with it, or it must be told what it predicts
+ */
 export function originalPipeline(
   state: StateSource,
   { family, what }: Identity,
@@ -43,26 +48,27 @@ export function originalPipeline(
   const channels = unet.info('conv_in.weight')?.shape[1] ?? 0
   const className = family && pipelineOf(family, channels)
   if (family === undefined || className === undefined) {
-    const got = family === undefined ? 'one that attends to texts of another width' : `${what} that takes ${channels} channels`
-    throw new CheckpointError(
-      `openCheckpoint: expected a checkpoint of ${Object.values(familyNames).join(', ')} that takes 4 channels, ` +
-        `or 9 for inpainting, got ${got}; nothing here draws with it`,
+    return refuse(
+      `a checkpoint of ${Object.values(familyNames).join(', ')} that takes 4 channels, or 9 for inpainting`,
+      family ? `${what} that takes ${channels} channels` : 'one that attends to texts of another width',
+      'nothing here draws with it',
     )
   }
   if (family === 'sd2' && told === undefined) {
-    throw new CheckpointError(
-      `openCheckpoint: expected to be told what ${what} predicts, as its tensors do not say it, got nothing; ` +
-        "pass predictionType: 'v_prediction' for those of 768 pixels, 'epsilon' for those of 512 (base, inpainting)",
+    return refuse(
+      `to be told what ${what} predicts, as its tensors do not say it`, 'nothing',
+      "pass predictionType: 'v_prediction' for those of 768 pixels, 'epsilon' for those of 512 (base, inpainting)",
     )
   }
   const prediction = told ?? 'epsilon'
   const encoders = texts[family].map((place) => ({ place, state: textState(state, place) }))
-  const parts = [['a UNet', unet], ['an autoencoder', vae], ...encoders.map((one) => ['a text encoder', one.state] as const)] as const
+  const parts: readonly (readonly [name: string, state: StateSource])[] =
+    [['a UNet', unet], ['an autoencoder', vae], ...encoders.map((one) => ['a text encoder', one.state] as const)]
   const lacking = parts.filter(([, part]) => isEmpty(part)).map(([name]) => name)
   if (lacking.length > 0) {
-    throw new CheckpointError(
-      `openCheckpoint: expected ${what} to hold a UNet, an autoencoder and its text encoders, got one without ` +
-        `${lacking.join(' and ')}; take the whole checkpoint`,
+    return refuse(
+      `${what} to hold a UNet, an autoencoder and its text encoders`, `one without ${lacking.join(' and ')}`,
+      'take the whole checkpoint',
     )
   }
   const pooled = encoders.find(({ place }) => place.projection)?.state.info('text_projection.weight')?.shape[0] ?? 0
@@ -93,9 +99,9 @@ export function originalModel(state: StateSource, { kind, family, what }: Identi
     const vae = ldmVae(own)
     return only('vae', model('AutoencoderKL', vaeConfigOf(vae), vae))
   }
-  throw new CheckpointError(
-    `openCheckpoint: expected a checkpoint, a UNet or an autoencoder, got ${what} with the names of OpenCLIP; ` +
-      'load it with CLIPTextModel and openClipText',
+  return refuse(
+    'a checkpoint, a UNet or an autoencoder', `${what} with the names of OpenCLIP`,
+    'load it with CLIPTextModel and openClipText',
   )
 }
 
@@ -106,7 +112,8 @@ const only = (name: string, component: Component): Contents =>
 function below(state: StateSource, ...prefixes: readonly string[]): StateSource {
   const names = [...state.names()]
   const prefix = prefixes.find((one) => names.some((name) => name.startsWith(one)))
-  return rename(state, (name) => (prefix !== undefined && name.startsWith(prefix) ? name.slice(prefix.length) : undefined))
+  if (prefix === undefined) return rename(state, () => undefined)
+  return rename(state, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined))
 }
 
 const isEmpty = (state: StateSource): boolean => [...state.names()].length === 0
@@ -126,7 +133,8 @@ function textEncoder({ original, projection }: TextPlace, state: StateSource): C
 }
 
 function model(className: string, config: object, state: StateSource): Component {
-  return { className, config: config as Config, weights: async () => state, text: async () => undefined } // fields by name
+  // Its fields are read by their names.
+  return { className, config: config as Config, weights: async () => state, text: async () => undefined }
 }
 
 const scheduler = (config: Config): Component => {
@@ -135,7 +143,7 @@ const scheduler = (config: Config): Component => {
 }
 
 async function noWeights(className: string): Promise<StateSource> {
-  throw new CheckpointError(`openCheckpoint: expected a model to ask for weights, got ${className}, which has none`)
+  return refuse('a model to ask for weights', className, 'it has a configuration alone')
 }
 
 function tokenizerFrom(folder: Folder | undefined, name: string, config: Config): Component {
@@ -145,9 +153,9 @@ function tokenizerFrom(folder: Folder | undefined, name: string, config: Config)
     weights: () => noWeights('CLIPTokenizer'),
     async text(file) {
       if (!folder) {
-        throw new CheckpointError(
-          `openCheckpoint: expected the files of a tokenizer, which a checkpoint in one file does not hold, got none; ` +
-            'pass tokenizer: a folder with vocab.json and merges.txt, such as that of any Stable Diffusion of diffusers',
+        return refuse(
+          'the files of a tokenizer, which a checkpoint in one file does not hold', 'none',
+          'pass tokenizer: a folder with vocab.json and merges.txt, such as that of any Stable Diffusion of diffusers',
         )
       }
       // What fills up prompts differs from encoder to encoder, so that the folder of one would be wrong for another.

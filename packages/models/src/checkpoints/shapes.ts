@@ -29,7 +29,8 @@ class Shapes {
 
   /** How many of a numbered list there are. @param prefix what stands before the number */
   count(prefix: string): number {
-    const numbers = this.#names.filter((name) => name.startsWith(prefix)).map((name) => Number.parseInt(name.slice(prefix.length), 10))
+    const tails = this.#names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
+    const numbers = tails.map((tail) => Number.parseInt(tail, 10))
     return 1 + Math.max(-1, ...numbers.filter((n) => n >= 0))
   }
 
@@ -104,4 +105,5 @@ export function textConfigOf(source: StateSource): CLIPTextConfig {
 }
 
 /** What the embedding of sizes and pooled texts takes; 0 without one. */
-export const additionInputs = (source: StateSource): number => new Shapes(source).size('add_embedding.linear_1.weight', 1)
+export const additionInputs = (source: StateSource): number =>
+  new Shapes(source).size('add_embedding.linear_1.weight', 1)

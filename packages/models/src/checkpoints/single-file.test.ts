@@ -187,6 +187,7 @@ test.each<[string, Shapes, string]>([
   ['a checkpoint without its autoencoder', new Map([...parts()].filter(([name]) => !name.startsWith('first_stage'))), 'got one without an autoencoder; take the whole checkpoint'],
   ['a LoRA', new Map([['lora_unet_mid_block_attentions_0_proj_in.lora_down.weight', [4, 4]]]), 'got a LoRA; open the checkpoint that it is for, and load this on it with loadAdapter'],
   ['a LoRA of XL', new Map([['lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha', []]]), 'got a LoRA for Stable Diffusion XL'],
+  ['a LoRA of 1.5', new Map([['unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.processor.to_k_lora.down.weight', [4, 768]]]), 'got a LoRA for Stable Diffusion 1;'],
   ['a LoRA of PEFT', new Map([['base_model.model.to_q.lora_A.weight', [4, 4]]]), 'got a LoRA'],
   ['a model of diffusers', new Map([['down_blocks.0.resnets.0.conv1.weight', [4, 4, 3, 3]]]), 'got a UNet; pass its folder, with its config.json'],
   ['a ControlNet', new Map([['control_model.time_embed.0.weight', [4, 4]]]), 'got a ControlNet'],

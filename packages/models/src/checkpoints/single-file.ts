@@ -1,4 +1,3 @@
-import { CheckpointError } from '@antipode/core'
 import type { Folder, TensorFile, SafetensorsSource } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import type { Component, Config } from './checkpoint.ts'
@@ -8,6 +7,7 @@ import { identify } from './identify.ts'
 import { parseConfig } from './json.ts'
 import type { OpenFiles } from './open-files.ts'
 import { originalModel, originalPipeline } from './original.ts'
+import { refuse } from './refuse.ts'
 
 /** What tensors of a single file do not tell. */
 export interface Hints {
@@ -29,11 +29,10 @@ export async function readSingleFile(source: SafetensorsSource, files: OpenFiles
   if (typeof className === 'string') return alone(className, config, state)
   const identity = identify(state)
   if (identity.names === 'original') {
-    return identity.kind === 'checkpoint' ? originalPipeline(state, identity, predicted(file, hints), hints) : originalModel(state, identity)
+    if (identity.kind !== 'checkpoint') return originalModel(state, identity)
+    return originalPipeline(state, identity, predicted(file, hints), hints)
   }
-  throw new CheckpointError(
-    `openCheckpoint: expected a checkpoint, or a model with its configuration, got ${identity.what}; ${advice(identity.kind)}`,
-  )
+  return refuse('a checkpoint, or a model with its configuration', identity.what, advice(identity.kind))
 }
 
 /** How the file was trained, where somebody says so: the caller, the header, or a tensor that is there to say it. */

@@ -6,14 +6,17 @@ import { type CLIPTextConfig, CLIPTextModel } from '../clip/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 
 const unetConfig: UNet2DConfig = {
-  block_out_channels: [4], norm_num_groups: 2, layers_per_block: 1, in_channels: 4, out_channels: 4, cross_attention_dim: 8,
-  attention_head_dim: 2, down_block_types: ['CrossAttnDownBlock2D'], up_block_types: ['CrossAttnUpBlock2D'],
+  block_out_channels: [4], norm_num_groups: 2, layers_per_block: 1, in_channels: 4, out_channels: 4,
+  cross_attention_dim: 8, attention_head_dim: 2, down_block_types: ['CrossAttnDownBlock2D'],
+  up_block_types: ['CrossAttnUpBlock2D'],
 }
 const vaeConfig: AutoencoderKLConfig = {
-  block_out_channels: [4], down_block_types: ['DownEncoderBlock2D'], up_block_types: ['UpDecoderBlock2D'], norm_num_groups: 2,
+  block_out_channels: [4], down_block_types: ['DownEncoderBlock2D'], up_block_types: ['UpDecoderBlock2D'],
+  norm_num_groups: 2,
 }
 const textConfig: CLIPTextConfig = {
-  vocab_size: 16, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 5,
+  vocab_size: 16, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 2, num_attention_heads: 2,
+  max_position_embeddings: 5,
 }
 
 /** The tensors of a model, each filled with its own number. */
@@ -24,9 +27,18 @@ export function entries(model: Module): SafetensorsEntry[] {
 
 const json = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value))
 
-export const models = (): { readonly unet: UNet2DConditionModel; readonly vae: AutoencoderKL; readonly text: CLIPTextModel } => {
+interface Models {
+  readonly unet: UNet2DConditionModel
+  readonly vae: AutoencoderKL
+  readonly text: CLIPTextModel
+}
+
+export function models(): Models {
   const init = placeholders(new FakeHost())
-  return { unet: new UNet2DConditionModel(init, unetConfig), vae: new AutoencoderKL(init, vaeConfig), text: new CLIPTextModel(init, textConfig) }
+  return {
+    unet: new UNet2DConditionModel(init, unetConfig), vae: new AutoencoderKL(init, vaeConfig),
+    text: new CLIPTextModel(init, textConfig),
+  }
 }
 
 /** A small Stable Diffusion as diffusers saves it: the UNet in two shards, the autoencoder in f16 only, by path. */
@@ -35,11 +47,13 @@ export function pipelineFiles(): Map<string, Uint8Array<ArrayBuffer>> {
   const [all, half] = [entries(unet), 20]
   const shards = [all.slice(0, half), all.slice(half)]
   const shardName = (i: number): string => `diffusion_pytorch_model-0000${i + 1}-of-00002.safetensors`
-  const positions: SafetensorsEntry = { name: 'text_model.embeddings.position_ids', dtype: 'I64', shape: [1, 5], data: new BigInt64Array(5) }
+  const positions: SafetensorsEntry =
+    { name: 'text_model.embeddings.position_ids', dtype: 'I64', shape: [1, 5], data: new BigInt64Array(5) }
   return new Map([
     ['model_index.json', json({
-      _class_name: 'StableDiffusionPipeline', _diffusers_version: '0.42.1', requires_safety_checker: false, safety_checker: [null, null],
-      scheduler: ['diffusers', 'PNDMScheduler'], text_encoder: ['transformers', 'CLIPTextModel'], tokenizer: ['transformers', 'CLIPTokenizer'],
+      _class_name: 'StableDiffusionPipeline', _diffusers_version: '0.42.1', requires_safety_checker: false,
+      safety_checker: [null, null], scheduler: ['diffusers', 'PNDMScheduler'],
+      text_encoder: ['transformers', 'CLIPTextModel'], tokenizer: ['transformers', 'CLIPTokenizer'],
       unet: ['diffusers', 'UNet2DConditionModel'], vae: ['diffusers', 'AutoencoderKL'],
     })],
     ['scheduler/scheduler_config.json', json({ _class_name: 'PNDMScheduler', steps_offset: 1 })],

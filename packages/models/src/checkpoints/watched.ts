@@ -2,7 +2,11 @@ import type { StateSource } from '@antipode/core/nn'
 import type { LoadProgress } from './checkpoint.ts'
 
 /** A source that tells how much of it has been read. */
-export function watched(source: StateSource, component: string, onProgress: (progress: LoadProgress) => void): StateSource {
+export function watched(
+  source: StateSource,
+  component: string,
+  onProgress: (progress: LoadProgress) => void,
+): StateSource {
   const sizeOf = (name: string): number => {
     const info = source.info(name)
     // Buffers of whole numbers, as old files have them, are no weights and never read.

@@ -1,21 +1,15 @@
-import { CheckpointError } from '@antipode/core'
 import type { Folder, TensorFile } from '@antipode/core/io'
+import { weightStems } from './layout.ts'
 import type { OpenFiles } from './open-files.ts'
+import { refuse } from './refuse.ts'
 
-/** What weights are called, by the library of their class; and files of torch, which are older. */
-const stems: Readonly<Record<string, readonly string[]>> = {
-  diffusers: ['diffusion_pytorch_model'],
-  transformers: ['model'],
-}
-const olderStems: Readonly<Record<string, readonly string[]>> = {
-  diffusers: ['diffusion_pytorch_model'],
-  transformers: ['pytorch_model'],
-}
+/** What files of torch are called, which are older. */
+const olderStems = { diffusers: 'diffusion_pytorch_model', transformers: 'pytorch_model' } as const
 
 /**
- * Opens the weights in a folder: whole or in shards, of the variant asked for. Without one of that variant the plain file
- * is taken, as diffusers takes it; and where nothing is asked for and only f16 is there, that. Files of torch are taken
- * where there is no safetensors.
+ * Opens the weights in a folder: whole or in shards, of the variant asked for. Without one of that variant the plain
+ * file is taken, as diffusers takes it; and where nothing is asked for and only f16 is there, that. Files of torch are
+ * taken where there is no safetensors.
  *
  * @param at the folder of the component with its slash, or ''
  * @param library whose class it is
@@ -28,8 +22,11 @@ export async function openWeights(
   library: string | undefined,
   variant: string | undefined,
 ): Promise<TensorFile> {
-  const of = (all: typeof stems): readonly string[] => all[library ?? ''] ?? Object.values(all).flat()
-  const names = of(stems)
+  const of = (stems: Readonly<Record<string, string>>): readonly string[] => {
+    const own = stems[library ?? '']
+    return own === undefined ? Object.values(stems) : [own]
+  }
+  const names = of(weightStems)
   const suffixes = variant === undefined ? ['', '.fp16'] : [`.${variant}`, '']
   for (const suffix of suffixes) {
     for (const stem of names) {
@@ -46,8 +43,8 @@ export async function openWeights(
     }
   }
   const expected = names.map((stem) => `${at}${stem}${suffixes[0]}.safetensors`).join(' or ')
-  throw new CheckpointError(
-    `openCheckpoint: expected ${expected} in ${folder.label}, whole or as shards with an index, got none; ` +
-      'download it, or pass the variant that is there',
+  return refuse(
+    `${expected} in ${folder.label}, whole or as shards with an index`, 'none',
+    'download it, or pass the variant that is there',
   )
 }

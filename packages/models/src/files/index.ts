@@ -4,4 +4,5 @@ export {
 } from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'
 export { loadModel, type LoadModelOfOptions, type LoadModelOptions } from './load-model.ts'
+export { type CheckpointParts, saveCheckpoint, type SaveCheckpointOptions } from './save-checkpoint.ts'
 export { saveModel } from './save-model.ts'

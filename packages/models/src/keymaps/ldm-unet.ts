@@ -27,9 +27,9 @@ const resnetBack = readBackwards(resnet)
 const outsideBack = readBackwards(outside)
 
 /**
- * What the original code of Stable Diffusion (and Stability's, and kohya's for XL) calls tensors or layers of a UNet, by
- * diffusers' names for them. The original counts all layers of one way through, each change of resolution as one more.
- * Names that are no UNet's are left out. Source: CompVis `openaimodel.py`, `UNetModel`.
+ * What the original code of Stable Diffusion (and Stability's, and kohya's for XL) calls tensors or layers of a UNet,
+ * by diffusers' names for them. The original counts all layers of one way through, each change of resolution as one
+ * more. Names that are no UNet's are left out. Source: CompVis `openaimodel.py`, `UNetModel`.
  * @param names all of one UNet, as whether a block attends is told by them
  */
 export function ldmUNetNames(names: Iterable<string>): Map<string, string> {
@@ -46,7 +46,8 @@ function ldmName(name: string, perBlock: number, attending: ReadonlySet<string |
   const [, at = '', way, block, kind, layer, rest = ''] =
     /^((down|up)_blocks\.(\d+))\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)$/.exec(name) ?? []
   if (way !== undefined) {
-    const index = Number(block) * perBlock + (kind?.endsWith('samplers') ? perBlock - 1 : Number(layer)) + (way === 'down' ? 1 : 0)
+    const within = kind?.endsWith('samplers') ? perBlock - 1 : Number(layer)
+    const index = Number(block) * perBlock + within + (way === 'down' ? 1 : 0)
     const place = `${way === 'down' ? 'input' : 'output'}_blocks.${index}`
     if (kind === 'downsamplers') return `${place}.0.op${rest.replace(/^conv/, '')}`
     if (kind === 'upsamplers') return `${place}.${attending.has(at) ? 2 : 1}.${rest}`
@@ -55,24 +56,27 @@ function ldmName(name: string, perBlock: number, attending: ReadonlySet<string |
   const [, midKind, midLayer, midRest = ''] = /^mid_block\.(resnets|attentions)\.(\d+)\.(.+)$/.exec(name) ?? []
   if (midKind === undefined) return swapped(outside, name)
   const place = 2 * Number(midLayer) + (midKind === 'attentions' ? 1 : 0)
-  return midKind === 'attentions' ? `middle_block.${place}.${midRest}` : within(`middle_block.${place}`, swapped(resnet, midRest))
+  if (midKind === 'attentions') return `middle_block.${place}.${midRest}`
+  return below(`middle_block.${place}`, swapped(resnet, midRest))
 }
 
 const inLayer = (place: string, part: 0 | 1, rest: string): string | undefined =>
-  (part === 0 ? within(`${place}.0`, swapped(resnet, rest)) : `${place}.1.${rest}`)
+  (part === 0 ? below(`${place}.0`, swapped(resnet, rest)) : `${place}.1.${rest}`)
 
-const within = (place: string, rest: string | undefined): string | undefined => (rest === undefined ? undefined : `${place}.${rest}`)
+const below = (place: string, rest: string | undefined): string | undefined =>
+  (rest === undefined ? undefined : `${place}.${rest}`)
 
 /**
- * A UNet of a single-file checkpoint under diffusers' names; tensors that are no UNet's are left out. Take off the file's
- * prefix, `model.diffusion_model.`, before. The inverse of {@link ldmUNetNames}.
+ * A UNet of a single-file checkpoint under diffusers' names; tensors that are no UNet's are left out. Take off the
+ * file's prefix, `model.diffusion_model.`, before. The inverse of {@link ldmUNetNames}.
  * @throws {CheckpointError} if two tensors get one name
  */
 export function ldmUNet(checkpoint: Checkpoint): StateSource {
   const names = entriesOf(checkpoint).map(({ name }) => name)
   const numbers = (pattern: RegExp): number[] => names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number)
   // The first change of resolution ends the first block; without one, there is no other block.
-  const perBlock = Math.min(...numbers(/^input_blocks\.(\d+)\.0\.op\./), 1 + Math.max(...numbers(/^input_blocks\.(\d+)\./)))
+  const [changes, all] = [numbers(/^input_blocks\.(\d+)\.0\.op\./), numbers(/^input_blocks\.(\d+)\./)]
+  const perBlock = Math.min(...changes, 1 + Math.max(...all))
   return rename(checkpoint, (name) => diffusersName(name, perBlock))
 }
 
@@ -84,11 +88,12 @@ function diffusersName(name: string, perBlock: number): string | undefined {
     const layer = index % perBlock
     if (way === 'input' && rest.startsWith('op.')) return `${block}.downsamplers.0.conv.${rest.slice(3)}`
     if (way === 'output' && part !== '0' && rest.startsWith('conv.')) return `${block}.upsamplers.0.${rest}`
-    return part === '0' ? within(`${block}.resnets.${layer}`, swapped(resnetBack, rest)) : `${block}.attentions.${layer}.${rest}`
+    if (part !== '0') return `${block}.attentions.${layer}.${rest}`
+    return below(`${block}.resnets.${layer}`, swapped(resnetBack, rest))
   }
   const [, mid, midRest = ''] = /^middle_block\.(\d+)\.(.+)$/.exec(name) ?? []
   if (mid === undefined) return swapped(outsideBack, name)
   const layer = Math.floor(Number(mid) / 2)
   return Number(mid) % 2 === 1 ? `mid_block.attentions.${layer}.${midRest}` :
-    within(`mid_block.resnets.${layer}`, swapped(resnetBack, midRest))
+    below(`mid_block.resnets.${layer}`, swapped(resnetBack, midRest))
 }

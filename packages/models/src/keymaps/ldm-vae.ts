@@ -20,8 +20,8 @@ const layers: Pairs = [
 const layersBack = readBackwards(layers)
 
 /**
- * What the original code of Stable Diffusion calls tensors or layers of an autoencoder, by diffusers' names for them; the
- * blocks of the decoder are counted from the other end. Names that are no autoencoder's are left out.
+ * What the original code of Stable Diffusion calls tensors or layers of an autoencoder, by diffusers' names for them;
+ * the blocks of the decoder are counted from the other end. Names that are no autoencoder's are left out.
  * Source: CompVis `diffusionmodules/model.py`, `Encoder` and `Decoder`.
  * @param names all of one autoencoder, as how many blocks there are is told by them
  */
@@ -50,13 +50,14 @@ function ldmName(name: string, last: number): string | undefined {
 }
 
 /**
- * An autoencoder of a single-file checkpoint under diffusers' names: its attention's 1×1 convolutions as matrices. Tensors
- * that are no autoencoder's are left out. Take off the file's prefix, `first_stage_model.`, before. The inverse of
- * {@link ldmVaeNames}.
+ * An autoencoder of a single-file checkpoint under diffusers' names: its attention's 1×1 convolutions as matrices.
+ * Tensors that are no autoencoder's are left out. Take off the file's prefix, `first_stage_model.`, before. The inverse
+ * of {@link ldmVaeNames}.
  * @throws {CheckpointError} if two tensors get one name
  */
 export function ldmVae(checkpoint: Checkpoint): StateSource {
-  const last = Math.max(0, ...entriesOf(checkpoint).map(({ name }) => Number(/^decoder\.up\.(\d+)\./.exec(name)?.[1] ?? 0)))
+  const blocks = entriesOf(checkpoint).map(({ name }) => Number(/^decoder\.up\.(\d+)\./.exec(name)?.[1] ?? 0))
+  const last = Math.max(0, ...blocks)
   const flat = reshape(checkpoint, (name, shape) =>
     (/\.attn_1\.(q|k|v|proj_out)\.weight$/.test(name) && shape.length === 4 ? shape.slice(0, 2) : undefined))
   return rename(flat, (name) => diffusersName(name, last))

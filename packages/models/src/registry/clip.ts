@@ -6,7 +6,10 @@ import {
 import { rename } from '../keymaps/index.ts'
 import type { ModelEntry } from './model-entry.ts'
 
-/** CLIP's text tower, from files of its own or of a whole CLIP, with the names of the hub or those that transformers 5 saves. */
+/**
+ * CLIP's text tower, from files of its own or of a whole CLIP, with the names of the hub or those that transformers 5
+ * saves.
+ */
 export const clipTextModel: ModelEntry<CLIPTextModel> = {
   className: 'CLIPTextModel',
   build(init, stored, tensors) {
@@ -36,11 +39,15 @@ export const clipVisionModelWithProjection: ModelEntry<CLIPVisionModelWithProjec
   names: (source) => towerNames(source, 'vision_model.', ['visual_projection']),
 }
 
-/** A layer has many tensors: a configuration of a billion layers would fill the memory before names could be compared. */
+/**
+ * A layer has many tensors: a configuration of a billion layers would fill the memory before names could be compared.
+ */
 function checkLayers(where: string, stored: object, tensors: number): void {
   const layers = 'num_hidden_layers' in stored ? Number(stored.num_hidden_layers) : 0
   if (layers <= tensors) return
-  throw new ConfigError(`${where}: expected num_hidden_layers of ${tensors} at most, as the file has no more tensors, got ${layers}`)
+  throw new ConfigError(
+    `${where}: expected num_hidden_layers of ${tensors} at most, as the file has no more tensors, got ${layers}`,
+  )
 }
 
 /** What a whole CLIP has beside one tower. */

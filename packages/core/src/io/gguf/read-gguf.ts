@@ -35,7 +35,7 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
   const header = await readGgufHeader(source)
   const tensors = new Map(Array.from(header.tensors, ([name, tensor]) => [name, locate(source, header, name, tensor)]))
   let closed = false
-  const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const read: TensorFile['read'] = async (name, into) => {
     signal?.throwIfAborted()
     if (closed) {
       throw new DisposedError(
@@ -43,7 +43,7 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
       )
     }
     const { begin, byteLength } = tensorNamed(label, tensors, name)
-    return source.read(begin, byteLength)
+    return source.read(begin, byteLength, into)
   }
   const close = async (): Promise<void> => {
     if (closed) return
@@ -55,9 +55,9 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
     metadata: Object.fromEntries(texts) as Record<string, string>, // pairs of texts
     tensors,
     read,
-    async readFloat32(name) {
+    async readFloat32(name, into) {
       const { block, shape, dtype } = tensorNamed(label, tensors, name)
-      const bytes = await read(name)
+      const bytes = await read(name, into)
       if (!block) return decodeFloat32(bytes, dtype as SafetensorsDType) // a plain type
       const out = new Float32Array(shape.reduce((n, size) => n * size, 1))
       for (let at = 0, to = 0; at < bytes.length; at += block.bytes, to += block.size) block.decode(bytes, at, out, to)

@@ -37,7 +37,7 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
   return safetensorsFile(label, {
     metadata: {},
     tensors,
-    async read(name) {
+    async read(name, into) {
       signal?.throwIfAborted()
       if (closed) {
         throw new DisposedError(
@@ -47,7 +47,8 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
       const tensor = tensorNamed(label, found, name)
       const width = bytesPerElement[tensor.storage.dtype]
       const entry = files.get(`${root}data/${tensor.storage.key}`)!
-      const span = await source.read(await startOf(source, entry) + tensor.offset * width, tensor.span * width)
+      const start = await startOf(source, entry) + tensor.offset * width
+      const span = await source.read(start, tensor.span * width, into)
       return tensor.isContiguous ? span : gathered(span, tensor)
     },
     async close() {

@@ -2,11 +2,12 @@ import type { DType } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
 import { tensor, tensorFromBytes } from '../../graph/index.ts'
 import type { TensorFile, TensorInfo } from '../../io/index.ts'
+import { Scratch } from './scratch.ts'
 import type { StateSource } from './state-source.ts'
 
 /** As much of an open file as reading parameters takes. */
 export interface StateFile extends Pick<TensorFile, 'read' | 'readFloat32'> {
-  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, 'dtype' | 'shape'>>
+  readonly tensors: ReadonlyMap<string, TensorInfo>
 }
 
 const real: readonly DType[] = ['f32', 'f16', 'bf16']
@@ -24,6 +25,7 @@ const f16Limit = 65_520
 
 /** An open file as a source. Numbers that are not finite in the file stay so. */
 export function safetensorsState(file: StateFile): StateSource {
+  const scratch = new Scratch()
   return {
     names: () => file.tensors.keys(),
     info(name) {
@@ -32,10 +34,12 @@ export function safetensorsState(file: StateFile): StateSource {
     },
     async read(name, device, dtype) {
       const stored = file.tensors.get(name)
+      const bytes = stored?.byteLength ?? 0
       if (stored?.dtype === dtype.toUpperCase()) {
-        return tensorFromBytes(device, await file.read(name), stored.shape, dtype)
+        return scratch.lend(bytes, async (memory) =>
+          tensorFromBytes(device, await file.read(name, memory), stored.shape, dtype))
       }
-      const values = await file.readFloat32(name)
+      const values = await scratch.lend(bytes, (memory) => file.readFloat32(name, memory))
       const large = dtype === 'f16' ? values.find((v) => Number.isFinite(v) && Math.abs(v) >= f16Limit) : undefined
       if (large !== undefined) {
         throw new CheckpointError(

@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CheckpointError } from '../../errors.ts'
 import { type Tensor, tensor } from '../../graph/index.ts'
@@ -88,4 +91,28 @@ test('several tensors are asked for at once, as a server takes its time for each
   expect([...read.keys()]).toEqual([...shapes.keys()])
   expect([...await read.get('t17')!.data()]).toEqual([17])
   expect(most).toEqual({ small: 6, large: 2 })
+})
+
+test('large tensors take turns with the memory that they pass through, and keep their own numbers', async () => {
+  const host = new FakeHost()
+  const sizes = [2 ** 20 + 1, 2 ** 21, 2 ** 20 + 2, 8]
+  const path = join(tmpdir(), `antipode-state-${process.pid}.safetensors`)
+  writeFileSync(path, encodeSafetensors(sizes.map((size, i) =>
+    ({ name: `t${i}`, dtype: 'F32' as const, shape: [size], data: new Float32Array(size).fill(i + 1) }))))
+  try {
+    await using file = await readSafetensors(path)
+    const lent: (ArrayBuffer | undefined)[] = []
+    const source = stateOf({ ...file, read: (name: string, into?: Uint8Array<ArrayBuffer>) => {
+      lent.push(into?.buffer)
+      return file.read(name, into)
+    } })
+    const read: Tensor[] = []
+    for (const name of ['t1', 't0', 't2', 't3']) read.push(await source.read(name, host, 'f32'))
+    const values = await Promise.all(read.map((t) => t.data()))
+    expect(values.map((numbers) => [numbers.length, numbers[0], numbers.at(-1)]))
+      .toEqual([[2 ** 21, 2, 2], [2 ** 20 + 1, 1, 1], [2 ** 20 + 2, 3, 3], [8, 4, 4]])
+    expect([new Set(lent.slice(0, 3)).size, lent[3]]).toEqual([1, undefined])
+  } finally {
+    rmSync(path)
+  }
 })
