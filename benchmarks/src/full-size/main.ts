@@ -2,12 +2,15 @@ import { parseArgs } from 'node:util'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { compareRun } from './run.ts'
+import { compareStep } from './train.ts'
 
 const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
 npm run full-size -- run --model DIR --golden FILE [--dtype f16|f32] [--side 512] [--steps 2] [--quantise q8_0]
+npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
 
   make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
   run    draws with it, and compares each step and the picture with what tools/golden/full_size.py wrote of the same folder
+  train  takes a step of preference training, and compares loss and gradients with what tools/golden/full_size_dpo.py wrote
 `
 
 const { values, positionals: [verb] } = parseArgs({
@@ -23,6 +26,10 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
   await writeCheckpoint(values.family as FamilyName, values.out, log)
 } else if (verb === 'run' && values.model !== undefined && values.golden !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
   const result = await compareRun({ model: values.model, golden: values.golden, dtype: values.dtype, side: Number(values.side), steps: Number(values.steps), log })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  process.exit(result.equal ? 0 : 1)
+} else if (verb === 'train' && values.model !== undefined && values.golden !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
+  const result = await compareStep({ model: values.model, golden: values.golden, dtype: values.dtype, log })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)
 } else {

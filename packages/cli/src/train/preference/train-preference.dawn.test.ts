@@ -118,6 +118,7 @@ test('a run that is interrupted goes on with the same command to the same adapte
   await expect(runTrainPreference(
     { ...options('parts'), settings: { ...settings, beta: 100 } },
   )).rejects.toThrow('a run of another recipe')
+  expect(JSON.parse(readFileSync(at('parts/settings.json'), 'utf8'))).toEqual(settings)
 })
 
 test('Stable Diffusion XL learns from a table as Pick-a-Pic has it', async () => {

@@ -56,7 +56,6 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
   await using lock = await lockPath(`train ${objective}`, join(out, files.settings))
-  await writeSettings(join(out, files.settings), settings)
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${settings.model}`, 1)
   using pipe = await loadPipeline(device, settings.model, { dtype, signal })
@@ -118,12 +117,17 @@ async function trained(
   const path = join(out, files.run)
   const resume = options.resume && existsSync(path)
   const curve = new CurveFile(join(out, files.metrics), resume)
-  const events = new EventFile(out)
+  let events: EventFile | undefined
   const phase = options.progress.phase(`training ${objective === 'dpo' ? 'η (DPO)' : 'δ (DPO negated)'}`, steps)
   for await (const step of trainPreference(pipe.components, pairs, {
     objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, resume, signal,
     checkpoint: { path, every: checkpointEvery, recipe },
   })) {
+    if (!events) {
+      // Not before: a run that does not fit what is there leaves it as it is.
+      events = new EventFile(out)
+      await writeSettings(join(out, files.settings), settings)
+    }
     curve.append(step)
     const { loss, gradNorm, metrics } = step
     events.scalars(step.step + 1, { loss, gradNorm, ...metrics })
