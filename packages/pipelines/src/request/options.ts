@@ -4,6 +4,7 @@ import {
   abortSignal, anObject, atLeast, below, between, either, flag, listOf, oneOf, type Range, type Ranges, required,
   whole,
 } from '@antipode/core/options'
+import type { Tiling } from '@antipode/models'
 import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
@@ -58,6 +59,8 @@ export interface GenerateOptions {
   readonly denoisingStart?: number
   /** Share of the noise to take away, in (0, 1): the rest is another pipeline's. */
   readonly denoisingEnd?: number
+  /** How the pictures are decoded: see `DecodeOptions`. */
+  readonly tiling?: boolean | Tiling
   /** Whether each step offers its estimate of the picture; false by default. */
   readonly preview?: boolean
   readonly signal?: AbortSignal
@@ -72,12 +75,14 @@ const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'num
 const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 export const texts: Range = either(string, listOf(string))
 
+export const tilingRange: Range = either(flag, anObject('size and overlap of tiles'))
+
 export const generateRanges: Ranges<GenerateOptions> = {
   prompt: required(texts), negativePrompt: texts, height: whole(8), width: whole(8), steps: either(aNumber, anObject('a request for steps')),
   guidanceScale: atLeast(1), guidanceRescale: between(0, 1), guider: anObject('a guider, such as apg makes'),
   positive: anObject('weights of adapters'), negative: anObject('weights of adapters'), imagesPerPrompt: whole(1),
   seed: either(whole(0), listOf(whole(0))), latents: aTensor, clipSkip: whole(0), scheduler: anObject('a scheduler'), image: anImage,
-  strength: between(0, 1), mask: anImage, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), preview: flag, signal: abortSignal,
+  strength: between(0, 1), mask: anImage, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), tiling: tilingRange, preview: flag, signal: abortSignal,
 }
 
 export const outputRange: Range = oneOf('images', 'pixels', 'latents')

@@ -1,14 +1,25 @@
-import { concat, evaluate, type Tensor } from '@antipode/core'
-import type { AutoencoderKL } from '@antipode/models'
+import { concat, Device, evaluate, type Tensor } from '@antipode/core'
+import { type AutoencoderKL, type Tiling, tilingWithin } from '@antipode/models'
 import { toAutoencoder } from '../latents/index.ts'
 
+/** How latents are decoded. */
+export interface DecodeOptions {
+  /**
+   * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device could not bind one of the
+   * tensors on the way; then in the largest tiles that it can. Tiles have norms of their own, so that colours differ a little.
+   */
+  readonly tiling?: boolean | Tiling | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Latents `[B, C, h, w]` -> pixels `[B, 3, H, W]` in [0, 1], image by image, so that the memory is that of one. */
-export async function decode(vae: AutoencoderKL, latents: Tensor, signal: AbortSignal | undefined): Promise<Tensor> {
+export async function decode(vae: AutoencoderKL, latents: Tensor, { tiling = tilesFor(vae, latents), signal }: DecodeOptions): Promise<Tensor> {
   const images: Tensor[] = []
   try {
     for (let row = 0; row < (latents.shape[0] ?? 0); row++) {
-      signal?.throwIfAborted()
-      const pixels = vae.decode(toAutoencoder(vae, latents.slice(0, row, row + 1))).div(2).add(0.5).clamp(0, 1)
+      const z = toAutoencoder(vae, latents.slice(0, row, row + 1))
+      using image = await vae.decodeInParts(z, { tiling, ...(signal ? { signal } : {}) })
+      const pixels = image.div(2).add(0.5).clamp(0, 1)
       await evaluate(pixels)
       images.push(pixels)
     }
@@ -19,4 +30,11 @@ export async function decode(vae: AutoencoderKL, latents: Tensor, signal: AbortS
   } finally {
     for (const image of images) image.dispose()
   }
+}
+
+/** Tiles in which no tensor is larger than the device can bind. */
+function tilesFor(vae: AutoencoderKL, { device, shape: [, channels = 1, height = 1, width = 1] }: Tensor): boolean | Tiling {
+  if (!(device instanceof Device)) return false
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits
+  return tilingWithin(device, vae, [1, channels, height, width], { bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize) }).tiling
 }

@@ -4,10 +4,10 @@ import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleOptions, type SampleState, type SampleStep } from '@antipode/npo'
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
-import { type GenerateOptions, type Output, outputRange, type PreparedOptions, resolveRequest } from '../request/index.ts'
+import { type GenerateOptions, type Output, outputRange, type PreparedOptions, resolveRequest, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { cutOf } from './cut.ts'
-import { decode } from './decode.ts'
+import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
 import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
@@ -32,7 +32,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   /** The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step. Errors as a call. */
   stream(options: O): AsyncGenerator<PipelineStep, void>
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
-  decode(latents: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>
+  decode(latents: Tensor, options?: DecodeOptions): Promise<Tensor>
   readonly components: Components
   readonly adapters: PipelineAdapters
 }
@@ -47,7 +47,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     const { output = 'images' } = options
     if (output === 'latents') return { latents } as Outputs[Output] as Outputs[K] // the output that was asked for
     try {
-      const pixels = await decode(components.vae, latents, options.signal)
+      const pixels = await decode(components.vae, latents, options)
       if (output === 'pixels') return { pixels } as Outputs[Output] as Outputs[K] // as above
       const { guidanceScale } = family
       const images = await imagesOf(pixels, (row) => settingsOf(options, row, { guidanceScale, scheduler: components.scheduler.name }))
@@ -63,9 +63,9 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       const latents = yield* stepsOf(family, options)
       latents.dispose()
     },
-    decode: (latents: Tensor, options: { readonly signal?: AbortSignal } = {}) => {
-      checkOptions(family.name, options, { signal: abortSignal })
-      return decode(components.vae, latents, options.signal)
+    decode: (latents: Tensor, options: DecodeOptions = {}) => {
+      checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
+      return decode(components.vae, latents, options)
     },
     components,
     adapters: pipelineAdapters(family.targets),
