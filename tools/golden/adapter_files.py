@@ -8,6 +8,8 @@ peft that is not out) and torch (2.15) installed:
 python tools/golden/adapter_files.py
 """
 
+import base64
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -265,6 +267,22 @@ cases = [
     ),
 ]
 
+
+
+def by_torch():
+    """A file of torch.save with PEFT's names, such as SPO's, and the UNet's output with it."""
+    stem = f"{SD_BLOCK}.attn1.to_q"
+    shapes = {f"{stem}.lora_A.weight": (2, 8), f"{stem}.lora_B.weight": (8, 2)}
+    tensors = {name: parameter(name, shape).float() for name, shape in shapes.items()}
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    made = models("sd")
+    a, b = (t.double() for t in tensors.values())
+    with torch.no_grad():
+        made["unet"].get_submodule(stem).weight.add_(b @ a)
+    return {"base64": base64.b64encode(buffer.getvalue()).decode(), "outputs": {"unet": outputs("sd", made)["unet"]}}
+
+
 golden = {
     "note": "Float64 outputs of diffusers and transformers by tools/golden/adapter_files.py",
     "configs": CONFIGS,
@@ -272,5 +290,6 @@ golden = {
     "ids": IDS[0],
     "plain": {family: outputs(family, models(family)) for family in CONFIGS},
     "cases": cases,
+    "torch": by_torch(),
 }
 OUT.write_text(json.dumps(golden, indent=1) + "\n")

@@ -94,7 +94,14 @@ wide = Image.fromarray(np.arange(0, 65536, 2731, dtype=np.uint16).reshape(4, 6))
 high = base64_of((np.asarray(wide) >> 8).astype(np.uint8))
 files["grey of sixteen bits"] = {"png": png(wide), "size": wide.size, "high": high}
 
+colours = np.broadcast_arrays(np.arange(24) * 9, np.arange(16)[:, None] * 14, 90)
+smooth = Image.fromarray(np.stack(colours, -1).astype(np.uint8))
+file = io.BytesIO()
+smooth.save(file, "jpeg", quality=95, subsampling=0)
+read = np.asarray(Image.open(io.BytesIO(file.getvalue())))
+jpeg = {"file": base64.b64encode(file.getvalue()).decode(), "size": smooth.size, "rgb": base64_of(read)}
+
 OUT.write_text(json.dumps({
     "note": f"By tools/golden/images.py: Pillow {PIL.__version__}, diffusers {diffusers.__version__}, torch {torch.__version__}",
-    "lanczos": lanczos, "preprocess": preprocess, "nearest": nearest, "postprocess": postprocess, "files": files,
+    "lanczos": lanczos, "preprocess": preprocess, "nearest": nearest, "postprocess": postprocess, "files": files, "jpeg": jpeg,
 }, indent=1) + "\n")

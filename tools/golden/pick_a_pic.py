@@ -1,13 +1,9 @@
-"""Writes what readers of preference pairs are held to, below packages/pipelines/src/training/: pairs/pick-a-pic.golden.parquet, a table
-with the columns of Pick-a-Pic in two groups of rows, and pictures/pictures.golden.json, small pictures in every form that is read, with
-what Pillow makes of them and of their resizing.
+"""Writes packages/pipelines/src/training/pairs/pick-a-pic.golden.parquet: a table with the columns of Pick-a-Pic in two groups of rows.
 
 Run from the repository root with pyarrow (made with 26.0.1) and Pillow (13.0.0) installed: python tools/golden/pick_a_pic.py
 """
 
-import base64
 import io
-import json
 import math
 from pathlib import Path
 
@@ -18,23 +14,22 @@ from PIL import Image
 HERE = Path(__file__).parents[2] / "packages/pipelines/src/training"
 
 
-def picture(shift, size=(12, 8), mode="RGB"):
-    width, height = size
-    image = Image.new("RGB", size)
+def picture(shift, width=12, height=8):
+    image = Image.new("RGB", (width, height))
     for y in range(height):
         for x in range(width):
             image.putpixel((x, y), tuple(int(127.5 + 127 * math.sin(0.5 * x + 0.3 * y * (c + 1) + c + shift)) for c in range(3)))
-    return image.convert(mode)
+    return image
 
 
-def encoded(image, format, **options):
+def encoded(image):
     file = io.BytesIO()
-    image.save(file, format, **options)
+    image.save(file, "JPEG", quality=95)
     return file.getvalue()
 
 
 def table():
-    jpeg = [encoded(picture(i), "JPEG", quality=95) for i in range(10)]
+    jpeg = [encoded(picture(i)) for i in range(10)]
     rows = {
         "best_image_uid": ["a"] * 5,
         "caption": ["a red cat", "a red cat", "ein Hündchen, naïve 🐕", "a boat", "nobody looked"],
@@ -47,26 +42,4 @@ def table():
     pq.write_table(pa.table(rows), HERE / "pairs/pick-a-pic.golden.parquet", row_group_size=3, compression="snappy")
 
 
-def pictures():
-    colour = picture(0)
-    forms = {
-        "png": encoded(colour, "PNG"),
-        "png with alpha": encoded(picture(1, mode="RGBA"), "PNG"),
-        "png in grey": encoded(picture(2, mode="L"), "PNG"),
-        "png with a palette": encoded(picture(3).quantize(16), "PNG"),
-        "jpeg": encoded(picture(4, (16, 16)), "JPEG", quality=95, subsampling=0),
-        "jpeg in grey": encoded(picture(5, (16, 16), "L"), "JPEG", quality=95),
-        "progressive jpeg": encoded(picture(6, (24, 16)), "JPEG", quality=90, progressive=True, subsampling=0),
-    }
-    read = {}
-    for name, data in forms.items():
-        image = Image.open(io.BytesIO(data)).convert("RGB")
-        read[name] = {"bytes": base64.b64encode(data).decode(), "width": image.width, "height": image.height, "pixels": list(image.tobytes())}
-    sizes = [(6, 4), (5, 3), (24, 16), (12, 20)]
-    resized = [{"width": w, "height": h, "pixels": list(colour.resize((w, h), Image.Resampling.BILINEAR).tobytes())} for w, h in sizes]
-    golden = {"made with": "tools/golden/pick_a_pic.py; Pillow 13.0.0", "read": read, "resized": resized}
-    (HERE / "pictures/pictures.golden.json").write_text(json.dumps(golden) + "\n")
-
-
 table()
-pictures()

@@ -7,7 +7,6 @@ Run from the repository root with diffusers (made with 0.42.1) and torch (2.15) 
 """
 
 import json
-import math
 from pathlib import Path
 from unittest import mock
 
@@ -15,16 +14,9 @@ import diffusers.models.embeddings
 import torch
 from diffusers import UNet2DConditionModel
 
-from waves import fill, waves
+from waves import fill, waves, waves_of_time
 
 OUT = Path(__file__).parents[2] / "packages/models/src/unet/unet-configs.golden.json"
-
-
-def waves_of_time(t, width, flip_sin_to_cos=False, downscale_freq_shift=1, scale=1, max_period=10000):
-    half = width // 2
-    rates = torch.exp(-math.log(max_period) * torch.arange(half, dtype=torch.float64) / (half - downscale_freq_shift))
-    angles = t[:, None].double() * rates.to(torch.float32).double()[None, :]
-    return torch.cat([angles.cos(), angles.sin()] if flip_sin_to_cos else [angles.sin(), angles.cos()], dim=-1)
 
 
 diffusers.models.embeddings.get_timestep_embedding = waves_of_time

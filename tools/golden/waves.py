@@ -33,3 +33,11 @@ def fill(model):
 def summary(output):
     flat = output.detach().reshape(-1)
     return {"shape": list(output.shape), "first8": flat[:8].tolist(), "absSum": flat.abs().sum().item()}
+
+
+def waves_of_time(t, width, flip_sin_to_cos=False, downscale_freq_shift=1, scale=1, max_period=10000):
+    """Diffusers' get_timestep_embedding in float64, of frequencies rounded to float32, as the models here have them."""
+    half = width // 2
+    rates = torch.exp(-math.log(max_period) * torch.arange(half, dtype=torch.float64) / (half - downscale_freq_shift))
+    angles = t[:, None].double() * rates.to(torch.float32).double()[None, :]
+    return torch.cat([angles.cos(), angles.sin()] if flip_sin_to_cos else [angles.sin(), angles.cos()], dim=-1)

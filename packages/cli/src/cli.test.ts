@@ -23,7 +23,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, bench: never, tune: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: {
         write: async (text) => {
@@ -39,6 +39,33 @@ class FakeProcess extends EventEmitter {
     return run(argv.split(' ').filter((word) => word !== ''), host)
   }
 }
+
+test('images are drawn by defaults, and adapters have weights behind an @', async () => {
+  const generate = vi.fn<Commands['generate']>().mockResolvedValue(done)
+  await new FakeProcess().run('generate --model m --prompt cat', { generate })
+  expect(generate.mock.calls[0]?.[0]).toEqual({
+    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
+    signal: expect.any(AbortSignal), progress: expect.anything(),
+  })
+  await new FakeProcess().run(
+    'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
+    '--scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there', { generate },
+  )
+  expect(generate.mock.calls[1]?.[0]).toMatchObject({
+    prompts: ['cat', 'dog'], negativePrompt: 'blur', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
+    negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
+    width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
+  })
+})
+
+test.each([
+  ['generate --prompt cat', 'model'], ['generate --model m', 'prompt'], ['generate -m m -p c -g 0.5', 'guidance'], ['generate -m m -p c --strength 2', 'strength'],
+  ['generate -m m -p c -a x@heavy', 'adapter'],
+])('%s is refused', async (argv, text) => {
+  const at = new FakeProcess()
+  expect(await at.run(argv)).toBe(2)
+  expect(at.err).toContain(text)
+})
 
 test('the demo gets its defaults', async () => {
   const at = new FakeProcess()
@@ -78,7 +105,7 @@ test('training on preferences gets its defaults, and every flag of it arrives', 
   await new FakeProcess().run('train dpo --model m --pairs p', { trainPreference })
   await new FakeProcess().run(
     'train npo -m m -p p -o here --cache there --rank 4 --steps 9 --batch 2 --accumulate 3 --learning-rate 1e-4 --warmup 5 --beta 500 --resolution 768 ' +
-    '--seed 7 --dtype f32 --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
+    '--seed 7 --dtype f32 --format kohya --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
   )
   const [plain, all] = trainPreference.mock.calls.map(([options]) => options)
   expect(plain).toEqual({
@@ -88,7 +115,7 @@ test('training on preferences gets its defaults, and every flag of it arrives', 
   expect(all).toMatchObject({
     out: 'here', cache: 'there', resume: false,
     settings: {
-      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32',
+      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32', format: 'kohya',
       skipDamaged: true, checkpointEvery: 10, sampleEvery: 20, sampleSteps: 30, samplePrompts: ['one', 'two'],
     },
   })

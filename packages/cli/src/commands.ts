@@ -1,7 +1,8 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkDemo, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import { checkBench, checkDemo, checkGenerate, checkTrainBase, checkTrainPreference } from './checks/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
+import type { GenerateCommandOptions } from './generate/index.ts'
 import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
@@ -19,6 +20,7 @@ export interface Commands {
   demo(options: DemoOptions): Promise<Outcome>
   trainBase(options: TrainBaseOptions): Promise<Outcome>
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
+  generate(options: GenerateCommandOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -59,6 +61,13 @@ export const commands: Commands = {
       `pairs       ${pairs}, without ${ties} ties and ${damaged} damaged rows`,
       `last loss   ${last?.loss ?? 'none'}, accuracy ${last?.metrics['accuracy'] ?? 'none'}`,
     ]
+    return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async generate(options) {
+    await checkGenerate(options)
+    const { runGenerate } = await import('./generate/index.ts')
+    const result = await runGenerate(options)
+    const lines = [...result.images.map(({ file }) => file), ...(result.sheet === undefined ? [] : [result.sheet])]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
   },
   async bench(options) {

@@ -28,6 +28,11 @@ export function wholeNumber(low: number, high: number): Kind {
   return { range: whole(low, high), read: (text) => (/^\d+$/.test(text) ? Number(text) : text) }
 }
 
+/** A number in decimal digits, in a range. */
+export function decimal(range: Range): Kind {
+  return { range, read: (text) => (/^[\d.eE+-]+$/.test(text) ? Number(text) : text) }
+}
+
 /** One of some words. */
 export function word(...words: readonly string[]): Kind {
   return { range: oneOf(...words), read: (text) => text }

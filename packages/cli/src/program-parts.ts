@@ -36,7 +36,9 @@ export type Adding = Pick<ProgramContext, 'commands' | 'version' | 'argv' | 'fin
 }
 
 /** Seeds stay below a million, so that the offsets a recipe adds to them never meet. */
-export const seedOption = (): Option => new RangedOption('--seed <n>', 'where random numbers start', wholeNumber(0, 999_000)).default(0)
+export const seedOption = (): Option => new RangedOption(
+  '--seed <n>', 'where random numbers start', wholeNumber(0, 999_000),
+).default(0)
 
 /** Whether to begin anew. */
 export const freshOption = (): Option => new Option('--fresh', 'ignore what an interrupted run of the same recipe left')
@@ -47,4 +49,6 @@ export function hint(command: Command): void {
 }
 
 /** Lines behind a command's help. */
-export const examples = (lines: readonly string[]): string => ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)].join('\n')
+export const examples = (lines: readonly string[]): string => [
+  '', 'Examples:', ...lines.map((line) => `  $ ${line}`),
+].join('\n')

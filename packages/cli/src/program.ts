@@ -3,6 +3,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
+import { addGenerate } from './generate-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
 
@@ -64,6 +65,7 @@ export function makeProgram(context: ProgramContext): Command {
   addDoctor(program, adding)
   addDemo(program, adding)
   addTrain(program, adding)
+  addGenerate(program, adding)
   addBench(program, adding)
   return program
 }

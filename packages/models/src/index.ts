@@ -10,7 +10,7 @@ export * from './layers/index.ts'
 export { loraTargets, type LoraTargets } from './lora-targets.ts'
 export {
   autoencoderKL, autoencoderTiny, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection,
-  type ConfiguredModel, type ModelEntry, unet2DCondition,
+  type ConfiguredModel, controlNet, type ModelEntry, unet2DCondition,
 } from './registry/index.ts'
 export * from './textual-inversion/index.ts'
 export * from './tokenizers/index.ts'

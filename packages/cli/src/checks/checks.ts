@@ -62,15 +62,42 @@ export interface PreferenceFiles {
 /** @throws {UsageError} unless there are a model and pairs, and room for results and what is kept */
 export async function checkTrainPreference({ settings: { objective, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
   const command = `train ${objective}`
-  // Models may also be named where they are to be fetched from.
-  const paths = { ...(/^\w{2,}:/.test(model) ? {} : { '--model': model }), '--pairs': pairs }
-  for (const [option, path] of Object.entries(paths)) {
-    if (!await stat(path).catch(() => undefined)) throw new UsageError(`${command}: expected ${option} to be a file or a folder, got nothing at ${path}`)
-  }
+  await checkThere(command, [...(isElsewhere(model) ? [] : [['--model', model] as const]), ['--pairs', pairs]])
   await asUsage(async () => {
     await openFolder({ command, option: '--out' }, out)
     await openFolder({ command, option: '--cache' }, cache)
   })
+}
+
+/** What `generate` reads and writes. */
+export interface GenerateFiles {
+  readonly model: string
+  readonly adapters: readonly { readonly file: string }[]
+  readonly negativeAdapters: readonly { readonly file: string }[]
+  readonly image?: string
+  readonly mask?: string
+  readonly out: string
+}
+
+/** @throws {UsageError} unless what is read is there, and there is room for the images */
+export async function checkGenerate({ model, adapters, negativeAdapters, image, mask, out }: GenerateFiles): Promise<void> {
+  const files = [
+    ...(isElsewhere(model) ? [] : [['--model', model] as const]), ...adapters.map(({ file }) => ['--adapter', file] as const),
+    ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const),
+    ...(image === undefined ? [] : [['--image', image] as const]), ...(mask === undefined ? [] : [['--mask', mask] as const]),
+  ]
+  await checkThere('generate', files)
+  await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
+}
+
+/** Whether a model is named by where it is to be fetched from. */
+const isElsewhere = (model: string): boolean => /^\w{2,}:/.test(model)
+
+/** @throws {UsageError} that names the option whose file or folder is missing */
+async function checkThere(command: string, files: readonly (readonly [option: string, path: string])[]): Promise<void> {
+  for (const [option, path] of files) {
+    if (!await stat(path).catch(() => undefined)) throw new UsageError(`${command}: expected ${option} to be a file or a folder, got nothing at ${path}`)
+  }
 }
 
 /** @throws {UsageError} unless the trace can be written */

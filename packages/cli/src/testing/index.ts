@@ -1,1 +1,1 @@
-export { writeTinyCheckpoint, writeTinyPairs } from './tiny-checkpoint.ts'
+export { pickAPic, tinyModels, writeTinyPairs } from './tiny-pairs.ts'

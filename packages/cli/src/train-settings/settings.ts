@@ -22,6 +22,8 @@ export interface PreferenceSettings {
   readonly resolution?: number
   readonly seed: number
   readonly dtype: 'f32' | 'f16'
+  /** Whose reader the adapter is for. */
+  readonly format: 'diffusers' | 'peft' | 'kohya'
   readonly skipDamaged: boolean
   readonly checkpointEvery: number
   /** Steps between grids of samples; none at 0. */
@@ -33,7 +35,8 @@ export interface PreferenceSettings {
 
 /** Settings that are not given. */
 export const defaultSettings: Required<Omit<PreferenceSettings, 'objective' | 'model' | 'pairs' | 'resolution'>> = {
-  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16', skipDamaged: false,
+  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16',
+  format: 'diffusers', skipDamaged: false,
   checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
 }
 
@@ -41,18 +44,23 @@ const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string
 
 /** What each setting may be. */
 export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
-  objective: oneOf('dpo', 'npo'), model: text, pairs: text, rank: whole(1, 1024), steps: whole(1, 10_000_000), batch: whole(1, 1024),
-  accumulate: whole(1, 65_536), learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
-  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), skipDamaged: flag, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
+  objective: oneOf('dpo', 'npo'), model: text, pairs: text, rank: whole(1, 1024),
+  steps: whole(1, 10_000_000), batch: whole(1, 1024), accumulate: whole(1, 65_536),
+  learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
+  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
+  checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
   sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
 }
 
 /**
- * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are by default those of
- * Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
- * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or no pairs
+ * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are
+ * by default those of Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
+ * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or
+ * no pairs
  */
-export async function resolveSettings(given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'objective'>, file?: string): Promise<PreferenceSettings> {
+export async function resolveSettings(
+  given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'objective'>, file?: string,
+): Promise<PreferenceSettings> {
   const read = file === undefined ? {} : await settingsIn(file)
   const settings = { ...defaultSettings, ...read, ...given }
   const where = `train ${given.objective}`
@@ -60,7 +68,9 @@ export async function resolveSettings(given: Partial<PreferenceSettings> & Pick<
   try {
     checkOptions<object>(where, settings, ranges as Ranges<object>)
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}${file === undefined ? '' : `, in ${file} or among the options`}`, { cause: error })
+    throw new UsageError(
+      `${(error as Error).message}${file === undefined ? '' : `, in ${file} or among the options`}`, { cause: error },
+    )
   }
   return settings as PreferenceSettings // what is required was found
 }
@@ -70,9 +80,13 @@ async function settingsIn(file: string): Promise<object> {
     const settings: unknown = JSON.parse(await readFile(file, 'utf8'))
     if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) return settings
   } catch (cause) {
-    throw new UsageError(`train: expected --settings to be a file of settings, got ${file}: ${(cause as Error).message}`, { cause })
+    throw new UsageError(
+      `train: expected --settings to be a file of settings, got ${file}: ${(cause as Error).message}`, { cause },
+    )
   }
-  throw new UsageError(`train: expected --settings to be a file of settings, got another file at ${file}; pass settings.json of a run`)
+  throw new UsageError(
+    `train: expected --settings to be a file of settings, got another file at ${file}; pass settings.json of a run`,
+  )
 }
 
 export async function writeSettings(path: string, settings: PreferenceSettings): Promise<void> {

@@ -42,7 +42,13 @@ class Layers extends Module {
   }
 }
 const alphaForms: Readonly<Record<string, string>>[] = [{ lora_alpha: '4' }, { ss_network_alpha: '4', ss_network_dim: '2' }, { lora_adapter_metadata: '{"lora_alpha":4,"r":2,"rank_pattern":{},"alpha_pattern":{"fc":8},"use_rslora":false}' }]
-const adapters = alphaForms.map((metadata) => encodeSafetensors([entry('fc.lora_A.weight', 'F32', [2, 4], 4), entry('fc.lora_B.weight', 'F32', [3, 2], 4)], metadata))
+const pair = (a: string, b: string): SafetensorsEntry[] => [entry(a, 'F32', [2, 4], 4), entry(b, 'F32', [3, 2], 4)]
+const adapters = [
+  ...alphaForms.map((metadata) => encodeSafetensors(pair('fc.lora_A.weight', 'fc.lora_B.weight'), metadata)),
+  encodeSafetensors([...pair('lora_unet_fc.lora_down.weight', 'lora_unet_fc.lora_up.weight'), entry('lora_unet_fc.alpha', 'F32', [], 4)]),
+  encodeSafetensors([...pair('unet.fc.lora.down.weight', 'unet.fc.lora.up.weight'), entry('unet.fc.lora_mid.weight', 'F32', [2, 2, 1, 1], 4)]),
+  encodeSafetensors([entry('fc.diff', 'F32', [3, 4], 4)]),
+]
 
 const configs = Object.values<unknown>(schedulers).filter((value): value is () => schedulers.Scheduler => typeof value === 'function' && 'classNames' in value)
   .map((solver) => JSON.stringify(schedulers.toConfig(solver())))

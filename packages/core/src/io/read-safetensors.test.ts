@@ -38,6 +38,10 @@ const bigFile = encodeSafetensors([
   { name: 'small', dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) },
 ])
 
+const smallFile = encodeSafetensors(Array.from({ length: 200 }, (_, k) => (
+  { name: `t${k}`, dtype: 'U8', shape: [1300], data: new Uint8Array(1300).fill(k) }
+)))
+
 let folder: string
 let server: Server
 let base: string
@@ -46,6 +50,7 @@ const ranges: string[] = []
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'safetensors-'))
   await writeFile(join(folder, 'big.safetensors'), bigFile)
+  await writeFile(join(folder, 'small.safetensors'), smallFile)
   server = createServer((request, response) => void serve(request.url ?? '', request.headers.range, response))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}` // listening on a port, not a pipe
@@ -132,6 +137,17 @@ describe('every source gives the same tensors', () => {
     await file.read('small')
     const start = bigFile.length - 3
     expect(ranges).toEqual(['0-65535', `${start}-${start + 2}`])
+  })
+
+  test('over HTTP what is read ahead serves the reads behind it, in either order', async () => {
+    await using plain = await readSafetensors(join(folder, 'small.safetensors'))
+    ranges.length = 0
+    await using file = await readSafetensors(`${base}/files/small.safetensors`, { readAhead: 100_000 })
+    const names = [...file.tensors.keys()]
+    for (const name of [...names, ...names.slice(50, 60), names.at(-1)!]) expect(await file.read(name)).toEqual(await plain.read(name))
+    // 200,000 bytes behind the first 65,536, the last of which are read again, and two ways back.
+    expect(ranges).toHaveLength(1 + 3 + 2)
+    expect(ranges.every((range) => Number(range.split('-')[1]) < smallFile.length)).toBe(true)
   })
 })
 

@@ -24,6 +24,11 @@ export interface ReadSafetensorsOptions {
   /** What makes requests, such as one that adds credentials; the global `fetch` by default. */
   readonly fetch?: typeof globalThis.fetch
   /**
+   * Bytes that a request to a server asks for at least, which are kept for the reads behind it: for files of many small
+   * tensors that are all wanted. A whole number, 0 by default, which transfers nothing but what is read.
+   */
+  readonly readAhead?: number
+  /**
    * Where the shards of an index are, by their names; undefined where one is missing. The source is an index then,
    * whatever its name. Beside it by default.
    */
@@ -32,7 +37,8 @@ export interface ReadSafetensorsOptions {
 
 /** Ranges of {@link ReadSafetensorsOptions}, for functions that pass them on. */
 export const readRanges: Ranges<ReadSafetensorsOptions> = {
-  signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag, fetch: callable, shards: callable,
+  signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag, fetch: callable, readAhead: whole(0),
+  shards: callable,
 }
 
 /**
@@ -75,8 +81,8 @@ export async function readSafetensors(
 
 /** How bytes are read where options say nothing. */
 export function readOptions(options: ReadSafetensorsOptions): ReadOptions {
-  const { signal, timeout = 60_000, fetch = globalThis.fetch } = options
-  return { signal, timeout, fetch }
+  const { signal, timeout = 60_000, fetch = globalThis.fetch, readAhead = 0 } = options
+  return { signal, timeout, fetch, readAhead }
 }
 
 /** The file whose bytes these are, from then on its to close. */

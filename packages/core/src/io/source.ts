@@ -7,6 +7,8 @@ export interface ReadOptions {
   readonly timeout: number
   /** What makes requests. */
   readonly fetch: typeof globalThis.fetch
+  /** Bytes that a request asks for at least. */
+  readonly readAhead: number
 }
 
 /** Random access to bytes, wherever they lie. */

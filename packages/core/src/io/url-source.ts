@@ -5,7 +5,8 @@ import { allocate, changed, truncated, type ByteSource, type ReadOptions } from 
 const PREFIX_BYTES = 65_536
 
 /**
- * A file behind HTTP, read by range requests; the file is never transferred as a whole unless it is read as a whole. Every
+ * A file behind HTTP, read by range requests; the file is never transferred as a whole unless it is read as a whole,
+ * but for what `readAhead` brings besides. Every
  * answer must be of the file that was opened: of the same size and, where the server sends them, the same ETag or date.
  * (`If-Range` would ask the same, but makes browsers ask other origins for leave first, which many do not give.)
  *
@@ -14,13 +15,22 @@ const PREFIX_BYTES = 65_536
 export async function urlSource(url: URL, options: ReadOptions): Promise<ByteSource> {
   const label = JSON.stringify(url.href)
   const first = await readRange(label, url, 0, PREFIX_BYTES, undefined, options)
+  const { size } = first.version
+  const range = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+    (await readRange(label, url, offset, length, first.version, options)).bytes
+  let ahead = { start: 0, bytes: first.bytes }
   return {
     label,
-    size: first.version.size,
+    size,
     async read(offset, length) {
       if (length === 0) return new Uint8Array(0)
       if (offset + length <= first.bytes.byteLength) return first.bytes.slice(offset, offset + length)
-      return (await readRange(label, url, offset, length, first.version, options)).bytes
+      if (length >= options.readAhead) return range(offset, length)
+      if (offset < ahead.start || offset + length > ahead.start + ahead.bytes.byteLength) {
+        const start = offset
+        ahead = { start, bytes: await range(start, Math.min(options.readAhead, Math.max(length, size - start))) }
+      }
+      return ahead.bytes.slice(offset - ahead.start, offset - ahead.start + length)
     },
     close: async () => {},
   }

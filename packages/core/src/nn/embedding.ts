@@ -14,7 +14,10 @@ export class Embedding extends Adaptable {
     this.weight = weight
   }
 
-  /** Standard normal rows, as `torch.nn.Embedding` draws them. @throws {ConfigError} unless count and size are whole and 1 or more */
+  /**
+   * Standard normal rows, as `torch.nn.Embedding` draws them.
+   * @throws {ConfigError} unless count and size are whole and 1 or more
+   */
   static of(init: Initialiser, count: number, size: number): Embedding {
     checkArgument('Embedding', 'count', count, whole(1))
     checkArgument('Embedding', 'size', size, whole(1))

@@ -34,7 +34,10 @@ export class GroupNorm extends Adaptable {
     this.eps = eps
   }
 
-  /** Scale 1 and shift 0; eps is 1e-5 by default. @throws {ConfigError} if the groups do not divide the channels, or on an option out of its range */
+  /**
+   * Scale 1 and shift 0; eps is 1e-5 by default.
+   * @throws {ConfigError} if the groups do not divide the channels, or on an option out of its range
+   */
   static of(init: Initialiser, groups: number, channels: number, options: NormEps = {}): GroupNorm {
     checkNorm('GroupNorm', channels, options)
     checkGroups(groups, channels)
@@ -57,7 +60,8 @@ export class GroupNorm extends Adaptable {
 
 function checkGroups(groups: number, channels: number): void {
   checkArgument('GroupNorm', 'groups', groups, whole(1))
-  if (channels % groups !== 0) throw new ConfigError(`GroupNorm: expected groups that divide the channels, got ${groups} for ${channels}`)
+  if (channels % groups === 0) return
+  throw new ConfigError(`GroupNorm: expected groups that divide the channels, got ${groups} for ${channels}`)
 }
 
 /** {@link layerNorm} over the last axis with learned scale and shift. */
@@ -75,7 +79,10 @@ export class LayerNorm extends Adaptable {
     this.eps = eps
   }
 
-  /** Scale 1 and shift 0; eps is 1e-5 by default. @throws {ConfigError} on a size that is not whole, or an option out of its range */
+  /**
+   * Scale 1 and shift 0; eps is 1e-5 by default.
+   * @throws {ConfigError} on a size that is not whole, or an option out of its range
+   */
   static of(init: Initialiser, size: number, options: NormEps = {}): LayerNorm {
     checkNorm('LayerNorm', size, options)
     return new LayerNorm(init.filled([size], 1), init.filled([size], 0), options.eps)
@@ -107,7 +114,10 @@ export class RMSNorm extends Adaptable {
     this.eps = eps
   }
 
-  /** Scale 1; eps is 1e-6 by default. @throws {ConfigError} on a size that is not whole, or an option out of its range */
+  /**
+   * Scale 1; eps is 1e-6 by default.
+   * @throws {ConfigError} on a size that is not whole, or an option out of its range
+   */
   static of(init: Initialiser, size: number, options: NormEps = {}): RMSNorm {
     checkNorm('RMSNorm', size, options)
     return new RMSNorm(init.filled([size], 1), options.eps)

@@ -74,6 +74,9 @@ test('Stable Diffusion\'s autoencoder has the parameters of its checkpoint', () 
 test.each<[object, string]>([
   [{ _class_name: 'AutoencoderTiny' }, '_class_name'],
   [{ act_fn: 'relu' }, 'act_fn'],
+  [{ down_block_types: ['AttnDownEncoderBlock2D'] }, 'expected down_block_types to be a list'],
+  [{ up_block_types: ['AttnUpDecoderBlock2D'] }, 'expected up_block_types to be a list'],
+  [{ sample_size: [512] }, 'expected sample_size to be'],
   [{ block_out_channels: [64, 64] }, 'expected 2 entries in down_block_types'],
   [{ norm_num_groups: 48 }, 'expected norm_num_groups that divides block_out_channels, got 48 for 64'],
   [{ latents_mean: [1, 2] }, 'expected 4 numbers in latents_mean'],

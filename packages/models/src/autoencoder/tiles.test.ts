@@ -1,10 +1,10 @@
-import { ConfigError, type Tensor, tensorFromBytes } from '@antipode/core'
+import { ConfigError, OutOfMemoryError, type Tensor, tensorFromBytes } from '@antipode/core'
 import { type Initialiser, placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
 import golden from './autoencoder-kl.golden.json' with { type: 'json' }
-import { AutoencoderKL, type AutoencoderKLConfig, type PartsOptions } from './index.ts'
+import { AutoencoderKL, type AutoencoderKLConfig, type PartsOptions, tilingWithin } from './index.ts'
 
 /** As small as a model of two levels can be. */
 const least: AutoencoderKLConfig = {
@@ -126,14 +126,20 @@ function uploaded(host: FakeHost, shape: readonly number[]): Tensor {
   return tensorFromBytes(host, new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)), shape, 'f32')
 }
 
-test('a large image takes little more memory than one tile, and a batch than one image', () => {
-  const host = new FakeHost()
+/** Stable Diffusion's autoencoder, or one that is narrower. */
+function stable(host: FakeHost, narrower = 1): AutoencoderKL {
   const leaf = (shape: readonly number[]): Tensor => uploaded(host, shape)
   const init: Initialiser = { device: host, dtype: 'f32', uniform: leaf, normal: leaf, filled: leaf }
-  const model = new AutoencoderKL(init, {
-    block_out_channels: [128, 256, 512, 512], layers_per_block: 2, sample_size: 512,
+  return new AutoencoderKL(init, {
+    block_out_channels: [128, 256, 512, 512].map((n) => n / narrower), layers_per_block: 2, sample_size: 512,
+    norm_num_groups: 4,
     down_block_types: new Array(4).fill('DownEncoderBlock2D'), up_block_types: new Array(4).fill('UpDecoderBlock2D'),
   })
+}
+
+test('a large image takes little more memory than one tile, and a batch than one image', () => {
+  const host = new FakeHost()
+  const model = stable(host)
   const mebibytes = (t: Tensor): number => Math.round(host.plan(t).peakBytes / 2 ** 20)
   const decoded = (batch: number, side: number, options: PartsOptions = {}): number =>
     mebibytes(model.decode(uploaded(host, [batch, 4, side / 8, side / 8]), options))
@@ -142,4 +148,24 @@ test('a large image takes little more memory than one tile, and a batch than one
   expect([decoded(1, 512), decoded(1, 1024), decoded(1, 1024, { tiling: true })]).toEqual([659, 2696, 689])
   expect([encoded(512), encoded(1024, { tiling: true })]).toEqual([424, 425])
   expect([decoded(4, 512), decoded(4, 512, { slicing: true })]).toEqual([2684, 668])
+})
+
+test('tiles are chosen by the memory there is, and take no more', () => {
+  const host = new FakeHost()
+  const model = stable(host, 16)
+  const shape = [1, 4, 64, 48] as const
+  const whole = tilingWithin(host, model, shape, {})
+  expect(whole).toEqual({ tiling: false, peakBytes: host.plan(model.decode(uploaded(host, shape))).peakBytes })
+  for (const share of [0.99, 0.5]) {
+    const { tiling, peakBytes } = tilingWithin(host, model, shape, { peakBytes: share * whole.peakBytes })
+    expect(tiling).not.toBe(false)
+    expect(peakBytes).toBeLessThanOrEqual(share * whole.peakBytes)
+    expect(host.plan(model.decode(uploaded(host, shape), { tiling })).peakBytes).toBeLessThanOrEqual(peakBytes)
+  }
+  // The decoder's largest tensor has 16 channels of all pixels.
+  const largest = 4 * 16 * 512 * 384
+  expect(tilingWithin(host, model, shape, { bindingBytes: largest }).tiling).toBe(false)
+  expect(tilingWithin(host, model, shape, { bindingBytes: largest - 1 }).tiling).toEqual({ size: 384 })
+  expect(() => tilingWithin(host, model, shape, { peakBytes: 2 ** 18 })).toThrow(OutOfMemoryError)
+  expect(() => tilingWithin(host, model, shape, { peakBytes: 0 })).toThrow('expected peakBytes to be a positive')
 })

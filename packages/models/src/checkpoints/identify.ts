@@ -64,7 +64,7 @@ export function identify(tensors: Tensors): Identity {
 }
 
 function familyOf(kind: Identity['kind'], tensors: Tensors, names: readonly string[]): Family | undefined {
-  if (kind === 'lora') return loraFamily(names)
+  if (kind === 'lora') return loraFamily(tensors, names)
   return kind === 'unet' || kind === 'checkpoint' ? unetFamily(tensors, names) : undefined
 }
 
@@ -84,8 +84,12 @@ function unetFamily(tensors: Tensors, names: readonly string[]): Family | undefi
 export const widths: ReadonlyMap<number, Family> =
   new Map([[768, 'sd1'], [1024, 'sd2'], [2048, 'sdxl'], [1280, 'sdxl-refiner']])
 
-/** Only that of XL has two text encoders, and only its blocks have the names of the original code. */
-function loraFamily(names: readonly string[]): Family | undefined {
-  const ofXL = /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/
-  return names.some((name) => ofXL.test(name)) ? 'sdxl' : undefined
+/**
+ * Only that of XL has two text encoders, and only its blocks have the names of the original code; of others the width
+ * of what the UNet attends to tells.
+ */
+function loraFamily(tensors: Tensors, names: readonly string[]): Family | undefined {
+  if (names.some((name) => /^lora_te2_|^text_encoder_2\.|^lora_unet_(input|output)_blocks_/.test(name))) return 'sdxl'
+  const key = names.find((name) => /attn2[._](processor\.)?to_k[._]lora(_A|[._]down)/.test(name))
+  return widths.get((key === undefined ? undefined : tensors.info(key)?.shape[1]) ?? 0)
 }

@@ -2,26 +2,13 @@ import { gradients, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { l1, near, waveParameter, waves } from '../testing/index.ts'
+import { type Numbers, numbersNear, waveParameter, waves } from '../testing/index.ts'
 import golden from './clip-configs.golden.json' with { type: 'json' }
 import { CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModelWithProjection } from './index.ts'
 
 const host = new FakeHost()
 const classes = { CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModelWithProjection }
 const drawn = /(token_embedding|position_embedding)\.weight$|class_embedding$/
-
-/** Numbers of a tensor of the golden run. */
-interface Numbers {
-  readonly shape: readonly number[]
-  readonly l1: number
-  readonly first: readonly number[]
-}
-
-function expectNumbers(got: Float64Array | undefined, want: Numbers): void {
-  expect(got?.length).toBe(want.shape.reduce((a, b) => a * b, 1))
-  near(l1(got!), want.l1, want.l1)
-  want.first.forEach((value, i) => { near(got![i], value, want.l1 / got!.length) })
-}
 
 test.each(golden.cases)('$name: the tower of transformers, its states and its gradients', async (one) => {
   const { class: kind, config, inputs, params } = one
@@ -45,5 +32,5 @@ test.each(golden.cases)('$name: the tower of transformers, its states and its gr
   const loss = embeds.sub(waves(host, 'target', embeds.shape, 0, 1)).square().mean()
   const parameters = wantGrads.map(([name]) => model.state().get(name)!)
   const got = interpret([...wanted.map(([name]) => states[name]!), ...gradients(loss, parameters)])
-  for (const [k, [, want]] of [...wanted, ...wantGrads].entries()) expectNumbers(got[k], want)
+  for (const [k, [, want]] of [...wanted, ...wantGrads].entries()) numbersNear(got[k], want)
 })

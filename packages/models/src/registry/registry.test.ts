@@ -4,10 +4,11 @@ import { encodeSafetensors } from '@antipode/core/io'
 import { type Initialiser, Linear, Module, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
 import { AutoencoderKL } from '../autoencoder/index.ts'
+import { ControlNetModel } from '../unet/index.ts'
 import { loadModel } from '../files/index.ts'
 import { rename } from '../keymaps/index.ts'
 import { waves } from '../testing/index.ts'
-import { autoencoderKL, type ModelEntry, unet2DCondition } from './index.ts'
+import { autoencoderKL, controlNet, type ModelEntry, unet2DCondition } from './index.ts'
 
 /** A model of another package: nothing here knows it. */
 class Judge extends Module {
@@ -84,4 +85,21 @@ test('an autoencoder whose attention has the names of early diffusers loads by t
   // Copies decode as the model does.
   const z = waves(host, 'z', [1, 4, 2, 2], 0, 1)
   expect(interpret([made.with({}).decode(z)])).toEqual(interpret([(loaded as AutoencoderKL).decode(z)]))
+})
+
+test('a ControlNet loads by the name of its class, unless it has more layers than its file has tensors', async () => {
+  const host = new FakeHost()
+  const config = {
+    block_out_channels: [4], down_block_types: ['DownBlock2D'], mid_block_type: 'UNetMidBlock2D', norm_num_groups: 2, layers_per_block: 1,
+    conditioning_embedding_out_channels: [2],
+  } as const
+  const made = new ControlNetModel(randomParameters(host, { seed: 1 }), config)
+  const entries = await Promise.all(Array.from(made.state(), async ([name, t]) => ({
+    name, dtype: 'F32' as const, shape: t.shape, data: await t.data() as Float32Array<ArrayBuffer>,
+  })))
+  const load = (fields: object): Promise<ControlNetModel> => loadModel(
+    host, encodeSafetensors(entries, { config: JSON.stringify({ _class_name: 'ControlNetModel', ...config, ...fields }) }), { models: [controlNet] },
+  )
+  expect(await load({})).toBeInstanceOf(ControlNetModel)
+  await expect(load({ layers_per_block: 1e9 })).rejects.toThrow(`ControlNetModel: expected ${entries.length} layers at most`)
 })

@@ -20,7 +20,7 @@ const down = oneOf(
 const up = oneOf('UpBlock2D', 'AttnUpBlock2D', 'CrossAttnUpBlock2D', 'ResnetUpsampleBlock2D', 'SimpleCrossAttnUpBlock2D')
 
 /** Fields that mean something here, by what they accept. */
-const ranges: Ranges<UNet2DConfig> = {
+export const unetRanges: Ranges<UNet2DConfig> = {
   sample_size: orNull(either(size, two)),
   in_channels: size,
   out_channels: size,
@@ -88,7 +88,7 @@ const inert: Readonly<Record<string, Range>> = {
 }
 
 /** Every field by what it accepts. */
-const fields = { ...inert, ...neutral, ...ranges } as Ranges<UNet2DConfig>
+const fields = { ...inert, ...neutral, ...unetRanges } as Ranges<UNet2DConfig>
 
 /** @throws {ConfigError} that names a field which is unknown, or has a value that this model does not know */
 export function checkFields(config: UNet2DConfig): void {

@@ -2,13 +2,20 @@ import { ConfigError } from '@antipode/core'
 import { checkFields } from './config-fields.ts'
 import type { LayerCounts, ResolvedAddition, ResolvedClass, ResolvedUNet2DConfig, UNet2DConfig } from './config.ts'
 
-function refuse(expected: string): never {
-  throw new ConfigError(`UNet2DConditionModel: expected ${expected}`)
-}
+/** Refuses a configuration. @throws {ConfigError} that begins with the class that it is of */
+type Refuse = (expected: string) => never
 
 /** Fills in defaults and checks that every field means something here. @throws {ConfigError} that names the field */
 export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig {
   checkFields(config)
+  return resolveFields('UNet2DConditionModel', config)
+}
+
+/** The same of fields that were checked. @param where the class that they are of */
+export function resolveFields(where: string, config: UNet2DConfig): ResolvedUNet2DConfig {
+  const refuse: Refuse = (expected) => {
+    throw new ConfigError(`${where}: expected ${expected}`)
+  }
   const channels = config.block_out_channels ?? [320, 640, 1280, 1280]
   const count = channels.length
   const checkCount = (field: string, list: readonly unknown[]): void => {
@@ -58,7 +65,7 @@ export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig 
     midOnlyCross: midOnlyCross ?? onlyCross === true,
     headWidths,
     heads: config.num_attention_heads ? perBlock('num_attention_heads', config.num_attention_heads) : headWidths,
-    ...transformers(config, perBlock, layers),
+    ...transformers(config, perBlock, layers, refuse),
     linearProjection: config.use_linear_projection ?? false,
     fourier,
     flipSinToCos: config.flip_sin_to_cos ?? true,
@@ -67,9 +74,9 @@ export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig 
     timeActivation: config.time_embedding_act_fn ?? undefined,
     timePostActivation: config.timestep_post_act ?? undefined,
     timeConditionWidth: config.time_cond_proj_dim ?? undefined,
-    classes: classesOf(config),
+    classes: classesOf(config, refuse),
     classConcat: config.class_embeddings_concat ?? false,
-    addition: additionOf(config),
+    addition: additionOf(config, refuse),
     midAttention: config.add_attention ?? false,
     patch: config.patch_size ?? 1,
   }
@@ -82,7 +89,7 @@ export function resolveUNet2DConfig(config: UNet2DConfig): ResolvedUNet2DConfig 
   if (resolved.contextInputs && Array.isArray(config.cross_attention_dim)) {
     refuse('one cross_attention_dim for all blocks with encoder_hid_dim, got a list')
   }
-  checkHeads(resolved)
+  checkHeads(resolved, refuse)
   return resolved
 }
 
@@ -91,6 +98,7 @@ function transformers(
   { transformer_layers_per_block: down = 1, reverse_transformer_layers_per_block: up }: UNet2DConfig,
   perBlock: (field: string, value: LayerCounts | readonly LayerCounts[]) => readonly LayerCounts[],
   layers: readonly number[],
+  refuse: Refuse,
 ): { transformerLayers: readonly LayerCounts[]; upTransformerLayers: readonly LayerCounts[] } {
   const field = 'transformer_layers_per_block'
   const transformerLayers = perBlock(field, down)
@@ -110,7 +118,7 @@ function transformers(
   return { transformerLayers, upTransformerLayers }
 }
 
-function classesOf(config: UNet2DConfig): ResolvedClass | undefined {
+function classesOf(config: UNet2DConfig, refuse: Refuse): ResolvedClass | undefined {
   const { class_embed_type: kind, num_class_embeds: rows, projection_class_embeddings_input_dim: inputs } = config
   if (!kind) return rows ? { kind: 'table', rows } : undefined
   if (kind === 'timestep' || kind === 'identity') return { kind }
@@ -118,7 +126,7 @@ function classesOf(config: UNet2DConfig): ResolvedClass | undefined {
   return { kind, inputs }
 }
 
-function additionOf(config: UNet2DConfig): ResolvedAddition | undefined {
+function additionOf(config: UNet2DConfig, refuse: Refuse): ResolvedAddition | undefined {
   const { addition_embed_type: kind, addition_embed_type_num_heads: heads = 64 } = config
   const { addition_time_embed_dim: timeWidth, projection_class_embeddings_input_dim: inputs } = config
   if (!kind) return undefined
@@ -139,7 +147,7 @@ function additionOf(config: UNet2DConfig): ResolvedAddition | undefined {
  * Attention cuts channels into heads without a rest, and norms what it looks at as wide as it is.
  * @throws {ConfigError} that names the field
  */
-function checkHeads(c: ResolvedUNet2DConfig): void {
+function checkHeads(c: ResolvedUNet2DConfig, refuse: Refuse): void {
   const last = c.channels.length - 1
   const check = (type: string, block: number, own: number): void => {
     if (!type.includes('Attn')) return

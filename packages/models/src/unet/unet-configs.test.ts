@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret } from '@antipode/core/testing'
-import { l1, near, waveParameter, waves } from '../testing/index.ts'
+import { near, type Numbers, numbersNear, waveParameter, waves } from '../testing/index.ts'
 import { addResiduals, type UNet2DCondition, type UNet2DConfig, UNet2DConditionModel } from './index.ts'
 import golden from './unet-configs.golden.json' with { type: 'json' }
 
@@ -30,19 +30,6 @@ function conditionOf({ context, textEmbeds, timeIds, timestepCond, classLabels: 
   return { ...condition, classLabels: labels.length > 1 ? given('classLabels', labels) : tensor(host, labels, [1]) }
 }
 
-/** Numbers of a tensor of the golden run. */
-interface Numbers {
-  readonly shape: readonly number[]
-  readonly l1: number
-  readonly first: readonly number[]
-}
-
-function expectNumbers(got: Float64Array | undefined, want: Numbers): void {
-  expect(got?.length).toBe(want.shape.reduce((a, b) => a * b, 1))
-  near(l1(got!), want.l1, want.l1)
-  want.first.forEach((value, i) => { near(got![i], value, want.l1 / got!.length) })
-}
-
 test.each(golden.cases)('$name: the model of diffusers, its output and its gradients', async (one) => {
   const { config, params, output, loss: wantLoss } = one
   const inputs = one.inputs as unknown as Inputs
@@ -60,7 +47,7 @@ test.each(golden.cases)('$name: the model of diffusers, its output and its gradi
   const state = model.state()
   const slopes = gradients(loss, wantGrads.map(([name]) => state.get(name)!))
   const [values, lossValue, ...grads] = interpret([out, loss, ...slopes])
-  expectNumbers(values, output)
+  numbersNear(values, output)
   near(lossValue?.[0], wantLoss, wantLoss)
-  wantGrads.forEach(([, want], k) => { expectNumbers(grads[k], want) })
+  wantGrads.forEach(([, want], k) => { numbersNear(grads[k], want) })
 })

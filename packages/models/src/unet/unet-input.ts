@@ -4,8 +4,7 @@ import { anObject, type Ranges } from '@antipode/core/options'
 import {
   activate, FourierFeatures, pixelsToPatches, TextTimeEmbedding, timestepEmbedding, TimestepEmbedding,
 } from '../layers/index.ts'
-import type { ResolvedUNet2DConfig, UNet2DConfig } from './config.ts'
-import { resolveUNet2DConfig } from './resolve-config.ts'
+import type { ResolvedUNet2DConfig } from './config.ts'
 
 /** What a prediction is conditioned on: tensors by name, each with a row for each image. */
 export type UNet2DCondition = {
@@ -29,13 +28,9 @@ export const conditionRanges: Ranges<UNet2DCondition> = {
   context: aTensor, classLabels: aTensor, textEmbeds: aTensor, timeIds: aTensor, timestepCond: aTensor,
 }
 
-function refuse(expected: string): never {
-  throw new ConfigError(`UNet2DConditionModel: expected ${expected}`)
-}
-
 /** What a UNet makes of its inputs before its first block: the first convolution, the embedding, the context. */
 export abstract class UNetInput extends Module {
-  readonly config: UNet2DConfig
+  abstract readonly className: string
   /** The configuration with its defaults. */
   readonly resolved: ResolvedUNet2DConfig
   readonly convIn: Layer
@@ -46,13 +41,10 @@ export abstract class UNetInput extends Module {
   readonly classEmbedding: Embedding | TimestepEmbedding | Linear | undefined
   readonly addEmbedding: TimestepEmbedding | TextTimeEmbedding | undefined
 
-  /** @throws {ConfigError} that names a field which is unknown or has a value that this model does not know */
-  constructor(init: Initialiser, config: UNet2DConfig) {
+  constructor(init: Initialiser, c: ResolvedUNet2DConfig) {
     super()
-    const c = resolveUNet2DConfig(config)
     const { timeWidth: width, activation } = c
     const [first = 0] = c.channels
-    this.config = config
     this.resolved = c
     this.convIn = Conv2d.of(init, c.inChannels * c.patch ** 2, first, c.kernelIn, { padding: (c.kernelIn - 1) / 2 })
     this.timeProj = c.fourier ? new FourierFeatures(init, width, { flipSinToCos: c.flipSinToCos }) : undefined
@@ -63,6 +55,10 @@ export abstract class UNetInput extends Module {
     this.encoderHidProj = c.contextInputs ? Linear.of(init, c.contextInputs, c.contextWidths[0] ?? 0) : undefined
     this.classEmbedding = classEmbedding(init, c, waves)
     this.addEmbedding = addEmbedding(init, c)
+  }
+
+  protected refuse(expected: string): never {
+    throw new ConfigError(`${this.className}: expected ${expected}`)
   }
 
   /** What the first convolution is given: x `[B,C,H,W]` in the model's dtype, centred and in patches as configured. */
@@ -81,7 +77,7 @@ export abstract class UNetInput extends Module {
     const { downTypes, midType, upTypes, addition } = this.resolved
     const crossing = [...downTypes, midType, ...upTypes].some((type) => type?.includes('CrossAttn'))
     if (!crossing && addition?.kind !== 'text') return undefined
-    return refuse('context, the tokens of the prompt, as the model has cross-attention, got none')
+    return this.refuse('context, the tokens of the prompt, as the model has cross-attention, got none')
   }
 
   /** Embedding of time, class and added conditions, before its activation: `[B, timeWidth]`, or twice that. */
@@ -89,7 +85,7 @@ export abstract class UNetInput extends Module {
     const { timeConditionWidth, timeActivation, classConcat } = this.resolved
     const { timestepCond } = condition
     const [batch = 1] = x.shape
-    if (timestepCond && !timeConditionWidth) refuse('no timestepCond, as time_cond_proj_dim is not set')
+    if (timestepCond && !timeConditionWidth) this.refuse('no timestepCond, as time_cond_proj_dim is not set')
     const t = typeof timesteps === 'number' ? constant(x.device, [timesteps]) : timesteps
     const time = this.timeEmbedding.forward(this.waves(t), timestepCond).expand([batch, -1])
     const ofClass = this.embedClass(x, condition)
@@ -107,13 +103,13 @@ export abstract class UNetInput extends Module {
 
   private embedClass(x: Tensor, { classLabels: labels }: UNet2DCondition): Tensor | undefined {
     const { classes } = this.resolved
-    if (!classes) return labels && refuse('no classLabels, as neither num_class_embeds nor class_embed_type is set')
+    if (!classes) return labels && this.refuse('no classLabels, as neither num_class_embeds nor class_embed_type is set')
     if (classes.kind === 'table') {
       const none = classes.rows - 1
       const rows = labels?.to('i32') ?? constant(x.device, [none], [1], { dtype: 'i32' }).expand([x.shape[0] ?? 1])
       return (this.classEmbedding as Embedding).forward(where(rows.lt(0), none, rows))
     }
-    if (!labels) return refuse(`classLabels, as class_embed_type is ${classes.kind}, got none`)
+    if (!labels) return this.refuse(`classLabels, as class_embed_type is ${classes.kind}, got none`)
     if (classes.kind === 'identity') return labels.to(this.dtype)
     const inputs = classes.kind === 'timestep' ? this.waves(labels) : labels
     return (this.classEmbedding as Layer).forward(inputs.to(this.dtype))
@@ -122,10 +118,10 @@ export abstract class UNetInput extends Module {
   private embedAddition(batch: number, { context, textEmbeds, timeIds }: UNet2DCondition): Tensor | undefined {
     const { addition, flipSinToCos, freqShift } = this.resolved
     if (addition?.kind !== 'text_time') {
-      if (textEmbeds ?? timeIds) refuse('no textEmbeds and timeIds, as addition_embed_type is not set to text_time')
+      if (textEmbeds ?? timeIds) this.refuse('no textEmbeds and timeIds, as addition_embed_type is not set to text_time')
       return addition && context && (this.addEmbedding as Layer).forward(context.to(this.dtype))
     }
-    if (!textEmbeds || !timeIds) return refuse('textEmbeds and timeIds, as addition_embed_type is text_time')
+    if (!textEmbeds || !timeIds) return this.refuse('textEmbeds and timeIds, as addition_embed_type is text_time')
     const ids = timestepEmbedding(timeIds.reshape([-1]), addition.timeWidth, { flipSinToCos, freqShift })
     return (this.addEmbedding as Layer).forward(concat([textEmbeds.to('f32'), ids.reshape([batch, -1])], 1))
   }

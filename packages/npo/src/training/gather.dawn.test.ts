@@ -27,7 +27,9 @@ function halved(run: ToyRun): Pick<TrainOptions<Batch>, 'batch' | 'accumulate'> 
     accumulate: 2,
     batch: async (index) => {
       const whole = await run.options.batch(Math.floor(index / 2))
-      return Object.fromEntries(Object.entries(whole).map(([name, value]) => [name, value instanceof Tensor ? half(value, index % 2) : value])) as unknown as Batch // the same names
+      return Object.fromEntries(
+        Object.entries(whole).map(([name, value]) => [name, value instanceof Tensor ? half(value, index % 2) : value]),
+      ) as unknown as Batch // the same names
     },
   }
 }
@@ -51,7 +53,9 @@ test.each([false, true])('batches that are accumulated make the step of all of t
 })
 
 test('a run that is stopped between two batches of a step goes on to the same end, to the bit', async () => {
-  const checkpoint = (name: string): TrainOptions<Batch>['checkpoint'] & { path: string } => ({ path: join(folder, name), every: 100, recipe: 'toy' })
+  const checkpoint = (name: string): TrainOptions<Batch>['checkpoint'] & { path: string } => ({
+    path: join(folder, name), every: 100, recipe: 'toy',
+  })
   const [whole, stopped] = [checkpoint('whole'), checkpoint('stopped')]
   const controller = new AbortController()
   {
@@ -66,7 +70,9 @@ test('a run that is stopped between two batches of a step goes on to the same en
       if (index === 8) controller.abort(new Error('enough'))
       return parts.batch(index)
     }
-    await expect(stepsOf(run, { ...parts, batch, checkpoint: stopped, signal: controller.signal })).rejects.toThrow('enough')
+    await expect(stepsOf(
+      run, { ...parts, batch, checkpoint: stopped, signal: controller.signal },
+    )).rejects.toThrow('enough')
   }
   using run = new ToyRun(device)
   const rest = await stepsOf(run, { ...halved(run), checkpoint: stopped, resume: true })

@@ -12,7 +12,9 @@ export interface BatchOptions<B> {
 }
 
 /** What `work` makes of a batch, which is released whatever happens. */
-export async function withBatch<B, R>({ batch: batchOf, release }: BatchOptions<B>, index: number, work: (batch: B) => Promise<R>): Promise<R> {
+export async function withBatch<B, R>(
+  { batch: batchOf, release }: BatchOptions<B>, index: number, work: (batch: B) => Promise<R>,
+): Promise<R> {
   const batch = await batchOf(index)
   try {
     return await work(batch)

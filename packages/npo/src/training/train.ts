@@ -30,8 +30,9 @@ export interface TrainOptions<B> {
   /** Called with each batch once it is used, or has failed, to dispose what was uploaded for it. */
   readonly release?: (batch: B) => void
   /**
-   * Batches whose mean gradient makes one step, whole, 1 or more, 1 by default: of step n they are `batch(n·accumulate)` to
-   * `batch(n·accumulate + accumulate − 1)`, one in memory at a time. Loss and metrics are means over them.
+   * Batches whose mean gradient makes one step, whole, 1 or more, 1 by default: of step n they are
+   * `batch(n·accumulate)` to `batch(n·accumulate + accumulate − 1)`, one in memory at a time. Loss and metrics are
+   * means over them.
    */
   readonly accumulate?: number
   readonly optimizer: Optimizer

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { CheckpointError, ConfigError, Device } from '@antipode/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { expectDrawn } from '../testing/index.ts'
+import { decodePng, settingsOf } from '../images/index.ts'
 import { loadPipeline } from './index.ts'
 
 let device: Device
@@ -28,4 +29,22 @@ test('a load that is aborted anywhere leaves nothing on the device', async () =>
     await expect(loading).rejects.toThrow('enough')
     expect(device.memory().tensors).toBe(0)
   }
+})
+
+test('images are pixels that become PNG files with what they were drawn by, and start from pixels of any size', async () => {
+  using pipe = await loadPipeline(device, folder('sd'), { dtype: 'f32' })
+  const options = { prompt: ['the cat', 'the red'], negativePrompt: 'blurry', height: 16, width: 24, steps: 2, seed: 7 }
+  const { images } = await pipe(options)
+  expect(images.map(({ width, height, data }) => [width, height, data.length])).toEqual([[24, 16, 1536], [24, 16, 1536]])
+  const file = decodePng(images[1]!.png())
+  expect(file.data).toEqual(images[1]!.data)
+  expect(settingsOf(file.text)).toEqual({
+    prompt: 'the red', negativePrompt: 'blurry', steps: 2, scheduler: 'ddim', guidanceScale: 7.5, seed: 7, row: 1, width: 24, height: 16,
+  })
+  // Painted over where the mask is light, and the same elsewhere but for what the autoencoder changes.
+  const grey = { data: new Uint8Array(50 * 40).fill(90), width: 50, height: 40 }
+  const { images: [again] } = await pipe({ prompt: 'the cat', image: images[0]!, strength: 0.5, steps: 4 })
+  expect([again!.width, again!.height]).toEqual([24, 16])
+  const { images: [painted] } = await pipe({ prompt: 'the cat', image: grey, mask: grey, steps: 2 })
+  expect([painted!.width, painted!.height]).toEqual([48, 40])
 })

@@ -20,8 +20,8 @@ const kinds = [
 ] as const
 
 /**
- * Pixels of an image file: PNG everywhere, JPEG in Node with the package `jpeg-js` installed, and in browsers whatever
- * they open. Of a JPEG file that is turned by its Exif data, Node gives the pixels as they are stored.
+ * Pixels of an image file: PNG and JPEG everywhere, and in browsers whatever else they open. Of a JPEG file that is
+ * turned by its Exif data, Node gives the pixels as they are stored.
  * @throws {ImageError} if it is no image, or a damaged one
  * @throws {UnsupportedError} if files of its kind are not read here; the message says what to do
  */
@@ -33,7 +33,8 @@ export async function decodeImage(file: Uint8Array<ArrayBuffer> | Blob): Promise
   }
   if (kind === 'PNG') return decodePng(bytes)
   if ('OffscreenCanvas' in globalThis) return { ...await opened(kind, new Blob([bytes])), text: {} }
-  if (kind === 'JPEG') return await jpeg(bytes)
+  // Pages have no need of this decoder.
+  if (kind === 'JPEG') return (await import('./jpeg.ts')).decodeJpeg(bytes)
   throw new UnsupportedError(`decodeImage: expected PNG or JPEG, got ${kind}; convert it to PNG`)
 }
 
@@ -44,28 +45,6 @@ async function opened(kind: string, file: Blob): Promise<Pixels> {
   } catch (cause) {
     throw new ImageError(
       `decodeImage: expected ${kind} that this browser opens, got what it does not; convert it to PNG`,
-      { cause },
-    )
-  }
-}
-
-async function jpeg(bytes: Uint8Array): Promise<DecodedImage> {
-  // Named so that bundlers of pages, which have no need of it, do not look for it.
-  const name = 'jpeg-js'
-  const loading: Promise<typeof import('jpeg-js')> = import(/* @vite-ignore */ /* webpackIgnore: true */ name)
-  const { decode } = await loading.catch((cause: unknown) => {
-    throw new UnsupportedError(
-      'decodeImage: expected the package jpeg-js for a JPEG file, found none; run `npm install jpeg-js`, or convert ' +
-        'the file to PNG',
-      { cause },
-    )
-  })
-  try {
-    const { data, width, height } = decode(bytes, { useTArray: true, maxResolutionInMP: 256, maxMemoryUsageInMB: 2048 })
-    return { data: new Uint8ClampedArray(data), width, height, text: {} }
-  } catch (cause) {
-    throw new ImageError(
-      `decodeImage: expected a JPEG file that is whole, got one that is damaged (${String(cause)})`,
       { cause },
     )
   }

@@ -2,6 +2,7 @@ export { type CanvasImage, pixelsOf, toImageBitmap, toImageData } from './canvas
 export { contactSheet, type ContactSheetOptions } from './contact-sheet.ts'
 export { ImageError } from './image-error.ts'
 export { decodeImage } from './image-file.ts'
+export { decodeJpeg } from './jpeg.ts'
 export { type Pixels, type PixelSource, rgba } from './pixels.ts'
 export { type DecodedImage, decodePng, encodePng, type EncodePngOptions } from './png.ts'
 export type { PngText } from './png-text.ts'

@@ -58,6 +58,15 @@ test('settings travel in a file, and those of other programs are understood', ()
   expect(settingsOf({ antipode: 'torn {', Title: 'x' })).toBeUndefined()
 })
 
+test('a JPEG file has the pixels that Pillow reads, but for a few steps', async () => {
+  const { file, size, rgb } = golden.jpeg
+  const { width, height, data, text } = await decodeImage(bytesOf(file))
+  expect([width, height, text]).toEqual([...size, {}])
+  const want = bytesOf(rgb)
+  const gaps = Array.from(data.filter((_, i) => i % 4 !== 3), (v, i) => Math.abs(v - want[i]!))
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(4)
+})
+
 test('damaged and foreign files are refused by what they are', async () => {
   const png = bytesOf(golden.files.RGBA.png)
   expect(() => decodePng(png.slice(1))).toThrow(ImageError)

@@ -6,6 +6,7 @@ import {
 } from '@antipode/core/options'
 import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
+import type { ImageInput } from '../images/index.ts'
 
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
@@ -45,14 +46,14 @@ export interface GenerateOptions {
   /** Solver of this run instead of the checkpoint's. */
   readonly scheduler?: Scheduler
   /**
-   * Image to start from, `[1 or B, 3, H, W]` in [0, 1], or latents `[1 or B, C, h, w]` as `output: 'latents'` gives them, which are taken
-   * as they are. Not disposed.
+   * Image to start from, or one for each row of the batch: pixels, which are resized; or a tensor `[1 or B, 3, H, W]` in [0, 1], or latents
+   * `[1 or B, C, h, w]` as `output: 'latents'` gives them, which are taken as they are. Not disposed.
    */
-  readonly image?: Tensor
+  readonly image?: ImageInput
   /** Share of the steps that an image goes through, in (0, 1]: at 1 nothing of it is left. */
   readonly strength?: number
-  /** Where to repaint the image, `[1, 1, H, W]`: 0.5 and above is repainted. Not disposed. */
-  readonly mask?: Tensor
+  /** Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not disposed. */
+  readonly mask?: ImageInput
   /** Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is added. */
   readonly denoisingStart?: number
   /** Share of the noise to take away, in (0, 1): the rest is another pipeline's. */
@@ -62,7 +63,11 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options whose images are tensors. */
+export type PreparedOptions = Omit<GenerateOptions, 'image' | 'mask'> & { readonly image?: Tensor; readonly mask?: Tensor }
+
 const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
+const anImage: Range = { expected: 'pixels with data, width and height, a list of them, or a Tensor', accepts: (v) => typeof v === 'object' && v !== null && ('data' in v || Array.isArray(v)) }
 const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'number' }
 const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 export const texts: Range = either(string, listOf(string))
@@ -71,8 +76,8 @@ export const generateRanges: Ranges<GenerateOptions> = {
   prompt: required(texts), negativePrompt: texts, height: whole(8), width: whole(8), steps: either(aNumber, anObject('a request for steps')),
   guidanceScale: atLeast(1), guidanceRescale: between(0, 1), guider: anObject('a guider, such as apg makes'),
   positive: anObject('weights of adapters'), negative: anObject('weights of adapters'), imagesPerPrompt: whole(1),
-  seed: either(whole(0), listOf(whole(0))), latents: aTensor, clipSkip: whole(0), scheduler: anObject('a scheduler'), image: aTensor,
-  strength: between(0, 1), mask: aTensor, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), preview: flag, signal: abortSignal,
+  seed: either(whole(0), listOf(whole(0))), latents: aTensor, clipSkip: whole(0), scheduler: anObject('a scheduler'), image: anImage,
+  strength: between(0, 1), mask: anImage, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), preview: flag, signal: abortSignal,
 }
 
 export const outputRange: Range = oneOf('images', 'pixels', 'latents')

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import type { GenerateOptions } from './options.ts'
+import type { PreparedOptions } from './options.ts'
 
 /** A request with its defaults filled in and its parts held against each other. */
 export interface Request {
@@ -37,7 +37,7 @@ export interface Limits {
 const multiple = 8
 
 /** @throws {ConfigError | ShapeError} that names what does not fit */
-export function resolveRequest(options: GenerateOptions, limits: Limits): Request {
+export function resolveRequest(options: PreparedOptions, limits: Limits): Request {
   const { where } = limits
   const prompts = typeof options.prompt === 'string' ? [options.prompt] : options.prompt
   if (prompts.length === 0) throw new ConfigError(`${where}: expected a prompt, got an empty list; pass one text or more`)
@@ -69,7 +69,7 @@ function checkAdapters({ where, adapters }: Limits, weights: AdapterWeights): vo
   throw new ConfigError(`${where}: expected adapters of the pipeline (${adapters.join(', ') || 'it has none'}), got "${unknown}"; load it first`)
 }
 
-function sizeOf({ height, width, image }: GenerateOptions, { where, side, scale, channels }: Limits): { readonly height: number; readonly width: number } {
+function sizeOf({ height, width, image }: PreparedOptions, { where, side, scale, channels }: Limits): { readonly height: number; readonly width: number } {
   const pixels = image?.shape[1] === channels && channels !== 3 ? scale : 1
   const [imageHeight = 512, imageWidth = 512] = image ? image.shape.slice(2).map((n) => n * pixels) : side
   const size = { height: height ?? imageHeight, width: width ?? imageWidth }
@@ -80,7 +80,7 @@ function sizeOf({ height, width, image }: GenerateOptions, { where, side, scale,
   return size
 }
 
-function checkImages(options: GenerateOptions, { rows, height, width }: Request, { where, scale, channels }: Limits): void {
+function checkImages(options: PreparedOptions, { rows, height, width }: Request, { where, scale, channels }: Limits): void {
   const { image, mask, latents, strength, denoisingStart, denoisingEnd } = options
   const inLatents = [height / scale, width / scale]
   const fits = (t: Tensor, batches: readonly number[], sizes: readonly (readonly number[])[]): boolean =>

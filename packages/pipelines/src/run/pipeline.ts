@@ -4,27 +4,21 @@ import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleOptions, type SampleState, type SampleStep } from '@antipode/npo'
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
-import { type GenerateOptions, type Output, outputRange, resolveRequest } from '../request/index.ts'
+import { type GenerateOptions, type Output, outputRange, type PreparedOptions, resolveRequest } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { cutOf } from './cut.ts'
 import { decode } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
 import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
+import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
+import { prepared } from './pictures.ts'
 import { inputChannels, keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
 export interface PipelineStep extends Omit<SampleStep, 'sample' | 'state'> {
   /** `[B, C, h, w]` at the next noise level. */
   readonly latents: Tensor
-}
-
-/** What a run gives, by the kind of output. */
-export interface Outputs {
-  /** Pixels `[B, 3, H, W]` in [0, 1]; dispose it. */
-  readonly pixels: { readonly pixels: Tensor }
-  /** Latents `[B, C, h, w]` as the UNet knows them; dispose them. */
-  readonly latents: { readonly latents: Tensor }
 }
 
 /** Draws images. It owns its models: dispose it. */
@@ -34,7 +28,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {ConfigError | ShapeError} if an option is unknown, outside its range, or does not fit another
    * @throws {NumericError} if a sample is not finite
    */
-  <K extends keyof Outputs>(options: O & { readonly output: K }): Promise<Outputs[K]>
+  <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]>
   /** The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step. Errors as a call. */
   stream(options: O): AsyncGenerator<PipelineStep, void>
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
@@ -47,12 +41,18 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeline<O> {
   const { components, models } = family
   const ranges = { ...family.ranges, output: outputRange } as Ranges<O & { readonly output?: Output }>
-  const generate = async <K extends keyof Outputs>(options: O & { readonly output: K }): Promise<Outputs[K]> => {
+  const generate = async <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
     const latents = await latentsOf(family, options)
-    if (options.output === 'latents') return { latents } as Outputs[keyof Outputs] as Outputs[K] // the output that was asked for
+    const { output = 'images' } = options
+    if (output === 'latents') return { latents } as Outputs[Output] as Outputs[K] // the output that was asked for
     try {
-      return { pixels: await decode(components.vae, latents, options.signal) } as Outputs[keyof Outputs] as Outputs[K] // as above
+      const pixels = await decode(components.vae, latents, options.signal)
+      if (output === 'pixels') return { pixels } as Outputs[Output] as Outputs[K] // as above
+      const { guidanceScale } = family
+      const images = await imagesOf(pixels, (row) => settingsOf(options, row, { guidanceScale, scheduler: components.scheduler.name }))
+      pixels.dispose()
+      return images as Outputs[Output] as Outputs[K] // as above
     } finally {
       latents.dispose()
     }
@@ -83,24 +83,25 @@ async function latentsOf<O extends GenerateOptions>(family: Family<O>, options: 
   }
 }
 
-async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O): AsyncGenerator<PipelineStep, Tensor> {
+async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O): AsyncGenerator<PipelineStep, Tensor> {
   const { components, name } = family
   const { unet, vae } = components
+  given.signal?.throwIfAborted()
+  const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
   const { guidanceScale: scale = family.guidanceScale, guidanceRescale: rescale = 0, guider, signal } = options
   const scheduler = options.scheduler ?? components.scheduler
   const channels = vae.config.latent_channels ?? 4
-  const request = resolveRequest(options, { where: name, side: sideOf(unet).map((n) => n * vae.scale), scale: vae.scale, channels, adapters: family.models.flatMap(adapterNames) })
-  checkChannels(family, options, channels)
-  const distilled = knowsGuidance(unet)
-  const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
-  const conditions = distilled ? withGuidance(components, told, scale, request.rows) : told
-  const strength = options.strength ?? (options.mask ? 1 : family.strength)
-  using draws = new Draws(unet.device, options.seed ?? 0)
-  const held: Tensor[] = []
+  const held = [...made]
   let latents: Tensor | undefined
   let taken = false
   try {
-    signal?.throwIfAborted()
+    const request = resolveRequest(options, { where: name, side: sideOf(unet).map((n) => n * vae.scale), scale: vae.scale, channels, adapters: family.models.flatMap(adapterNames) })
+    checkChannels(family, options, channels)
+    const distilled = knowsGuidance(unet)
+    const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
+    const conditions = distilled ? withGuidance(components, told, scale, request.rows) : told
+    const strength = options.strength ?? (options.mask ? 1 : family.strength)
+    using draws = new Draws(unet.device, options.seed ?? 0)
     held.push(...tensorsOf(conditions))
     await evaluate(...held)
     const start = await startOf({ components, options, request, draws, strength })
@@ -123,7 +124,7 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, options: O
 }
 
 /** Where a run begins and ends, and what is put back after each step. */
-function stepsFor(where: string, scheduler: Scheduler, options: GenerateOptions, start: Start, strength: number): SampleOptions {
+function stepsFor(where: string, scheduler: Scheduler, options: PreparedOptions, start: Start, strength: number): SampleOptions {
   const { steps: asked = 50, denoisingStart, denoisingEnd } = options
   const request: StepsRequest = typeof asked === 'number' ? { count: asked } : asked
   // Inpainting of strength 1 begins at noise, image to image at an image that is hardly there.

@@ -3,7 +3,7 @@ import { tensorLinear } from '@antipode/npo'
 import { isDone, type Scheduler, type SchedulerState } from '@antipode/schedulers'
 import { type Draws, toUNet } from '../latents/index.ts'
 import { repeatRows } from '../prompt/index.ts'
-import type { GenerateOptions, Request } from '../request/index.ts'
+import type { PreparedOptions, Request } from '../request/index.ts'
 import type { Components } from './family.ts'
 
 /** What a run starts from, evaluated. */
@@ -21,7 +21,7 @@ export interface Start {
 /** Everything that the start of a run depends on. */
 export interface StartCall {
   readonly components: Components
-  readonly options: GenerateOptions
+  readonly options: PreparedOptions
   readonly request: Request
   readonly draws: Draws
   /** Share of the steps that the image goes through. */
@@ -56,7 +56,7 @@ function tensorsOf({ noise, image, beside, mask }: Start): Tensor[] {
 }
 
 /** Those of its tensors that are the run's to dispose; what its user passed is not. */
-export function madeFor(start: Start, { image, mask, latents }: GenerateOptions): Tensor[] {
+export function madeFor(start: Start, { image, mask, latents }: PreparedOptions): Tensor[] {
   return tensorsOf(start).filter((t) => ![image, mask, latents].includes(t))
 }
 

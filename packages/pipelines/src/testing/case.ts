@@ -89,7 +89,7 @@ function addWaveLora(unet: UNet2DConditionModel, tag: string): void {
 }
 
 /** The call of a case as options of ours, and the tensors that it takes besides. */
-export function optionsOf(device: Backend, { call: c, pipeline, name }: Case): StableDiffusionXLOptions {
+export function optionsOf(device: Backend, { call: c, pipeline, name }: Case): StableDiffusionXLOptions & { readonly image?: Tensor; readonly mask?: Tensor } {
   const get = <T>(key: string): T | undefined => c[key] as T | undefined // the reference's own option
   const given = Object.entries({
     prompt: get<string>('prompt'), negativePrompt: get<string>('negative_prompt'), height: get<number>('height'), width: get<number>('width'),
@@ -104,7 +104,7 @@ export function optionsOf(device: Backend, { call: c, pipeline, name }: Case): S
     ...(name.startsWith('npo') ? { positive: c['positive'] === 'base' ? {} : { eta: 1 }, negative: { eta: c['alpha'], delta: c['beta'] } } : {}),
     ...imagesOf(device, pipeline, c),
   }).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given) as unknown as StableDiffusionXLOptions // made of the options above
+  return Object.fromEntries(given) as unknown as ReturnType<typeof optionsOf> // made of the options above
 }
 
 function imagesOf(device: Backend, pipeline: string, c: Case['call']): { readonly image?: Tensor; readonly mask?: Tensor } {

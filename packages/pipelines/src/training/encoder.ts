@@ -24,22 +24,27 @@ export function pairEncoder(components: Components): PairEncoder {
 
 function promptsBy(components: Components): PairEncoder['prompt'] {
   if (isXL(components)) return (text) => promptOfXL(components, text)
-  if (isStableDiffusion(components)) return (text) => promptOf(components, text)
+  if (isSD(components)) return (text) => promptOf(components, text)
   const got = Object.keys(components).join(', ')
-  throw new ConfigError(`pairEncoder: expected the components of Stable Diffusion 1.x, 2.x or XL, got ${got}; pass those of its pipeline`)
+  throw new ConfigError(
+    `pairEncoder: expected the components of Stable Diffusion 1.x, 2.x or XL, got ${got}; pass those of its pipeline`,
+  )
 }
 
 const isXL = (components: Components): components is StableDiffusionXLComponents => 'textEncoder2' in components
-const isStableDiffusion = (components: Components): components is StableDiffusionComponents => 'textEncoder' in components
+const isSD = (components: Components): components is StableDiffusionComponents => 'textEncoder' in components
 
 function promptOf({ tokenizer, textEncoder }: StableDiffusionComponents, text: string): { readonly context: Tensor } {
   return { context: encode(tokenizer, textEncoder, [text]).lastHiddenState }
 }
 
 /** The contexts of both encoders side by side, before their last layers, and the pooled prompt of the second. */
-function promptOfXL({ tokenizer, textEncoder, tokenizer2, textEncoder2 }: StableDiffusionXLComponents, text: string): Readonly<Record<string, Tensor>> {
+function promptOfXL(
+  { tokenizer, textEncoder, tokenizer2, textEncoder2 }: StableDiffusionXLComponents, text: string,
+): Readonly<Record<string, Tensor>> {
   const second = encode(tokenizer2, textEncoder2, [text])
   const first = textEncoder && tokenizer ? [encode(tokenizer, textEncoder, [text])] : []
-  const states = [...first, second].map(({ hiddenStates }) => hiddenStates.at(-2) as Tensor) // an encoder has a layer at least
+  // An encoder has a layer at least.
+  const states = [...first, second].map(({ hiddenStates }) => hiddenStates.at(-2) as Tensor)
   return { context: concat(states, -1), textEmbeds: second.textEmbeds as Tensor } // its encoder projects
 }

@@ -7,12 +7,14 @@ import { fillWithWaves, waveParameter, waves } from '@antipode/core/testing'
 import { type UNet2DCondition, UNet2DConditionModel, type UNet2DConfig } from '@antipode/models'
 import { diffusionDpo, negate, type NoiseDraw, type PairBatch } from '@antipode/npo'
 import { ddpm, trainingLevel } from '@antipode/schedulers'
-import { encode } from 'fast-png'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { encodePng } from '../images/index.ts'
 import { cases, pipelineOfCase } from '../testing/index.ts'
 import components from '../testing/pipelines.golden.json' with { type: 'json' }
 import golden from './preference.golden.json' with { type: 'json' }
-import { attentionTargets, encodePairs, pairEncoder, type PairRows, type PreferenceOptions, trainPreference } from './index.ts'
+import {
+  attentionTargets, encodePairs, pairEncoder, type PairRows, type PreferenceOptions, trainPreference,
+} from './index.ts'
 import { networksOf } from './train-preference.ts'
 
 let device: Device
@@ -21,6 +23,12 @@ afterEach(() => { expect(device.memory().tensors).toBe(0) })
 afterAll(async () => { await device[Symbol.asyncDispose]() })
 
 type Case = typeof golden.cases[number]
+
+interface GoldenGradient {
+  readonly first3: readonly number[]
+  readonly l1: number
+  readonly f32MaxAbsDev: number
+}
 
 async function unetOf(kind: string): Promise<UNet2DConditionModel> {
   const { config } = kind === 'sdxl' ? components.components.unet_sdxl : components.components.unet
@@ -49,25 +57,29 @@ function batchOf({ kind, prediction }: Case): PairBatch<UNet2DCondition> {
     noise: latents('noise'), chosen: latents('chosen'), rejected: latents('rejected'),
     condition: {
       context: waves(device, 'input.context', [2, 5, xl ? 56 : 32], 0, 1),
-      ...(xl ? { textEmbeds: waves(device, 'input.pooled', [2, 20], 0, 1), timeIds: tensor(device, [16, 24, 0, 3, 16, 16, 32, 16, 5, 0, 16, 16], [2, 6]) } : {}),
+      ...(xl ? { textEmbeds: waves(device, 'input.pooled', [2, 20], 0, 1), timeIds: tensor(
+        device, [16, 24, 0, 3, 16, 16, 32, 16, 5, 0, 16, 16], [2, 6],
+      ) } : {}),
     },
   }
 }
 
-// Made by tools/golden/preference_training.py in float64. Gradients are held to ten times what float32 costs torch, or to 1e-4 of their size, as all that
-// differs is rounding: a logit is a difference of four errors of about ½, times β/2. Computed in float64 here too, they are within 3e-5 of their size.
-test.each(golden.cases)('loss and gradients of an adapter equal those of diffusers and torch: $kind, $prediction, swapped $swapped', async (one) => {
+// Made by tools/golden/preference_training.py in float64. Gradients are held to ten times what float32 costs torch, or
+// to 1e-4 of their size, as all that differs is rounding: a logit is a difference of four errors of about ½, times β/2.
+// Computed in float64 here too, they are within 3e-5 of their size.
+test.each(golden.cases)('loss and gradients equal those of torch: $kind, $prediction, swapped $swapped', async (one) => {
   using unet = await unetOf(one.kind)
   await scope(async () => {
-    const objective = diffusionDpo<UNet2DCondition>({ beta: one.beta })
-    const { loss, metrics } = (one.swapped ? negate(objective) : objective).evaluate(networksOf(unet, 'eta', true), batchOf(one))
+    const plain = diffusionDpo<UNet2DCondition>({ beta: one.beta })
+    const objective = one.swapped ? negate(plain) : plain
+    const { loss, metrics } = objective.evaluate(networksOf(unet, 'eta', true), batchOf(one))
     const parameters = adapterParameters(unet, 'eta')
     const grads = gradients(loss, [...parameters.values()])
     await evaluate(loss, ...Object.values(metrics), ...grads)
     expect(Math.abs(await loss.item() - one.loss)).toBeLessThan(5e-6)
     expect(Math.abs(await metrics['error']!.item() - one.error)).toBeLessThan(1e-6)
     expect(Math.abs(await metrics['referenceError']!.item() - one.referenceError)).toBeLessThan(1e-6)
-    const wanted: Readonly<Record<string, { readonly first3: readonly number[]; readonly l1: number; readonly f32MaxAbsDev: number }>> = one.gradients
+    const wanted: Readonly<Record<string, GoldenGradient>> = one.gradients
     expect([...parameters.keys()].sort()).toEqual(Object.keys(wanted).sort())
     for (const [i, name] of [...parameters.keys()].entries()) {
       const { first3, l1, f32MaxAbsDev } = wanted[name]!
@@ -81,10 +93,12 @@ test.each(golden.cases)('loss and gradients of an adapter equal those of diffuse
 
 /** Pairs of plain colours, the first of which is lighter. */
 async function* plainPairs(count: number): PairRows {
-  const png = (value: number): Uint8Array => encode({ width: 16, height: 16, channels: 3, depth: 8, data: new Uint8Array(768).fill(value) })
+  const png = (value: number): Uint8Array<ArrayBuffer> =>
+    encodePng({ width: 16, height: 16, data: new Uint8Array(768).fill(value) })
   for (let i = 0; i < count; i++) {
     const pictures = { chosen: png(128 + 10 * i), rejected: png(100 - 10 * i) }
-    yield { prompt: `the ${i % 2 === 0 ? 'cat' : 'dog'}`, origin: `row ${i}`, identity: `${i}`, pictures: () => Promise.resolve(pictures) }
+    const prompt = `the ${i % 2 === 0 ? 'cat' : 'dog'}`
+    yield { prompt, origin: `row ${i}`, identity: `${i}`, pictures: () => Promise.resolve(pictures) }
   }
 }
 
@@ -93,20 +107,24 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
   try {
     using pipe = await pipelineOfCase(device, cases.find(({ name }) => name === 'sd_ddim_cfg')!)
     const parts = pipe.components
-    const pairs = await encodePairs(pairEncoder(parts), plainPairs(5), { folder, models: 'tiny', resolution: 16, dtype: 'f32' })
+    const pairs = await encodePairs(
+      pairEncoder(parts), plainPairs(5), { folder, models: 'tiny', resolution: 16, dtype: 'f32' },
+    )
     const weightsOf = async (): Promise<number[]> => {
       const weights: number[] = []
       for (const t of adapterParameters(parts.unet, 'eta').values()) weights.push(...await t.data())
       return weights
     }
     /** Losses, and the weights after each step. */
-    const run = async (name: string, options: Partial<PreferenceOptions>, stopAt = Infinity): Promise<{ losses: number[]; weights: number[][] }> => {
+    const run = async (
+      name: string, options: Partial<PreferenceOptions>, stopAt = Infinity,
+    ): Promise<{ losses: number[]; weights: number[][] }> => {
       const controller = new AbortController()
       const [losses, weights]: [number[], number[][]] = [[], []]
       const checkpoint = { path: join(folder, `${name}.safetensors`), every: 100, recipe: 'tiny' }
       const steps = trainPreference(parts, pairs, {
-        objective: 'dpo', adapter: 'eta', rank: 2, batch: 2, accumulate: 2, steps: 4, learningRate: 1e-2, warmup: 1, seed: 3, beta: 500, ...options,
-        checkpoint, resume: existsSync(checkpoint.path), signal: controller.signal,
+        objective: 'dpo', adapter: 'eta', rank: 2, batch: 2, accumulate: 2, steps: 4, learningRate: 1e-2, warmup: 1,
+        seed: 3, beta: 500, ...options, checkpoint, resume: existsSync(checkpoint.path), signal: controller.signal,
       })
       try {
         for await (const { step, loss } of steps) {
@@ -128,10 +146,13 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
     const [first, rest] = [await run('parts', {}, 1), await run('parts', {})]
     expect([...first.losses, ...rest.losses]).toEqual(whole.losses)
     expect([...first.weights, ...rest.weights]).toEqual(whole.weights)
-    // The opposite preference pulls the other way: from the same adapter, Adam's first step has the same size and the other sign.
+    // The opposite preference pulls the other way: from the same adapter, Adam's first step has the same size and the
+    // other sign.
     const npo = await run('npo', { steps: 2, objective: 'npo' })
     expect(npo.weights[0]).toEqual(whole.weights[0])
-    const [eta, delta] = [whole.weights[1]!, npo.weights[1]!].map((after) => after.map((v, i) => v - whole.weights[0]![i]!)) as [number[], number[]]
+    const [eta, delta] = [whole.weights[1]!, npo.weights[1]!].map(
+      (after) => after.map((v, i) => v - whole.weights[0]![i]!),
+    ) as [number[], number[]]
     expect(eta.some((v) => Math.abs(v) > 1e-3)).toBe(true)
     expect(eta.reduce((most, v, i) => Math.max(most, Math.abs(v + delta[i]!)), 0)).toBeLessThan(1e-3)
   } finally {

@@ -5,14 +5,18 @@ import {
   abortSignal, anObject, atLeast, checkOptions, finite, flag, oneOf, positive, type Ranges, required, text, whole,
 } from '@antipode/core/options'
 import type { AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
-import { type CheckpointOptions, diffusionDpo, negate, type PairBatch, type ReferredNetworks, train, type TrainStep } from '@antipode/npo'
+import {
+  type CheckpointOptions, diffusionDpo, negate, type PairBatch, type ReferredNetworks, train, type TrainStep,
+} from '@antipode/npo'
 import type { Scheduler } from '@antipode/schedulers'
 import { latentPairs } from './batches/index.ts'
 import type { EncodedPairs } from './encodings/index.ts'
 
 /** Options of {@link trainPreference}. */
 export interface PreferenceOptions {
-  /** `dpo` learns what people prefer, η; `npo` what they do not, δ, by the same objective on the opposite preference. */
+  /**
+   * `dpo` learns what people prefer, η; `npo` what they do not, δ, by the same objective on the opposite preference.
+   */
   readonly objective: 'dpo' | 'npo'
   /** The adapter that is added and trained; the objective's name by default. */
   readonly adapter?: string
@@ -60,31 +64,47 @@ export interface PreferenceModels {
 /** All products of every attention, as the field's scripts for preference adapt them. */
 export const attentionTargets: RegExp = /\.attn[12]\.to_(?:q|k|v|out\.0)$/
 
-/** The error that the model may have for each of the reference's, before it counts as collapsed: then the accuracy says nothing. */
+/**
+ * The error that the model may have for each of the reference's, before it counts as collapsed: then the accuracy says
+ * nothing.
+ */
 const collapse = 1.5
 
 const ranges: Ranges<PreferenceOptions> = {
-  objective: required(oneOf('dpo', 'npo')), adapter: text, rank: whole(1), alpha: finite, targets: { expected: 'a RegExp', accepts: (v) => v instanceof RegExp },
-  steps: required(whole(1)), batch: whole(1, 1024), accumulate: whole(1), learningRate: atLeast(0), warmup: whole(0), weightDecay: atLeast(0),
-  clipNorm: positive, beta: positive, seed: whole(0), posterior: oneOf('sample', 'mode'), gradientCheckpointing: flag,
+  objective: required(oneOf('dpo', 'npo')), adapter: text, rank: whole(1), alpha: finite,
+  targets: { expected: 'a RegExp', accepts: (v) => v instanceof RegExp },
+  steps: required(whole(1)), batch: whole(1, 1024), accumulate: whole(1), learningRate: atLeast(0), warmup: whole(0),
+  weightDecay: atLeast(0), clipNorm: positive, beta: positive, seed: whole(0), posterior: oneOf('sample', 'mode'),
+  gradientCheckpointing: flag,
   checkpoint: anObject('an object of options'), resume: flag, signal: abortSignal,
 }
 
 /**
- * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO with the base itself,
- * adapters off, as the reference, or the same on the opposite preference (Diffusion-NPO). The adapter is on the UNet from the first step
- * on, in f32 whatever the base is kept in, and stays there: save it with `saveAdapter`.
+ * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO
+ * with the base itself, adapters off, as the reference, or the same on the opposite preference (Diffusion-NPO). The
+ * adapter is on the UNet from the first step on, in f32 whatever the base is kept in, and stays there: save it with
+ * `saveAdapter`.
  * @throws {NumericError} if the model collapses: where its error is more than one and a half of the base's
  * @throws {ConfigError | CheckpointError} as `train` and `addAdapter` do
- * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the latter.
+ * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the
+ * latter.
  */
-export async function* trainPreference(models: PreferenceModels, pairs: EncodedPairs, options: PreferenceOptions): AsyncGenerator<TrainStep, void, void> {
+export async function* trainPreference(
+  models: PreferenceModels, pairs: EncodedPairs, options: PreferenceOptions,
+): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainPreference', options, ranges)
-  const { objective: kind, adapter = kind, rank = 8, alpha, targets = attentionTargets, steps, seed = 0, beta = 2000 } = options
-  const { batch: size = 4, accumulate = 1, learningRate: lr = 5e-6, warmup = 0, weightDecay = 0.01, clipNorm = 1, gradientCheckpointing = true } = options
-  const { posterior = 'sample', checkpoint, resume = false, signal } = options
+  const {
+    objective: kind, adapter = kind, rank = 8, alpha, targets = attentionTargets, steps, seed = 0, beta = 2000,
+  } = options
+  const { batch: size = 4, accumulate = 1, learningRate: lr = 5e-6, warmup = 0, weightDecay = 0.01, clipNorm = 1 } = options
+  const { posterior = 'sample', gradientCheckpointing = true, checkpoint, resume = false, signal } = options
   const { unet, vae, scheduler: { schedule: process } } = models
-  if (!process) throw new ConfigError('trainPreference: expected a scheduler with a table of noise levels, got one of another process; pass that of the checkpoint')
+  if (!process) {
+    throw new ConfigError(
+      'trainPreference: expected a scheduler with a table of noise levels, got one of another process; pass that of the ' +
+        'checkpoint',
+    )
+  }
   addAdapter(unet, adapter, lora({ rank, targets, seed, ...(alpha === undefined ? {} : { alpha }) }))
   const objective = diffusionDpo<UNet2DCondition>({ beta })
   const tuned = kind === 'dpo' ? objective : negate(objective)
@@ -102,16 +122,22 @@ export async function* trainPreference(models: PreferenceModels, pairs: EncodedP
     const { error = 0, referenceError = 0 } = step.metrics
     if (error > collapse * referenceError) {
       throw new NumericError(
-        `trainPreference: step ${step.step}: expected an error of at most ${collapse} times the base's, got ${error} for ${referenceError}; ` +
-        'lower the learning rate or raise beta', { where: 'error' },
+        `trainPreference: step ${step.step}: expected an error of at most ${collapse} times the base's, got ${error} for ` +
+          `${referenceError}; lower the learning rate or raise beta`,
+        { where: 'error' },
       )
     }
     yield step
   }
 }
 
-/** The UNet with its adapter, and without any. @param checkpoint whether the former computes activations again in the backward pass */
-export function networksOf(unet: UNet2DConditionModel, adapter: string, checkpoint: boolean): ReferredNetworks<UNet2DCondition> {
+/**
+ * The UNet with its adapter, and without any. @param checkpoint whether the former computes activations again in the
+ * backward pass
+ */
+export function networksOf(
+  unet: UNet2DConditionModel, adapter: string, checkpoint: boolean,
+): ReferredNetworks<UNet2DCondition> {
   const [tuned, base] = [unet.with({ [adapter]: 1 }), unet.with({})]
   return {
     model: (x, timesteps, condition) => tuned.forward(x, timesteps, condition, { checkpoint }),

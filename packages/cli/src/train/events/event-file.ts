@@ -12,8 +12,8 @@ export interface EventPicture {
 }
 
 /**
- * A file of events for TensorBoard, in a folder that it is pointed at. Each process writes one of its own; of steps that were made twice
- * it shows the later.
+ * A file of events for TensorBoard, in a folder that it is pointed at. Each process writes one of its own; of steps
+ * that were made twice it shows the later.
  * Source: tensorflow/tensorboard, `tensorboard/compat/proto/event.proto` and `summary.proto`; tensorflow, "TFRecord".
  */
 export class EventFile {

@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Device, type Tensor } from '@antipode/core'
+import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
 import { saveAdapter } from '@antipode/models'
 import type { TrainStep } from '@antipode/npo'
-import { loadPipeline } from '@antipode/pipelines'
+import { contactSheet, encodePng, loadPipeline, type Pixels } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { CurveFile } from '../curve.ts'
-import { EventFile } from '../events/index.ts'
+import { EventFile, type EventPicture } from '../events/index.ts'
 import { modelFilesDigest } from './model-files.ts'
-import { sampleGrid } from './sample-grid.ts'
 import { type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
 
 /** Options of `antipode train dpo` and `antipode train npo`. */
@@ -41,12 +40,14 @@ export interface TrainPreferenceResult {
 type Pipe = Awaited<ReturnType<typeof loadPipeline>>
 
 /** Files of a run below its folder. */
-const files = { settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples' } as const
+const files = {
+  settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples',
+} as const
 
 /**
- * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards what they do
- * not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and so does the run itself, which
- * the same command goes on with after an interruption, or with more steps.
+ * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards
+ * what they do not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and
+ * so does the run itself, which the same command goes on with after an interruption, or with more steps.
  */
 export async function runTrainPreference(options: TrainPreferenceOptions): Promise<TrainPreferenceResult> {
   const { settings, out, signal } = options
@@ -62,12 +63,14 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   loading.done()
   const models = await modelFilesDigest(settings.model)
   const pairs = await encoded(pipe, models, options, progress)
-  const last = await trained(pipe, { ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }) }, pairs)
+  const last = await trained(pipe, {
+    ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
+  }, pairs)
   const adapter = join(out, `${objective}.safetensors`)
-  const { steps, beta, seed } = settings
+  const { steps, beta, seed, format } = settings
   await lock.check()
   const metadata = { objective, beta: `${beta}`, seed: `${seed}`, steps: `${steps}` }
-  await saveAdapter(adapter, { unet: pipe.components.unet }, { name: objective, metadata, signal })
+  await saveAdapter(adapter, { unet: pipe.components.unet }, { name: objective, format, metadata, signal })
   return {
     adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
     pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
@@ -75,11 +78,14 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
 }
 
 /** What a run cannot change on its way. */
-function recipeOf({ objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }: PreferenceSettings): object {
+function recipeOf(settings: PreferenceSettings): object {
+  const { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
   return { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
 }
 
-async function encoded({ components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress): Promise<EncodedPairs> {
+async function encoded(
+  { components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress,
+): Promise<EncodedPairs> {
   const { resolution = resolutionOf(components), dtype, skipDamaged } = settings
   const phase = progress.phase('encoding pairs', 1)
   let fresh = 0
@@ -90,7 +96,7 @@ async function encoded({ components }: Pipe, models: string, { settings, cache, 
       phase.advance(0, `${rows} rows`)
     },
   })
-  phase.done(`${pairs.pairs} pairs, ${fresh} encoded now, ${pairs.ties} ties left out, ${pairs.damaged} damaged`)
+  phase.done(`${pairs.pairs} pairs, ${fresh} rows encoded now, ${pairs.ties} ties left out, ${pairs.damaged} damaged`)
   return pairs
 }
 
@@ -101,8 +107,14 @@ function resolutionOf({ unet, vae }: Pipe['components']): number {
 }
 
 /** Trains step by step, and gives the last. */
-async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string }, pairs: EncodedPairs): Promise<TrainStep | undefined> {
-  const { objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery } = settings
+async function trained(
+  pipe: Pipe,
+  { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string },
+  pairs: EncodedPairs,
+): Promise<TrainStep | undefined> {
+  const {
+    objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
+  } = settings
   const path = join(out, files.run)
   const resume = options.resume && existsSync(path)
   const curve = new CurveFile(join(out, files.metrics), resume)
@@ -127,24 +139,32 @@ async function trained(pipe: Pipe, { settings, out, recipe, signal, ...options }
   return curve.steps().at(-1)
 }
 
-/** A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was interrupted. */
-async function samples(pipe: Pipe, { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings, pairs: EncodedPairs, signal: AbortSignal): Promise<Awaited<ReturnType<typeof sampleGrid>> | undefined> {
+/**
+ * A row for each prompt: the base, and beside it the same noise with the adapter. Nothing where the run was
+ * interrupted.
+ */
+async function samples(
+  pipe: Pipe,
+  { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings,
+  pairs: EncodedPairs,
+  signal: AbortSignal,
+): Promise<EventPicture | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [objective]: 1 }
   const branches = [{}, objective === 'dpo' ? { positive: weights } : { negative: weights }]
-  const rows: Tensor[][] = []
+  const made: Pixels[] = []
   try {
     for (const prompt of prompts) {
-      const row: Tensor[] = []
-      rows.push(row)
-      for (const branch of branches) row.push((await pipe({ prompt, seed, steps: sampleSteps, ...branch, output: 'pixels', signal })).pixels)
+      for (const branch of branches) {
+        const { images } = await pipe({ prompt, seed, steps: sampleSteps, ...branch, signal })
+        made.push(...images)
+      }
     }
-    return await sampleGrid(rows)
   } catch (error) {
     // The run itself saves what was done before it ends.
     if (signal.aborted) return undefined
     throw error
-  } finally {
-    for (const picture of rows.flat()) picture.dispose()
   }
+  const sheet = contactSheet(made, { columns: branches.length })
+  return { height: sheet.height, width: sheet.width, png: encodePng(sheet) }
 }

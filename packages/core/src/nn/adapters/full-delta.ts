@@ -42,7 +42,7 @@ export class FullDelta implements WeightDelta {
   }
 }
 
-/** Tensors with the names that extracted differences have in the field: `<layer>.diff`, and `<layer>.diff_b` of a bias. */
+/** Tensors with the names that extracted differences have in the field: `<layer>.diff`, `<layer>.diff_b` of a bias. */
 export const fullDeltaKind: DeltaKind = {
   names: ['diff', 'diff_b'],
   ofProducts: false,

@@ -54,7 +54,10 @@ export class LowRank implements WeightDelta {
 }
 
 /** Shapes of A and B at a rank. @throws {ConfigError} if the layer has groups: each would need an A of its own */
-function shapesOf({ weightShape, groups = 1 }: Weighted & Partial<WeightProduct>, rank: number): [a: number[], b: number[]] {
+function shapesOf(
+  { weightShape, groups = 1 }: Weighted & Partial<WeightProduct>,
+  rank: number,
+): [a: number[], b: number[]] {
   if (groups > 1) {
     throw new ConfigError(`lora: expected a layer of one group, got ${groups}; leave it out of the targets`)
   }

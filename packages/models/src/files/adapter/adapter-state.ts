@@ -33,11 +33,13 @@ export function adapterState(
       const name = stored[part as keyof typeof endings]
       if (name !== undefined) known.set(name, `${layer}.${ending}`)
     }
+    const { a, b, alpha } = stored
     // An alpha beside nothing is for no pair.
-    if (stored.alpha !== undefined && stored.a === undefined && stored.b === undefined) known.set(stored.alpha, stored.alpha)
+    if (alpha !== undefined && (a ?? b) === undefined) known.set(alpha, alpha)
   }
   const named = rename(file, (name) => known.get(name))
-  const pairs = withoutMiddles(named, [...names].flatMap(([layer, { middle }]) => (middle === undefined ? [] : [layer])))
+  const mixed = [...names].filter(([, { middle }]) => middle !== undefined).map(([layer]) => layer)
+  const pairs = withoutMiddles(named, mixed)
   const placed = new Map<string, readonly number[]>([...layers].flatMap(([layer, { weightShape }]) => (
     [endings.a, endings.b, endings.diff].map((ending) => [`${layer}.${ending}`, weightShape] as const)
   )))
@@ -57,8 +59,8 @@ function fitted(shape: readonly number[], weight: readonly number[]): readonly n
 }
 
 /**
- * A source whose layers with a middle factor `[r, r, k, k]` between A `[r, in, 1, 1]` and B have a pair instead, whose A
- * is the product of the first two, `[r, in, k, k]`. Source: LyCORIS' `locon.py`, Tucker decomposition.
+ * A source whose layers with a middle factor `[r, r, k, k]` between A `[r, in, 1, 1]` and B have a pair instead, whose
+ * A is the product of the first two, `[r, in, k, k]`. Source: LyCORIS' `locon.py`, Tucker decomposition.
  */
 function withoutMiddles(source: StateSource, layers: readonly string[]): StateSource {
   const products = new Map(layers.map((layer) => {

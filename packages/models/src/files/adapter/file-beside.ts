@@ -1,5 +1,5 @@
 import { CheckpointError, UnsupportedError } from '@antipode/core'
-import type { SafetensorsSource } from '@antipode/core/io'
+import type { ReadSafetensorsOptions, SafetensorsSource } from '@antipode/core/io'
 
 /** No configuration of an adapter is longer, and no server that works keeps one back for so long. */
 const maxBytes = 1_000_000
@@ -9,7 +9,11 @@ const patience = 30_000
  * The text of a small file beside a source; undefined if there is none, or the source is a Blob or bytes and has no place.
  * @throws {CheckpointError} if it is there and cannot be read
  */
-export async function fileBeside(source: SafetensorsSource, name: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function fileBeside(
+  source: SafetensorsSource,
+  name: string,
+  { signal, fetch = globalThis.fetch }: Pick<ReadSafetensorsOptions, 'signal' | 'fetch'> = {},
+): Promise<string | undefined> {
   if (typeof source !== 'string' && !(source instanceof URL)) return undefined
   const remote = source instanceof URL ? source.protocol !== 'file:' : /^https?:/i.test(source)
   const fail = (what: string, cause?: unknown): CheckpointError =>

@@ -9,7 +9,12 @@ type Sequence = readonly Atom[]
 
 /** A layer's name written as a pattern that only it matches. */
 export function patternOf(layer: string): string {
-  return `^${layer.replaceAll('.', '\\.')}`
+  return `^${endPattern(layer)}`
+}
+
+/** The last parts of a layer's name written as a pattern. */
+export function endPattern(end: string): string {
+  return end.replaceAll('.', '\\.')
 }
 
 /**

@@ -12,6 +12,9 @@ import { layersOf, placesOf } from './places.ts'
 import { statedAlphas } from './stated-alphas.ts'
 import { type LayerNames, tensorsByLayer } from './tensors-by-layer.ts'
 
+/** Adapters are thousands of small tensors, for each of which a request would be made. */
+const patch = 2 ** 23
+
 /** Options of {@link loadAdapter}, beside those of reading the file. */
 export interface LoadAdapterOptions extends ReadSafetensorsOptions {
   /** What the adapter is called on the models; one of that name is replaced. */
@@ -29,7 +32,8 @@ export interface LoadAdapterOptions extends ReadSafetensorsOptions {
  * safetensors or torch (`.pt`, `.bin`), and of any of these formats, which it tells by its names:
  *
  * - PEFT and diffusers since: `unet.….lora_A.weight`, with or without `unet.` and `base_model.model.`
- * - diffusers before: `unet.….attn1.processor.to_q_lora.down.weight`, `text_encoder.….self_attn.to_q_lora.down.weight`
+ * - diffusers before: `unet.….attn1.processor.to_q_lora.down.weight`, and `….self_attn.to_q_lora.down.weight` of text
+ *   encoders
  * - kohya-ss and LyCORIS' LoCon: `lora_unet_….lora_down.weight`, also with LDM's names for the blocks of Stable
  *   Diffusion XL, and `lora_te_`, `lora_te1_`, `lora_te2_` for text encoders
  * - differences in full, `….diff`
@@ -54,13 +58,14 @@ export async function loadAdapter(
     ...readRanges, name: required(text), skip: listOf(oneOf(...components)), dtype: oneOf('f32', 'f16', 'bf16'),
     config: anObject('the parsed adapter_config.json'),
   })
-  const { name, skip = [], dtype = 'f32', config, ...read } = options
+  const { name, skip = [], dtype = 'f32', config, ...given } = options
+  const read = { readAhead: patch, ...given }
   const targets = targetsOf('loadAdapter', target)
   await using file = await readTensors(source, read)
   const parts = partsOf(file, targets, { name, skip, dtype })
   const alphas: Map<string, number>[] = []
   for (const part of parts) {
-    alphas.push(await statedAlphas({ ...part, file, source, config, signal: read.signal }))
+    alphas.push(await statedAlphas({ ...part, file, source, config, read }))
   }
   const tensors: Map<string, Tensor>[] = []
   try {
@@ -69,7 +74,7 @@ export async function loadAdapter(
       tensors.push(await readAll(state, wanted, model.device))
     }
   } catch (error) {
-    for (const read of tensors) for (const t of read.values()) t.dispose()
+    for (const part of tensors) for (const t of part.values()) t.dispose()
     throw error
   }
   for (const [k, { model }] of parts.entries()) {
@@ -88,7 +93,10 @@ interface AdapterPart {
   readonly state: StateSource
 }
 
-/** What a file has for each model, held to the model by names and shapes. @throws {CheckpointError} if it does not fit */
+/**
+ * What a file has for each model, held to the model by names and shapes.
+ * @throws {CheckpointError} if it does not fit
+ */
 function partsOf(
   file: TensorFile,
   targets: ReadonlyMap<AdapterComponent, Module>,

@@ -1,5 +1,7 @@
 import { CheckpointError, type DType, type Tensor } from '@antipode/core'
-import { Adaptable, type Checkpoint, checkFit, type Module, setAdapter, type StateSource, stateOf } from '@antipode/core/nn'
+import {
+  Adaptable, type Checkpoint, checkFit, type Module, setAdapter, stateOf, type StateSource,
+} from '@antipode/core/nn'
 import { abortSignal, checkOptions, oneOf, required, text } from '@antipode/core/options'
 import { refuseOtherWeights } from './other-files.ts'
 import { layersOf } from './places.ts'
@@ -18,9 +20,9 @@ export interface LoadOffsetOptions {
 }
 
 /**
- * Puts what a whole checkpoint adds to a model on it as an adapter: η = θ_file − θ of weights, biases and norms, so that
- * at weight 1 the model is the checkpoint's, and other weights and negative ones are as of any adapter. Diffusion-DPO's
- * models are published so. Tensors are read one after the other and subtracted in float32; layers that the file leaves
+ * Puts what a whole checkpoint adds to a model on it as an adapter: η = θ_file − θ of weights, biases and norms, so
+ * that at weight 1 the model is the checkpoint's, and other weights and negative ones are as of any adapter.
+ * Diffusion-DPO's models are published so. Tensors are read one after the other and subtracted in float32; layers that the file leaves
  * as they are carry nothing.
  *
  * @param checkpoint the weights of the same architecture under the model's names: an open file, a source, a key map
@@ -101,7 +103,7 @@ async function differenceOf(source: StateSource, name: string, base: Tensor, dty
 
 async function largest(difference: Tensor): Promise<number> {
   using size = difference.to('f32').abs().max()
-  return size.item()
+  return await size.item() // without the await, it would be disposed first
 }
 
 function checkCarriers(parts: ReadonlyMap<string, OffsetPart>, kept: ReadonlySet<string>): void {
@@ -109,7 +111,7 @@ function checkCarriers(parts: ReadonlyMap<string, OffsetPart>, kept: ReadonlySet
   const odd = [...kept].filter((key) => parts.get(key)?.layer === undefined)
   if (odd.length === 0) return
   throw new CheckpointError(
-    `loadOffset: expected ${odd.join(', ')} to be as the model has it, as it cannot carry a change, got another; load the ` +
-      'file as a model of its own',
+    `loadOffset: expected ${odd.join(', ')} to be as the model has it, as it cannot carry a change, got another; ` +
+      'load the file as a model of its own',
   )
 }

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@antipode/core'
 import { finite, flag, oneOf, type Range, required, show, whole } from '@antipode/core/options'
-import { layerPattern, patternOf } from './layer-pattern.ts'
+import { endPattern, layerPattern, patternOf } from './layer-pattern.ts'
 
 /** A layer that has a pair: its name in the model, its name for whoever wrote the file, and the rank of its tensors. */
 export interface RankedLayer {
@@ -88,17 +88,21 @@ export function commonest(values: readonly number[]): number {
 
 /**
  * The configuration that {@link loraAlpha} and PEFT read these ranks and alphas from: the commonest, and patterns for
- * the others.
+ * the others. Names of text encoders' layers lack the first part, which transformers ≥ 5.6 has not; older ones find
+ * them by their end.
  */
 export function loraConfig(
   layers: ReadonlyMap<string, { readonly rank: number; readonly alpha: number }>,
 ): Record<string, unknown> {
+  const called = (layer: string): string => layer.replace(/^text_model\./, '')
   const entries = [...layers]
   const [r, alpha] = [commonest(entries.map(([, p]) => p.rank)), commonest(entries.map(([, p]) => p.alpha))]
   const others = (field: 'rank' | 'alpha', common: number): Record<string, number> =>
-    Object.fromEntries(entries.filter(([, p]) => p[field] !== common).map(([layer, p]) => [patternOf(layer), p[field]]))
+    Object.fromEntries(entries.filter(([, p]) => p[field] !== common).map(([layer, p]) => (
+      [called(layer) === layer ? patternOf(layer) : endPattern(called(layer)), p[field]]
+    )))
   return {
     peft_type: 'LORA', r, lora_alpha: alpha, rank_pattern: others('rank', r), alpha_pattern: others('alpha', alpha),
-    use_rslora: false, bias: 'none', target_modules: entries.map(([layer]) => layer),
+    use_rslora: false, bias: 'none', target_modules: entries.map(([layer]) => called(layer)),
   }
 }

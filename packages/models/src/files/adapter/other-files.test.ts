@@ -55,7 +55,7 @@ test.each<[string, AdapterTargets, Shapes, string]>([
   ['an autoencoder', sd15, { 'encoder.down_blocks.0.resnets.0.conv1.weight': [4, 3, 3, 3] }, 'got an autoencoder; load it as one'],
   ['a text encoder', sd15, { [`${query}.weight`]: [768, 768] }, 'got a text encoder'],
   ['a ControlNet', sd15, { 'controlnet_cond_embedding.conv_in.weight': [4, 3, 3, 3], 'down_blocks.0.x.weight': [1] }, 'got a ControlNet'],
-  ['an embedding', sd15, { emb_params: [4, 768] }, 'got an embedding of textual inversion for CLIP-L (emb_params); give it to the tokenizer and the text encoder'],
+  ['an embedding', sd15, { emb_params: [4, 768] }, 'got an embedding of textual inversion for CLIP-L (emb_params); read it with readTextualInversion'],
   ['an embedding of XL', xl, { clip_l: [2, 768], clip_g: [2, 1280] }, 'got an embedding of textual inversion for OpenCLIP-bigG and CLIP-L (clip_g, clip_l)'],
   ['something else', sd15, { 'layer.weight': [1], 'layer.bias': [1] }, 'got a file of 2 tensors unknown here ("layer.bias", "layer.weight", …); see what the file is'],
   ['nothing', sd15, {}, 'got a file of 0 tensors'],

@@ -12,7 +12,9 @@ type Tensors = Pick<StateSource, 'names' | 'info'>
 const towers: ReadonlyMap<number, string> = new Map([[768, 'CLIP-L'], [1024, 'OpenCLIP-H'], [1280, 'OpenCLIP-bigG']])
 
 /** UNets by the width of the tokens that their cross-attention takes. */
-const families: ReadonlyMap<number, string> = new Map([...widths].map(([width, family]) => [width, familyNames[family]]))
+const families: ReadonlyMap<number, string> = new Map(
+  [...widths].map(([width, family]) => [width, familyNames[family]]),
+)
 
 /** Adapters of other architectures, by names that only these have. */
 const foreign: readonly (readonly [RegExp, string])[] = [
@@ -26,7 +28,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 /** What to do with files that are no adapters. */
 const remedies: Readonly<Partial<Record<Identity['kind'], string>>> = {
   unet: 'take what it adds to a model by loadOffset', checkpoint: 'take what its UNet adds to a model by loadOffset',
-  embedding: 'give it to the tokenizer and the text encoder', unknown: 'see what the file is',
+  embedding: 'read it with readTextualInversion', unknown: 'see what the file is',
 }
 
 /** How a width is told to whoever knows models by their names. */
@@ -40,7 +42,11 @@ function told(width: number, names: ReadonlyMap<number, string>): string {
  * @param found layers of the models that it has tensors for
  * @throws {CheckpointError} that says what the file is, what was expected, and what to do
  */
-export function refuseOtherFiles(file: StateSource, targets: ReadonlyMap<AdapterComponent, Module>, found: number): void {
+export function refuseOtherFiles(
+  file: StateSource,
+  targets: ReadonlyMap<AdapterComponent, Module>,
+  found: number,
+): void {
   if (found === 0) refuseOtherKinds(file, [...targets.keys()].join(', '))
   for (const [component, model] of targets) {
     const width = component === 'unet' ? tokenWidth : textWidth(component)
@@ -50,8 +56,8 @@ export function refuseOtherFiles(file: StateSource, targets: ReadonlyMap<Adapter
       ? ['whose cross-attention takes tokens of width', families] as const
       : ['of width', towers] as const
     throw new CheckpointError(
-      `loadAdapter: expected an adapter of a ${component} ${what} ${told(own, known)}, got one of ${told(got, known)}; ` +
-        'load it on such a model',
+      `loadAdapter: expected an adapter of a ${component} ${what} ${told(own, known)}, got one of ` +
+        `${told(got, known)}; load it on such a model`,
     )
   }
 }
@@ -113,7 +119,8 @@ const tokenWidth = (tensors: Tensors): number | undefined => inputsOf(tensors, /
 
 /** The width of a text encoder, by tensors that are for it or for no component in particular. */
 function textWidth(component: AdapterComponent): (tensors: Tensors) => number | undefined {
-  return (tensors) => inputsOf(tensors, /self_attn[._]q_proj$/, (name) => (componentNamed(name) ?? component) === component)
+  const own = (name: string): boolean => (componentNamed(name) ?? component) === component
+  return (tensors) => inputsOf(tensors, /self_attn[._]q_proj$/, own)
 }
 
 /** What an embedding of textual inversion is, in words; undefined if the tensors are none. */

@@ -24,8 +24,8 @@ export function refuseOtherMethods(names: Iterable<string>): void {
     const method = methods.find(([pattern]) => pattern.test(name))?.[1]
     if (method === undefined) continue
     throw new CheckpointError(
-      `loadAdapter: expected low-rank pairs or differences, got ${method} (${name}); merge it into its model with the ` +
-        'program that trained it, and load that model instead',
+      `loadAdapter: expected low-rank pairs or differences, got ${method} (${name}); merge it into its model with ` +
+        'the program that trained it, and load that model instead',
     )
   }
 }

@@ -27,15 +27,16 @@ const reserved = [configKey, 'lora_alpha', 'ss_network_module', 'ss_network_dim'
  * `<layer>.diff`.
  *
  * - `diffusers`: of the models of a pipeline, `unet.<layer>.lora_A.weight`, which `load_lora_weights` of its pipelines
- *   reads; of a model alone, names without the component, for `load_lora_adapter(path, prefix=None)`
+ *   reads; of a model alone, names without the component, for `load_lora_adapter(folder, weight_name=…, prefix=None)`
+ *   (by its path alone, diffusers 0.42 reads a file without its header)
  * - `peft`: `base_model.model.<layer>.lora_A.weight`, and `adapter_config.json` beside; a file that is named
  *   `adapter_model.safetensors` is read by `PeftModel.from_pretrained(model, folder)`
  * - `kohya`: `lora_unet_<layer>.lora_down.weight` with an alpha beside each, and LDM's names for the blocks of Stable
  *   Diffusion XL
  *
  * @param target a model, or the models of a pipeline, of which those that have the adapter are written
- * @throws {ConfigError} if no model has such an adapter, PEFT's format is asked for several models or for differences in
- * full, metadata has a key that is written here, or an option is unknown
+ * @throws {ConfigError} if no model has such an adapter, PEFT's format is asked for several models or for differences
+ * in full, metadata has a key that is written here, or an option is unknown
  * @throws {CheckpointError} if it cannot be written
  * @example
  * await saveAdapter('dpo.safetensors', { unet }, { name: 'dpo', format: 'kohya', dtype: 'f16' })
@@ -46,7 +47,8 @@ export async function saveAdapter(
   options: SaveAdapterOptions,
 ): Promise<void> {
   checkOptions('saveAdapter', options, {
-    ...saveRanges, name: required(text), format: oneOf('diffusers', 'peft', 'kohya'), metadata: anObject('an object of strings'),
+    ...saveRanges, name: required(text), format: oneOf('diffusers', 'peft', 'kohya'),
+    metadata: anObject('an object of strings'),
   })
   const { name, format = 'diffusers', metadata = {}, dtype = 'f32', ...write } = options
   checkMetadata('saveAdapter', metadata, reserved)
@@ -120,8 +122,8 @@ function peftConfig(deltas: Deltas, pairs: Pairs): Record<string, unknown> {
   if (others.length === 0 && own.size === layers.size) return loraConfig(own)
   const got = others.length > 0 ? `${deltas.size} of them` : `${layers.size - own.size} differences in full`
   throw new ConfigError(
-    `saveAdapter: expected low-rank pairs of one model for the format 'peft', got ${got}; save each model by itself, or ` +
-      "choose the format 'diffusers'",
+    `saveAdapter: expected low-rank pairs of one model for the format 'peft', got ${got}; save each model by ` +
+      "itself, or choose the format 'diffusers'",
   )
 }
 

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@antipode/core'
-import type { SafetensorsSource, TensorFile } from '@antipode/core/io'
+import type { ReadSafetensorsOptions, SafetensorsSource, TensorFile } from '@antipode/core/io'
 import { type AdapterComponent, components } from './components.ts'
 import { fileBeside } from './file-beside.ts'
 import { type AlphaRule, loraAlpha } from './lora-config.ts'
@@ -11,7 +11,7 @@ export const configKey = 'lora_adapter_metadata'
 /** Where a statement stands, and what it says. */
 type Statement = readonly [label: string, rule: AlphaRule]
 
-/** What tells of strength: an open file and what it has for one model, where it came from, and what the caller knows. */
+/** What tells of strength: a file and what it has for one model, where it came from, and what the caller knows. */
 export interface AlphaSources {
   readonly file: TensorFile
   readonly component: AdapterComponent
@@ -20,7 +20,8 @@ export interface AlphaSources {
   readonly ranks: ReadonlyMap<string, number>
   readonly source: SafetensorsSource
   readonly config?: unknown
-  readonly signal?: AbortSignal | undefined
+  /** How the source is read. */
+  readonly read: Pick<ReadSafetensorsOptions, 'signal' | 'fetch'>
 }
 
 /**
@@ -39,7 +40,8 @@ export async function statedAlphas(sources: AlphaSources): Promise<Map<string, n
     const other = others.find(({ alpha }) => alpha !== first?.alpha)
     if (first && other) {
       throw unknown(
-        `expected one alpha for ${layer}, got ${first.alpha} from ${first.label} and ${other.alpha} from ${other.label}`,
+        `expected one alpha for ${layer}, got ${first.alpha} from ${first.label} and ${other.alpha} from ` +
+          other.label,
       )
     }
     return [layer, first?.alpha ?? rank]
@@ -47,8 +49,8 @@ export async function statedAlphas(sources: AlphaSources): Promise<Map<string, n
 }
 
 async function statementsOf(sources: AlphaSources): Promise<Statement[]> {
-  const { file, component, layers, source, config, signal } = sources
-  const { [configKey]: adapter, lora_alpha: alpha, ss_network_alpha: network, ss_network_dim: dimension } = file.metadata
+  const { file, component, layers, source, config, read } = sources
+  const { [configKey]: adapter, lora_alpha: alpha, ss_network_alpha: network, ss_network_dim: dim } = file.metadata
   const own: Statement[] = []
   const state = (label: string, stated: unknown): void => {
     const fields = fieldsOf(component, stated)
@@ -63,11 +65,11 @@ async function statementsOf(sources: AlphaSources): Promise<Statement[]> {
     own.push(['lora_alpha', () => value])
   }
   if (own.length > 0) return own
-  const beside = await fileBeside(source, 'adapter_config.json', signal)
+  const beside = await fileBeside(source, 'adapter_config.json', read)
   if (beside !== undefined) state('adapter_config.json', parse('adapter_config.json', beside))
   if (beside !== undefined || network === undefined) return own
   const value = number('ss_network_alpha', network)
-  const rank = dimension === undefined ? undefined : number('ss_network_dim', dimension)
+  const rank = dim === undefined ? undefined : number('ss_network_dim', dim)
   return [['ss_network_alpha', ({ layer, rank: got }) => {
     // Layers of another rank have an alpha of their own, which only a tensor could tell.
     if (rank !== undefined && rank !== got) {

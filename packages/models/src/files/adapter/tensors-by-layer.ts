@@ -22,7 +22,7 @@ export interface TensorsByLayer {
  * @throws {CheckpointError} if two tensors stand for one
  */
 export function tensorsByLayer(names: Iterable<string>, places: ReadonlyMap<string, Place>): TensorsByLayer {
-  const layers = new Map<AdapterComponent, Map<string, LayerNames>>(components.map((component) => [component, new Map()]))
+  const layers = new Map<AdapterComponent, Map<string, LayerNames>>(components.map((one) => [one, new Map()]))
   const strangers = new Map<AdapterComponent | undefined, string[]>()
   for (const name of names) {
     const { stem, part } = partOf(name) ?? {}

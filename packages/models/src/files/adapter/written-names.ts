@@ -18,7 +18,12 @@ export function layerNaming(
   targets: ReadonlyMap<AdapterComponent, Module>,
   alone: boolean,
 ): LayerNaming {
-  if (format === 'peft') return (_, layer) => `base_model.model.${layer}`
+  if (format === 'peft') {
+    // transformers ≥ 5.6 has CLIP's text tower without the first part of its names, unless it has a projection.
+    return (component, layer) => (
+      `base_model.model.${component === 'text_encoder' ? layer.replace(/^text_model\./, '') : layer}`
+    )
+  }
   if (format === 'diffusers') return (component, layer) => (alone ? layer : `${component}.${layer}`)
   const unet = targets.get('unet')
   const names = unet ? [...layersOf(unet).keys()] : []

@@ -28,8 +28,8 @@ export interface LatentPairs {
 const firstStream = 2 ** 31
 
 /**
- * Batches of encoded pairs for an objective on pairs: latents of both pictures, one noise and one timestep for both, and the prompt. A
- * batch depends on its number and the options alone.
+ * Batches of encoded pairs for an objective on pairs: latents of both pictures, one noise and one timestep for both,
+ * and the prompt. A batch depends on its number and the options alone.
  */
 export function latentPairs(vae: AutoencoderKL, pairs: EncodedPairs, options: LatentPairsOptions): LatentPairs {
   const { process, size, seed, posterior = 'sample' } = options
@@ -38,13 +38,17 @@ export function latentPairs(vae: AutoencoderKL, pairs: EncodedPairs, options: La
   return {
     async batch(index) {
       const loaded = await pairs.load(order.batch(index))
-      using moments = stacked(device, [...loaded.map(({ chosen }) => chosen), ...loaded.map(({ rejected }) => rejected)]) // [2B, 2·C, h, w]
+      const rows = [...loaded.map(({ chosen }) => chosen), ...loaded.map(({ rejected }) => rejected)]
+      using moments = stacked(device, rows) // [2B, 2·C, h, w]
       const distribution = new DiagonalGaussian(moments)
-      const drawn = (): Tensor => distribution.sample(randn(device, distribution.mean.shape, { seed, stream: firstStream + index }))
+      const drawn = (): Tensor => distribution.sample(
+        randn(device, distribution.mean.shape, { seed, stream: firstStream + index }),
+      )
       const latents = toUNet(vae, posterior === 'mode' ? distribution.mode() : drawn())
       const [chosen, rejected] = [latents.slice(0, 0, size), latents.slice(0, size)]
       await evaluate(chosen, rejected)
-      return { ...drawNoise(device, process, chosen.shape, { seed, step: index }), chosen, rejected, condition: conditionOf(device, loaded) }
+      const draw = drawNoise(device, process, chosen.shape, { seed, step: index })
+      return { ...draw, chosen, rejected, condition: conditionOf(device, loaded) }
     },
     release({ chosen, rejected, condition }) {
       for (const t of [chosen, rejected, ...Object.values(condition) as Tensor[]]) t.dispose()
@@ -63,7 +67,9 @@ function stacked(device: Backend, rows: readonly ShardTensor[]): Tensor {
 /** What the UNet is told of each pair: its prompt, and of Stable Diffusion XL the sizes too. */
 function conditionOf(device: Backend, loaded: readonly LoadedPair[]): UNet2DCondition {
   const names = [...(loaded[0]?.prompt.keys() ?? [])]
-  const prompts = Object.fromEntries(names.map((name) => [name, stacked(device, loaded.map(({ prompt }) => prompt.get(name) as ShardTensor))]))
+  const prompts = Object.fromEntries(
+    names.map((name) => [name, stacked(device, loaded.map(({ prompt }) => prompt.get(name) as ShardTensor))]),
+  )
   if (!names.includes('textEmbeds')) return prompts
   return { ...prompts, timeIds: tensor(device, loaded.flatMap(({ timeIds }) => timeIds), [loaded.length, 6]) }
 }

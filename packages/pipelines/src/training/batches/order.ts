@@ -5,8 +5,8 @@ import type { Bucket } from '../encodings/index.ts'
 const firstStream = 2 ** 31
 
 /**
- * Which pairs each batch has: every pair once an epoch, in an order that depends on the seed and the epoch alone, those of a batch from
- * one bucket. The last batch of a bucket is filled up with its first pairs.
+ * Which pairs each batch has: every pair once an epoch, in an order that depends on the seed and the epoch alone, those
+ * of a batch from one bucket. The last batch of a bucket is filled up with its first pairs.
  */
 export class BatchOrder {
   readonly #buckets: readonly Bucket[]

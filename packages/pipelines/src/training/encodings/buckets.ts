@@ -7,8 +7,8 @@ const step = 64
 const smallest = 256
 
 /**
- * Sizes that training pictures are brought to: multiples of 64 pixels, from half of the resolution to twice, of the largest area up to
- * its square. A resolution below 256 has one, the square.
+ * Sizes that training pictures are brought to: multiples of 64 pixels, from half of the resolution to twice, of the
+ * largest area up to its square. A resolution below 256 has one, the square.
  * Source: Podell et al. 2023, arXiv 2307.01952, section 2.3 and appendix I.
  */
 export function bucketsOf(resolution: number): Size[] {

@@ -4,12 +4,14 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '@antipode/core'
 import { lockPath, makeFolder } from '@antipode/core/io'
-import { abortSignal, callable, checkOptions, flag, required, text, whole } from '@antipode/core/options'
+import { abortSignal, callable, checkOptions, flag, oneOf, required, text, whole } from '@antipode/core/options'
 import { DatasetError, type PairRow, type PairRows } from '../pairs/index.ts'
 import { bucketsOf } from './buckets.ts'
 import { EncodedPairs } from './encoded-pairs.ts'
 import { type EncodedPictures, encodePictures, encodePrompt, type PairEncoder } from './pair-encoder.ts'
-import { digestOf, openShard, shardPath, type ShardHeader, type ShardRow, shardRows, type ShardTensor, writeShard } from './shard.ts'
+import {
+  digestOf, openShard, shardPath, type ShardHeader, type ShardRow, shardRows, type ShardTensor, writeShard,
+} from './shard.ts'
 
 /** Options of {@link encodePairs}. */
 export interface EncodePairsOptions {
@@ -35,16 +37,18 @@ export interface EncodingReport {
 }
 
 /**
- * Encodes the pictures and prompts of pairs once, and keeps them on the disk: what is there of the same rows, files, models and
- * resolution is taken as it is, and a run that was stopped goes on where it was. Rows are read one by one; of those that are
- * encoded no more than a shard is in memory.
+ * Encodes the pictures and prompts of pairs once, and keeps them on the disk: what is there of the same rows, files,
+ * models and resolution is taken as it is, and a run that was stopped goes on where it was. Rows are read one by one;
+ * of those that are encoded no more than a shard is in memory.
  * @throws {DatasetError} on the first damaged row, unless they are skipped, and where there is no pair at all
  * @throws {NumericError} if encoders give what is not finite @throws {CheckpointError} if the folder cannot be written
  */
-export async function encodePairs(encoder: PairEncoder, pairs: PairRows, options: EncodePairsOptions): Promise<EncodedPairs> {
+export async function encodePairs(
+  encoder: PairEncoder, pairs: PairRows, options: EncodePairsOptions,
+): Promise<EncodedPairs> {
   checkOptions('encodePairs', options, {
     folder: required(text), models: required(text), resolution: required(whole(8)), skipDamaged: flag,
-    dtype: { expected: "'f32' or 'f16'", accepts: (v) => v === 'f32' || v === 'f16' }, signal: abortSignal, onRow: callable,
+    dtype: oneOf('f32', 'f16'), signal: abortSignal, onRow: callable,
   })
   const { models, resolution, dtype = 'f16' } = options
   const key = createHash('sha256').update(JSON.stringify([models, resolution, dtype])).digest('hex').slice(0, 16)
@@ -93,10 +97,12 @@ class Encoding {
 
   /** Removes what lies behind the last shard. @throws {DatasetError} if there is no pair */
   async finish(): Promise<EncodedPairs> {
-    for (let shard = this.#headers.length; existsSync(shardPath(this.#folder, shard)); shard++) await rm(shardPath(this.#folder, shard))
+    let behind = this.#headers.length
+    while (existsSync(shardPath(this.#folder, behind))) await rm(shardPath(this.#folder, behind++))
     const encoded = new EncodedPairs(this.#folder, this.#headers)
     if (encoded.pairs > 0) return encoded
-    throw new DatasetError('encodePairs', `expected at least one pair, got ${this.#rows} rows: ${encoded.ties} ties and ${encoded.damaged} damaged`)
+    const got = `${this.#rows} rows: ${encoded.ties} ties and ${encoded.damaged} damaged`
+    throw new DatasetError('encodePairs', `expected at least one pair, got ${got}`)
   }
 
   /** The header of the shard that is there in the next one's place, if it can be kept at all. */
@@ -126,7 +132,8 @@ class Encoding {
       this.#report(true)
     }
     const header = { digest: digestOf(rows.slice(0, done.length).map(identityOf)), rows: done, prompts }
-    if (done.length > 0) await writeShard(shardPath(this.#folder, shard), header, tensors, dtype === 'f16' ? 'F16' : 'F32')
+    const path = shardPath(this.#folder, shard)
+    if (done.length > 0) await writeShard(path, header, tensors, dtype === 'f16' ? 'F16' : 'F32')
     signal?.throwIfAborted()
     return header
   }
@@ -142,12 +149,13 @@ class Encoding {
       if (error instanceof DatasetError) return this.#damaged(error)
       throw error
     }
-    const { size: { height, width }, chosen: { original, crop }, moments } = pictures
+    const { size: { height, width }, original, crop, moments } = pictures
     tensors.set(`${index}.chosen`, moments.chosen).set(`${index}.rejected`, moments.rejected)
     let prompt = this.#prompts.get(row.prompt)
     if (!prompt) {
       prompt = [shard, prompts.length]
-      for (const [name, t] of await encodePrompt(encoder, row.prompt)) tensors.set(`prompt.${prompts.length}.${name}`, t)
+      const told = await encodePrompt(encoder, row.prompt)
+      for (const [name, t] of told) tensors.set(`prompt.${prompts.length}.${name}`, t)
       this.#prompts.set(row.prompt, prompt)
       prompts.push(row.prompt)
     }

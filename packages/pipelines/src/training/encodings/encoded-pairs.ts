@@ -1,6 +1,8 @@
 import type { SafetensorsFile } from '@antipode/core/io'
 import type { Size } from '../pictures/index.ts'
-import { digestOf, openShard, shardPath, type ShardHeader, type ShardPair, shardRows, type ShardTensor } from './shard.ts'
+import {
+  digestOf, openShard, shardPath, type ShardHeader, type ShardPair, shardRows, type ShardTensor,
+} from './shard.ts'
 
 /** Pairs whose pictures have one size, by the numbers of their places. */
 export interface Bucket extends Size {
@@ -14,7 +16,10 @@ export interface LoadedPair {
   readonly rejected: ShardTensor
   /** What a denoiser is told of the prompt, by name. */
   readonly prompt: ReadonlyMap<string, ShardTensor>
-  /** Height and width of the chosen picture as it was, top and left of the crop, height and width of what was learnt from. */
+  /**
+   * Height and width of the chosen picture as it was, top and left of the crop, height and width of what was learnt
+   * from.
+   */
   readonly timeIds: readonly number[]
 }
 
@@ -63,7 +68,8 @@ export class EncodedPairs {
 
   async #loadOne(shard: number, index: number): Promise<LoadedPair> {
     await using file = await openShard(shardPath(this.#folder, shard))
-    const { prompt: [at, number], size, original, crop } = file.header.rows[index] as ShardPair // buckets have pairs alone
+    const pair = file.header.rows[index] as ShardPair // buckets have pairs alone
+    const { prompt: [at, number], size, original, crop } = pair
     await using other = at === shard ? undefined : await openShard(shardPath(this.#folder, at))
     return {
       chosen: await read(file, `${index}.chosen`), rejected: await read(file, `${index}.rejected`),
@@ -75,7 +81,9 @@ export class EncodedPairs {
 async function promptOf(file: SafetensorsFile, index: number): Promise<Map<string, ShardTensor>> {
   const prefix = `prompt.${index}.`
   const prompt = new Map<string, ShardTensor>()
-  for (const name of file.tensors.keys()) if (name.startsWith(prefix)) prompt.set(name.slice(prefix.length), await read(file, name))
+  for (const name of file.tensors.keys()) {
+    if (name.startsWith(prefix)) prompt.set(name.slice(prefix.length), await read(file, name))
+  }
   return prompt
 }
 

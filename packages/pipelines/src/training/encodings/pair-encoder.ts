@@ -1,5 +1,5 @@
-import { type Backend, evaluate, NumericError, type Tensor, tensor } from '@antipode/core'
-import { decodePicture, fit, type FittedPicture, type Size } from '../pictures/index.ts'
+import { type Backend, concat, evaluate, NumericError, type Tensor } from '@antipode/core'
+import { fit, type FittedPicture, readPicture, type Size } from '../pictures/index.ts'
 import type { PreferencePair } from '../pairs/index.ts'
 import { bucketFor } from './buckets.ts'
 import type { ShardTensor } from './shard.ts'
@@ -14,9 +14,8 @@ export interface PairEncoder {
 }
 
 /** A pair whose pictures are encoded. */
-export interface EncodedPictures {
+export interface EncodedPictures extends Pick<FittedPicture, 'original' | 'crop'> {
   readonly size: Size
-  readonly chosen: FittedPicture
   readonly moments: Readonly<Record<'chosen' | 'rejected', ShardTensor>>
 }
 
@@ -24,18 +23,21 @@ export interface EncodedPictures {
  * Encodes both pictures of a pair at the size of the bucket that suits the chosen one.
  * @throws {DatasetError} if a picture cannot be read @throws {NumericError} if a latent is not finite
  */
-export async function encodePictures(encoder: PairEncoder, pair: PreferencePair, buckets: readonly Size[]): Promise<EncodedPictures> {
+export async function encodePictures(
+  encoder: PairEncoder, pair: PreferencePair, buckets: readonly Size[],
+): Promise<EncodedPictures> {
+  const { device } = encoder
   const files = await pair.pictures()
-  const pictures = { chosen: decodePicture(pair.origin, files.chosen), rejected: decodePicture(pair.origin, files.rejected) }
-  const size = bucketFor(pictures.chosen, buckets)
-  const [chosen, rejected] = [fit(pictures.chosen, size), fit(pictures.rejected, size)]
-  const both = Float32Array.from([...chosen.pixels, ...rejected.pixels])
-  using pixels = tensor(encoder.device, both, [2, 3, size.height, size.width])
-  const { shape, data } = await valuesOf(encoder.moments(pixels), pair.origin)
+  const [winner, loser] = [await readPicture(pair.origin, files.chosen), await readPicture(pair.origin, files.rejected)]
+  const size = bucketFor(winner, buckets)
+  using chosen = await fit(device, winner, size)
+  using rejected = await fit(device, loser, size)
+  const { shape, data } = await valuesOf(encoder.moments(concat([chosen.pixels, rejected.pixels])), pair.origin)
   const [, ...rest] = shape
   const half = data.length / 2
   const part = (from: number): ShardTensor => ({ shape: rest, data: data.slice(from, from + half) })
-  return { size, chosen, moments: { chosen: part(0), rejected: part(half) } }
+  const { original, crop } = chosen
+  return { size, original, crop, moments: { chosen: part(0), rejected: part(half) } }
 }
 
 /** What the denoiser is told of a prompt, on the host. @throws {NumericError} if a number is not finite */
@@ -55,5 +57,7 @@ async function valuesOf(made: Tensor, where: string): Promise<ShardTensor> {
   const data = Float32Array.from(await t.data())
   const bad = data.findIndex((v) => !Number.isFinite(v))
   if (bad < 0) return { shape: t.shape, data }
-  throw new NumericError(`encodePairs: ${where}: expected finite numbers, got ${data[bad]}; load the encoders in f32`, { where })
+  throw new NumericError(
+    `encodePairs: ${where}: expected finite numbers, got ${data[bad]}; load the encoders in f32`, { where },
+  )
 }

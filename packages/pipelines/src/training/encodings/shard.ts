@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { CheckpointError } from '@antipode/core'
-import { encodeFloat32, readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
+import {
+  encodeFloat32, readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors,
+} from '@antipode/core/io'
 
 /** A pair as a shard knows it. */
 export interface ShardPair {
@@ -52,10 +54,16 @@ export function digestOf(identities: readonly string[]): string {
 }
 
 /** Writes a shard, whole or not at all. @throws {CheckpointError} if it cannot be written */
-export async function writeShard(path: string, header: ShardHeader, tensors: ShardTensors, dtype: 'F32' | 'F16'): Promise<void> {
-  const entries = Array.from(tensors, ([name, { shape, data }]): StreamedSafetensorsEntry => ({ name, dtype, shape, data: encodeFloat32(data, dtype) }))
+export async function writeShard(
+  path: string, header: ShardHeader, tensors: ShardTensors, dtype: 'F32' | 'F16',
+): Promise<void> {
+  const entries = Array.from(tensors, ([name, { shape, data }]): StreamedSafetensorsEntry => ({
+    name, dtype, shape, data: encodeFloat32(data, dtype),
+  }))
   const { digest, rows, prompts } = header
-  await writeSafetensors(path, entries, { metadata: { format, digest, rows: JSON.stringify(rows), prompts: JSON.stringify(prompts) } })
+  await writeSafetensors(
+    path, entries, { metadata: { format, digest, rows: JSON.stringify(rows), prompts: JSON.stringify(prompts) } },
+  )
 }
 
 /** A shard to read numbers from; close it. @throws {CheckpointError} if it is missing, damaged, or another file */

@@ -12,9 +12,10 @@ const lists = ['pairs.jsonl', 'metadata.jsonl']
 /**
  * Preference pairs, row after row, from a file or a folder:
  * - `….jsonl`: `{"prompt": …, "chosen": …, "rejected": …}` a line, with the paths of pictures from the file's folder;
- * - `….parquet`: columns `caption`, `jpg_0`, `jpg_1`, `label_0` and `label_1`, as Pick-a-Pic has them; rows of equal labels are ties;
- * - a folder with `pairs.jsonl` or `metadata.jsonl`, or else with Parquet files (its own or those of `data/`, in order of names), or
- *   else with `NAME.txt`, `NAME.chosen.png` and `NAME.rejected.png` for each pair.
+ * - `….parquet`: columns `caption`, `jpg_0`, `jpg_1`, `label_0` and `label_1`, as Pick-a-Pic has them; rows of equal
+ *   labels are ties;
+ * - a folder with `pairs.jsonl` or `metadata.jsonl`, or else with Parquet files (its own or those of `data/`, in order
+ *   of names), or else with `NAME.txt`, `NAME.chosen.png` and `NAME.rejected.png` for each pair.
  *
  * Pictures are PNG or JPEG. A row that is damaged comes as the error that it would be: leave it out, or throw it.
  * @throws {ConfigError} if there is nothing of the kind at the path
@@ -30,7 +31,8 @@ export async function openPairs(path: string): Promise<PairRows> {
   const names = await readdir(path)
   const list = lists.find((name) => names.includes(name))
   if (list !== undefined) return jsonLines(join(path, list))
-  const data = names.includes('data') ? (await readdir(join(path, 'data')).catch(() => [])).map((name) => join('data', name)) : []
+  const below = names.includes('data') ? await readdir(join(path, 'data')).catch(() => []) : []
+  const data = below.map((name) => join('data', name))
   const tables = [...names, ...data].filter(isParquet).sort()
   if (tables.length > 0) return inTurn(tables.map((name) => join(path, name)))
   if (hasNamedPairs(names)) return namedFiles(path, names)

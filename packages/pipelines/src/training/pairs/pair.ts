@@ -13,8 +13,8 @@ export interface PreferencePair {
 
 /** Files of two pictures, PNG or JPEG. */
 export interface PairOfPictures {
-  readonly chosen: Uint8Array
-  readonly rejected: Uint8Array
+  readonly chosen: Uint8Array<ArrayBuffer>
+  readonly rejected: Uint8Array<ArrayBuffer>
 }
 
 /** A row of a data set: a pair, a tie, from which there is nothing to learn, or what is wrong with the row. */

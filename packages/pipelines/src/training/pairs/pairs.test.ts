@@ -17,7 +17,9 @@ async function rowsOf(path: string): Promise<PairRow[]> {
   return rows
 }
 
-const pairsOf = (rows: readonly PairRow[]): PreferencePair[] => rows.filter((row): row is PreferencePair => row !== 'tie' && !(row instanceof DatasetError))
+const pairsOf = (rows: readonly PairRow[]): PreferencePair[] => rows.filter(
+  (row): row is PreferencePair => row !== 'tie' && !(row instanceof DatasetError),
+)
 const said = (row: PairRow | undefined): string => (row instanceof DatasetError ? row.message : 'no error')
 
 test('lines of JSON are pairs, with pictures beside the file', async () => {
@@ -26,7 +28,9 @@ test('lines of JSON are pairs, with pictures beside the file', async () => {
   write('pairs.jsonl', '{"prompt":"a cat","chosen":"a.png","rejected":"b.jpg","score":3}\n\n{"prompt":"","chosen":"b.jpg","rejected":"a.png"}\n')
   const rows = await rowsOf(at('pairs.jsonl'))
   const [first, second] = pairsOf(rows)
-  expect([rows.length, first?.prompt, first?.origin, second?.prompt, second?.origin]).toEqual([2, 'a cat', 'pairs.jsonl:1', '', 'pairs.jsonl:3'])
+  expect([
+    rows.length, first?.prompt, first?.origin, second?.prompt, second?.origin,
+  ]).toEqual([2, 'a cat', 'pairs.jsonl:1', '', 'pairs.jsonl:3'])
   const pictures = await first?.pictures()
   expect([`${Buffer.from(pictures!.chosen)}`, `${Buffer.from(pictures!.rejected)}`]).toEqual(['A', 'B'])
   // A folder stands for the list in it, and the pairs are the same.
@@ -40,8 +44,8 @@ test('a damaged line is an error that names file and line, and the others are re
   const rows = await rowsOf(at('list.jsonl'))
   expect(pairsOf(rows)).toHaveLength(2)
   expect(rows.slice(1, 5).map(said)).toEqual([
-    'list.jsonl:2: expected a JSON object in one line, got something else; mend or remove the line',
-    'list.jsonl:3: expected a JSON object in one line, got something else; mend or remove the line',
+    'list.jsonl:2: expected a JSON object in a line, got something else; mend or remove the line',
+    'list.jsonl:3: expected a JSON object in a line, got something else; mend or remove the line',
     'list.jsonl:4: expected texts prompt, chosen and rejected, got none as rejected; mend or remove the line',
     `list.jsonl:5: expected the rejected picture at ${at('none.png')}, got nothing; name a file beside the list`,
   ])
@@ -59,12 +63,15 @@ test('rows are read one by one: of a long list no more than was asked for', asyn
 })
 
 test('a folder may name its pairs by its files', async () => {
-  for (const name of ['cat.chosen.png', 'cat.rejected.jpg', 'ant.chosen.PNG', 'ant.rejected.jpeg', 'odd.chosen.png']) write(name, name)
+  const files = ['cat.chosen.png', 'cat.rejected.jpg', 'ant.chosen.PNG', 'ant.rejected.jpeg', 'odd.chosen.png']
+  for (const name of files) write(name, name)
   write('cat.txt', 'a cat\n')
   write('ant.txt', 'an ant')
   const rows = await rowsOf(folder)
   expect(pairsOf(rows).map(({ prompt }) => prompt)).toEqual(['an ant', 'a cat'])
-  expect(said(rows[2])).toBe(`odd.txt: expected odd.txt, odd.chosen.png and odd.rejected.png in ${folder}, got no odd.txt`)
+  expect(said(rows[2])).toBe(
+    `odd.txt: expected odd.txt, odd.chosen.png and odd.rejected.png in ${folder}, got no odd.txt`,
+  )
   const pictures = await pairsOf(rows)[1]?.pictures()
   expect(`${Buffer.from(pictures!.chosen)} ${Buffer.from(pictures!.rejected)}`).toBe('cat.chosen.png cat.rejected.jpg')
 })
@@ -83,7 +90,9 @@ test('a table of Pick-a-Pic: the label says which picture is chosen, and ties an
     'pick-a-pic.golden.parquet, row 4: expected a caption, and labels 1 and 0, 0 and 1, or 0.5 and 0.5, got 0.25 and 0.75; leave the row out',
   )
   const [first, third] = await Promise.all(pairs.map((pair) => pair.pictures()))
-  for (const { chosen, rejected } of [first!, third!]) expect([...chosen.subarray(0, 2), ...rejected.subarray(0, 2)]).toEqual([0xff, 0xd8, 0xff, 0xd8])
+  for (const { chosen, rejected } of [first!, third!]) {
+    expect([...chosen.subarray(0, 2), ...rejected.subarray(0, 2)]).toEqual([0xff, 0xd8, 0xff, 0xd8])
+  }
   expect(Buffer.compare(first!.chosen, third!.rejected)).not.toBe(0)
 })
 

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ConfigError } from '@antipode/core'
-import { asyncBufferFromFile, type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import {
+  asyncBufferFromFile, type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema,
+} from 'hyparquet'
 import { DatasetError } from './dataset-error.ts'
 import type { PairOfPictures, PairRow, PairRows } from './pair.ts'
 
@@ -10,16 +12,19 @@ const smallColumns = ['caption', 'label_0', 'label_1']
 const pictureColumns = ['jpg_0', 'jpg_1']
 
 /**
- * Pairs of a Parquet file with the columns of Pick-a-Pic: `caption`, the bytes of two pictures `jpg_0` and `jpg_1`, and `label_0` and
- * `label_1`, of which that of the picture people preferred is 1 and the other 0. Labels of 0.5 are ties, and so are rows that
- * `has_label` says nobody labelled. A group of rows of the file is in memory at a time, and its pictures only once they are asked for.
+ * Pairs of a Parquet file with the columns of Pick-a-Pic: `caption`, the bytes of two pictures `jpg_0` and `jpg_1`, and
+ * `label_0` and `label_1`, of which that of the picture people preferred is 1 and the other 0. Labels of 0.5 are ties,
+ * and so are rows that `has_label` says nobody labelled. A group of rows of the file is in memory at a time, and its
+ * pictures only once they are asked for.
  * Source: Kirstain et al. 2023, arXiv 2305.01569; data set yuvalkirstain/pickapic_v1.
  */
 export async function* parquet(path: string): PairRows {
   const { size, mtimeMs } = await stat(path)
   const file = await asyncBufferFromFile(path)
   const metadata = await parquetMetadataAsync(file).catch((cause: unknown) => {
-    throw new DatasetError(basename(path), 'expected a Parquet file, got one whose end is no description of it; fetch it again', { cause })
+    throw new DatasetError(
+      basename(path), 'expected a Parquet file, got one whose end is no description of it; fetch it again', { cause },
+    )
   })
   const columns = columnsOf(path, metadata)
   let first = 0
@@ -70,13 +75,18 @@ async function* rowsOf(group: Group, columns: readonly string[]): PairRows {
 }
 
 /** Cells of some columns, or why they cannot be read. */
-async function cellsOf({ path, file, metadata, first, after }: Group, columns: readonly string[]): Promise<readonly Cells[] | DatasetError> {
+async function cellsOf(
+  { path, file, metadata, first, after }: Group, columns: readonly string[],
+): Promise<readonly Cells[] | DatasetError> {
   try {
-    return await parquetReadObjects({ file, metadata, columns: [...columns], rowStart: first, rowEnd: after, utf8: false }) as Cells[]
+    return await parquetReadObjects(
+      { file, metadata, columns: [...columns], rowStart: first, rowEnd: after, utf8: false },
+    ) as Cells[]
   } catch (cause) {
     const where = `${basename(path)}, rows ${first + 1} to ${after}`
     const reason = cause instanceof Error ? cause.message : String(cause)
-    return new DatasetError(where, `expected columns ${columns.join(', ')} that can be read, got an error (${reason}); write the file again`, { cause })
+    const expected = `expected columns ${columns.join(', ')} that can be read`
+    return new DatasetError(where, `${expected}, got an error (${reason}); write the file again`, { cause })
   }
 }
 
@@ -88,7 +98,9 @@ function rowOf({ path, first, state }: Group, index: number, cells: Cells, pictu
   const wins = label0 === 1 && label1 === 0
   if (typeof caption !== 'string' || !(wins || (label0 === 0 && label1 === 1))) {
     const got = typeof caption === 'string' ? `${String(label0)} and ${String(label1)}` : 'no caption'
-    return new DatasetError(origin, `expected a caption, and labels 1 and 0, 0 and 1, or 0.5 and 0.5, got ${got}; leave the row out`)
+    return new DatasetError(
+      origin, `expected a caption, and labels 1 and 0, 0 and 1, or 0.5 and 0.5, got ${got}; leave the row out`,
+    )
   }
   return {
     prompt: caption, origin,
@@ -96,9 +108,13 @@ function rowOf({ path, first, state }: Group, index: number, cells: Cells, pictu
     pictures: async (): Promise<PairOfPictures> => {
       const { jpg_0: first, jpg_1: second } = await picturesOf()
       if (!(first instanceof Uint8Array && second instanceof Uint8Array)) {
-        throw new DatasetError(origin, 'expected the bytes of a picture in jpg_0 and jpg_1, got none; leave the row out')
+        throw new DatasetError(
+          origin, 'expected the bytes of a picture in jpg_0 and jpg_1, got none; leave the row out',
+        )
       }
-      return wins ? { chosen: first, rejected: second } : { chosen: second, rejected: first }
+      // Copies, as these lie in the pages of all.
+      const [winner, loser] = wins ? [first, second] : [second, first]
+      return { chosen: winner.slice() as Uint8Array<ArrayBuffer>, rejected: loser.slice() as Uint8Array<ArrayBuffer> }
     },
   }
 }

@@ -17,7 +17,9 @@ export async function pairOfFiles({ origin, prompt, chosen, rejected }: PairFile
     const found = await stat(path).catch(() => undefined)
     if (!found?.isFile()) {
       const got = found ? 'a folder' : 'nothing'
-      return new DatasetError(origin, `expected the ${role} picture at ${path}, got ${got}; name a file beside the list`)
+      return new DatasetError(
+        origin, `expected the ${role} picture at ${path}, got ${got}; name a file beside the list`,
+      )
     }
     states.push(path, `${found.size}`, `${found.mtimeMs}`)
   }
@@ -28,8 +30,8 @@ export async function pairOfFiles({ origin, prompt, chosen, rejected }: PairFile
   }
 }
 
-async function pictureAt(origin: string, path: string): Promise<Uint8Array> {
-  return await readFile(path).catch((cause: unknown) => {
+async function pictureAt(origin: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(path).catch((cause: unknown) => {
     throw new DatasetError(origin, `expected a picture that can be read at ${path}, got none`, { cause })
-  })
+  }))
 }

@@ -1,33 +1,36 @@
-import type { Picture } from './decode-picture.ts'
-import { resize, type Size } from './resize.ts'
+import type { Backend, Tensor } from '@antipode/core'
+import { type Pixels, preprocessImages } from '../../images/index.ts'
 
-/** A picture as a model learns from it. */
-export interface FittedPicture {
-  /** `[3, height, width]` in [−1, 1]. */
-  readonly pixels: Float32Array
+/** Height and width in pixels. */
+export interface Size {
+  readonly height: number
+  readonly width: number
+}
+
+/** A picture as a model learns from it. Dispose of it. */
+export interface FittedPicture extends Disposable {
+  /** `[1, 3, height, width]` in [−1, 1]; lazy. */
+  readonly pixels: Tensor
   /** Size of the picture as it was, `[height, width]`. */
   readonly original: readonly [number, number]
   /** What was cut off at the top and at the left of the resized picture, in pixels. */
   readonly crop: readonly [number, number]
 }
 
-/** The middle of a picture that is resized so far that it just covers a size. */
-export function fit(picture: Picture, size: Size): FittedPicture {
-  const scale = Math.max(size.height / picture.height, size.width / picture.width)
+/** The middle of a picture that is resized, as `preprocessImages` does it, so far that it just covers a size. */
+export async function fit(device: Backend, picture: Pixels, { height, width }: Size): Promise<FittedPicture> {
+  const scale = Math.max(height / picture.height, width / picture.width)
   const covering = {
-    height: Math.max(size.height, Math.round(picture.height * scale)), width: Math.max(size.width, Math.round(picture.width * scale)),
+    height: Math.max(height, Math.round(picture.height * scale)),
+    width: Math.max(width, Math.round(picture.width * scale)),
   }
-  const whole = resize(picture, covering)
-  const top = Math.floor((covering.height - size.height) / 2)
-  const left = Math.floor((covering.width - size.width) / 2)
-  const area = size.height * size.width
-  const pixels = new Float32Array(3 * area)
-  for (let y = 0; y < size.height; y++) {
-    for (let x = 0; x < size.width; x++) {
-      for (let c = 0; c < 3; c++) {
-        pixels[c * area + y * size.width + x] = whole[3 * ((y + top) * covering.width + x + left) + c]! / 127.5 - 1
-      }
-    }
+  const whole = await preprocessImages(device, picture, { ...covering, multiple: 1 })
+  const top = Math.floor((covering.height - height) / 2)
+  const left = Math.floor((covering.width - width) / 2)
+  return {
+    pixels: whole.slice(2, top, top + height).slice(3, left, left + width),
+    original: [picture.height, picture.width],
+    crop: [top, left],
+    [Symbol.dispose]: () => { whole.dispose() },
   }
-  return { pixels, original: [picture.height, picture.width], crop: [top, left] }
 }

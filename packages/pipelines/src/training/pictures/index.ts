@@ -1,3 +1,2 @@
-export { decodePicture, type Picture } from './decode-picture.ts'
-export { fit, type FittedPicture } from './fit.ts'
-export { type Size } from './resize.ts'
+export { fit, type FittedPicture, type Size } from './fit.ts'
+export { readPicture } from './read-picture.ts'

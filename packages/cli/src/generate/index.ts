@@ -1,0 +1,1 @@
+export { type AdapterChoice, type GenerateCommandOptions, type GenerateResult, runGenerate } from './generate.ts'
