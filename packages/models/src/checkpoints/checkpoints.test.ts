@@ -12,7 +12,7 @@ import { autoencoderKL, clipTextModel, unet2DCondition } from '../registry/index
 import { waveParameter } from '../testing/index.ts'
 import { type CheckpointSource, type LoadProgress, openCheckpoint, type OpenCheckpointOptions } from './index.ts'
 import golden from './pipeline.golden.json' with { type: 'json' }
-import { entries, models, pipelineFiles } from './testing/index.ts'
+import { edited, entries, models, pipelineFiles } from './testing/index.ts'
 
 const files = pipelineFiles()
 let folder: string
@@ -117,18 +117,9 @@ test('a pipeline that diffusers saved opens as it is: every tensor has the numbe
   }
 })
 
-const edited = (changes: Readonly<Record<string, string | Uint8Array | undefined>>): Map<string, Uint8Array> => {
-  const copy = new Map<string, Uint8Array>(files)
-  for (const [path, content] of Object.entries(changes)) {
-    if (content === undefined) copy.delete(path)
-    else copy.set(path, typeof content === 'string' ? new TextEncoder().encode(content) : content)
-  }
-  return copy
-}
-
 test('a variant is taken where there is one, and the plain file elsewhere', async () => {
   const plain = encodeSafetensors([{ name: 'plain', dtype: 'F32', shape: [1], data: Float32Array.of(1) }])
-  const both = edited({ 'vae/diffusion_pytorch_model.safetensors': plain })
+  const both = edited(files, { 'vae/diffusion_pytorch_model.safetensors': plain })
   await using half = await openCheckpoint(both, { variant: 'fp16' })
   expect([...(await half.component('vae').weights()).names()]).toContain('encoder.conv_in.weight')
   expect([...(await half.component('text_encoder').weights()).names()]).toContain('text_model.final_layer_norm.weight')
@@ -203,58 +194,21 @@ test.each<[string, Map<string, Uint8Array>, string]>([
     'got neither among a.safetensors; to open a.safetensors, pass the path of that file',
   ],
   [
-    'an index that is no JSON', edited({ 'model_index.json': '<html>' }),
+    'an index that is no JSON', edited(files, { 'model_index.json': '<html>' }),
     'expected model_index.json in a Map of files to be an object of JSON, got "<html>"',
   ],
-  ['an index without a class', edited({ 'model_index.json': '{}' }), 'expected _class_name in model_index.json'],
+  ['an index without a class', edited(files, { 'model_index.json': '{}' }), 'expected _class_name in model_index.json'],
   [
     'a component that leads elsewhere',
-    edited({ 'model_index.json': '{"_class_name":"P","../../etc":["diffusers","AutoencoderKL"]}' }), 'got "../../etc"',
+    edited(files, { 'model_index.json': '{"_class_name":"P","../../etc":["diffusers","AutoencoderKL"]}' }), 'got "../../etc"',
   ],
   [
-    'a configuration that is no object', edited({ 'unet/config.json': '[]' }),
+    'a configuration that is no object', edited(files, { 'unet/config.json': '[]' }),
     'expected unet/config.json in a Map of files to be an object of JSON',
   ],
 ])('%s is refused', async (_, source, message) => {
   await expect(openCheckpoint(source)).rejects.toThrow(CheckpointError)
   await expect(openCheckpoint(source)).rejects.toThrow(message)
-})
-
-test('files that are missing are named when they are asked for', async () => {
-  const gone = edited({
-    'vae/diffusion_pytorch_model.fp16.safetensors': undefined, 'vae/config.json': undefined,
-    'unet/diffusion_pytorch_model-00002-of-00002.safetensors': undefined,
-  })
-  await using checkpoint = await openCheckpoint(gone)
-  const [vae, unet] = [checkpoint.component('vae'), checkpoint.component('unet')]
-  expect(() => vae.config).toThrow('expected vae/config.json in a Map of files, got none')
-  await expect(vae.weights()).rejects.toThrow(
-    'expected vae/diffusion_pytorch_model.safetensors in a Map of files, whole or as shards with an index, got none',
-  )
-  await expect(unet.weights()).rejects.toThrow(
-    'expected the 2 shards that it names, got none called diffusion_pytorch_model-00002-of-00002.safetensors',
-  )
-})
-
-test('what a checkpoint does not have is told with what it has', async () => {
-  await using vae = await openCheckpoint(join(folder, 'vae'))
-  expect(() => vae.component('unet'))
-    .toThrow('expected a checkpoint with unet, got AutoencoderKL with vae (AutoencoderKL)')
-  expect(vae.component('vae').className).toBe('AutoencoderKL')
-})
-
-test('weights of another class than the configuration are told for what they are', async () => {
-  const swapped = edited({
-    'unet/diffusion_pytorch_model.safetensors': files.get('vae/diffusion_pytorch_model.fp16.safetensors'),
-    'text_encoder/model.safetensors': encodeSafetensors([{
-      name: 'lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', dtype: 'F32', shape: [1],
-      data: Float32Array.of(1),
-    }]),
-  })
-  await using checkpoint = await openCheckpoint(swapped)
-  await expect(checkpoint.component('unet').weights())
-    .rejects.toThrow('expected weights of UNet2DConditionModel in unet/ of a Map of files, got an autoencoder')
-  await expect(checkpoint.component('text_encoder').weights()).rejects.toThrow('got a LoRA')
 })
 
 test('options that nobody knows are refused', async () => {

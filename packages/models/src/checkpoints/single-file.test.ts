@@ -128,6 +128,10 @@ test.each<[what: string, shapes: Shapes, message: string]>([
     'got a LoRA; open the checkpoint that it is for, and load this on it with loadAdapter',
   ],
   ['a LoRA of XL', one('lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha'), 'got a LoRA for Stable Diffusion XL'],
+  [
+    'a LoRA of 1.5', one('unet.mid_block.attentions.0.attn2.processor.to_k_lora.down.weight', 4, 768),
+    'got a LoRA for Stable Diffusion 1;',
+  ],
   ['a LoRA of PEFT', one('base_model.model.to_q.lora_A.weight', 4, 4), 'got a LoRA'],
   [
     'a model of diffusers', one('down_blocks.0.resnets.0.conv1.weight', 4, 4, 3, 3),

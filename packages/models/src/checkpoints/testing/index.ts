@@ -1,2 +1,2 @@
 export { openClip, originals, type Shapes, smallOriginal, sourceOf } from './original.ts'
-export { entries, models, pipelineFiles } from './pipeline-files.ts'
+export { edited, entries, models, pipelineFiles } from './pipeline-files.ts'

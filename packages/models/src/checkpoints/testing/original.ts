@@ -13,7 +13,7 @@ export type Shapes = Map<string, readonly number[]>
 const init = placeholders(new FakeHost())
 
 /** The tensors of a model under the names of a single file. */
-export function shapesOf(
+function shapesOf(
   model: Module,
   prefix: string,
   names?: (all: Iterable<string>) => Map<string, string>,

@@ -69,3 +69,16 @@ export function pipelineFiles(): Map<string, Uint8Array<ArrayBuffer>> {
     ['vae/diffusion_pytorch_model.fp16.safetensors', encodeSafetensors(entries(vae))],
   ])
 }
+
+/** Files with some of them changed, or left out. */
+export function edited(
+  files: ReadonlyMap<string, Uint8Array>,
+  changes: Readonly<Record<string, string | Uint8Array | undefined>>,
+): Map<string, Uint8Array> {
+  const copy = new Map<string, Uint8Array>(files)
+  for (const [path, content] of Object.entries(changes)) {
+    if (content === undefined) copy.delete(path)
+    else copy.set(path, typeof content === 'string' ? new TextEncoder().encode(content) : content)
+  }
+  return copy
+}
