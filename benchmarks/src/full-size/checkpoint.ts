@@ -5,7 +5,13 @@ import { type Initialiser, type Module, placeholders } from '@antipode/core/nn'
 import { philoxNormal } from '@antipode/core/random'
 import { FakeHost } from '@antipode/core/testing'
 import {
-  AutoencoderKL, type AutoencoderKLConfig, type CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, UNet2DConditionModel, type UNet2DConfig,
+  AutoencoderKL,
+  type AutoencoderKLConfig,
+  type CLIPTextConfig,
+  CLIPTextModel,
+  CLIPTextModelWithProjection,
+  UNet2DConditionModel,
+  type UNet2DConfig,
 } from '@antipode/models'
 import { families, type FamilyName } from './configs.ts'
 
@@ -18,13 +24,29 @@ interface Part {
   make(init: Initialiser, config: object): Module
 }
 
-const text = { library: 'transformers', weights: 'model.safetensors', extra: { model_type: 'clip_text_model' } } as const
+const text = {
+  library: 'transformers',
+  weights: 'model.safetensors',
+  extra: { model_type: 'clip_text_model' },
+} as const
 const image = { library: 'diffusers', weights: 'diffusion_pytorch_model.safetensors', extra: {} } as const
 const parts: Readonly<Record<string, Part>> = {
-  unet: { ...image, className: 'UNet2DConditionModel', make: (init, c) => new UNet2DConditionModel(init, c as UNet2DConfig) },
+  unet: {
+    ...image,
+    className: 'UNet2DConditionModel',
+    make: (init, c) => new UNet2DConditionModel(init, c as UNet2DConfig),
+  },
   vae: { ...image, className: 'AutoencoderKL', make: (init, c) => new AutoencoderKL(init, c as AutoencoderKLConfig) },
-  text_encoder: { ...text, className: 'CLIPTextModel', make: (init, c) => new CLIPTextModel(init, c as CLIPTextConfig) },
-  text_encoder_2: { ...text, className: 'CLIPTextModelWithProjection', make: (init, c) => new CLIPTextModelWithProjection(init, c as CLIPTextConfig) },
+  text_encoder: {
+    ...text,
+    className: 'CLIPTextModel',
+    make: (init, c) => new CLIPTextModel(init, c as CLIPTextConfig),
+  },
+  text_encoder_2: {
+    ...text,
+    className: 'CLIPTextModelWithProjection',
+    make: (init, c) => new CLIPTextModelWithProjection(init, c as CLIPTextConfig),
+  },
 }
 
 /** Writes a checkpoint of the true size with seeded, made-up weights in f16, as a folder that diffusers opens too. */
@@ -57,12 +79,21 @@ export async function writeCheckpoint(family: FamilyName, folder: string, log: (
 const pool = philoxNormal(1_048_583, { seed: 14 })
 const scaledPools = new Map<string, Uint16Array<ArrayBuffer>>()
 
-function* entriesOf(model: Module): Generator<{ name: string; dtype: 'F16'; shape: readonly number[]; data: () => Uint16Array<ArrayBuffer> }> {
+function* entriesOf(
+  model: Module,
+): Generator<{ name: string; dtype: 'F16'; shape: readonly number[]; data: () => Uint16Array<ArrayBuffer> }> {
   let offset = 0
   for (const [name, { shape, size }] of model.namedParameters()) {
     const inputs = size / (shape[0] ?? 1)
     // Norms about 1, biases about 0, embeddings as CLIP's; the rest keeps the deviation of what goes through.
-    const [mean, std] = shape.length === 1 ? (name.endsWith('weight') ? [1, 0.05] : [0, 0.02]) : name.includes('embedding.weight') ? [0, 0.3] : [0, 1 / Math.sqrt(inputs)]
+    const [mean, std] =
+      shape.length === 1
+        ? name.endsWith('weight')
+          ? [1, 0.05]
+          : [0, 0.02]
+        : name.includes('embedding.weight')
+          ? [0, 0.3]
+          : [0, 1 / Math.sqrt(inputs)]
     const start = (offset = (offset + 7919) % pool.length)
     yield { name, dtype: 'F16', shape, data: () => cut(mean as number, std as number, start, size) }
   }
@@ -71,7 +102,7 @@ function* entriesOf(model: Module): Generator<{ name: string; dtype: 'F16'; shap
 /** `size` numbers of a deviation about a mean, from a place in the pool on, over and over. */
 function cut(mean: number, std: number, start: number, size: number): Uint16Array<ArrayBuffer> {
   const key = `${mean} ${std}`
-  const scaled = scaledPools.get(key) ?? float32ToFloat16(pool.map((v) => mean + std * v)) as Uint16Array<ArrayBuffer>
+  const scaled = scaledPools.get(key) ?? (float32ToFloat16(pool.map((v) => mean + std * v)) as Uint16Array<ArrayBuffer>)
   if (scaledPools.size < 8) scaledPools.set(key, scaled)
   const values = new Uint16Array(size)
   for (let done = 0, from = start; done < size; from = 0) {
@@ -83,16 +114,56 @@ function cut(mean: number, std: number, start: number, size: number): Uint16Arra
 }
 
 /** A vocabulary of bytes and a few words, with the ids of CLIP's ends. */
-async function writeTokenizer(json: (path: string, value: object) => Promise<void>, folder: string, name: string, pad: string): Promise<void> {
+async function writeTokenizer(
+  json: (path: string, value: object) => Promise<void>,
+  folder: string,
+  name: string,
+  pad: string,
+): Promise<void> {
   const bytes = Array.from({ length: 256 }, (_, i) => i)
   const printable = [...bytes.slice(33, 127), ...bytes.slice(161, 173), ...bytes.slice(174, 256)]
-  const symbols = [...printable, ...bytes.filter((b) => !printable.includes(b)).map((_, k) => 256 + k)].map((c) => String.fromCodePoint(c))
-  const merges = ['p h', 'o t', 'ph ot', 'phot o</w>', 'a n', 't r', 'o n', 'a s', 'as tr', 'astr on', 'o r', 'h or', 's e</w>', 'hor se</w>', 'c a', 'ca t</w>']
+  const symbols = [...printable, ...bytes.filter((b) => !printable.includes(b)).map((_, k) => 256 + k)].map((c) =>
+    String.fromCodePoint(c),
+  )
+  const merges = [
+    'p h',
+    'o t',
+    'ph ot',
+    'phot o</w>',
+    'a n',
+    't r',
+    'o n',
+    'a s',
+    'as tr',
+    'astr on',
+    'o r',
+    'h or',
+    's e</w>',
+    'hor se</w>',
+    'c a',
+    'ca t</w>',
+  ]
   const words = [...symbols, ...symbols.map((s) => `${s}</w>`), ...merges.map((m) => m.replace(' ', ''))]
-  const vocab = Object.fromEntries([...words.map((word, id) => [word, id] as const), ['<|startoftext|>', 49_406], ['<|endoftext|>', 49_407]])
+  const vocab = Object.fromEntries([
+    ...words.map((word, id) => [word, id] as const),
+    ['<|startoftext|>', 49_406],
+    ['<|endoftext|>', 49_407],
+  ])
   await json(`${name}/vocab.json`, vocab)
   await writeFile(join(folder, 'merges.txt'), `#version: 0.2\n${merges.join('\n')}\n`)
-  const special = { bos_token: '<|startoftext|>', eos_token: '<|endoftext|>', unk_token: '<|endoftext|>', pad_token: pad }
+  const special = {
+    bos_token: '<|startoftext|>',
+    eos_token: '<|endoftext|>',
+    unk_token: '<|endoftext|>',
+    pad_token: pad,
+  }
   await json(`${name}/special_tokens_map.json`, special)
-  await json(`${name}/tokenizer_config.json`, { tokenizer_class: 'CLIPTokenizer', model_max_length: 77, do_lower_case: true, add_prefix_space: false, errors: 'replace', ...special })
+  await json(`${name}/tokenizer_config.json`, {
+    tokenizer_class: 'CLIPTokenizer',
+    model_max_length: 77,
+    do_lower_case: true,
+    add_prefix_space: false,
+    errors: 'replace',
+    ...special,
+  })
 }

@@ -13,22 +13,49 @@ npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
   train  takes a step of preference training, and compares loss and gradients with what tools/golden/full_size_dpo.py wrote
 `
 
-const { values, positionals: [verb] } = parseArgs({
+const {
+  values,
+  positionals: [verb],
+} = parseArgs({
   allowPositionals: true,
   options: {
-    family: { type: 'string', default: 'sd15' }, out: { type: 'string' }, model: { type: 'string' }, golden: { type: 'string' },
-    dtype: { type: 'string', default: 'f16' }, side: { type: 'string', default: '512' }, steps: { type: 'string', default: '2' },
+    family: { type: 'string', default: 'sd15' },
+    out: { type: 'string' },
+    model: { type: 'string' },
+    golden: { type: 'string' },
+    dtype: { type: 'string', default: 'f16' },
+    side: { type: 'string', default: '512' },
+    steps: { type: 'string', default: '2' },
   },
 })
-const log = (line: string): void => { process.stderr.write(`${line}\n`) }
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
 
 if (verb === 'make' && values.out !== undefined && values.family in families) {
   await writeCheckpoint(values.family as FamilyName, values.out, log)
-} else if (verb === 'run' && values.model !== undefined && values.golden !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
-  const result = await compareRun({ model: values.model, golden: values.golden, dtype: values.dtype, side: Number(values.side), steps: Number(values.steps), log })
+} else if (
+  verb === 'run' &&
+  values.model !== undefined &&
+  values.golden !== undefined &&
+  (values.dtype === 'f16' || values.dtype === 'f32')
+) {
+  const result = await compareRun({
+    model: values.model,
+    golden: values.golden,
+    dtype: values.dtype,
+    side: Number(values.side),
+    steps: Number(values.steps),
+    log,
+  })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)
-} else if (verb === 'train' && values.model !== undefined && values.golden !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
+} else if (
+  verb === 'train' &&
+  values.model !== undefined &&
+  values.golden !== undefined &&
+  (values.dtype === 'f16' || values.dtype === 'f32')
+) {
   const result = await compareStep({ model: values.model, golden: values.golden, dtype: values.dtype, log })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)

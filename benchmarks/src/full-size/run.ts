@@ -47,14 +47,24 @@ export async function compareRun({ model, golden, dtype, side, steps, log }: Ful
   const loadSeconds = (performance.now() - begin) / 1000
   const loadedBytes = device.memory().live
   log(`loaded in ${loadSeconds.toFixed(1)} s: ${(loadedBytes / 2 ** 30).toFixed(2)} GiB`)
-  const prompt = { prompt: file.metadata['prompt'] ?? '', negativePrompt: file.metadata['negative'] ?? '', height: side, width: side, steps, guidanceScale: 7.5, seed: 0 }
+  const prompt = {
+    prompt: file.metadata['prompt'] ?? '',
+    negativePrompt: file.metadata['negative'] ?? '',
+    height: side,
+    width: side,
+    steps,
+    guidanceScale: 7.5,
+    seed: 0,
+  }
   let since = performance.now()
   const compare = async (what: string, values: ArrayLike<number>): Promise<void> => {
     const seconds = (performance.now() - since) / 1000
     const want = await file.readFloat32(what)
     const gap = { what, ...distance(values, want), seconds }
     gaps.push(gap)
-    log(`${what}: ${gap.relative.toExponential(2)} of its size, ${seconds.toFixed(1)} s, peak ${(device.memory().peak / 2 ** 30).toFixed(2)} GiB`)
+    log(
+      `${what}: ${gap.relative.toExponential(2)} of its size, ${seconds.toFixed(1)} s, peak ${(device.memory().peak / 2 ** 30).toFixed(2)} GiB`,
+    )
     since = performance.now()
   }
   for await (const { index, steps: count, latents } of pipe.stream(prompt)) {
@@ -65,7 +75,11 @@ export async function compareRun({ model, golden, dtype, side, steps, log }: Ful
     pixels.dispose()
   }
   return {
-    loadSeconds, gaps, loadedBytes, peakBytes: device.memory().peak, residentBytes: process.resourceUsage().maxRSS * 1024,
+    loadSeconds,
+    gaps,
+    loadedBytes,
+    peakBytes: device.memory().peak,
+    residentBytes: process.resourceUsage().maxRSS * 1024,
     referenceSeconds: JSON.parse(file.metadata['seconds'] ?? '[]') as number[], // what full_size.py writes
     equal: gaps.every(({ relative }) => relative < bounds[dtype]),
   }

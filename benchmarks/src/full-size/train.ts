@@ -28,7 +28,8 @@ export interface FullSizeStepResult {
 }
 
 /**
- * Of the loss, and of the gradients as a share of their size. Measured at 128² on lavapipe: 6e-5 and 1.8e-4 in f32, 1.4e-2
+ * Of the loss, and of the gradients as a share of their size. Measured at 128² on lavapipe: 6e-5 and 1.8e-4 in f32,
+ * 1.4e-2
  * and 4.3e-2 in f16, where β/2 = 1000 magnifies what rounding makes of a difference of errors.
  */
 const bounds = { f16: { loss: 2e-2, gradients: 1e-1 }, f32: { loss: 1e-4, gradients: 1e-3 } } as const

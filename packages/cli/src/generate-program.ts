@@ -30,40 +30,83 @@ interface Flags {
 
 /** Adds `generate`. */
 export function addGenerate(program: Command, { commands, start, finish }: Adding): void {
-  const command = program.command('generate')
+  const command = program
+    .command('generate')
     .summary('draw images from prompts with a checkpoint of Stable Diffusion')
     .description(
       'Draws images with a checkpoint of Stable Diffusion 1.x, 2.x or XL, a folder or one file, and writes them as PNG files that say what they ' +
-      'were drawn by. An adapter that was trained on what people do not want goes to the negative branch of guidance alone.',
+        'were drawn by. An adapter that was trained on what people do not want goes to the negative branch of guidance alone.',
     )
     .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint', path).makeOptionMandatory())
     .addOption(new RangedOption('--variant <name>', 'which weights of a folder, such as fp16', path))
-    .addOption(new RangedOption('--dtype <type>', 'element type of the models, f16 where the adapter has it by default', word('f32', 'f16', 'bf16')))
+    .addOption(
+      new RangedOption(
+        '--dtype <type>',
+        'element type of the models, f16 where the adapter has it by default',
+        word('f32', 'f16', 'bf16'),
+      ),
+    )
     .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))
     .addOption(adapterOption('-a, --adapter <file[@weight]>', 'a LoRA for both branches; may be given more than once'))
-    .addOption(adapterOption('--negative-adapter <file[@weight]>', 'a LoRA for the negative branch alone, such as `train npo` makes; may be given more than once'))
-    .addOption(new RangedOption('-c, --count <n>', 'images of each prompt, with seeds in turn', wholeNumber(1, 10_000)).default(1))
-    .addOption(new RangedOption('--seed <n>', 'seed of the first image of each prompt', wholeNumber(0, 2 ** 32 - 1)).default(0))
+    .addOption(
+      adapterOption(
+        '--negative-adapter <file[@weight]>',
+        'a LoRA for the negative branch alone, such as `train npo` makes; may be given more than once',
+      ),
+    )
+    .addOption(
+      new RangedOption('-c, --count <n>', 'images of each prompt, with seeds in turn', wholeNumber(1, 10_000)).default(
+        1,
+      ),
+    )
+    .addOption(
+      new RangedOption('--seed <n>', 'seed of the first image of each prompt', wholeNumber(0, 2 ** 32 - 1)).default(0),
+    )
     .addOption(new RangedOption('-s, --steps <n>', 'steps of the solver', wholeNumber(1, 1000)).default(25))
-    .addOption(new RangedOption('-g, --guidance <x>', 'scale of guidance, 7.5 or that of the model by default', decimal(atLeast(1))))
-    .addOption(new RangedOption('--rescale <x>', 'how far guidance keeps the deviation of the prompt', decimal(between(0, 1))))
-    .addOption(new Option('--scheduler <name>', "another solver than the checkpoint's, such as dpmSolverMultistep or euler"))
+    .addOption(
+      new RangedOption(
+        '-g, --guidance <x>',
+        'scale of guidance, 7.5 or that of the model by default',
+        decimal(atLeast(1)),
+      ),
+    )
+    .addOption(
+      new RangedOption('--rescale <x>', 'how far guidance keeps the deviation of the prompt', decimal(between(0, 1))),
+    )
+    .addOption(
+      new Option('--scheduler <name>', "another solver than the checkpoint's, such as dpmSolverMultistep or euler"),
+    )
     .addOption(new RangedOption('--width <n>', 'pixels, those of the model by default', decimal(whole(8))))
     .addOption(new RangedOption('--height <n>', 'pixels, those of the model by default', decimal(whole(8))))
-    .addOption(new RangedOption('--clip-skip <n>', 'layers of the text encoder to leave out at its end', wholeNumber(0, 100)))
+    .addOption(
+      new RangedOption('--clip-skip <n>', 'layers of the text encoder to leave out at its end', wholeNumber(0, 100)),
+    )
     .addOption(new RangedOption('-i, --image <file>', 'image to start from', path))
     .addOption(new RangedOption('--mask <file>', 'where to repaint the image, where it is light', path))
-    .addOption(new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))))
+    .addOption(
+      new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))),
+    )
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the images', path).default('runs/images'))
-    .addHelpText('after', examples([
-      'antipode generate --model sd15 --prompt "an astronaut on a horse"',
-      'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
-      'antipode generate --model sdxl.safetensors --prompt "a cat" "a dog" --count 4 --out pets --json',
-    ]))
+    .addHelpText(
+      'after',
+      examples([
+        'antipode generate --model sd15 --prompt "an astronaut on a horse"',
+        'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
+        'antipode generate --model sdxl.safetensors --prompt "a cat" "a dog" --count 4 --out pets --json',
+      ]),
+    )
   hint(command)
   command.action(async ({ prompt, adapter = [], negativeAdapter = [], ...flags }: Flags) => {
-    finish(await commands.generate({ ...start({ resumes: false }), ...flags, prompts: prompt, adapters: adapter, negativeAdapters: negativeAdapter }))
+    finish(
+      await commands.generate({
+        ...start({ resumes: false }),
+        ...flags,
+        prompts: prompt,
+        adapters: adapter,
+        negativeAdapters: negativeAdapter,
+      }),
+    )
   })
 }
 
@@ -72,7 +115,8 @@ function adapterOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text, before: readonly AdapterChoice[] = []) => {
     const [, file = text, weight = '1'] = /^(.+)@([^@/\\]+)$/.exec(text) ?? []
     const number = Number(weight)
-    if (!Number.isFinite(number) || file.trim() === '') throw new InvalidArgumentError('Expected the path of a file, and after it @ and a number if it is not to be 1.')
+    if (!Number.isFinite(number) || file.trim() === '')
+      throw new InvalidArgumentError('Expected the path of a file, and after it @ and a number if it is not to be 1.')
     return [...before, { file, weight: number }]
   })
 }

@@ -3,6 +3,15 @@ export * from './images/index.ts'
 export * from './images/index.ts'
 export { type PromptTokenizer } from './prompt/index.ts'
 export { type GenerateOptions } from './request/index.ts'
-export { type Components, type DecodeOptions, type GeneratedImage, type Outputs, type Pipeline, type PipelineAdapters, type PipelineStep } from './run/index.ts'
+export {
+  type Components,
+  type DecodeOptions,
+  type GeneratedImage,
+  type MemoryPlan,
+  type Outputs,
+  type Pipeline,
+  type PipelineAdapters,
+  type PipelineStep,
+} from './run/index.ts'
 export * from './stable-diffusion/index.ts'
 export * from './stable-diffusion-xl/index.ts'

@@ -4,67 +4,103 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Case, cases, optionsOf, pipelineOfCase, type Recorded } from './testing/index.ts'
 
 let device: Device
-beforeAll(async () => { device = await Device.request() })
-afterEach(() => { expect(device.memory().tensors).toBe(0) })
-afterAll(async () => { await device[Symbol.asyncDispose]() })
+beforeAll(async () => {
+  device = await Device.request()
+})
+afterEach(() => {
+  expect(device.memory().tensors).toBe(0)
+})
+afterAll(async () => {
+  await device[Symbol.asyncDispose]()
+})
 
 /** Of two images with sizes of their own the reference mixes up the rows; a test of its own is about that. */
 const own = cases.filter(({ name }) => !/batch2_negsize_quirk/.test(name))
 
-/** Holds a tensor to a recorded one within ten times what float32 costs the reference, or a hundred thousandth of the largest size. */
-function expectRecorded(values: Float32Array, { sum, absMean, mean, first8, first16, f32MaxAbsDev = 0 }: Recorded, what: string): void {
+/**
+ * Holds a tensor to a recorded one within ten times what float32 costs the reference, or a hundred thousandth of the
+ * largest size.
+ */
+function expectRecorded(
+  values: Float32Array,
+  { sum, absMean, mean, first8, first16, f32MaxAbsDev = 0 }: Recorded,
+  what: string,
+): void {
   const size = absMean ?? mean ?? 1
   const bound = Math.max(10 * f32MaxAbsDev, 1e-5 * Math.max(1, size))
   for (const [i, want] of (first8 ?? first16 ?? []).entries()) {
     expect(Math.abs(values[i]! - want), `${what}[${i}]: ${values[i]} for ${want}`).toBeLessThanOrEqual(bound)
   }
-  expect(Math.abs(values.reduce((a, b) => a + b, 0) - sum) / values.length, `mean of ${what}`).toBeLessThanOrEqual(bound)
-  if (absMean !== undefined) expect(Math.abs(values.reduce((a, b) => a + Math.abs(b), 0) / values.length - absMean), `mean size of ${what}`).toBeLessThanOrEqual(bound)
+  expect(Math.abs(values.reduce((a, b) => a + b, 0) - sum) / values.length, `mean of ${what}`).toBeLessThanOrEqual(
+    bound,
+  )
+  if (absMean !== undefined)
+    expect(
+      Math.abs(values.reduce((a, b) => a + Math.abs(b), 0) / values.length - absMean),
+      `mean size of ${what}`,
+    ).toBeLessThanOrEqual(bound)
 }
 
 /** Pixels as the reference has them, [B, H, W, 3]. */
-function channelsLast(values: Float32Array, [batch = 1, channels = 1, height = 1, width = 1]: readonly number[]): Float32Array {
+function channelsLast(
+  values: Float32Array,
+  [batch = 1, channels = 1, height = 1, width = 1]: readonly number[],
+): Float32Array {
   const area = height * width
   return Float32Array.from({ length: batch * channels * area }, (_, i) => {
     const [row, c] = [Math.floor(i / channels), i % channels]
-    return values[(Math.floor(row / area) * channels + c) * area + row % area]!
+    return values[(Math.floor(row / area) * channels + c) * area + (row % area)]!
   })
 }
 
-test.each(own.map((one): [string, Case] => [one.name, one]))('equal to the reference at every step and in the picture: %s', async (_, one) => {
-  using pipe = await pipelineOfCase(device, one)
-  const { image, mask, ...options } = optionsOf(device, one)
-  const given = { ...options, ...(image ? { image } : {}), ...(mask ? { mask } : {}) }
-  let index = 0
-  for await (const { latents } of pipe.stream(given)) {
-    expectRecorded(await latents.data() as Float32Array, one.latents[index++]!, `latents ${index}`)
-  }
-  expect(index).toBe(one.latents.length)
-  if (one.output) {
-    const { latents } = await pipe({ ...given, output: 'latents' })
-    expectRecorded(await latents.data() as Float32Array, one.output, 'output')
-    latents.dispose()
-  }
-  if (one.image) {
-    const { pixels } = await pipe({ ...given, output: 'pixels' })
-    expectRecorded(channelsLast(await pixels.data() as Float32Array, pixels.shape), one.image, 'image')
-    pixels.dispose()
-  }
-  image?.dispose()
-  mask?.dispose()
-})
+test.each(own.map((one): [string, Case] => [one.name, one]))(
+  'equal to the reference at every step and in the picture: %s',
+  async (_, one) => {
+    using pipe = await pipelineOfCase(device, one)
+    const { image, mask, ...options } = optionsOf(device, one)
+    const given = { ...options, ...(image ? { image } : {}), ...(mask ? { mask } : {}) }
+    let index = 0
+    for await (const { latents } of pipe.stream(given)) {
+      expectRecorded((await latents.data()) as Float32Array, one.latents[index++]!, `latents ${index}`)
+    }
+    expect(index).toBe(one.latents.length)
+    if (one.output) {
+      const { latents } = await pipe({ ...given, output: 'latents' })
+      expectRecorded((await latents.data()) as Float32Array, one.output, 'output')
+      latents.dispose()
+    }
+    if (one.image) {
+      const { pixels } = await pipe({ ...given, output: 'pixels' })
+      expectRecorded(channelsLast((await pixels.data()) as Float32Array, pixels.shape), one.image, 'image')
+      pixels.dispose()
+    }
+    image?.dispose()
+    mask?.dispose()
+  },
+)
 
 test('of two images with sizes of their own, the reference gives the negative sizes to all of the first and the positive ones to all of the second', async () => {
   const one = cases.find(({ name }) => name === 'sdxl_batch2_negsize_quirk')!
   using pipe = await pipelineOfCase(device, one)
-  const { prompt, negativePrompt, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft, seed, ...shared } = optionsOf(device, one)
+  const { prompt, negativePrompt, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft, seed, ...shared } =
+    optionsOf(device, one)
   const draw = torchCpu(seed as number)
   const noise = draw.draw(draw.begin(), 512).values
   const rows: Tensor[] = []
-  const sizes = [{ originalSize: negativeOriginalSize!, targetSize: negativeTargetSize!, cropTopLeft: negativeCropTopLeft! }, {}]
+  const sizes = [
+    { originalSize: negativeOriginalSize!, targetSize: negativeTargetSize!, cropTopLeft: negativeCropTopLeft! },
+    {},
+  ]
   for (const [i, own] of sizes.entries()) {
     using latents = tensor(device, noise.subarray(256 * i, 256 * (i + 1)), [1, 4, 8, 8])
-    const row = { ...shared, ...own, prompt: (prompt as string[])[i]!, negativePrompt: (negativePrompt as string[])[i]!, latents, output: 'latents' as const }
+    const row = {
+      ...shared,
+      ...own,
+      prompt: (prompt as string[])[i]!,
+      negativePrompt: (negativePrompt as string[])[i]!,
+      latents,
+      output: 'latents' as const,
+    }
     rows.push((await pipe(row)).latents)
   }
   const values = await Promise.all(rows.map((row) => row.data()))
@@ -77,7 +113,7 @@ test('a guidance of adapters that are off is that of the plain model, and needs 
   using pipe = await pipelineOfCase(device, one)
   const run = async (options: object): Promise<number[]> => {
     const { latents } = await pipe({ ...optionsOf(device, one), positive: {}, ...options, output: 'latents' })
-    const values = [...await latents.data()]
+    const values = [...(await latents.data())]
     latents.dispose()
     return values
   }

@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { writeAtomically } from '@antipode/core/io'
-import { contactSheet, decodeImage, encodePng, type GeneratedImage, loadPipeline, type Pixels, type StableDiffusionXLOptions } from '@antipode/pipelines'
+import {
+  contactSheet,
+  decodeImage,
+  encodePng,
+  type GeneratedImage,
+  loadPipeline,
+  type Pixels,
+  type StableDiffusionXLOptions,
+} from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
 import { compilingProgress, type Progress } from '../progress/index.ts'
 
@@ -58,7 +66,11 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   const [image, mask] = [await pixelsOf(options.image), await pixelsOf(options.mask)]
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${model}`, 1)
-  using pipe = await loadPipeline(device, model, { signal, ...(variant === undefined ? {} : { variant }), ...(dtype === undefined ? {} : { dtype }) })
+  using pipe = await loadPipeline(device, model, {
+    signal,
+    ...(variant === undefined ? {} : { variant }),
+    ...(dtype === undefined ? {} : { dtype }),
+  })
   const load = async (choices: readonly AdapterChoice[], kind: string): Promise<AdapterWeights> => {
     const weights: Record<string, number> = {}
     for (const [i, { file, weight }] of choices.entries()) {
@@ -68,11 +80,17 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     return weights
   }
   const positive = await load(options.adapters, 'adapter')
-  const negative = { ...positive, ...await load(options.negativeAdapters, 'negative') }
+  const negative = { ...positive, ...(await load(options.negativeAdapters, 'negative')) }
   loading.done()
 
   const shared: Omit<StableDiffusionXLOptions, 'prompt'> = {
-    steps, positive, negative, signal, ...given(options), ...(image ? { image } : {}), ...(mask ? { mask } : {}),
+    steps,
+    positive,
+    negative,
+    signal,
+    ...given(options),
+    ...(image ? { image } : {}),
+    ...(mask ? { mask } : {}),
     ...(options.scheduler === undefined ? {} : { scheduler: swapped(pipe.components.scheduler, options.scheduler) }),
   }
   const drawn: GeneratedImage[] = []
@@ -80,7 +98,9 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   const drawing = progress.phase('drawing', prompts.length * count)
   for (const [p, prompt] of prompts.entries()) {
     for (let k = 0; k < count; k++) {
-      const { images: [made] } = await pipe({ ...shared, prompt, seed: seed + k })
+      const {
+        images: [made],
+      } = await pipe({ ...shared, prompt, seed: seed + k })
       const file = join(out, `${String(p * count + k + 1).padStart(4, '0')}-seed${seed + k}.png`)
       await write(file, (made as GeneratedImage).png()) // a run of one prompt gives one image
       drawn.push(made as GeneratedImage)
@@ -90,12 +110,28 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   }
   drawing.done()
   const sheet = join(out, 'sheet.png')
-  if (drawn.length > 1) await write(sheet, encodePng(contactSheet(drawn, { columns: count > 1 ? count : Math.ceil(Math.sqrt(drawn.length)) })))
-  return { images: files, ...(drawn.length > 1 ? { sheet } : {}), seconds: Math.round((performance.now() - started) / 1000) }
+  if (drawn.length > 1)
+    await write(
+      sheet,
+      encodePng(contactSheet(drawn, { columns: count > 1 ? count : Math.ceil(Math.sqrt(drawn.length)) })),
+    )
+  return {
+    images: files,
+    ...(drawn.length > 1 ? { sheet } : {}),
+    seconds: Math.round((performance.now() - started) / 1000),
+  }
 }
 
 /** What a user asked for, under the names of the pipeline. */
-function given({ negativePrompt, guidance, rescale, width, height, clipSkip, strength }: GenerateCommandOptions): Partial<StableDiffusionXLOptions> {
+function given({
+  negativePrompt,
+  guidance,
+  rescale,
+  width,
+  height,
+  clipSkip,
+  strength,
+}: GenerateCommandOptions): Partial<StableDiffusionXLOptions> {
   const all = { negativePrompt, guidanceScale: guidance, guidanceRescale: rescale, width, height, clipSkip, strength }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
@@ -110,5 +146,11 @@ async function pixelsOf(file: string | undefined): Promise<Pixels | undefined> {
 }
 
 async function write(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await writeAtomically('generate', file, (async function* () { yield bytes })())
+  await writeAtomically(
+    'generate',
+    file,
+    (async function* () {
+      yield bytes
+    })(),
+  )
 }

@@ -38,7 +38,8 @@ export interface BaseCard {
 }
 
 /**
- * Trains the base model on digits degraded at random, as unfiltered data is, and writes its moving average as f16. A batch
+ * Trains the base model on digits degraded at random, as unfiltered data is, and writes its moving average as f16. A
+ * batch
  * depends on seed and step alone, so the same seed on the same class of adapter gives the same file.
  */
 export async function runTrainBase(options: TrainBaseOptions): Promise<BaseCard & { readonly checkpoint: string }> {

@@ -1,7 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import type { TrainStep } from '@antipode/npo'
 
-/** The steps of a training run on file, a line each, kept beside its checkpoint: a process may be killed at any moment. */
+/**
+ * The steps of a training run on file, a line each, kept beside its checkpoint: a process may be killed at any
+ * moment.
+ */
 export class CurveFile {
   readonly #path: string
 

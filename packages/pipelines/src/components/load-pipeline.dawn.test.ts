@@ -3,12 +3,19 @@ import { CheckpointError, ConfigError, Device } from '@antipode/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { expectDrawn } from '../testing/index.ts'
 import { decodePng, settingsOf } from '../images/index.ts'
+import type { StableDiffusionComponents } from '../stable-diffusion/index.ts'
 import { loadPipeline } from './index.ts'
 
 let device: Device
-beforeAll(async () => { device = await Device.request() })
-afterEach(() => { expect(device.memory().tensors).toBe(0) })
-afterAll(async () => { await device[Symbol.asyncDispose]() })
+beforeAll(async () => {
+  device = await Device.request()
+})
+afterEach(() => {
+  expect(device.memory().tensors).toBe(0)
+})
+afterAll(async () => {
+  await device[Symbol.asyncDispose]()
+})
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../test/${name}`, import.meta.url))
 
@@ -25,7 +32,12 @@ test('a load that is aborted anywhere leaves nothing on the device', async () =>
   for (const after of [0, 1, 40, 120]) {
     const controller = new AbortController()
     let read = 0
-    const loading = loadPipeline(device, folder('sd'), { signal: controller.signal, onProgress: () => { if (read++ === after) controller.abort(new Error('enough')) } })
+    const loading = loadPipeline(device, folder('sd'), {
+      signal: controller.signal,
+      onProgress: () => {
+        if (read++ === after) controller.abort(new Error('enough'))
+      },
+    })
     await expect(loading).rejects.toThrow('enough')
     expect(device.memory().tensors).toBe(0)
   }
@@ -35,16 +47,49 @@ test('images are pixels that become PNG files with what they were drawn by, and 
   using pipe = await loadPipeline(device, folder('sd'), { dtype: 'f32' })
   const options = { prompt: ['the cat', 'the red'], negativePrompt: 'blurry', height: 16, width: 24, steps: 2, seed: 7 }
   const { images } = await pipe(options)
-  expect(images.map(({ width, height, data }) => [width, height, data.length])).toEqual([[24, 16, 1536], [24, 16, 1536]])
+  expect(images.map(({ width, height, data }) => [width, height, data.length])).toEqual([
+    [24, 16, 1536],
+    [24, 16, 1536],
+  ])
   const file = decodePng(images[1]!.png())
   expect(file.data).toEqual(images[1]!.data)
   expect(settingsOf(file.text)).toEqual({
-    prompt: 'the red', negativePrompt: 'blurry', steps: 2, scheduler: 'ddim', guidanceScale: 7.5, seed: 7, row: 1, width: 24, height: 16,
+    prompt: 'the red',
+    negativePrompt: 'blurry',
+    steps: 2,
+    scheduler: 'ddim',
+    guidanceScale: 7.5,
+    seed: 7,
+    row: 1,
+    width: 24,
+    height: 16,
   })
   // Painted over where the mask is light, and the same elsewhere but for what the autoencoder changes.
   const grey = { data: new Uint8Array(50 * 40).fill(90), width: 50, height: 40 }
-  const { images: [again] } = await pipe({ prompt: 'the cat', image: images[0]!, strength: 0.5, steps: 4 })
+  const {
+    images: [again],
+  } = await pipe({ prompt: 'the cat', image: images[0]!, strength: 0.5, steps: 4 })
   expect([again!.width, again!.height]).toEqual([24, 16])
-  const { images: [painted] } = await pipe({ prompt: 'the cat', image: grey, mask: grey, steps: 2 })
+  const {
+    images: [painted],
+  } = await pipe({ prompt: 'the cat', image: grey, mask: grey, steps: 2 })
   expect([painted!.width, painted!.height]).toEqual([48, 40])
+})
+
+test('what a run takes is known before it, and nothing is taken to know it', async () => {
+  using pipe = await loadPipeline(device, folder('sd'), { dtype: 'f32' })
+  const { tensors, live } = device.memory()
+  const small = pipe.plan({ prompt: 'the cat', height: 16, width: 16 })
+  expect(device.memory()).toMatchObject({ tensors, live })
+  const { unet, vae } = pipe.components
+  const { textEncoder } = pipe.components as StableDiffusionComponents // what the checkpoint is of
+  expect(small.weights).toBe(4 * (unet.parameterCount + vae.parameterCount + textEncoder.parameterCount))
+  expect(small.peak).toBe(small.weights + Math.max(small.prompts, small.step, small.decode))
+  expect(small.tiling).toBe(false)
+  const large = pipe.plan({ prompt: 'the cat', height: 64, width: 64 })
+  expect(large.step).toBeGreaterThan(3 * small.step)
+  expect(large.decode).toBeGreaterThan(8 * small.decode)
+  expect(large.prompts).toBe(small.prompts)
+  // Without guidance there is one branch.
+  expect(pipe.plan({ prompt: 'the cat', height: 64, width: 64, guidanceScale: 1 }).step).toBeLessThan(0.7 * large.step)
 })

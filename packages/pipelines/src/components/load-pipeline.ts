@@ -2,8 +2,18 @@ import { type Backend, CheckpointError, type DType } from '@antipode/core'
 import { type Module, placeholders } from '@antipode/core/nn'
 import { checkArgument, oneOf } from '@antipode/core/options'
 import {
-  autoencoderKL, type CheckpointSource, CLIPTokenizer, clipTextModel, clipTextModelWithProjection, type Component, type ConfiguredModel,
-  type ModelEntry, openCheckpoint, type OpenCheckpoint, type OpenCheckpointOptions, unet2DCondition,
+  autoencoderKL,
+  type CheckpointSource,
+  CLIPTokenizer,
+  clipTextModel,
+  clipTextModelWithProjection,
+  type Component,
+  type ConfiguredModel,
+  type ModelEntry,
+  openCheckpoint,
+  type OpenCheckpoint,
+  type OpenCheckpointOptions,
+  unet2DCondition,
 } from '@antipode/models'
 import { fromConfig, type Scheduler } from '@antipode/schedulers'
 import type { Pipeline } from '../run/index.ts'
@@ -13,7 +23,8 @@ import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diff
 /** Options of {@link loadPipeline}, beside those of opening a checkpoint. */
 export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
-   * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by default. An autoencoder
+   * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by
+   * default. An autoencoder
    * whose configuration says that f16 is too narrow for it computes in f32.
    */
   readonly dtype?: Extract<DType, 'f32' | 'f16' | 'bf16'>
@@ -25,7 +36,11 @@ export interface LoadPipelineOptions extends OpenCheckpointOptions {
  * @throws {CheckpointError} if it is no such checkpoint, lacks a part, or a part does not fit its configuration
  * @throws {ConfigError} on an option that is unknown or outside its range
  */
-export async function loadPipeline(device: Backend, source: CheckpointSource, options: LoadPipelineOptions = {}): Promise<Pipeline<StableDiffusionXLOptions>> {
+export async function loadPipeline(
+  device: Backend,
+  source: CheckpointSource,
+  options: LoadPipelineOptions = {},
+): Promise<Pipeline<StableDiffusionXLOptions>> {
   const { dtype = device.target.f16 ? 'f16' : 'f32', ...opening } = options
   checkArgument('loadPipeline', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))
   await using checkpoint = await openCheckpoint(source, opening)
@@ -43,21 +58,41 @@ export async function loadPipeline(device: Backend, source: CheckpointSource, op
 }
 
 async function sd(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
-  return stableDiffusion({ ...await shared(loading), textEncoder: await loading.model('text_encoder', clipTextModel), tokenizer: await loading.tokenizer('tokenizer') })
+  return stableDiffusion({
+    ...(await shared(loading)),
+    textEncoder: await loading.model('text_encoder', clipTextModel),
+    tokenizer: await loading.tokenizer('tokenizer'),
+  })
 }
 
 async function xl(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
   const zeros = loading.checkpoint.config['force_zeros_for_empty_prompt']
   return stableDiffusionXL({
-    ...await shared(loading),
-    ...(loading.has('text_encoder') ? { textEncoder: await loading.model('text_encoder', clipTextModel), tokenizer: await loading.tokenizer('tokenizer') } : {}),
-    textEncoder2: await loading.model('text_encoder_2', clipTextModelWithProjection), tokenizer2: await loading.tokenizer('tokenizer_2'),
+    ...(await shared(loading)),
+    ...(loading.has('text_encoder')
+      ? {
+          textEncoder: await loading.model('text_encoder', clipTextModel),
+          tokenizer: await loading.tokenizer('tokenizer'),
+        }
+      : {}),
+    textEncoder2: await loading.model('text_encoder_2', clipTextModelWithProjection),
+    tokenizer2: await loading.tokenizer('tokenizer_2'),
     ...(typeof zeros === 'boolean' ? { forceZerosForEmptyPrompt: zeros } : {}),
   })
 }
 
-async function shared(loading: Loading): Promise<{ readonly unet: ReturnType<typeof unet2DCondition.build>; readonly vae: ReturnType<typeof autoencoderKL.build>; readonly scheduler: Scheduler }> {
-  return { scheduler: fromConfig(loading.component('scheduler').config), unet: await loading.model('unet', unet2DCondition), vae: await loading.model('vae', autoencoderKL) }
+async function shared(
+  loading: Loading,
+): Promise<{
+  readonly unet: ReturnType<typeof unet2DCondition.build>
+  readonly vae: ReturnType<typeof autoencoderKL.build>
+  readonly scheduler: Scheduler
+}> {
+  return {
+    scheduler: fromConfig(loading.component('scheduler').config),
+    unet: await loading.model('unet', unet2DCondition),
+    vae: await loading.model('vae', autoencoderKL),
+  }
 }
 
 /** The parts of a checkpoint as they are brought to a device, and what to free where one cannot be. */
@@ -82,18 +117,26 @@ class Loading implements Disposable {
     const component = this.checkpoint.components.get(name)
     if (component) return component
     const known = [...this.checkpoint.components.keys()].join(', ')
-    throw new CheckpointError(`loadPipeline: expected a checkpoint with ${name}, got one with ${known}; pass the whole checkpoint`)
+    throw new CheckpointError(
+      `loadPipeline: expected a checkpoint with ${name}, got one with ${known}; pass the whole checkpoint`,
+    )
   }
 
   /** @throws {CheckpointError} if the part is of another class, or its weights do not fit its configuration */
   async model<M extends ConfiguredModel>(name: string, entry: ModelEntry<M>): Promise<M> {
     const { className, config, weights } = this.component(name)
     if (className !== entry.className) {
-      throw new CheckpointError(`loadPipeline: expected ${name} of the class ${entry.className}, got ${className}; the checkpoint is of another kind of pipeline`)
+      throw new CheckpointError(
+        `loadPipeline: expected ${name} of the class ${entry.className}, got ${className}; the checkpoint is of another kind of pipeline`,
+      )
     }
     const state = await weights()
     const narrow = this.#dtype === 'f16' && (config as { readonly force_upcast?: boolean }).force_upcast === true
-    const model = entry.build(placeholders(this.#device, { dtype: narrow ? 'f32' : this.#dtype }), config, [...state.names()].length)
+    const model = entry.build(
+      placeholders(this.#device, { dtype: narrow ? 'f32' : this.#dtype }),
+      config,
+      [...state.names()].length,
+    )
     await model.load(entry.names?.(state) ?? state)
     this.#models.push(model)
     return model
@@ -104,10 +147,21 @@ class Loading implements Disposable {
     const part = this.component(name)
     const json = async (file: string): Promise<object | undefined> => {
       const text = await part.text(file)
-      return text === undefined ? undefined : JSON.parse(text) as object // the tokenizer checks what it holds
+      return text === undefined ? undefined : (JSON.parse(text) as object) // the tokenizer checks what it holds
     }
-    const [tokenizer, vocab, merges, specialTokens] = [await json('tokenizer.json'), await json('vocab.json'), await part.text('merges.txt'), await json('special_tokens_map.json')]
-    return CLIPTokenizer.from({ config: part.config, ...(tokenizer ? { tokenizer } : {}), ...(vocab ? { vocab } : {}), ...(merges === undefined ? {} : { merges }), ...(specialTokens ? { specialTokens } : {}) })
+    const [tokenizer, vocab, merges, specialTokens] = [
+      await json('tokenizer.json'),
+      await json('vocab.json'),
+      await part.text('merges.txt'),
+      await json('special_tokens_map.json'),
+    ]
+    return CLIPTokenizer.from({
+      config: part.config,
+      ...(tokenizer ? { tokenizer } : {}),
+      ...(vocab ? { vocab } : {}),
+      ...(merges === undefined ? {} : { merges }),
+      ...(specialTokens ? { specialTokens } : {}),
+    })
   }
 
   dispose(): void {

@@ -1,7 +1,10 @@
 import { type Backend, type Tensor, tensor } from '@antipode/core'
 import { type NoiseStream, perItem, torchCpu } from '@antipode/schedulers'
 
-/** Unit normal noise, draw after draw from one stream: a picture depends on the order of its draws. It owns what it drew. */
+/**
+ * Unit normal noise, draw after draw from one stream: a picture depends on the order of its draws. It owns what it
+ * drew.
+ */
 export class Draws implements Disposable {
   readonly #device: Backend
   readonly #stream: NoiseStream<unknown>
@@ -19,7 +22,10 @@ export class Draws implements Disposable {
   }
 
   draw(shape: readonly number[]): Tensor {
-    const { values, state } = this.#stream.draw(this.#state, shape.reduce((a, b) => a * b, 1))
+    const { values, state } = this.#stream.draw(
+      this.#state,
+      shape.reduce((a, b) => a * b, 1),
+    )
     this.#state = state
     const drawn = tensor(this.#device, values, shape)
     this.#drawn.push(drawn)

@@ -2,7 +2,8 @@ import { constant, type Tensor } from '@antipode/core'
 import type { AutoencoderKL } from '@antipode/models'
 
 /**
- * Latents as the UNet knows them, from those of the autoencoder: `(z − shift)·scale`, or, of checkpoints that have a mean and a deviation
+ * Latents as the UNet knows them, from those of the autoencoder: `(z − shift)·scale`, or, of checkpoints that have a
+ * mean and a deviation
  * for each channel, `(z − mean)·scale/std`.
  */
 export function toUNet({ config }: AutoencoderKL, z: Tensor): Tensor {
@@ -26,7 +27,13 @@ interface Numbers {
 }
 
 function numbersOf(config: AutoencoderKL['config'], { device }: Tensor): Numbers {
-  const channel = (values: readonly number[] | null | undefined): Tensor | undefined => (values ? constant(device, [...values], [1, values.length, 1, 1]) : undefined)
+  const channel = (values: readonly number[] | null | undefined): Tensor | undefined =>
+    values ? constant(device, [...values], [1, values.length, 1, 1]) : undefined
   // diffusers' default, that of Stable Diffusion 1.x and 2.x.
-  return { scale: config.scaling_factor ?? 0.18215, shift: config.shift_factor ?? 0, mean: channel(config.latents_mean), std: channel(config.latents_std) }
+  return {
+    scale: config.scaling_factor ?? 0.18215,
+    shift: config.shift_factor ?? 0,
+    mean: channel(config.latents_mean),
+    std: channel(config.latents_std),
+  }
 }

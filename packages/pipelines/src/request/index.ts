@@ -1,2 +1,10 @@
-export { generateRanges, type GenerateOptions, type Output, outputRange, type PreparedOptions, texts, tilingRange } from './options.ts'
+export {
+  generateRanges,
+  type GenerateOptions,
+  type Output,
+  outputRange,
+  type PreparedOptions,
+  texts,
+  tilingRange,
+} from './options.ts'
 export { type Limits, perPrompt, type Request, resolveRequest } from './request.ts'

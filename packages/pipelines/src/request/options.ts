@@ -1,7 +1,18 @@
 import { Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import {
-  abortSignal, anObject, atLeast, below, between, either, flag, listOf, oneOf, type Range, type Ranges, required,
+  abortSignal,
+  anObject,
+  atLeast,
+  below,
+  between,
+  either,
+  flag,
+  listOf,
+  oneOf,
+  type Range,
+  type Ranges,
+  required,
   whole,
 } from '@antipode/core/options'
 import type { Tiling } from '@antipode/models'
@@ -12,33 +23,49 @@ import type { ImageInput } from '../images/index.ts'
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
 
-/** What every pipeline can be asked for. Rows of a batch lie prompt by prompt: all images of the first, then of the second. */
+/**
+ * What every pipeline can be asked for. Rows of a batch lie prompt by prompt: all images of the first, then of the
+ * second.
+ */
 export interface GenerateOptions {
   /** One prompt, or one a row of the batch. */
   readonly prompt: string | readonly string[]
-  /** What to move away from: one for all prompts, or one each. None is not the same as an empty one: each pipeline says what it means. */
+  /**
+   * What to move away from: one for all prompts, or one each. None is not the same as an empty one: each pipeline
+   * says what it means.
+   */
   readonly negativePrompt?: string | readonly string[]
-  /** Pixels; those that the model was trained on by default, or those of the image. Multiples of 8, and of the autoencoder's scale. */
+  /**
+   * Pixels; those that the model was trained on by default, or those of the image. Multiples of 8, and of the
+   * autoencoder's scale.
+   */
   readonly height?: number
   readonly width?: number
   /** How many steps, or which; 50 by default. */
   readonly steps?: Steps
   /** w ≥ 1 of classifier-free guidance; 1 is the prompt alone. */
   readonly guidanceScale?: number
-  /** φ in [0, 1] of Lin et al. 2023 (arXiv 2305.08891): how far guidance keeps the deviation of the positive branch; 0 by default. */
+  /**
+   * φ in [0, 1] of Lin et al. 2023 (arXiv 2305.08891): how far guidance keeps the deviation of the positive branch; 0
+   * by default.
+   */
   readonly guidanceRescale?: number
   /** Another way of guidance than by scale and rescale, such as `apg` of @antipode/npo. */
   readonly guider?: Guider
   /** Weights of adapters in the positive branch; none by default. */
   readonly positive?: AdapterWeights
   /**
-   * Weights of adapters in the negative branch, those of the positive one by default. With an adapter that was trained on what people
+   * Weights of adapters in the negative branch, those of the positive one by default. With an adapter that was
+   * trained on what people
    * do not want this is negative preference optimisation (Diffusion-NPO, arXiv 2505.11245).
    */
   readonly negative?: AdapterWeights
   /** Images for each prompt; 1 by default. */
   readonly imagesPerPrompt?: number
-  /** Whole, from 0; 0 by default. One draws for the whole batch, as a generator of torch on the CPU does; a list has one for each image. */
+  /**
+   * Whole, from 0; 0 by default. One draws for the whole batch, as a generator of torch on the CPU does; a list has
+   * one for each image.
+   */
   readonly seed?: number | readonly number[]
   /** Unit normal `[B, C, h, w]` to begin at instead of a draw; not disposed. */
   readonly latents?: Tensor
@@ -47,15 +74,22 @@ export interface GenerateOptions {
   /** Solver of this run instead of the checkpoint's. */
   readonly scheduler?: Scheduler
   /**
-   * Image to start from, or one for each row of the batch: pixels, which are resized; or a tensor `[1 or B, 3, H, W]` in [0, 1], or latents
+   * Image to start from, or one for each row of the batch: pixels, which are resized; or a tensor `[1 or B, 3, H, W]`
+   * in [0, 1], or latents
    * `[1 or B, C, h, w]` as `output: 'latents'` gives them, which are taken as they are. Not disposed.
    */
   readonly image?: ImageInput
   /** Share of the steps that an image goes through, in (0, 1]: at 1 nothing of it is left. */
   readonly strength?: number
-  /** Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not disposed. */
+  /**
+   * Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not
+   * disposed.
+   */
   readonly mask?: ImageInput
-  /** Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is added. */
+  /**
+   * Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is
+   * added.
+   */
   readonly denoisingStart?: number
   /** Share of the noise to take away, in (0, 1): the rest is another pipeline's. */
   readonly denoisingEnd?: number
@@ -67,10 +101,16 @@ export interface GenerateOptions {
 }
 
 /** Options whose images are tensors. */
-export type PreparedOptions = Omit<GenerateOptions, 'image' | 'mask'> & { readonly image?: Tensor; readonly mask?: Tensor }
+export type PreparedOptions = Omit<GenerateOptions, 'image' | 'mask'> & {
+  readonly image?: Tensor
+  readonly mask?: Tensor
+}
 
 const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
-const anImage: Range = { expected: 'pixels with data, width and height, a list of them, or a Tensor', accepts: (v) => typeof v === 'object' && v !== null && ('data' in v || Array.isArray(v)) }
+const anImage: Range = {
+  expected: 'pixels with data, width and height, a list of them, or a Tensor',
+  accepts: (v) => typeof v === 'object' && v !== null && ('data' in v || Array.isArray(v)),
+}
 const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'number' }
 const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 export const texts: Range = either(string, listOf(string))
@@ -78,11 +118,29 @@ export const texts: Range = either(string, listOf(string))
 export const tilingRange: Range = either(flag, anObject('size and overlap of tiles'))
 
 export const generateRanges: Ranges<GenerateOptions> = {
-  prompt: required(texts), negativePrompt: texts, height: whole(8), width: whole(8), steps: either(aNumber, anObject('a request for steps')),
-  guidanceScale: atLeast(1), guidanceRescale: between(0, 1), guider: anObject('a guider, such as apg makes'),
-  positive: anObject('weights of adapters'), negative: anObject('weights of adapters'), imagesPerPrompt: whole(1),
-  seed: either(whole(0), listOf(whole(0))), latents: aTensor, clipSkip: whole(0), scheduler: anObject('a scheduler'), image: anImage,
-  strength: between(0, 1), mask: anImage, denoisingStart: below(0, 1), denoisingEnd: between(0, 1), tiling: tilingRange, preview: flag, signal: abortSignal,
+  prompt: required(texts),
+  negativePrompt: texts,
+  height: whole(8),
+  width: whole(8),
+  steps: either(aNumber, anObject('a request for steps')),
+  guidanceScale: atLeast(1),
+  guidanceRescale: between(0, 1),
+  guider: anObject('a guider, such as apg makes'),
+  positive: anObject('weights of adapters'),
+  negative: anObject('weights of adapters'),
+  imagesPerPrompt: whole(1),
+  seed: either(whole(0), listOf(whole(0))),
+  latents: aTensor,
+  clipSkip: whole(0),
+  scheduler: anObject('a scheduler'),
+  image: anImage,
+  strength: between(0, 1),
+  mask: anImage,
+  denoisingStart: below(0, 1),
+  denoisingEnd: between(0, 1),
+  tiling: tilingRange,
+  preview: flag,
+  signal: abortSignal,
 }
 
 export const outputRange: Range = oneOf('images', 'pixels', 'latents')

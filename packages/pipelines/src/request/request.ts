@@ -40,7 +40,8 @@ const multiple = 8
 export function resolveRequest(options: PreparedOptions, limits: Limits): Request {
   const { where } = limits
   const prompts = typeof options.prompt === 'string' ? [options.prompt] : options.prompt
-  if (prompts.length === 0) throw new ConfigError(`${where}: expected a prompt, got an empty list; pass one text or more`)
+  if (prompts.length === 0)
+    throw new ConfigError(`${where}: expected a prompt, got an empty list; pass one text or more`)
   const copies = options.imagesPerPrompt ?? 1
   const rows = prompts.length * copies
   const { seed } = options
@@ -50,37 +51,65 @@ export function resolveRequest(options: PreparedOptions, limits: Limits): Reques
   const { height, width } = sizeOf(options, limits)
   const { positive = {}, negative = positive } = options
   checkAdapters(limits, { ...positive, ...negative })
-  const request = { positive, negative, prompts, negatives: perPrompt(where, 'negativePrompt', options.negativePrompt, prompts.length), copies, rows, height, width }
+  const request = {
+    positive,
+    negative,
+    prompts,
+    negatives: perPrompt(where, 'negativePrompt', options.negativePrompt, prompts.length),
+    copies,
+    rows,
+    height,
+    width,
+  }
   checkImages(options, request, limits)
   return request
 }
 
 /** One text for all prompts, or one for each. @throws {ConfigError} if their numbers differ */
-export function perPrompt(where: string, name: string, texts: string | readonly string[] | undefined, prompts: number): readonly string[] | undefined {
+export function perPrompt(
+  where: string,
+  name: string,
+  texts: string | readonly string[] | undefined,
+  prompts: number,
+): readonly string[] | undefined {
   if (texts === undefined) return undefined
   const all = typeof texts === 'string' ? new Array<string>(prompts).fill(texts) : texts
   if (all.length === prompts) return all
-  throw new ConfigError(`${where}: expected ${name} to be one text or ${prompts}, as many as prompts, got ${all.length}`)
+  throw new ConfigError(
+    `${where}: expected ${name} to be one text or ${prompts}, as many as prompts, got ${all.length}`,
+  )
 }
 
 function checkAdapters({ where, adapters }: Limits, weights: AdapterWeights): void {
   const unknown = Object.keys(weights).find((name) => !adapters.includes(name))
   if (unknown === undefined) return
-  throw new ConfigError(`${where}: expected adapters of the pipeline (${adapters.join(', ') || 'it has none'}), got "${unknown}"; load it first`)
+  throw new ConfigError(
+    `${where}: expected adapters of the pipeline (${adapters.join(', ') || 'it has none'}), got "${unknown}"; load it first`,
+  )
 }
 
-function sizeOf({ height, width, image }: PreparedOptions, { where, side, scale, channels }: Limits): { readonly height: number; readonly width: number } {
+function sizeOf(
+  { height, width, image }: PreparedOptions,
+  { where, side, scale, channels }: Limits,
+): { readonly height: number; readonly width: number } {
   const pixels = image?.shape[1] === channels && channels !== 3 ? scale : 1
   const [imageHeight = 512, imageWidth = 512] = image ? image.shape.slice(2).map((n) => n * pixels) : side
   const size = { height: height ?? imageHeight, width: width ?? imageWidth }
   const step = Math.max(multiple, scale)
   for (const [name, value] of Object.entries(size)) {
-    if (value % step !== 0) throw new ConfigError(`${where}: expected ${name} to be a multiple of ${step}, got ${value}; ask for ${Math.max(step, Math.round(value / step) * step)}`)
+    if (value % step !== 0)
+      throw new ConfigError(
+        `${where}: expected ${name} to be a multiple of ${step}, got ${value}; ask for ${Math.max(step, Math.round(value / step) * step)}`,
+      )
   }
   return size
 }
 
-function checkImages(options: PreparedOptions, { rows, height, width }: Request, { where, scale, channels }: Limits): void {
+function checkImages(
+  options: PreparedOptions,
+  { rows, height, width }: Request,
+  { where, scale, channels }: Limits,
+): void {
   const { image, mask, latents, strength, denoisingStart, denoisingEnd } = options
   const inLatents = [height / scale, width / scale]
   const fits = (t: Tensor, batches: readonly number[], sizes: readonly (readonly number[])[]): boolean =>
@@ -88,26 +117,47 @@ function checkImages(options: PreparedOptions, { rows, height, width }: Request,
   const refuse = (name: string, expected: string, t: Tensor, advice: string): never => {
     throw new ShapeError(`${where}: expected ${name} ${expected}, got [${t.shape.join()}]; ${advice}`)
   }
-  if (image && !fits(image, [1, rows], [[3, height, width], [channels, ...inLatents]])) {
-    refuse('image', `[1 or ${rows},3,${height},${width}] or latents [1 or ${rows},${channels},${inLatents.join()}]`, image, 'resize it, or leave out height and width')
+  if (
+    image &&
+    !fits(
+      image,
+      [1, rows],
+      [
+        [3, height, width],
+        [channels, ...inLatents],
+      ],
+    )
+  ) {
+    refuse(
+      'image',
+      `[1 or ${rows},3,${height},${width}] or latents [1 or ${rows},${channels},${inLatents.join()}]`,
+      image,
+      'resize it, or leave out height and width',
+    )
   }
-  if (mask && !fits(mask, [1], [[1, height, width]])) refuse('mask', `[1,1,${height},${width}]`, mask, 'it has the size of the image')
+  if (mask && !fits(mask, [1], [[1, height, width]]))
+    refuse('mask', `[1,1,${height},${width}]`, mask, 'it has the size of the image')
   if (latents && !fits(latents, [rows], [[channels, ...inLatents]])) {
     refuse('latents', `[${rows},${channels},${inLatents.join()}]`, latents, 'a row for each image')
   }
   const needs = (name: string, given: unknown): void => {
-    if (given !== undefined && !image) throw new ConfigError(`${where}: expected an image beside ${name}, got none; pass image`)
+    if (given !== undefined && !image)
+      throw new ConfigError(`${where}: expected an image beside ${name}, got none; pass image`)
   }
   needs('mask', mask)
   needs('strength', strength)
   needs('denoisingStart', denoisingStart)
   if (denoisingStart !== undefined && image?.shape[1] !== channels) {
-    throw new ConfigError(`${where}: expected image to be latents beside denoisingStart, as another pipeline gives them by output: 'latents'`)
+    throw new ConfigError(
+      `${where}: expected image to be latents beside denoisingStart, as another pipeline gives them by output: 'latents'`,
+    )
   }
   if (denoisingStart !== undefined && strength !== undefined) {
     throw new ConfigError(`${where}: expected either denoisingStart or strength, got both; both say where to begin`)
   }
   if (denoisingEnd !== undefined && denoisingStart !== undefined && denoisingEnd <= denoisingStart) {
-    throw new ConfigError(`${where}: expected denoisingEnd above denoisingStart, got ${denoisingEnd} and ${denoisingStart}`)
+    throw new ConfigError(
+      `${where}: expected denoisingEnd above denoisingStart, got ${denoisingEnd} and ${denoisingStart}`,
+    )
   }
 }

@@ -7,7 +7,8 @@ export interface PipelineAdapters {
   /** Names of those that there are. */
   readonly names: readonly string[]
   /**
-   * Puts the adapter of a file on the models, in whatever format of the field it is. Errors as `loadAdapter` of @antipode/models.
+   * Puts the adapter of a file on the models, in whatever format of the field it is. Errors as `loadAdapter` of
+   * @antipode/models.
    * @example
    * await pipe.adapters.load('npo', 'npo.safetensors')
    */

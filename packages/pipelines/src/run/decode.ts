@@ -5,15 +5,21 @@ import { toAutoencoder } from '../latents/index.ts'
 /** How latents are decoded. */
 export interface DecodeOptions {
   /**
-   * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device could not bind one of the
-   * tensors on the way; then in the largest tiles that it can. Tiles have norms of their own, so that colours differ a little.
+   * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device
+   * could not bind one of the
+   * tensors on the way; then in the largest tiles that it can. Tiles have norms of their own, so that colours differ
+   * a little.
    */
   readonly tiling?: boolean | Tiling | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Latents `[B, C, h, w]` -> pixels `[B, 3, H, W]` in [0, 1], image by image, so that the memory is that of one. */
-export async function decode(vae: AutoencoderKL, latents: Tensor, { tiling = tilesFor(vae, latents), signal }: DecodeOptions): Promise<Tensor> {
+export async function decode(
+  vae: AutoencoderKL,
+  latents: Tensor,
+  { tiling = tilesFor(vae, latents), signal }: DecodeOptions,
+): Promise<Tensor> {
   const images: Tensor[] = []
   try {
     for (let row = 0; row < (latents.shape[0] ?? 0); row++) {
@@ -33,8 +39,13 @@ export async function decode(vae: AutoencoderKL, latents: Tensor, { tiling = til
 }
 
 /** Tiles in which no tensor is larger than the device can bind. */
-function tilesFor(vae: AutoencoderKL, { device, shape: [, channels = 1, height = 1, width = 1] }: Tensor): boolean | Tiling {
+function tilesFor(
+  vae: AutoencoderKL,
+  { device, shape: [, channels = 1, height = 1, width = 1] }: Tensor,
+): boolean | Tiling {
   if (!(device instanceof Device)) return false
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits
-  return tilingWithin(device, vae, [1, channels, height, width], { bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize) }).tiling
+  return tilingWithin(device, vae, [1, channels, height, width], {
+    bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+  }).tiling
 }

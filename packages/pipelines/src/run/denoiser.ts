@@ -19,7 +19,12 @@ export interface GuidanceOptions {
 }
 
 /** The UNet under guidance. Branches of equal weights are one pass of twice the batch. */
-export function denoiserOf(unet: UNet2DConditionModel, { negative }: Conditions, beside: Tensor | undefined, options: GuidanceOptions): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
+export function denoiserOf(
+  unet: UNet2DConditionModel,
+  { negative }: Conditions,
+  beside: Tensor | undefined,
+  options: GuidanceOptions,
+): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
   const { scale, rescale, guider } = options
   const positive = branch(unet, options.positive)
   if (!negative) return positive
@@ -37,7 +42,8 @@ export function withBeside(condition: UNet2DCondition, beside: Tensor | undefine
 
 function branch(unet: UNet2DConditionModel, weights: AdapterWeights): Denoiser<RunCondition> {
   const model = adapted(unet, weights)
-  return (x, timesteps, { beside, ...condition }) => model.forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
+  return (x, timesteps, { beside, ...condition }) =>
+    model.forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
 }
 
 /** Whether two mixtures are one: an adapter of weight 0 is as good as none. */

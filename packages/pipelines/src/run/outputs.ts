@@ -30,13 +30,39 @@ export async function imagesOf(pixels: Tensor, settings: (row: number) => ImageS
 }
 
 /** What one picture of a run was drawn by. */
-export function settingsOf(options: GenerateOptions, row: number, defaults: { readonly guidanceScale: number; readonly scheduler: string }): ImageSettings {
-  const { prompt, negativePrompt, imagesPerPrompt = 1, steps = 50, seed = 0, guidanceScale = defaults.guidanceScale, guidanceRescale, strength, clipSkip, positive, negative } = options
-  const own = (texts: string | readonly string[]): string => (typeof texts === 'string' ? texts : texts[Math.floor(row / imagesPerPrompt)] ?? '')
+export function settingsOf(
+  options: GenerateOptions,
+  row: number,
+  defaults: { readonly guidanceScale: number; readonly scheduler: string },
+): ImageSettings {
+  const {
+    prompt,
+    negativePrompt,
+    imagesPerPrompt = 1,
+    steps = 50,
+    seed = 0,
+    guidanceScale = defaults.guidanceScale,
+    guidanceRescale,
+    strength,
+    clipSkip,
+    positive,
+    negative,
+  } = options
+  const own = (texts: string | readonly string[]): string =>
+    typeof texts === 'string' ? texts : (texts[Math.floor(row / imagesPerPrompt)] ?? '')
   const known = {
-    prompt: own(prompt), negativePrompt: negativePrompt === undefined ? undefined : own(negativePrompt), steps, scheduler: options.scheduler?.name ?? defaults.scheduler,
-    guidanceScale, guidanceRescale, seed: typeof seed === 'number' ? seed : seed[row], row: typeof seed === 'number' && row > 0 ? row : undefined,
-    strength, clipSkip, positive, negative,
+    prompt: own(prompt),
+    negativePrompt: negativePrompt === undefined ? undefined : own(negativePrompt),
+    steps,
+    scheduler: options.scheduler?.name ?? defaults.scheduler,
+    guidanceScale,
+    guidanceRescale,
+    seed: typeof seed === 'number' ? seed : seed[row],
+    row: typeof seed === 'number' && row > 0 ? row : undefined,
+    strength,
+    clipSkip,
+    positive,
+    negative,
   }
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))
 }

@@ -8,15 +8,29 @@ export interface Prepared<O> {
   readonly made: readonly Tensor[]
 }
 
-/** Pictures as tensors: an image in [0, 1], a mask of 0 and 1, both of the size that is asked for, or of the image's own. */
-export async function prepared<O extends GenerateOptions>(device: Backend, { image, mask, ...rest }: O, multiple: number): Promise<Prepared<O>> {
+/**
+ * Pictures as tensors: an image in [0, 1], a mask of 0 and 1, both of the size that is asked for, or of the image's
+ * own.
+ */
+export async function prepared<O extends GenerateOptions>(
+  device: Backend,
+  { image, mask, ...rest }: O,
+  multiple: number,
+): Promise<Prepared<O>> {
   const { height, width } = rest
   const size = { multiple, ...(height === undefined ? {} : { height }), ...(width === undefined ? {} : { width }) }
   const pixels = image === undefined || image instanceof Tensor ? image : await unit(device, image, size)
   const [, , tall = height, wide = width] = pixels?.shape ?? []
-  const covering = mask === undefined || mask instanceof Tensor ? mask : preprocessMasks(device, mask, { ...size, ...(tall ? { height: tall } : {}), ...(wide ? { width: wide } : {}) })
+  const covering =
+    mask === undefined || mask instanceof Tensor
+      ? mask
+      : preprocessMasks(device, mask, { ...size, ...(tall ? { height: tall } : {}), ...(wide ? { width: wide } : {}) })
   return {
-    options: { ...rest, ...(pixels ? { image: pixels } : {}), ...(covering ? { mask: covering } : {}) } as Prepared<O>['options'], // the images alone were replaced
+    options: {
+      ...rest,
+      ...(pixels ? { image: pixels } : {}),
+      ...(covering ? { mask: covering } : {}),
+    } as Prepared<O>['options'], // the images alone were replaced
     made: [pixels, covering].filter((t) => t !== undefined && t !== image && t !== mask) as Tensor[],
   }
 }

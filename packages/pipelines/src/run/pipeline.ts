@@ -1,19 +1,19 @@
-import { ConfigError, evaluate, type Tensor } from '@antipode/core'
-import { adapterNames } from '@antipode/core/nn'
+import { Device, evaluate, type Tensor, UnsupportedError } from '@antipode/core'
 import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleOptions, type SampleState, type SampleStep } from '@antipode/npo'
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
-import { type GenerateOptions, type Output, outputRange, type PreparedOptions, resolveRequest, tilingRange } from '../request/index.ts'
+import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
+import { callOf } from './call.ts'
 import { cutOf } from './cut.ts'
 import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
-import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
-import { inputChannels, keepingImage, madeFor, type Start, startOf } from './start.ts'
+import { type MemoryPlan, planOf } from './plan.ts'
+import { keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
 export interface PipelineStep extends Omit<SampleStep, 'sample' | 'state'> {
@@ -29,10 +29,18 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {NumericError} if a sample is not finite
    */
   <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]>
-  /** The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step. Errors as a call. */
+  /**
+   * The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step.
+   * Errors as a call.
+   */
   stream(options: O): AsyncGenerator<PipelineStep, void>
   /** Latents `[B, C, h, w]`, as `output: 'latents'` gives them -> pixels `[B, 3, H, W]` in [0, 1]; dispose them. */
   decode(latents: Tensor, options?: DecodeOptions): Promise<Tensor>
+  /**
+   * Bytes of the GPU that such a call takes, known before anything runs; images are left out.
+   * @throws {UnsupportedError} if the models are on no {@link Device}; and as a call
+   */
+  plan(options: O): MemoryPlan
   readonly components: Components
   readonly adapters: PipelineAdapters
 }
@@ -50,9 +58,13 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       const pixels = await decode(components.vae, latents, options)
       if (output === 'pixels') return { pixels } as Outputs[Output] as Outputs[K] // as above
       const { guidanceScale } = family
-      const images = await imagesOf(pixels, (row) => settingsOf(options, row, { guidanceScale, scheduler: components.scheduler.name }))
-      pixels.dispose()
-      return images as Outputs[Output] as Outputs[K] // as above
+      try {
+        const defaults = { guidanceScale, scheduler: components.scheduler.name }
+        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults))
+        return images as Outputs[Output] as Outputs[K] // as above
+      } finally {
+        pixels.dispose()
+      }
     } finally {
       latents.dispose()
     }
@@ -66,6 +78,12 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     decode: (latents: Tensor, options: DecodeOptions = {}) => {
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
       return decode(components.vae, latents, options)
+    },
+    plan({ image, mask, ...options }: O) {
+      checkOptions(family.name, options as O, ranges)
+      const { device } = components.unet
+      if (device instanceof Device) return planOf(device, family, options as O & PreparedOptions) // without images
+      throw new UnsupportedError(`${family.name}: expected models on a Device to plan for, got another backend`)
     },
     components,
     adapters: pipelineAdapters(family.targets),
@@ -88,28 +106,23 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   const { unet, vae } = components
   given.signal?.throwIfAborted()
   const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
-  const { guidanceScale: scale = family.guidanceScale, guidanceRescale: rescale = 0, guider, signal } = options
-  const scheduler = options.scheduler ?? components.scheduler
-  const channels = vae.config.latent_channels ?? 4
+  const { signal } = options
   const held = [...made]
   let latents: Tensor | undefined
   let taken = false
   try {
-    const request = resolveRequest(options, { where: name, side: sideOf(unet).map((n) => n * vae.scale), scale: vae.scale, channels, adapters: family.models.flatMap(adapterNames) })
-    checkChannels(family, options, channels)
-    const distilled = knowsGuidance(unet)
-    const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
-    const conditions = distilled ? withGuidance(components, told, scale, request.rows) : told
-    const strength = options.strength ?? (options.mask ? 1 : family.strength)
+    const { request, conditions, guidance, scheduler, strength } = callOf(family, options)
     using draws = new Draws(unet.device, options.seed ?? 0)
     held.push(...tensorsOf(conditions))
     await evaluate(...held)
     const start = await startOf({ components, options, request, draws, strength })
     held.push(...madeFor(start, options))
-    const denoise = denoiserOf(unet, conditions, start.beside, { scale, rescale, guider, positive: request.positive, negative: request.negative })
+    const denoise = denoiserOf(unet, conditions, start.beside, guidance)
     const run = sample(denoise, scheduler, start.noise, withBeside(conditions.positive, start.beside), {
-      ...stepsFor(name, scheduler, options, start, strength), stream: draws.rest,
-      ...(options.preview === undefined ? {} : { preview: options.preview }), ...(signal ? { signal } : {}),
+      ...stepsFor(name, scheduler, options, start, strength),
+      stream: draws.rest,
+      ...(options.preview === undefined ? {} : { preview: options.preview }),
+      ...(signal ? { signal } : {}),
     })
     for await (const { sample: now, index, steps, timestep, x0 } of run) {
       latents = now
@@ -124,7 +137,13 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
 }
 
 /** Where a run begins and ends, and what is put back after each step. */
-function stepsFor(where: string, scheduler: Scheduler, options: PreparedOptions, start: Start, strength: number): SampleOptions {
+function stepsFor(
+  where: string,
+  scheduler: Scheduler,
+  options: PreparedOptions,
+  start: Start,
+  strength: number,
+): SampleOptions {
   const { steps: asked = 50, denoisingStart, denoisingEnd } = options
   const request: StepsRequest = typeof asked === 'number' ? { count: asked } : asked
   // Inpainting of strength 1 begins at noise, image to image at an image that is hardly there.
@@ -138,19 +157,11 @@ function stepsFor(where: string, scheduler: Scheduler, options: PreparedOptions,
   const stop = after === plan.timesteps.length ? {} : { stopAt: after }
   if (denoisingStart === undefined) return { ...shared, ...stop }
   const step = (plan.starts ?? plan.timesteps.map((_, i) => i)).findIndex((call) => call >= first)
-  const from: SampleState = { sample: start.noise, solver: scheduler.begin(plan, step), guidance: {}, stream: undefined }
+  const from: SampleState = {
+    sample: start.noise,
+    solver: scheduler.begin(plan, step),
+    guidance: {},
+    stream: undefined,
+  }
   return { ...shared, ...stop, from }
-}
-
-/** Height and width that the UNet was trained on, in latents. */
-function sideOf({ config: { sample_size: size } }: Components['unet']): readonly number[] {
-  return typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]
-}
-
-/** @throws {ConfigError} if the UNet takes other channels than such a run gives it */
-function checkChannels<O extends GenerateOptions>({ name, components: { unet } }: Family<O>, { mask }: O, channels: number): void {
-  const takes = inputChannels(unet)
-  if (takes === channels || (takes === 2 * channels + 1 && mask)) return
-  if (takes === 2 * channels + 1) throw new ConfigError(`${name}: expected an image and a mask, as the UNet is an inpainting one of ${takes} channels, got no mask; pass both`)
-  throw new ConfigError(`${name}: expected a UNet of ${channels} or ${2 * channels + 1} input channels, got one of ${takes}`)
 }

@@ -12,7 +12,10 @@ export interface Start {
   readonly noise: Tensor
   /** Latents of the image, `[B, C, h, w]`. */
   readonly image: Tensor | undefined
-  /** What the UNet of an inpainting model sees beside the sample: the mask, and the latents of what it leaves, `[B, 1 + C, h, w]`. */
+  /**
+   * What the UNet of an inpainting model sees beside the sample: the mask, and the latents of what it leaves, `[B, 1
+   * + C, h, w]`.
+   */
   readonly beside: Tensor | undefined
   /** 1 where the image is repainted, `[1, 1, h, w]`. */
   readonly mask: Tensor | undefined
@@ -29,11 +32,18 @@ export interface StartCall {
 }
 
 /**
- * Noise and images as latents. A picture depends on the order of its draws, which is that of diffusers' pipelines: of an image first the
+ * Noise and images as latents. A picture depends on the order of its draws, which is that of diffusers' pipelines: of
+ * an image first the
  * draw of its latents, then the noise, then the latents of what a mask leaves.
  */
 export async function startOf(call: StartCall): Promise<Start> {
-  const { components: { unet, vae }, options: { image, mask: given, denoisingStart, latents }, request: { rows, height, width }, draws, strength } = call
+  const {
+    components: { unet, vae },
+    options: { image, mask: given, denoisingStart, latents },
+    request: { rows, height, width },
+    draws,
+    strength,
+  } = call
   const { latent_channels: channels = 4 } = vae.config
   const shape = [rows, channels, height / vae.scale, width / vae.scale]
   const repaint = given && where(given.lt(0.5), 0, 1) // [1, 1, H, W]
@@ -41,7 +51,7 @@ export async function startOf(call: StartCall): Promise<Start> {
   // An inpainting UNet begins at pure noise without looking at the image.
   const looks = image !== undefined && !(takesMask && strength === 1)
   const own = looks && image ? latentsOf(call, image) : undefined
-  const noise = denoisingStart === undefined ? latents ?? draws.draw(shape) : own
+  const noise = denoisingStart === undefined ? (latents ?? draws.draw(shape)) : own
   const left = repaint && image ? latentsOf(call, image, where(repaint, 0, 1)) : undefined
   const mask = repaint && smaller(repaint, vae.scale)
   const beside = takesMask && mask && left ? concat([mask.expand([rows, 1, ...shape.slice(2)]), left], 1) : undefined
@@ -65,7 +75,10 @@ export function inputChannels({ config }: Components['unet']): number {
   return config.in_channels ?? 4
 }
 
-/** Pixels in [0, 1] as latents, `[B, C, h, w]`, drawn around their most likely ones; latents as they are. @param left 1 where the image is seen */
+/**
+ * Pixels in [0, 1] as latents, `[B, C, h, w]`, drawn around their most likely ones; latents as they are. @param left
+ * 1 where the image is seen
+ */
 function latentsOf({ components: { vae }, request: { rows }, draws }: StartCall, image: Tensor, left?: Tensor): Tensor {
   // With a stream for each image each draws latents of its own; of one stream one image is drawn once.
   const batch = draws.perImage ? rowsOf(image, rows) : image
@@ -80,11 +93,21 @@ const rowsOf = (t: Tensor, rows: number): Tensor => (t.shape[0] === rows ? t : r
 /** Every f-th row and column, as torch's nearest neighbour takes them: `[1, 1, H, W]` -> `[1, 1, H/f, W/f]`. */
 function smaller(mask: Tensor, f: number): Tensor {
   const [, , height = f, width = f] = mask.shape
-  return mask.reshape([1, 1, height / f, f, width / f, f]).slice(3, 0, 1).slice(5, 0, 1).reshape([1, 1, height / f, width / f])
+  return mask
+    .reshape([1, 1, height / f, f, width / f, f])
+    .slice(3, 0, 1)
+    .slice(5, 0, 1)
+    .reshape([1, 1, height / f, width / f])
 }
 
-/** Puts the image back where the mask leaves it, at the noise that the sample has by then (diffusers' inpainting of 4 channels). */
-export function keepingImage(scheduler: Scheduler, { noise, image, mask }: Start): ((sample: Tensor, next: SchedulerState<Tensor>) => Tensor) | undefined {
+/**
+ * Puts the image back where the mask leaves it, at the noise that the sample has by then (diffusers' inpainting of 4
+ * channels).
+ */
+export function keepingImage(
+  scheduler: Scheduler,
+  { noise, image, mask }: Start,
+): ((sample: Tensor, next: SchedulerState<Tensor>) => Tensor) | undefined {
   if (!image || !mask) return undefined
   return (sample, next) => {
     const kept = isDone(next) ? image : scheduler.addNoise(tensorLinear, image, noise, next)

@@ -13,7 +13,10 @@ export interface StableDiffusionXLComponents extends Components {
   readonly tokenizer?: PromptTokenizer | undefined
   readonly textEncoder2: CLIPTextModelWithProjection
   readonly tokenizer2: PromptTokenizer
-  /** Whether a missing negative prompt is zeros instead of an empty one: true by default, as the base model has it; false of refiners. */
+  /**
+   * Whether a missing negative prompt is zeros instead of an empty one: true by default, as the base model has it;
+   * false of refiners.
+   */
   readonly forceZerosForEmptyPrompt?: boolean | undefined
 }
 
@@ -24,56 +27,114 @@ export interface StableDiffusionXLOptions extends GenerateOptions, SizeOptions {
   readonly negativePrompt2?: string | readonly string[]
 }
 
-const two: Range = { expected: 'two whole numbers from 0', accepts: (v) => Array.isArray(v) && v.length === 2 && v.every((n) => whole(0).accepts(n)) }
+const two: Range = {
+  expected: 'two whole numbers from 0',
+  accepts: (v) => Array.isArray(v) && v.length === 2 && v.every((n) => whole(0).accepts(n)),
+}
 const ranges: Ranges<StableDiffusionXLOptions> = {
-  ...generateRanges, prompt2: texts, negativePrompt2: texts, originalSize: two, cropTopLeft: two, targetSize: two, negativeOriginalSize: two,
-  negativeCropTopLeft: two, negativeTargetSize: two, aestheticScore: finite, negativeAestheticScore: finite,
+  ...generateRanges,
+  prompt2: texts,
+  negativePrompt2: texts,
+  originalSize: two,
+  cropTopLeft: two,
+  targetSize: two,
+  negativeOriginalSize: two,
+  negativeCropTopLeft: two,
+  negativeTargetSize: two,
+  aestheticScore: finite,
+  negativeAestheticScore: finite,
 }
 
 /**
- * Stable Diffusion XL, base and refiner: text to image, image to image and inpainting, equal to diffusers' pipelines but where those mix
+ * Stable Diffusion XL, base and refiner: text to image, image to image and inpainting, equal to diffusers' pipelines
+ * but where those mix
  * up rows: sizes of the negative branch stay with the negative branch, for every image. The pipeline owns its models.
- * Without a negative prompt the negative branch has zeros, or an empty prompt, as `forceZerosForEmptyPrompt` says; an empty text is a prompt.
+ * Without a negative prompt the negative branch has zeros, or an empty prompt, as `forceZerosForEmptyPrompt` says; an
+ * empty text is a prompt.
  * @throws {ConfigError} if a part is missing
- * Source: Podell et al. 2023, arXiv 2307.01952; diffusers `pipeline_stable_diffusion_xl.py`, `…_img2img.py`, `…_inpaint.py`.
+ * Source: Podell et al. 2023, arXiv 2307.01952; diffusers `pipeline_stable_diffusion_xl.py`, `…_img2img.py`,
+ * `…_inpaint.py`.
  */
 export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipeline<StableDiffusionXLOptions> {
   const part = (what: string): Range => required(anObject(what))
   checkOptions('stableDiffusionXL', components, {
-    unet: part('a UNet'), vae: part('an autoencoder'), scheduler: part('a scheduler'), textEncoder: anObject('a text encoder'), tokenizer: anObject('a tokenizer'),
-    textEncoder2: part('a text encoder with projection'), tokenizer2: part('a tokenizer'), forceZerosForEmptyPrompt: flag,
+    unet: part('a UNet'),
+    vae: part('an autoencoder'),
+    scheduler: part('a scheduler'),
+    textEncoder: anObject('a text encoder'),
+    tokenizer: anObject('a tokenizer'),
+    textEncoder2: part('a text encoder with projection'),
+    tokenizer2: part('a tokenizer'),
+    forceZerosForEmptyPrompt: flag,
   })
   const { unet, vae, textEncoder, textEncoder2 } = components
   return pipelineOf<StableDiffusionXLOptions>({
-    name: 'StableDiffusionXL', components, ranges, guidanceScale: 5, strength: 0.3,
+    name: 'StableDiffusionXL',
+    components,
+    ranges,
+    guidanceScale: 5,
+    strength: 0.3,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
     models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
     conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
   })
 }
 
-function conditionsOf(components: StableDiffusionXLComponents, options: StableDiffusionXLOptions, request: Request, guided: boolean): Conditions {
+function conditionsOf(
+  components: StableDiffusionXLComponents,
+  options: StableDiffusionXLOptions,
+  request: Request,
+  guided: boolean,
+): Conditions {
   const { prompts, negatives, copies } = request
   const { unet, forceZerosForEmptyPrompt = true } = components
-  const second = (name: 'prompt2' | 'negativePrompt2'): readonly string[] | undefined => perPrompt('StableDiffusionXL', name, options[name], prompts.length)
+  const second = (name: 'prompt2' | 'negativePrompt2'): readonly string[] | undefined =>
+    perPrompt('StableDiffusionXL', name, options[name], prompts.length)
   const ids = timeIds(options, request, unet.device, takesScore(components))
-  const towards = promptsOf(withAdapters(components, request.positive), prompts, second('prompt2') ?? prompts, options.clipSkip)
-  const repeated = (condition: Prompt, timeIds: Tensor): UNet2DCondition =>
-    ({ context: repeatRows(condition.context, copies), textEmbeds: repeatRows(condition.textEmbeds, copies), timeIds })
+  const towards = promptsOf(
+    withAdapters(components, request.positive),
+    prompts,
+    second('prompt2') ?? prompts,
+    options.clipSkip,
+  )
+  const repeated = (condition: Prompt, timeIds: Tensor): UNet2DCondition => ({
+    context: repeatRows(condition.context, copies),
+    textEmbeds: repeatRows(condition.textEmbeds, copies),
+    timeIds,
+  })
   const positive = repeated(towards, ids.positive)
   if (!guided) return { positive, negative: undefined }
   if (negatives === undefined && forceZerosForEmptyPrompt) {
-    return { positive, negative: repeated({ context: zerosLike(towards.context), textEmbeds: zerosLike(towards.textEmbeds) }, ids.negative) }
+    return {
+      positive,
+      negative: repeated(
+        { context: zerosLike(towards.context), textEmbeds: zerosLike(towards.textEmbeds) },
+        ids.negative,
+      ),
+    }
   }
   const none = negatives ?? prompts.map(() => '')
-  return { positive, negative: repeated(promptsOf(withAdapters(components, request.negative), none, second('negativePrompt2') ?? none), ids.negative) }
+  return {
+    positive,
+    negative: repeated(
+      promptsOf(withAdapters(components, request.negative), none, second('negativePrompt2') ?? none),
+      ids.negative,
+    ),
+  }
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
 
 /** The text encoders with the adapters of a branch. */
-function withAdapters({ textEncoder, textEncoder2, ...rest }: StableDiffusionXLComponents, weights: AdapterWeights): StableDiffusionXLComponents {
-  return { ...rest, textEncoder: textEncoder && adapted(textEncoder, weights), textEncoder2: adapted(textEncoder2, weights) }
+function withAdapters(
+  { textEncoder, textEncoder2, ...rest }: StableDiffusionXLComponents,
+  weights: AdapterWeights,
+): StableDiffusionXLComponents {
+  return {
+    ...rest,
+    textEncoder: textEncoder && adapted(textEncoder, weights),
+    textEncoder2: adapted(textEncoder2, weights),
+  }
 }
 
 interface Prompt {
@@ -82,20 +143,36 @@ interface Prompt {
 }
 
 /** The contexts of both encoders side by side, and the pooled prompt of the second. */
-function promptsOf({ textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents, first: readonly string[], second: readonly string[], skip?: number): Prompt {
+function promptsOf(
+  { textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents,
+  first: readonly string[],
+  second: readonly string[],
+  skip?: number,
+): Prompt {
   const two = encode(tokenizer2, textEncoder2, second)
   const one = textEncoder && tokenizer ? [encode(tokenizer, textEncoder, first)] : []
-  return { context: concat([...one, two].map((output) => stateBefore(output, skip)), -1), textEmbeds: two.textEmbeds as Tensor } // its encoder projects
+  return {
+    context: concat(
+      [...one, two].map((output) => stateBefore(output, skip)),
+      -1,
+    ),
+    textEmbeds: two.textEmbeds as Tensor,
+  } // its encoder projects
 }
 
 /** What the last layer takes, or one further down, without the final norm. */
 function stateBefore({ hiddenStates }: CLIPTextOutput, skip = 0): Tensor {
   const state = hiddenStates.at(-2 - skip)
   if (state) return state
-  throw new ConfigError(`StableDiffusionXL: expected clipSkip below ${hiddenStates.length - 1}, the layers of the text encoders, got ${skip}`)
+  throw new ConfigError(
+    `StableDiffusionXL: expected clipSkip below ${hiddenStates.length - 1}, the layers of the text encoders, got ${skip}`,
+  )
 }
 
-/** Whether the UNet takes five ids, the last of which is an aesthetic score. @throws {ConfigError} if it takes neither five nor six */
+/**
+ * Whether the UNet takes five ids, the last of which is an aesthetic score. @throws {ConfigError} if it takes neither
+ * five nor six
+ */
 function takesScore({ unet, textEncoder2 }: StableDiffusionXLComponents): boolean {
   const { projection_class_embeddings_input_dim: inputs = 0, addition_time_embed_dim: width = 0 } = unet.config
   const pooled = textEncoder2.config.projection_dim ?? 512

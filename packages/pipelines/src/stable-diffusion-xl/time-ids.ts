@@ -6,7 +6,10 @@ export type Pair = readonly [number, number]
 
 /** What a UNet of SDXL is told about sizes (Podell et al. 2023, arXiv 2307.01952, section 2.2). */
 export interface SizeOptions {
-  /** Size of the picture before it was scaled, `[height, width]`; that of the output by default. Small ones look upscaled. */
+  /**
+   * Size of the picture before it was scaled, `[height, width]`; that of the output by default. Small ones look
+   * upscaled.
+   */
   readonly originalSize?: Pair
   /** Where the picture was cut out, `[top, left]`; the corner by default, which gives well-centred pictures. */
   readonly cropTopLeft?: Pair
@@ -24,9 +27,20 @@ export interface SizeOptions {
 }
 
 /** Ids of both branches, each `[rows, 5 or 6]`: original size and crop, then the aesthetic score or the target size. */
-export function timeIds(options: SizeOptions, { height, width, rows }: Request, device: Tensor['device'], aesthetic: boolean): { readonly positive: Tensor; readonly negative: Tensor } {
+export function timeIds(
+  options: SizeOptions,
+  { height, width, rows }: Request,
+  device: Tensor['device'],
+  aesthetic: boolean,
+): { readonly positive: Tensor; readonly negative: Tensor } {
   const size: Pair = [height, width]
-  const { originalSize = size, cropTopLeft = [0, 0], targetSize = size, aestheticScore = 6, negativeAestheticScore = 2.5 } = options
+  const {
+    originalSize = size,
+    cropTopLeft = [0, 0],
+    targetSize = size,
+    aestheticScore = 6,
+    negativeAestheticScore = 2.5,
+  } = options
   const { negativeOriginalSize = originalSize, negativeTargetSize = targetSize } = options
   const own = options.negativeOriginalSize !== undefined && options.negativeTargetSize !== undefined
   const { negativeCropTopLeft = own ? [0, 0] : cropTopLeft } = options

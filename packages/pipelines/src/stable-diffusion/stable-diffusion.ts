@@ -13,19 +13,32 @@ export interface StableDiffusionComponents extends Components {
 }
 
 /**
- * Stable Diffusion 1.x and 2.x: text to image, image to image and inpainting, equal to diffusers' pipelines. The pipeline owns its models.
- * Where no negative prompt is given, the negative branch has the empty one. `clipSkip` is the positive prompt's alone, as in diffusers.
+ * Stable Diffusion 1.x and 2.x: text to image, image to image and inpainting, equal to diffusers' pipelines. The
+ * pipeline owns its models.
+ * Where no negative prompt is given, the negative branch has the empty one. `clipSkip` is the positive prompt's
+ * alone, as in diffusers.
  * @throws {ConfigError} if a part is missing
- * Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `pipeline_stable_diffusion.py`, `…_img2img.py`, `…_inpaint.py`.
+ * Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `pipeline_stable_diffusion.py`, `…_img2img.py`,
+ * `…_inpaint.py`.
  */
 export function stableDiffusion(components: StableDiffusionComponents): Pipeline<GenerateOptions> {
   const part = (what: string): ReturnType<typeof required> => required(anObject(what))
   checkOptions('stableDiffusion', components, {
-    unet: part('a UNet'), vae: part('an autoencoder'), scheduler: part('a scheduler'), textEncoder: part('a text encoder'), tokenizer: part('a tokenizer'),
+    unet: part('a UNet'),
+    vae: part('an autoencoder'),
+    scheduler: part('a scheduler'),
+    textEncoder: part('a text encoder'),
+    tokenizer: part('a tokenizer'),
   })
   const { unet, vae, textEncoder, tokenizer } = components
   return pipelineOf<GenerateOptions>({
-    name: 'StableDiffusion', components, models: [unet, vae, textEncoder], targets: { unet, text_encoder: textEncoder }, ranges: generateRanges, guidanceScale: 7.5, strength: 0.8,
+    name: 'StableDiffusion',
+    components,
+    models: [unet, vae, textEncoder],
+    targets: { unet, text_encoder: textEncoder },
+    ranges: generateRanges,
+    guidanceScale: 7.5,
+    strength: 0.8,
     conditions({ clipSkip }, { prompts, negatives, copies, positive, negative }, guided) {
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
         const encoder = adapted(textEncoder, weights)
@@ -43,6 +56,9 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
 function contextOf({ textModel }: CLIPTextModel, { lastHiddenState, hiddenStates }: CLIPTextOutput, skip = 0): Tensor {
   if (skip === 0) return lastHiddenState
   const earlier = hiddenStates.at(-1 - skip)
-  if (!earlier) throw new ConfigError(`StableDiffusion: expected clipSkip below ${hiddenStates.length}, the layers of the text encoder, got ${skip}`)
+  if (!earlier)
+    throw new ConfigError(
+      `StableDiffusion: expected clipSkip below ${hiddenStates.length}, the layers of the text encoder, got ${skip}`,
+    )
   return textModel.finalLayerNorm.forward(earlier)
 }

@@ -1,0 +1,70 @@
+import { ConfigError } from '@antipode/core'
+import { adapterNames } from '@antipode/core/nn'
+import type { Scheduler } from '@antipode/schedulers'
+import { type GenerateOptions, type PreparedOptions, type Request, resolveRequest } from '../request/index.ts'
+import type { GuidanceOptions } from './denoiser.ts'
+import type { Components, Conditions, Family } from './family.ts'
+import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
+import { inputChannels } from './start.ts'
+
+/** What a call of a pipeline means, with its defaults filled in; nothing is computed yet. */
+export interface Call {
+  readonly request: Request
+  readonly conditions: Conditions
+  readonly guidance: GuidanceOptions
+  readonly scheduler: Scheduler
+  /** Share of the steps that an image goes through. */
+  readonly strength: number
+  /** Channels of latents. */
+  readonly channels: number
+}
+
+/** @throws {ConfigError | ShapeError} that names what does not fit */
+export function callOf<O extends GenerateOptions>(family: Family<O>, options: O & PreparedOptions): Call {
+  const { components, name } = family
+  const { unet, vae } = components
+  const { guidanceScale: scale = family.guidanceScale, guidanceRescale: rescale = 0, guider } = options
+  const channels = vae.config.latent_channels ?? 4
+  const request = resolveRequest(options, {
+    where: name,
+    side: sideOf(unet).map((n) => n * vae.scale),
+    scale: vae.scale,
+    channels,
+    adapters: family.models.flatMap(adapterNames),
+  })
+  checkChannels(family, options, channels)
+  const distilled = knowsGuidance(unet)
+  const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
+  return {
+    request,
+    conditions: distilled ? withGuidance(components, told, scale, request.rows) : told,
+    guidance: { scale, rescale, guider, positive: request.positive, negative: request.negative },
+    scheduler: options.scheduler ?? components.scheduler,
+    strength: options.strength ?? (options.mask ? 1 : family.strength),
+    channels,
+  }
+}
+
+/** Height and width that the UNet was trained on, in latents. */
+function sideOf({ config: { sample_size: size } }: Components['unet']): readonly number[] {
+  return typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]
+}
+
+/** @throws {ConfigError} if the UNet takes other channels than such a run gives it */
+function checkChannels<O extends GenerateOptions>(
+  { name, components: { unet } }: Family<O>,
+  { mask }: GenerateOptions,
+  channels: number,
+): void {
+  const takes = inputChannels(unet)
+  if (takes === channels || (takes === 2 * channels + 1 && mask)) return
+  if (takes !== 2 * channels + 1) {
+    throw new ConfigError(
+      `${name}: expected a UNet of ${channels} or ${2 * channels + 1} input channels, got one of ${takes}`,
+    )
+  }
+  throw new ConfigError(
+    `${name}: expected an image and a mask, as the UNet is an inpainting one of ${takes} channels, got no mask; ` +
+      'pass both',
+  )
+}
