@@ -1,8 +1,9 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkDemo, checkGenerate, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import { checkBench, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
 import type { GenerateCommandOptions } from './generate/index.ts'
+import type { InspectOptions } from './inspect/index.ts'
 import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
@@ -21,6 +22,7 @@ export interface Commands {
   trainBase(options: TrainBaseOptions): Promise<Outcome>
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
+  inspect(options: InspectOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -69,6 +71,12 @@ export const commands: Commands = {
     const result = await runGenerate(options)
     const lines = [...result.images.map(({ file }) => file), ...(result.sheet === undefined ? [] : [result.sheet])]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async inspect(options) {
+    await checkInspect(options)
+    const { inspectText, runInspect } = await import('./inspect/index.ts')
+    const result = await runInspect(options)
+    return { data: result, text: inspectText(result), exitCode: 0 }
   },
   async bench(options) {
     await checkBench(options)

@@ -110,6 +110,24 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
   })
 }
 
+/** Adds `inspect`. */
+export function addInspect(program: Command, { commands, start, finish }: Adding): void {
+  const command = program
+    .command('inspect')
+    .summary('say what a checkpoint or an adapter is')
+    .description(
+      'Says what a folder or file of weights is, what it holds and what would load it, by the names and shapes of its tensors. ' +
+        'Weights are not read, and nothing in the file is run.',
+    )
+    .argument('<path>', 'folder or file')
+    .addHelpText('after', examples(['antipode inspect v1-5-pruned.safetensors', 'antipode inspect lora.safetensors --json']))
+  hint(command)
+  command.action(async (path: string) => {
+    const { signal } = start({ resumes: false })
+    finish(await commands.inspect({ path, signal }))
+  })
+}
+
 /** An adapter's file, and how strong it is: 1 unless a number follows an @. */
 function adapterOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text, before: readonly AdapterChoice[] = []) => {

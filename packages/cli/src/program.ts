@@ -3,7 +3,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
-import { addGenerate } from './generate-program.ts'
+import { addGenerate, addInspect } from './generate-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
 
@@ -66,6 +66,7 @@ export function makeProgram(context: ProgramContext): Command {
   addDemo(program, adding)
   addTrain(program, adding)
   addGenerate(program, adding)
+  addInspect(program, adding)
   addBench(program, adding)
   return program
 }

@@ -90,6 +90,11 @@ export async function checkGenerate({ model, adapters, negativeAdapters, image, 
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }
 
+/** @throws {UsageError} unless there is something to look at */
+export async function checkInspect({ path }: { readonly path: string }): Promise<void> {
+  await checkThere('inspect', [['PATH', path]])
+}
+
 /** Whether a model is named by where it is to be fetched from. */
 const isElsewhere = (model: string): boolean => /^\w{2,}:/.test(model)
 

@@ -1,2 +1,2 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
-export { checkBench, checkDemo, checkGenerate, checkTrainBase, checkTrainPreference } from './checks.ts'
+export { checkBench, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks.ts'

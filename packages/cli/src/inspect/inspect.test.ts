@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { inspectText, runInspect } from './index.ts'
+
+const fixture = (path: string): string => fileURLToPath(new URL(`../../../pipelines/test/${path}`, import.meta.url))
+const { signal } = new AbortController()
+
+test('a folder of diffusers is told by its parts', async () => {
+  const result = await runInspect({ path: fixture('sd'), signal })
+  expect(result.what).toBe('a folder of StableDiffusionPipeline')
+  const text = inspectText(result)
+  expect(text).toMatch(/unet {2,}UNet2DConditionModel {2}\d+ tensors, \d+ parameters \(\d+ F16\)/)
+  expect(text).toMatch(/tokenizer {2,}CLIPTokenizer\n/)
+  expect(text).toContain('opened by antipode generate --model')
+})
+
+test('an adapter is told with what it is for', async () => {
+  const result = await runInspect({ path: fixture('adapters/dpo.safetensors'), signal })
+  expect(result.what).toMatch(/^a LoRA/)
+  expect(inspectText(result)).toContain('pipe.adapters.load')
+})

@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises'
+import { CheckpointError } from '@antipode/core'
+import { readTensors } from '@antipode/core/io'
+import { stateOf, type StateSource } from '@antipode/core/nn'
+import { identify, type Identity, openCheckpoint } from '@antipode/models'
+
+/** Options of {@link runInspect}. */
+export interface InspectOptions {
+  readonly path: string
+  readonly signal: AbortSignal
+}
+
+/** Tensors of a file or of a part, counted. */
+export interface Counted {
+  readonly tensors: number
+  readonly parameters: number
+  /** Tensors by element type, as the file calls them. */
+  readonly types: Readonly<Record<string, number>>
+}
+
+/** What a file or folder is, what it holds, and what would load it. */
+export interface InspectResult {
+  readonly path: string
+  readonly what: string
+  readonly opens: string
+  readonly parts: readonly (Counted & { readonly name: string; readonly className: string })[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Says what a checkpoint or an adapter is; its weights are not read. */
+export async function runInspect({ path, signal }: InspectOptions): Promise<InspectResult> {
+  return (await stat(path)).isDirectory() ? await inspectFolder(path, signal) : await inspectFile(path, signal)
+}
+
+async function inspectFolder(path: string, signal: AbortSignal): Promise<InspectResult> {
+  await using checkpoint = await openCheckpoint(path, { signal })
+  const parts: InspectResult['parts'][number][] = []
+  for (const [name, { className, weights }] of checkpoint.components) {
+    // Schedulers and tokenizers have none.
+    const state = /Scheduler$|Tokenizer(Fast)?$|(Extractor|Processor)$/.test(className) ? undefined : await weights()
+    parts.push({ name, className, ...(state ? counted(state) : { tensors: 0, parameters: 0, types: {} }) })
+  }
+  const whole = checkpoint.components.size > 1
+  return {
+    path, what: `${whole ? 'a folder of' : 'a model,'} ${checkpoint.className}`, parts, metadata: {},
+    opens: openedBy(whole ? 'checkpoint' : 'unet', path),
+  }
+}
+
+async function inspectFile(path: string, signal: AbortSignal): Promise<InspectResult> {
+  await using file = await readTensors(path, { signal })
+  const state = stateOf(file)
+  const { kind, what } = identify(state)
+  const metadata = Object.fromEntries(Object.entries(file.metadata).filter(([, text]) => text.length <= 200))
+  return { path, what, opens: openedBy(kind, path), parts: [{ name: '', className: kind, ...counted(state) }], metadata }
+}
+
+function counted(state: StateSource): Counted {
+  const types = new Map<string, number>()
+  let [tensors, parameters] = [0, 0]
+  for (const name of state.names()) {
+    const info = state.info(name)
+    if (!info) throw new CheckpointError(`inspect: expected a tensor named ${JSON.stringify(name)}, got none`)
+    tensors++
+    parameters += info.shape.reduce((a, b) => a * b, 1)
+    types.set(info.dtype, (types.get(info.dtype) ?? 0) + 1)
+  }
+  return { tensors, parameters, types: Object.fromEntries(types) }
+}
+
+/** What takes a file of a kind. */
+function openedBy(kind: Identity['kind'], path: string): string {
+  const name = JSON.stringify(path)
+  const known: Partial<Record<Identity['kind'], string>> = {
+    checkpoint: `antipode generate --model ${name}, or loadPipeline(device, ${name})`,
+    lora: `antipode generate --adapter ${name}, or pipe.adapters.load(name, ${name})`,
+    embedding: `readTextualInversion(${name})`,
+    unknown: 'nothing here',
+  }
+  return known[kind] ?? `openCheckpoint(${name})`
+}
