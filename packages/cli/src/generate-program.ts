@@ -11,6 +11,7 @@ interface Flags {
   readonly dtype?: 'f32' | 'f16' | 'bf16'
   readonly prompt: readonly string[]
   readonly negativePrompt?: string
+  readonly promptSyntax?: 'plain' | 'weighted'
   readonly adapter?: readonly AdapterChoice[]
   readonly negativeAdapter?: readonly AdapterChoice[]
   readonly count: number
@@ -48,6 +49,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     )
     .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))
+    .addOption(new RangedOption('--prompt-syntax <name>', 'plain as diffusers reads prompts, or weighted: (red:1.3), and as long as they are', word('plain', 'weighted')))
     .addOption(adapterOption('-a, --adapter <file[@weight]>', 'a LoRA for both branches; may be given more than once'))
     .addOption(
       adapterOption(

@@ -1,7 +1,7 @@
 export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
 export * from './images/index.ts'
 export * from './images/index.ts'
-export { type PromptTokenizer } from './prompt/index.ts'
+export { type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
 export { type GenerateOptions } from './request/index.ts'
 export {
   type Components,

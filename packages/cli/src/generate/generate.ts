@@ -28,6 +28,7 @@ export interface GenerateCommandOptions {
   readonly dtype?: 'f32' | 'f16' | 'bf16'
   readonly prompts: readonly string[]
   readonly negativePrompt?: string
+  readonly promptSyntax?: 'plain' | 'weighted'
   /** Of both branches. */
   readonly adapters: readonly AdapterChoice[]
   /** Of the negative branch alone. */
@@ -130,9 +131,11 @@ function given({
   width,
   height,
   clipSkip,
+  promptSyntax,
   strength,
 }: GenerateCommandOptions): Partial<StableDiffusionXLOptions> {
-  const all = { negativePrompt, guidanceScale: guidance, guidanceRescale: rescale, width, height, clipSkip, strength }
+  const guided = { guidanceScale: guidance, guidanceRescale: rescale }
+  const all = { ...guided, negativePrompt, promptSyntax, width, height, clipSkip, strength }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 

@@ -1,2 +1,3 @@
 export { adapted } from './adapted.ts'
-export { encode, type PromptTokenizer, repeatRows } from './encode.ts'
+export { contextFrom, encode, firstChunks, repeatRows } from './encode.ts'
+export { chunksFor, type PromptSyntax, type PromptTokenizer, type PromptTokens, tokensOf } from './tokens.ts'

@@ -19,6 +19,7 @@ import type { Tiling } from '@antipode/models'
 import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
+import type { PromptSyntax } from '../prompt/index.ts'
 
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
@@ -69,6 +70,11 @@ export interface GenerateOptions {
   readonly seed?: number | readonly number[]
   /** Unit normal `[B, C, h, w]` to begin at instead of a draw; not disposed. */
   readonly latents?: Tensor
+  /**
+   * How prompts are read: `plain`, the default, as diffusers does, which cuts them after 75 tokens; or `weighted`, with
+   * weights in brackets, `(red:1.3)`, and as long as they are.
+   */
+  readonly promptSyntax?: PromptSyntax
   /** Layers of the text encoder to leave out at its end, for the positive prompt; 0 by default. */
   readonly clipSkip?: number
   /** Solver of this run instead of the checkpoint's. */
@@ -131,6 +137,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   imagesPerPrompt: whole(1),
   seed: either(whole(0), listOf(whole(0))),
   latents: aTensor,
+  promptSyntax: oneOf('plain', 'weighted'),
   clipSkip: whole(0),
   scheduler: anObject('a scheduler'),
   image: anImage,

@@ -2,7 +2,18 @@ import { concat, ConfigError, type Tensor, zeros } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextModelWithProjection, CLIPTextOutput, UNet2DCondition } from '@antipode/models'
-import { adapted, encode, type PromptTokenizer, repeatRows } from '../prompt/index.ts'
+import {
+  adapted,
+  chunksFor,
+  contextFrom,
+  encode,
+  firstChunks,
+  type PromptSyntax,
+  type PromptTokenizer,
+  type PromptTokens,
+  repeatRows,
+  tokensOf,
+} from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
 import { type Components, type Conditions, type Pipeline, pipelineOf } from '../run/index.ts'
 import { type SizeOptions, timeIds } from './time-ids.ts'
@@ -91,12 +102,14 @@ function conditionsOf(
   const second = (name: 'prompt2' | 'negativePrompt2'): readonly string[] | undefined =>
     perPrompt('StableDiffusionXL', name, options[name], prompts.length)
   const ids = timeIds(options, request, unet.device, takesScore(components))
-  const towards = promptsOf(
-    withAdapters(components, request.positive),
-    prompts,
-    second('prompt2') ?? prompts,
-    options.clipSkip,
-  )
+  const zeros = negatives === undefined && forceZerosForEmptyPrompt
+  const none = negatives ?? prompts.map(() => '')
+  const texts: Texts = { first: prompts, second: second('prompt2') ?? prompts }
+  const away: Texts = { first: none, second: second('negativePrompt2') ?? none }
+  const syntax = options.promptSyntax ?? 'plain'
+  const all = [texts, ...(guided && !zeros ? [away] : [])].flatMap((one) => [...one.first, ...one.second])
+  const reading = { syntax, chunks: chunksFor(components.tokenizer2, all, syntax) }
+  const towards = promptsOf(withAdapters(components, request.positive), texts, reading, options.clipSkip)
   const repeated = (condition: Prompt, timeIds: Tensor): UNet2DCondition => ({
     context: repeatRows(condition.context, copies),
     textEmbeds: repeatRows(condition.textEmbeds, copies),
@@ -104,23 +117,20 @@ function conditionsOf(
   })
   const positive = repeated(towards, ids.positive)
   if (!guided) return { positive, negative: undefined }
-  if (negatives === undefined && forceZerosForEmptyPrompt) {
-    return {
-      positive,
-      negative: repeated(
-        { context: zerosLike(towards.context), textEmbeds: zerosLike(towards.textEmbeds) },
-        ids.negative,
-      ),
-    }
+  if (zeros) {
+    const nothing = { context: zerosLike(towards.context), textEmbeds: zerosLike(towards.textEmbeds) }
+    return { positive, negative: repeated(nothing, ids.negative) }
   }
-  const none = negatives ?? prompts.map(() => '')
   return {
     positive,
-    negative: repeated(
-      promptsOf(withAdapters(components, request.negative), none, second('negativePrompt2') ?? none),
-      ids.negative,
-    ),
+    negative: repeated(promptsOf(withAdapters(components, request.negative), away, reading), ids.negative),
   }
+}
+
+/** Prompts of both encoders. */
+interface Texts {
+  readonly first: readonly string[]
+  readonly second: readonly string[]
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
@@ -145,19 +155,20 @@ interface Prompt {
 /** The contexts of both encoders side by side, and the pooled prompt of the second. */
 function promptsOf(
   { textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents,
-  first: readonly string[],
-  second: readonly string[],
+  { first, second }: Texts,
+  { syntax, chunks }: { readonly syntax: PromptSyntax; readonly chunks: number },
   skip?: number,
 ): Prompt {
-  const two = encode(tokenizer2, textEncoder2, second)
-  const one = textEncoder && tokenizer ? [encode(tokenizer, textEncoder, first)] : []
-  return {
-    context: concat(
-      [...one, two].map((output) => stateBefore(output, skip)),
-      -1,
-    ),
-    textEmbeds: two.textEmbeds as Tensor,
-  } // its encoder projects
+  const context = (output: CLIPTextOutput, tokens: PromptTokens): Tensor =>
+    contextFrom(stateBefore(output, skip), tokens)
+  const tokens2 = tokensOf(tokenizer2, second, syntax, chunks)
+  const two = encode(textEncoder2, tokens2)
+  const contexts = [context(two, tokens2)]
+  if (textEncoder && tokenizer) {
+    const tokens = tokensOf(tokenizer, first, syntax, chunks)
+    contexts.unshift(context(encode(textEncoder, tokens), tokens))
+  }
+  return { context: concat(contexts, -1), textEmbeds: firstChunks(two.textEmbeds as Tensor, tokens2) } // its encoder projects
 }
 
 /** What the last layer takes, or one further down, without the final norm. */

@@ -2,7 +2,7 @@ import { ConfigError, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
-import { adapted, encode, type PromptTokenizer, repeatRows } from '../prompt/index.ts'
+import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
 import { type Components, type Pipeline, pipelineOf } from '../run/index.ts'
 
@@ -39,21 +39,24 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
     ranges: generateRanges,
     guidanceScale: 7.5,
     strength: 0.8,
-    conditions({ clipSkip }, { prompts, negatives, copies, positive, negative }, guided) {
+    conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
+      const away = guided ? (negatives ?? prompts.map(() => '')) : []
+      const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
         const encoder = adapted(textEncoder, weights)
-        return repeatRows(contextOf(encoder, encode(tokenizer, encoder, texts), skip), copies)
+        const tokens = tokensOf(tokenizer, texts, promptSyntax, chunks)
+        return repeatRows(contextFrom(statesOf(encoder, encode(encoder, tokens), skip), tokens), copies)
       }
       return {
         positive: { context: context(prompts, positive, clipSkip) },
-        negative: guided ? { context: context(negatives ?? prompts.map(() => ''), negative) } : undefined,
+        negative: guided ? { context: context(away, negative) } : undefined,
       }
     },
   })
 }
 
 /** The last hidden states, or those of an earlier layer, after the final norm. */
-function contextOf({ textModel }: CLIPTextModel, { lastHiddenState, hiddenStates }: CLIPTextOutput, skip = 0): Tensor {
+function statesOf({ textModel }: CLIPTextModel, { lastHiddenState, hiddenStates }: CLIPTextOutput, skip = 0): Tensor {
   if (skip === 0) return lastHiddenState
   const earlier = hiddenStates.at(-1 - skip)
   if (!earlier)

@@ -43,17 +43,23 @@ export const cases = golden.cases as unknown as readonly Case[] // the file's ro
 const config = golden.components
 /** Ids by the golden table; the rule of padding is that of the tokenizer. */
 const tokenizer = (pad: number): PromptTokenizer => ({
-  padded(text) {
-    const words = golden.texts.find((one) => one.text === text)?.ids.slice(0, -1) ?? longIds(text)
-    return { ids: [...words.slice(0, 76), 546, ...new Array<number>(77).fill(pad)].slice(0, 77) }
-  },
+  maxLength: 77,
+  bos: 545,
+  eos: 546,
+  pad,
+  encode: idsOf,
+  padded: (text) => ({ ids: [545, ...idsOf(text).slice(0, 75), 546, ...new Array<number>(77).fill(pad)].slice(0, 77) }),
 })
+
+function idsOf(text: string): readonly number[] {
+  return golden.texts.find((one) => one.text === text)?.ids.slice(1, -1) ?? longIds(text)
+}
 
 /** A long prompt is the same one over and over. */
 function longIds(text: string): readonly number[] {
   const [{ text: unit, ids }] = golden.texts as [(typeof golden.texts)[number]]
   const words = ids.slice(1, -1)
-  return [545, ...new Array<readonly number[]>(Math.round(text.length / (unit.length + 1))).fill(words).flat()]
+  return new Array<readonly number[]>(Math.round(text.length / (unit.length + 1))).fill(words).flat()
 }
 
 /** The components of a case, filled as the reference's were, in a pipeline. */
