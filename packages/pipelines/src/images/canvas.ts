@@ -1,17 +1,30 @@
 import { UnsupportedError } from '@antipode/core'
 import { type Pixels, type PixelSource, rgba } from './pixels.ts'
 
+/**
+ * The type of an object of browsers as the user's project knows it, or none where it does not, so that a project without
+ * the types of browsers compiles.
+ */
+type Dom<Name extends string> =
+  typeof globalThis extends Readonly<Record<Name, { readonly prototype: infer Instance }>> ? Instance : never
+
 /** What a page has images in. */
-export type CanvasImage = HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | ImageBitmap | Blob
+export type CanvasImage =
+  | Dom<'HTMLImageElement'>
+  | Dom<'HTMLCanvasElement'>
+  | Dom<'HTMLVideoElement'>
+  | Dom<'OffscreenCanvas'>
+  | Dom<'ImageBitmap'>
+  | Blob
 
 /** The same pixels as `ImageData`, which shares their memory. @throws {UnsupportedError} outside browsers */
-export function toImageData({ data, width, height }: Pixels): ImageData {
+export function toImageData({ data, width, height }: Pixels): Dom<'ImageData'> {
   inBrowser('toImageData', 'ImageData')
   return new ImageData(data, width, height)
 }
 
 /** An image to draw on a canvas, in this thread or another. @throws {UnsupportedError} outside browsers */
-export async function toImageBitmap(image: PixelSource): Promise<ImageBitmap> {
+export async function toImageBitmap(image: PixelSource): Promise<Dom<'ImageBitmap'>> {
   inBrowser('toImageBitmap', 'createImageBitmap')
   return await createImageBitmap(toImageData(rgba(image)))
 }
