@@ -1,8 +1,8 @@
-import { DisposedError } from '../errors.ts'
 import { abortSignal, callable, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
 import { verifier } from './digests.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
+import { openState } from './open-state.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from './safetensors-file.ts'
 import { besides, isIndex, openShards } from './shards.ts'
 import type { ByteSource, ReadOptions } from './source.ts'
@@ -96,25 +96,16 @@ export async function openSafetensors(
   const json = await source.read(LENGTH_BYTES, jsonBytes)
   const { metadata, tensors } = parseHeader(label, json, size - LENGTH_BYTES - jsonBytes)
   const check = verify ? await verifier(label, json, metadata, tensors) : undefined
-  let closed = false
+  const state = openState('readSafetensors', source, signal)
   return safetensorsFile(label, {
     metadata,
     tensors,
     async read(name, into) {
-      signal?.throwIfAborted()
-      if (closed) {
-        throw new DisposedError(
-          `readSafetensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
-        )
-      }
+      state.check()
       const { begin, byteLength } = tensorNamed(label, tensors, name)
       const bytes = await source.read(begin, byteLength, into)
       return check ? check(name, bytes) : bytes
     },
-    async close() {
-      if (closed) return
-      closed = true
-      await source.close()
-    },
+    close: () => state.close(),
   })
 }

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CheckpointError, DisposedError } from '../../errors.ts'
+import { CheckpointError } from '../../errors.ts'
 import { readTensors } from '../index.ts'
+import { testDamagedFiles } from '../testing/index.ts'
 import golden from './gguf.golden.json' with { type: 'json' }
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
@@ -33,32 +33,6 @@ test('other versions are refused', async () => {
   await expect(readTensors(big)).rejects.toThrow('got a big-endian one')
 })
 
-test('a file that is cut anywhere is refused', async () => {
-  await fc.assert(fc.asyncProperty(fc.nat(whole.length - 33), async (length) => {
-    await expect(readTensors(whole.slice(0, length))).rejects.toThrow(CheckpointError)
-  }), { numRuns: 200 })
-})
-
-test('a file with any bytes of its header changed gives its error or tensors, and nothing else', async () => {
-  const change = fc.tuple(fc.nat(1200), fc.nat(255))
-  await fc.assert(fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
-    const bytes = whole.slice()
-    for (const [at, value] of changes) bytes[at] = value
-    try {
-      await using file = await readTensors(bytes)
-      for (const name of file.tensors.keys()) await file.readFloat32(name)
-    } catch (error) {
-      expect(error).toBeInstanceOf(CheckpointError)
-    }
-  }), { numRuns: 500 })
-})
-
-test('nothing is read of a closed file, nor once the signal is aborted', async () => {
-  const controller = new AbortController()
-  const file = await readTensors(whole, { signal: controller.signal })
-  controller.abort(new Error('enough'))
-  await expect(file.read('f32')).rejects.toThrow('enough')
-  const other = await readTensors(whole)
-  await other.close()
-  await expect(other.read('f32')).rejects.toThrow(DisposedError)
+testDamagedFiles({
+  whole, longestPart: whole.length - 33, changed: { what: 'of its header changed', bytes: 1200 }, tensor: 'f32',
 })

@@ -1,6 +1,6 @@
-import { DisposedError } from '../../errors.ts'
 import { decodeFloat32 } from '../convert.ts'
 import { bytesPerElement, type SafetensorsDType } from '../dtype.ts'
+import { openState } from '../open-state.ts'
 import { refuse } from '../refuse.ts'
 import type { ByteSource } from '../source.ts'
 import { tensorNamed } from '../safetensors-file.ts'
@@ -34,21 +34,11 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
   const { label } = source
   const header = await readGgufHeader(source)
   const tensors = new Map(Array.from(header.tensors, ([name, tensor]) => [name, locate(source, header, name, tensor)]))
-  let closed = false
+  const { check, close } = openState('readTensors', source, signal)
   const read: TensorFile['read'] = async (name, into) => {
-    signal?.throwIfAborted()
-    if (closed) {
-      throw new DisposedError(
-        `readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
-      )
-    }
+    check()
     const { begin, byteLength } = tensorNamed(label, tensors, name)
     return source.read(begin, byteLength, into)
-  }
-  const close = async (): Promise<void> => {
-    if (closed) return
-    closed = true
-    await source.close()
   }
   const texts = [...header.values].flatMap(([key, value]) => (typeof value === 'object' ? [] : [[key, String(value)]]))
   return {

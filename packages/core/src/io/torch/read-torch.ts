@@ -1,6 +1,6 @@
-import { DisposedError } from '../../errors.ts'
 import { bytesPerElement } from '../dtype.ts'
 import type { SafetensorsInfo } from '../header.ts'
+import { openState } from '../open-state.ts'
 import { refuse } from '../refuse.ts'
 import { safetensorsFile, tensorNamed, type SafetensorsFile } from '../safetensors-file.ts'
 import type { ByteSource } from '../source.ts'
@@ -33,17 +33,12 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
     }
     tensors.set(name, { dtype, shape, byteLength: shape.reduce((n, side) => n * side, bytesPerElement[dtype]) })
   }
-  let closed = false
+  const state = openState('readTensors', source, signal)
   return safetensorsFile(label, {
     metadata: {},
     tensors,
     async read(name, into) {
-      signal?.throwIfAborted()
-      if (closed) {
-        throw new DisposedError(
-          `readTensors: ${label}: expected an open file, got a closed one; read its tensors before close()`,
-        )
-      }
+      state.check()
       const tensor = tensorNamed(label, found, name)
       const width = bytesPerElement[tensor.storage.dtype]
       const entry = files.get(`${root}data/${tensor.storage.key}`)!
@@ -51,11 +46,7 @@ export async function readTorch(source: ByteSource, signal: AbortSignal | undefi
       const span = await source.read(start, tensor.span * width, into)
       return tensor.isContiguous ? span : gathered(span, tensor)
     },
-    async close() {
-      if (closed) return
-      closed = true
-      await source.close()
-    },
+    close: () => state.close(),
   })
 }
 

@@ -1,0 +1,1 @@
+export { type SoundFile, testDamagedFiles } from './damaged-files.ts'
