@@ -1,32 +1,17 @@
 import { atLeast, between, whole } from '@antipode/core/options'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AdapterChoice } from './generate/index.ts'
+import type { AdapterChoice, GenerateCommandOptions } from './generate/index.ts'
 import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
+/** What the command fills in itself, or has under another name than its flag. */
+type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'progress' | 'signal'
+
 /** Flags that are not given are missing. */
-interface Flags {
-  readonly model: string
-  readonly variant?: string
-  readonly dtype?: 'f32' | 'f16' | 'bf16'
+interface Flags extends Omit<GenerateCommandOptions, Filled> {
   readonly prompt: readonly string[]
-  readonly negativePrompt?: string
-  readonly promptSyntax?: 'plain' | 'weighted'
   readonly adapter?: readonly AdapterChoice[]
   readonly negativeAdapter?: readonly AdapterChoice[]
-  readonly count: number
-  readonly seed: number
-  readonly steps: number
-  readonly guidance?: number
-  readonly rescale?: number
-  readonly scheduler?: string
-  readonly width?: number
-  readonly height?: number
-  readonly clipSkip?: number
-  readonly image?: string
-  readonly mask?: string
-  readonly strength?: number
-  readonly out: string
 }
 
 /** Adds `generate`. */

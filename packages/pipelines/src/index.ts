@@ -14,4 +14,10 @@ export {
   type PipelineStep,
 } from './run/index.ts'
 export * from './stable-diffusion/index.ts'
-export * from './stable-diffusion-xl/index.ts'
+export {
+  type Pair,
+  type SizeOptions,
+  stableDiffusionXL,
+  type StableDiffusionXLComponents,
+  type StableDiffusionXLOptions,
+} from './stable-diffusion-xl/index.ts'

@@ -60,6 +60,7 @@ export {
   type PhiloxState,
   type TorchCpuState,
 } from './noise/index.ts'
+export { roundHalfEven } from './numeric/index.ts'
 export { minSnrWeight, snr, type MinSnrOptions } from './training/index.ts'
 export { fromConfig, toConfig, type DiffusersConfig, type FromConfigOptions } from './registry/index.ts'
 export * from './solvers/index.ts'

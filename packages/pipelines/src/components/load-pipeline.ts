@@ -7,7 +7,6 @@ import {
   CLIPTokenizer,
   clipTextModel,
   clipTextModelWithProjection,
-  type Component,
   type ConfiguredModel,
   type ModelEntry,
   openCheckpoint,
@@ -15,8 +14,8 @@ import {
   type OpenCheckpointOptions,
   unet2DCondition,
 } from '@antipode/models'
-import { fromConfig, type Scheduler } from '@antipode/schedulers'
-import type { Pipeline } from '../run/index.ts'
+import { fromConfig } from '@antipode/schedulers'
+import type { Components, Pipeline } from '../run/index.ts'
 import { stableDiffusion } from '../stable-diffusion/index.ts'
 import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diffusion-xl/index.ts'
 
@@ -24,8 +23,7 @@ import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diff
 export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
    * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by
-   * default. An autoencoder
-   * whose configuration says that f16 is too narrow for it computes in f32.
+   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32.
    */
   readonly dtype?: Extract<DType, 'f32' | 'f16' | 'bf16'>
 }
@@ -81,22 +79,16 @@ async function xl(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>>
   })
 }
 
-async function shared(
-  loading: Loading,
-): Promise<{
-  readonly unet: ReturnType<typeof unet2DCondition.build>
-  readonly vae: ReturnType<typeof autoencoderKL.build>
-  readonly scheduler: Scheduler
-}> {
+async function shared(loading: Loading): Promise<Components> {
   return {
-    scheduler: fromConfig(loading.component('scheduler').config),
+    scheduler: fromConfig(loading.checkpoint.component('scheduler').config),
     unet: await loading.model('unet', unet2DCondition),
     vae: await loading.model('vae', autoencoderKL),
   }
 }
 
 /** The parts of a checkpoint as they are brought to a device, and what to free where one cannot be. */
-class Loading implements Disposable {
+class Loading {
   readonly checkpoint: OpenCheckpoint
   readonly #device: Backend
   readonly #dtype: DType
@@ -112,19 +104,9 @@ class Loading implements Disposable {
     return this.checkpoint.components.has(name)
   }
 
-  /** @throws {CheckpointError} if there is none of that name */
-  component(name: string): Component {
-    const component = this.checkpoint.components.get(name)
-    if (component) return component
-    const known = [...this.checkpoint.components.keys()].join(', ')
-    throw new CheckpointError(
-      `loadPipeline: expected a checkpoint with ${name}, got one with ${known}; pass the whole checkpoint`,
-    )
-  }
-
   /** @throws {CheckpointError} if the part is of another class, or its weights do not fit its configuration */
   async model<M extends ConfiguredModel>(name: string, entry: ModelEntry<M>): Promise<M> {
-    const { className, config, weights } = this.component(name)
+    const { className, config, weights } = this.checkpoint.component(name)
     if (className !== entry.className) {
       throw new CheckpointError(
         `loadPipeline: expected ${name} of the class ${entry.className}, got ${className}; the checkpoint is of another kind of pipeline`,
@@ -144,31 +126,22 @@ class Loading implements Disposable {
 
   /** @throws {CheckpointError} if its files are missing, or are no tokenizer's */
   async tokenizer(name: string): Promise<CLIPTokenizer> {
-    const part = this.component(name)
+    const part = this.checkpoint.component(name)
     const json = async (file: string): Promise<object | undefined> => {
       const text = await part.text(file)
       return text === undefined ? undefined : (JSON.parse(text) as object) // the tokenizer checks what it holds
     }
-    const [tokenizer, vocab, merges, specialTokens] = [
-      await json('tokenizer.json'),
-      await json('vocab.json'),
-      await part.text('merges.txt'),
-      await json('special_tokens_map.json'),
-    ]
     return CLIPTokenizer.from({
+      tokenizer: await json('tokenizer.json'),
       config: part.config,
-      ...(tokenizer ? { tokenizer } : {}),
-      ...(vocab ? { vocab } : {}),
-      ...(merges === undefined ? {} : { merges }),
-      ...(specialTokens ? { specialTokens } : {}),
+      vocab: await json('vocab.json'),
+      merges: await part.text('merges.txt'),
+      specialTokens: await json('special_tokens_map.json'),
     })
   }
 
+  /** Frees what was brought to the device. */
   dispose(): void {
     for (const model of this.#models) model.dispose()
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose()
   }
 }

@@ -3,8 +3,7 @@ import type { AutoencoderKL } from '@antipode/models'
 
 /**
  * Latents as the UNet knows them, from those of the autoencoder: `(z − shift)·scale`, or, of checkpoints that have a
- * mean and a deviation
- * for each channel, `(z − mean)·scale/std`.
+ * mean and a deviation for each channel, `(z − mean)·scale/std`.
  */
 export function toUNet({ config }: AutoencoderKL, z: Tensor): Tensor {
   const { scale, shift, mean, std } = numbersOf(config, z)

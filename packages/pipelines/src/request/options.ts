@@ -56,9 +56,8 @@ export interface GenerateOptions {
   /** Weights of adapters in the positive branch; none by default. */
   readonly positive?: AdapterWeights
   /**
-   * Weights of adapters in the negative branch, those of the positive one by default. With an adapter that was
-   * trained on what people
-   * do not want this is negative preference optimisation (Diffusion-NPO, arXiv 2505.11245).
+   * Weights of adapters in the negative branch, those of the positive one by default. With an adapter that was trained
+   * on what people do not want this is negative preference optimisation (Diffusion-NPO, arXiv 2505.11245).
    */
   readonly negative?: AdapterWeights
   /** Images for each prompt; 1 by default. */
@@ -88,8 +87,7 @@ export interface GenerateOptions {
   /** Share of the steps that an image goes through, in (0, 1]: at 1 nothing of it is left. */
   readonly strength?: number
   /**
-   * Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not
-   * disposed.
+   * Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not disposed.
    */
   readonly mask?: ImageInput
   /**

@@ -1,10 +1,9 @@
 import { ConfigError } from '@antipode/core'
-import type { SamplingPlan, Scheduler } from '@antipode/schedulers'
+import { roundHalfEven, type SamplingPlan, type Scheduler } from '@antipode/schedulers'
 
 /**
  * The part of a plan that lies between two shares of the noise, as diffusers' pipelines of Stable Diffusion XL divide
- * the work between
- * base and refiner: calls at timesteps t with `T − end·T ≤ t < T − start·T`.
+ * the work between base and refiner: calls at timesteps t with `T − end·T ≤ t < T − start·T`.
  * @returns the index of the first call, and of the one after the last
  * @throws {ConfigError} if no call lies there
  */
@@ -25,11 +24,4 @@ export function cutOf(
     )
   }
   return { first, after }
-}
-
-/** As Python rounds. */
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x)
-  if (x - low !== 0.5) return Math.round(x)
-  return low % 2 === 0 ? low : low + 1
 }

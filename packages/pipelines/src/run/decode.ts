@@ -1,14 +1,13 @@
 import { concat, Device, evaluate, type Tensor } from '@antipode/core'
-import { type AutoencoderKL, type Tiling, tilingWithin } from '@antipode/models'
+import { type AutoencoderKL, type FittingTiling, type Tiling, tilingWithin } from '@antipode/models'
 import { toAutoencoder } from '../latents/index.ts'
 
 /** How latents are decoded. */
 export interface DecodeOptions {
   /**
    * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device
-   * could not bind one of the
-   * tensors on the way; then in the largest tiles that it can. Tiles have norms of their own, so that colours differ
-   * a little.
+   * could not bind one of the tensors on the way; then in the largest tiles that it can. Tiles have norms of their own,
+   * so that colours differ a little.
    */
   readonly tiling?: boolean | Tiling | undefined
   readonly signal?: AbortSignal | undefined
@@ -38,14 +37,14 @@ export async function decode(
   }
 }
 
-/** Tiles in which no tensor is larger than the device can bind. */
-function tilesFor(
-  vae: AutoencoderKL,
-  { device, shape: [, channels = 1, height = 1, width = 1] }: Tensor,
-): boolean | Tiling {
-  if (!(device instanceof Device)) return false
+/** The largest tiles of which the device can bind every tensor, and what decoding one image in them takes. */
+export function fittingTiles(device: Device, vae: AutoencoderKL, { shape }: Pick<Tensor, 'shape'>): FittingTiling {
+  const [, channels = 1, height = 1, width = 1] = shape
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits
-  return tilingWithin(device, vae, [1, channels, height, width], {
-    bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
-  }).tiling
+  const limits = { bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize) }
+  return tilingWithin(device, vae, [1, channels, height, width], limits)
+}
+
+function tilesFor(vae: AutoencoderKL, latents: Tensor): boolean | Tiling {
+  return latents.device instanceof Device && fittingTiles(latents.device, vae, latents).tiling
 }

@@ -8,8 +8,7 @@ export function knowsGuidance({ config }: Components['unet']): boolean {
 
 /**
  * The conditions of such a UNet: the scale as waves, `[rows, time_cond_proj_dim]`. Source: Luo et al. 2023, arXiv
- * 2310.04378; diffusers
- * `get_guidance_scale_embedding`.
+ * 2310.04378; diffusers `get_guidance_scale_embedding`.
  */
 export function withGuidance({ unet }: Components, { positive }: Conditions, scale: number, rows: number): Conditions {
   return {

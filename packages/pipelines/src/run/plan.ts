@@ -1,7 +1,8 @@
 import { type Device, type Tensor, zeros } from '@antipode/core'
-import { type Tiling, tilingWithin } from '@antipode/models'
+import type { Tiling } from '@antipode/models'
 import type { GenerateOptions, PreparedOptions } from '../request/index.ts'
 import { callOf } from './call.ts'
+import { fittingTiles } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Conditions, type Family, tensorsOf } from './family.ts'
 import { inputChannels } from './start.ts'
@@ -45,10 +46,7 @@ export function planOf<O extends GenerateOptions>(
     typeof denoise === 'function'
       ? denoise(latents, timesteps, condition)
       : denoise.call(latents, timesteps, condition, somewhere).prediction
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits
-  const decoded = tilingWithin(device, vae, [1, channels, h, w], {
-    bindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
-  })
+  const decoded = fittingTiles(device, vae, latents)
   const weights = family.models.reduce((sum, model) => sum + model.parameters().reduce((n, t) => n + bytesOf(t), 0), 0)
   const [prompts, step] = [device.plan(...tensorsOf(conditions)).peakBytes, device.plan(prediction).peakBytes]
   return {

@@ -33,8 +33,7 @@ export interface StartCall {
 
 /**
  * Noise and images as latents. A picture depends on the order of its draws, which is that of diffusers' pipelines: of
- * an image first the
- * draw of its latents, then the noise, then the latents of what a mask leaves.
+ * an image first the draw of its latents, then the noise, then the latents of what a mask leaves.
  */
 export async function startOf(call: StartCall): Promise<Start> {
   const {

@@ -1,3 +1,4 @@
+export { promptsOf } from './prompts.ts'
 export {
   stableDiffusionXL,
   type StableDiffusionXLComponents,

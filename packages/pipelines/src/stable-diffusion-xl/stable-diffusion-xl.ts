@@ -1,29 +1,15 @@
-import { concat, ConfigError, type Tensor, zeros } from '@antipode/core'
+import { ConfigError, type Tensor, zeros } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
-import type { CLIPTextModel, CLIPTextModelWithProjection, CLIPTextOutput, UNet2DCondition } from '@antipode/models'
-import {
-  adapted,
-  chunksFor,
-  contextFrom,
-  encode,
-  firstChunks,
-  type PromptSyntax,
-  type PromptTokenizer,
-  type PromptTokens,
-  repeatRows,
-  tokensOf,
-} from '../prompt/index.ts'
+import type { UNet2DCondition } from '@antipode/models'
+import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
 import { type Components, type Conditions, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Prompt, promptsOf, type TextEncoders, type Texts } from './prompts.ts'
 import { type SizeOptions, timeIds } from './time-ids.ts'
 
 /** The parts of a Stable Diffusion XL checkpoint. Refiners have no first encoder. */
-export interface StableDiffusionXLComponents extends Components {
-  readonly textEncoder?: CLIPTextModel | undefined
-  readonly tokenizer?: PromptTokenizer | undefined
-  readonly textEncoder2: CLIPTextModelWithProjection
-  readonly tokenizer2: PromptTokenizer
+export interface StableDiffusionXLComponents extends Components, TextEncoders {
   /**
    * Whether a missing negative prompt is zeros instead of an empty one: true by default, as the base model has it;
    * false of refiners.
@@ -58,10 +44,9 @@ const ranges: Ranges<StableDiffusionXLOptions> = {
 
 /**
  * Stable Diffusion XL, base and refiner: text to image, image to image and inpainting, equal to diffusers' pipelines
- * but where those mix
- * up rows: sizes of the negative branch stay with the negative branch, for every image. The pipeline owns its models.
- * Without a negative prompt the negative branch has zeros, or an empty prompt, as `forceZerosForEmptyPrompt` says; an
- * empty text is a prompt.
+ * but where those mix up rows: sizes of the negative branch stay with the negative branch, for every image. The
+ * pipeline owns its models. Without a negative prompt the negative branch has zeros, or an empty prompt, as
+ * `forceZerosForEmptyPrompt` says; an empty text is a prompt.
  * @throws {ConfigError} if a part is missing
  * Source: Podell et al. 2023, arXiv 2307.01952; diffusers `pipeline_stable_diffusion_xl.py`, `…_img2img.py`,
  * `…_inpaint.py`.
@@ -127,12 +112,6 @@ function conditionsOf(
   }
 }
 
-/** Prompts of both encoders. */
-interface Texts {
-  readonly first: readonly string[]
-  readonly second: readonly string[]
-}
-
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
 
 /** The text encoders with the adapters of a branch. */
@@ -145,39 +124,6 @@ function withAdapters(
     textEncoder: textEncoder && adapted(textEncoder, weights),
     textEncoder2: adapted(textEncoder2, weights),
   }
-}
-
-interface Prompt {
-  readonly context: Tensor
-  readonly textEmbeds: Tensor
-}
-
-/** The contexts of both encoders side by side, and the pooled prompt of the second. */
-function promptsOf(
-  { textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents,
-  { first, second }: Texts,
-  { syntax, chunks }: { readonly syntax: PromptSyntax; readonly chunks: number },
-  skip?: number,
-): Prompt {
-  const context = (output: CLIPTextOutput, tokens: PromptTokens): Tensor =>
-    contextFrom(stateBefore(output, skip), tokens)
-  const tokens2 = tokensOf(tokenizer2, second, syntax, chunks)
-  const two = encode(textEncoder2, tokens2)
-  const contexts = [context(two, tokens2)]
-  if (textEncoder && tokenizer) {
-    const tokens = tokensOf(tokenizer, first, syntax, chunks)
-    contexts.unshift(context(encode(textEncoder, tokens), tokens))
-  }
-  return { context: concat(contexts, -1), textEmbeds: firstChunks(two.textEmbeds as Tensor, tokens2) } // its encoder projects
-}
-
-/** What the last layer takes, or one further down, without the final norm. */
-function stateBefore({ hiddenStates }: CLIPTextOutput, skip = 0): Tensor {
-  const state = hiddenStates.at(-2 - skip)
-  if (state) return state
-  throw new ConfigError(
-    `StableDiffusionXL: expected clipSkip below ${hiddenStates.length - 1}, the layers of the text encoders, got ${skip}`,
-  )
 }
 
 /**

@@ -14,9 +14,8 @@ export interface StableDiffusionComponents extends Components {
 
 /**
  * Stable Diffusion 1.x and 2.x: text to image, image to image and inpainting, equal to diffusers' pipelines. The
- * pipeline owns its models.
- * Where no negative prompt is given, the negative branch has the empty one. `clipSkip` is the positive prompt's
- * alone, as in diffusers.
+ * pipeline owns its models. Where no negative prompt is given, the negative branch has the empty one. `clipSkip` is the
+ * positive prompt's alone, as in diffusers.
  * @throws {ConfigError} if a part is missing
  * Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `pipeline_stable_diffusion.py`, `…_img2img.py`,
  * `…_inpaint.py`.

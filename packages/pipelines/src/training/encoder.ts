@@ -1,8 +1,8 @@
 import { concat, ConfigError, type Tensor } from '@antipode/core'
-import { encode, type PromptTokenizer, tokensOf } from '../prompt/index.ts'
+import { encode, tokensOf } from '../prompt/index.ts'
 import type { Components } from '../run/index.ts'
 import type { StableDiffusionComponents } from '../stable-diffusion/index.ts'
-import type { StableDiffusionXLComponents } from '../stable-diffusion-xl/index.ts'
+import { promptsOf, type StableDiffusionXLComponents } from '../stable-diffusion-xl/index.ts'
 import type { PairEncoder } from './encodings/index.ts'
 
 /**
@@ -23,7 +23,9 @@ export function pairEncoder(components: Components): PairEncoder {
 }
 
 function promptsBy(components: Components): PairEncoder['prompt'] {
-  if (isXL(components)) return (text) => promptOfXL(components, text)
+  if (isXL(components)) {
+    return (text) => ({ ...promptsOf(components, { first: [text], second: [text] }, { syntax: 'plain', chunks: 1 }) })
+  }
   if (isSD(components)) return (text) => promptOf(components, text)
   const got = Object.keys(components).join(', ')
   throw new ConfigError(
@@ -34,20 +36,6 @@ function promptsBy(components: Components): PairEncoder['prompt'] {
 const isXL = (components: Components): components is StableDiffusionXLComponents => 'textEncoder2' in components
 const isSD = (components: Components): components is StableDiffusionComponents => 'textEncoder' in components
 
-const plain = (tokenizer: PromptTokenizer, text: string): ReturnType<typeof tokensOf> =>
-  tokensOf(tokenizer, [text], 'plain', 1)
-
 function promptOf({ tokenizer, textEncoder }: StableDiffusionComponents, text: string): { readonly context: Tensor } {
-  return { context: encode(textEncoder, plain(tokenizer, text)).lastHiddenState }
-}
-
-/** The contexts of both encoders side by side, before their last layers, and the pooled prompt of the second. */
-function promptOfXL(
-  { tokenizer, textEncoder, tokenizer2, textEncoder2 }: StableDiffusionXLComponents, text: string,
-): Readonly<Record<string, Tensor>> {
-  const second = encode(textEncoder2, plain(tokenizer2, text))
-  const first = textEncoder && tokenizer ? [encode(textEncoder, plain(tokenizer, text))] : []
-  // An encoder has a layer at least.
-  const states = [...first, second].map(({ hiddenStates }) => hiddenStates.at(-2) as Tensor)
-  return { context: concat(states, -1), textEmbeds: second.textEmbeds as Tensor } // its encoder projects
+  return { context: encode(textEncoder, tokensOf(tokenizer, [text], 'plain', 1)).lastHiddenState }
 }

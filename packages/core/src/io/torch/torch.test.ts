@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { CheckpointError } from '../../errors.ts'
 import { readTensors } from '../index.ts'
-import { testDamagedFiles } from '../testing/index.ts'
 import golden from './torch-files.golden.json' with { type: 'json' }
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
@@ -19,10 +18,4 @@ test.each(Object.entries(golden.opened))('%s has the tensors that torch saved', 
 test.each(Object.entries(golden.refused))('%s is refused by name', async (_, { base64, got }) => {
   await expect(readTensors(bytesOf(base64))).rejects.toThrow(CheckpointError)
   await expect(readTensors(bytesOf(base64))).rejects.toThrow(got)
-})
-
-const whole = bytesOf(golden.opened['every dtype'].base64)
-
-testDamagedFiles({
-  whole, longestPart: whole.length - 1, changed: { what: 'changed', bytes: whole.length - 1 }, tensor: 'F32',
 })

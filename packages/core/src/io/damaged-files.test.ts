@@ -1,29 +1,28 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { CheckpointError, DisposedError } from '../../errors.ts'
-import { readTensors } from '../index.ts'
+import { describe, expect, test } from 'vitest'
+import { CheckpointError, DisposedError } from '../errors.ts'
+import gguf from './gguf/gguf.golden.json' with { type: 'json' }
+import { readTensors } from './index.ts'
+import torch from './torch/torch-files.golden.json' with { type: 'json' }
 
-/** A sound file, and where it can be harmed. */
-export interface SoundFile {
-  readonly whole: Uint8Array<ArrayBuffer>
-  /** The longest part of it that lacks something. */
-  readonly longestPart: number
-  /** Bytes from the start, of which some are changed. */
-  readonly changed: { readonly what: string; readonly bytes: number }
-  /** A tensor of it. */
-  readonly tensor: string
-}
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+const [ggufFile, torchFile] = [bytesOf(gguf.base64), bytesOf(torch.opened['every dtype'].base64)]
 
-/** Tests that a file of any format is read whole and open, or refused. */
-export function testDamagedFiles({ whole, longestPart, changed, tensor }: SoundFile): void {
+/** Sound files: the longest part that lacks something, how many bytes from the start are changed, a tensor in them. */
+const files = [
+  { format: 'gguf', whole: ggufFile, longestPart: ggufFile.length - 33, changed: 1200, tensor: 'f32' },
+  { format: 'torch', whole: torchFile, longestPart: torchFile.length - 1, changed: torchFile.length - 1, tensor: 'F32' },
+]
+
+describe.each(files)('of $format', ({ whole, longestPart, changed, tensor }) => {
   test('a file that is cut anywhere is refused', async () => {
     await fc.assert(fc.asyncProperty(fc.nat(longestPart), async (length) => {
       await expect(readTensors(whole.slice(0, length))).rejects.toThrow(CheckpointError)
     }), { numRuns: 200 })
   })
 
-  test(`a file with any bytes ${changed.what} gives its error or tensors, and nothing else`, async () => {
-    const change = fc.tuple(fc.nat(changed.bytes), fc.nat(255))
+  test('a file with any bytes changed gives its error or tensors, and nothing else', async () => {
+    const change = fc.tuple(fc.nat(changed), fc.nat(255))
     await fc.assert(fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
       const bytes = whole.slice()
       for (const [at, value] of changes) bytes[at] = value
@@ -45,4 +44,4 @@ export function testDamagedFiles({ whole, longestPart, changed, tensor }: SoundF
     await other.close()
     await expect(other.read(tensor)).rejects.toThrow(DisposedError)
   })
-}
+})

@@ -1,1 +1,0 @@
-export { type SoundFile, testDamagedFiles } from './damaged-files.ts'
