@@ -1,11 +1,11 @@
 import { CheckpointError, ConfigError, gradients, type Tensor, zeros } from '@antipode/core'
 import { encodeSafetensors } from '@antipode/core/io'
 import { type Module, placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { loadModel } from '../files/index.ts'
 import { autoencoderKL, autoencoderTiny } from '../registry/index.ts'
-import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
+import { l1, near, sum } from '../testing/index.ts'
 import golden from './autoencoder-tiny.golden.json' with { type: 'json' }
 import { AutoencoderTiny, type AutoencoderTinyConfig, taesd } from './index.ts'
 

@@ -1,8 +1,8 @@
 import type { Tensor } from '@antipode/core'
 import { type Module, placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { l1, near, waveParameter, waves } from '../testing/index.ts'
+import { l1, near } from '../testing/index.ts'
 import golden from './autoencoders.golden.json' with { type: 'json' }
 import { AutoencoderKL, type AutoencoderKLConfig, AutoencoderTiny, type AutoencoderTinyConfig } from './index.ts'
 

@@ -1,8 +1,8 @@
 import { ConfigError, OutOfMemoryError, type Tensor, tensorFromBytes } from '@antipode/core'
 import { type Initialiser, placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
+import { l1, near, sum } from '../testing/index.ts'
 import golden from './autoencoder-kl.golden.json' with { type: 'json' }
 import { AutoencoderKL, type AutoencoderKLConfig, type PartsOptions, tilingWithin } from './index.ts'
 

@@ -1,8 +1,8 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { type Numbers, numbersNear, waveParameter, waves } from '../testing/index.ts'
+import { type Numbers, numbersNear } from '../testing/index.ts'
 import golden from './clip-configs.golden.json' with { type: 'json' }
 import { CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModelWithProjection } from './index.ts'
 

@@ -1,8 +1,8 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { type Initialiser, type Module, placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { l1, near, sum, waveParameter, waves } from '../testing/index.ts'
+import { l1, near, sum } from '../testing/index.ts'
 import golden from './clip.golden.json' with { type: 'json' }
 import { CLIPTextModel, type CLIPTextConfig, CLIPTextModelWithProjection, type CLIPVisionConfig, CLIPVisionModelWithProjection } from './index.ts'
 

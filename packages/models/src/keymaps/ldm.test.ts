@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Module, placeholders } from '@antipode/core/nn'
-import { FakeHost } from '@antipode/core/testing'
+import { FakeHost, waveParameter } from '@antipode/core/testing'
 import { AutoencoderKL, type AutoencoderKLConfig } from '../autoencoder/index.ts'
 import { CLIPTextModel, CLIPTextModelWithProjection } from '../clip/index.ts'
-import { waveParameter } from '../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { ldmUNet, ldmUNetNames, ldmVae, ldmVaeNames, openClipText } from './index.ts'
 import golden from './ldm.golden.json' with { type: 'json' }

@@ -1,9 +1,8 @@
 import { tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { CLIPTextModel, CLIPTextModelWithProjection } from '../clip/index.ts'
-import { waveParameter } from '../testing/index.ts'
 import { openClipText } from './index.ts'
 
 const host = new FakeHost()

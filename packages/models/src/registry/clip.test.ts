@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Tensor } from '@antipode/core'
 import { placeholders, stateOf } from '@antipode/core/nn'
-import { FakeHost } from '@antipode/core/testing'
+import { FakeHost, waveParameter } from '@antipode/core/testing'
 import type { CLIPTextConfig, CLIPVisionConfig } from '../clip/index.ts'
-import { waveParameter } from '../testing/index.ts'
 import { clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection } from './index.ts'
 
 const host = new FakeHost()

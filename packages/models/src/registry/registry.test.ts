@@ -2,12 +2,11 @@ import { expect, test } from 'vitest'
 import { CheckpointError, ConfigError, type Tensor } from '@antipode/core'
 import { encodeSafetensors } from '@antipode/core/io'
 import { type Initialiser, Linear, Module, randomParameters } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waves } from '@antipode/core/testing'
 import { AutoencoderKL } from '../autoencoder/index.ts'
 import { ControlNetModel } from '../unet/index.ts'
 import { loadModel } from '../files/index.ts'
 import { rename } from '../keymaps/index.ts'
-import { waves } from '../testing/index.ts'
 import { autoencoderKL, controlNet, type ModelEntry, unet2DCondition } from './index.ts'
 
 /** A model of another package: nothing here knows it. */

@@ -1,10 +1,10 @@
 import { CheckpointError, ConfigError, ShapeError, type Tensor, tensor } from '@antipode/core'
 import { encodeSafetensors, readSafetensors } from '@antipode/core/io'
 import { randomParameters } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { type CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection } from '../clip/index.ts'
-import { vocabulary, waves } from '../testing/index.ts'
+import { vocabulary } from '../testing/index.ts'
 import { CLIPTokenizer } from '../tokenizers/index.ts'
 import golden from '../tokenizers/clip-tokenizer.golden.json' with { type: 'json' }
 import { addTextualInversion, readTextualInversion } from './index.ts'

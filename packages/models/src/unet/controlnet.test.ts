@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { ConfigError, gradients, ShapeError, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
-import { type Numbers, numbersNear, waveParameter, waves } from '../testing/index.ts'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
+import { type Numbers, numbersNear } from '../testing/index.ts'
 import golden from './controlnets.golden.json' with { type: 'json' }
 import { addResiduals, type ControlNetConfig, ControlNetModel, UNet2DConditionModel } from './index.ts'
 

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Device, evaluate, gradients, randn, type Tensor, tensor, type Backend } from '@antipode/core'
 import { placeholders, randomParameters } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import golden from './unet-sd15-tiny.golden.json' with { type: 'json' }
-import { waveParameter, waves } from '../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from './index.ts'
 
 let device: Device

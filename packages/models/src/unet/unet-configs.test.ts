@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
-import { near, type Numbers, numbersNear, waveParameter, waves } from '../testing/index.ts'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
+import { near, type Numbers, numbersNear } from '../testing/index.ts'
 import { addResiduals, type UNet2DCondition, type UNet2DConfig, UNet2DConditionModel } from './index.ts'
 import golden from './unet-configs.golden.json' with { type: 'json' }
 

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { ConfigError, gradients, ShapeError, type Tensor } from '@antipode/core'
 import { type MultiHeadAttention, randomParameters } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waves } from '@antipode/core/testing'
 import {
   BasicTransformerBlock, identityAttention, joinWrappers, Pass, type PassInput, type ResnetBlock2D, type Wrapper, type Wrappers, wrappersOf,
 } from '../layers/index.ts'
-import { waves } from '../testing/index.ts'
 import { addResiduals, UNet2DConditionModel } from './index.ts'
 
 const host = new FakeHost()

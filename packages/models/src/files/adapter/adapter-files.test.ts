@@ -1,8 +1,8 @@
 import { encodeSafetensors } from '@antipode/core/io'
 import { adapterNames, adapterParameters } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { l1, near, waveParameter } from '../../testing/index.ts'
+import { l1, near } from '../../testing/index.ts'
 import golden from './adapter-files.golden.json' with { type: 'json' }
 import { type AdapterComponent, loadAdapter } from './index.ts'
 import { type Family, modelsOf, outputs } from './testing.ts'

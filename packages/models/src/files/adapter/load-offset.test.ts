@@ -1,8 +1,7 @@
 import { CheckpointError, ConfigError, type Tensor } from '@antipode/core'
 import { adapterNames, adapterParameters, Linear, mapModules, Module, QuantisedLinear, randomParameters, removeAdapter } from '@antipode/core/nn'
-import { FakeHost } from '@antipode/core/testing'
+import { FakeHost, waveParameter } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import { waveParameter } from '../../testing/index.ts'
 import { loadOffset } from './index.ts'
 import { type Models, modelsOf, outputs } from './testing.ts'
 

@@ -1,8 +1,7 @@
 import { type Tensor, tensor } from '@antipode/core'
 import { adapterNames, type AdapterWeights, type Module, placeholders } from '@antipode/core/nn'
-import { FakeHost, interpret } from '@antipode/core/testing'
+import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { CLIPTextModel, type CLIPTextConfig, CLIPTextModelWithProjection } from '../../clip/index.ts'
-import { waveParameter, waves } from '../../testing/index.ts'
 import { type UNet2DConfig, UNet2DConditionModel } from '../../unet/index.ts'
 import golden from './adapter-files.golden.json' with { type: 'json' }
 import type { AdapterComponent } from './index.ts'
