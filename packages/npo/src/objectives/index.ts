@@ -7,3 +7,7 @@ export {
   preferenceObjective, type ReferredNetworks,
 } from './objective.ts'
 export { type PairBatch, type PairErrors, pairErrors, pairObjective, swapPair } from './pairs.ts'
+export * from './reward-gradients/index.ts'
+export * from './self-npo/index.ts'
+export { throughGuidance, type ThroughGuidanceOptions } from './through-guidance.ts'
+export * from './transitions/index.ts'
