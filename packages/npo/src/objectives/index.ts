@@ -12,6 +12,9 @@ export { hinge, type HingeOptions } from './hinge.ts'
 export { ipo, type IpoOptions } from './ipo.ts'
 export { mapo, type MapoOptions } from './mapo.ts'
 export {
+  type PairObjectiveName, pairObjectiveNames, pairObjectiveOf, type PairObjectiveOptions,
+} from './named.ts'
+export {
   type LossAndMetrics, type ModelNetwork, negate, type Objective, type PreferenceDefinition, type PreferenceObjective,
   preferenceObjective, type ReferredNetworks,
 } from './objective.ts'
@@ -20,3 +23,4 @@ export { type ReferredPairs, referredPairs } from './referred-pairs.ts'
 export { rewardWeighted, type RewardWeightedOptions, type ScoredBatch } from './reward-weighted.ts'
 export { safeguarded, type SafeguardOptions } from './safeguarded.ts'
 export { pickScorePreference, smpo, type SmpoOptions, type SoftPairBatch } from './smpo.ts'
+export { labelled, unpaired } from './unpaired.ts'

@@ -119,7 +119,9 @@ export function measurePairs<Extra extends object = object>(
   const both = (network: string): Tensor =>
     leaves.of(order.flatMap((half) => numbers[`${network}_${half}`] ?? []), [6, ...shape.slice(1)])
   const [own, frozen] = [both('net'), both('ref')]
-  const made = objective.evaluate({ model: () => own, reference: () => frozen }, batch)
+  // Some objectives ask for the first half alone.
+  const asked = (predictions: Tensor) => (x: Tensor): Tensor => predictions.slice(0, 0, x.shape[0] ?? 0)
+  const made = objective.evaluate({ model: asked(own), reference: asked(frozen) }, batch)
   const { grads: [grad = new Float64Array()], ...rest } = leaves.measure(made, [own])
   const [first, second] = [grad.slice(0, grad.length / 2), grad.slice(grad.length / 2)]
   return { ...rest, grads: swapped ? [second, first] : [first, second] }
