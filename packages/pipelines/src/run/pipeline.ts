@@ -4,6 +4,7 @@ import { sample, type SampleOptions, type SampleState, type SampleStep } from '@
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
 import type { Pixels } from '../images/index.ts'
+import type { PipelineTextualInversions } from '../prompt/index.ts'
 import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { callOf } from './call.ts'
@@ -55,6 +56,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   plan(options: O): MemoryPlan
   readonly components: Components
   readonly adapters: PipelineAdapters
+  readonly textualInversions: PipelineTextualInversions
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
@@ -99,7 +101,9 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     },
     components,
     adapters: pipelineAdapters(family.targets),
+    textualInversions: family.words,
     [Symbol.dispose]() {
+      family.words[Symbol.dispose]()
       for (const model of models) model.dispose()
     },
   })

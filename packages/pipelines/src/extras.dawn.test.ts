@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url'
+import { CheckpointError, ConfigError, Device } from '@antipode/core'
+import { encodeSafetensors, type SafetensorsEntry } from '@antipode/core/io'
+import { FakeHost, waves } from '@antipode/core/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadPipeline, type Pipeline, type StableDiffusionXLOptions } from './index.ts'
+import { expectNear } from './testing/index.ts'
+import golden from './testing/extras.golden.json' with { type: 'json' }
+
+let device: Device
+let pipes: Readonly<Record<'sd' | 'sdxl', Pipeline<StableDiffusionXLOptions>>>
+beforeAll(async () => {
+  device = await Device.request()
+  const open = (name: string): Promise<Pipeline<StableDiffusionXLOptions>> =>
+    loadPipeline(device, fileURLToPath(new URL(`../test/${name}`, import.meta.url)), { dtype: 'f32' })
+  pipes = { sd: await open('sd'), sdxl: await open('sdxl') }
+})
+afterAll(async () => {
+  for (const pipe of Object.values(pipes)) pipe[Symbol.dispose]()
+  expect(device.memory().tensors).toBe(0)
+  await device[Symbol.asyncDispose]()
+})
+
+const settings = { steps: 2, guidanceScale: 4, height: 16, width: 16, seed: 3 } as const
+
+async function drawn(pipe: Pipeline<StableDiffusionXLOptions>, options: StableDiffusionXLOptions): Promise<Float32Array> {
+  const { latents } = await pipe({ ...settings, ...options, output: 'latents' })
+  try {
+    return await latents.data() as Float32Array // of real numbers
+  } finally {
+    latents.dispose()
+  }
+}
+
+/** A file of rows by formula. */
+const wordFile = async (rows: Readonly<Record<string, readonly [name: string, count: number, width: number]>>): Promise<Uint8Array<ArrayBuffer>> =>
+  encodeSafetensors(await Promise.all(Object.entries(rows).map(async ([key, [name, ...shape]]): Promise<SafetensorsEntry> => ({
+    name: key, dtype: 'F32', shape, data: await waves(new FakeHost(), name, shape, 0, 0.5).data(),
+  }))))
+
+test('a word of several vectors stands in a prompt as it does for diffusers, until it is removed', async () => {
+  const { prompt, sd, sdxl } = golden.textualInversion
+  const options = { prompt, negativePrompt: 'blurry' }
+  const l = await wordFile({ '<toy>': ['toy.l', 3, 16] })
+  const both = await wordFile({ clip_l: ['toy.l', 2, 16], clip_g: ['toy.g', 2, 8] })
+  await pipes.sd.textualInversions.load(undefined, l)
+  await pipes.sdxl.textualInversions.load('<toy>', both)
+  expect(pipes.sd.textualInversions.names).toEqual(['<toy>'])
+  expectNear(await drawn(pipes.sd, options), sd)
+  expectNear(await drawn(pipes.sdxl, options), sdxl)
+
+  await expect(pipes.sd.textualInversions.load('<TOY>', l)).rejects.toThrow(ConfigError)
+  await expect(pipes.sd.textualInversions.load('<b>', both)).rejects.toThrow(CheckpointError)
+  await expect(pipes.sdxl.textualInversions.load('<b>', l)).rejects.toThrow('expected vectors of 16 and 8 numbers, as the text encoders have, got 16')
+  for (const pipe of Object.values(pipes)) pipe.textualInversions.remove('<toy>')
+  expect(() => { pipes.sd.textualInversions.remove('<toy>') }).toThrow('there is none')
+})
