@@ -55,3 +55,19 @@ test('a word of several vectors stands in a prompt as it does for diffusers, unt
   for (const pipe of Object.values(pipes)) pipe.textualInversions.remove('<toy>')
   expect(() => { pipes.sd.textualInversions.remove('<toy>') }).toThrow('there is none')
 })
+
+test('a part of an image around its mask is drawn and put back as diffusers does it', async () => {
+  const { width, height, cases } = golden.maskCrop
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 37 + (i * i) % 101) % 256)
+  // Of the other the pure test holds all but the drawing.
+  for (const { rows: [top = 0, bottom = 0], columns: [left = 0, right = 0], padding, image: want } of cases.slice(1)) {
+    const mask = { width, height, data: new Uint8Array(width * height) }
+    for (let y = top; y < bottom; y++) mask.data.fill(255, y * width + left, y * width + right)
+    const options = { prompt: 'a photo of the cat', image: { width, height, data }, mask, maskPadding: padding, strength: 0.8 }
+    const { images: [made] } = await pipes.sd({ ...settings, ...options, steps: 4 })
+    const rgb = made!.data.filter((_, i) => i % 4 < 3)
+    // Both are float32 runs, rounded to bytes.
+    expect(Math.max(...rgb.map((v, i) => Math.abs(v - want[i]!)))).toBeLessThanOrEqual(1)
+  }
+  await expect(pipes.sd({ ...settings, prompt: 'x', maskPadding: 2 })).rejects.toThrow('expected image to be pixels of one picture beside maskPadding, got none')
+})

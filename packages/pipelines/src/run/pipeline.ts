@@ -7,11 +7,12 @@ import type { Pixels } from '../images/index.ts'
 import type { PipelineTextualInversions } from '../prompt/index.ts'
 import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
-import { callOf } from './call.ts'
+import { callOf, sideOf } from './call.ts'
 import { cutOf } from './cut.ts'
 import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { focusOf } from './focus.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
 import { type MemoryPlan, planOf } from './plan.ts'
@@ -74,7 +75,8 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       const { guidanceScale } = family
       try {
         const defaults = { guidanceScale, scheduler: components.scheduler.name }
-        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults))
+        const back = focusOf(family.name, options, sideOf(components))?.back
+        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults), back)
         return images as Outputs[Output] as Outputs[K] // as above
       } finally {
         pixels.dispose()
@@ -93,7 +95,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
       return decode(components.vae, latents, options)
     },
-    plan({ image, mask, ...options }: O) {
+    plan({ image, mask, maskPadding, ...options }: O) {
       checkOptions(family.name, options as O, ranges)
       const { device } = components.unet
       if (device instanceof Device) return planOf(device, family, options as O & PreparedOptions) // without images
@@ -131,7 +133,8 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   const { components, name } = family
   const { unet, vae } = components
   given.signal?.throwIfAborted()
-  const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
+  const asked = focusOf(name, given, sideOf(components))?.options ?? given
+  const { options, made } = await prepared(unet.device, asked, Math.max(8, vae.scale))
   const { signal, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined
