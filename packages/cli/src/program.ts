@@ -133,7 +133,7 @@ function addTrain(program: Command, adding: Adding): void {
     .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
     .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
   hint(train)
-  for (const objective of ['dpo', 'npo'] as const) addTrainPreference(train, objective, adding)
+  for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(

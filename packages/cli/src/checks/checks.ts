@@ -54,14 +54,14 @@ export async function checkTrainBase({ out }: { readonly out: string }): Promise
 
 /** What `train dpo` and `train npo` read and write. */
 export interface PreferenceFiles {
-  readonly settings: Pick<PreferenceSettings, 'objective' | 'model' | 'pairs'>
+  readonly settings: Pick<PreferenceSettings, 'negated' | 'model' | 'pairs'>
   readonly out: string
   readonly cache: string
 }
 
 /** @throws {UsageError} unless there are a model and pairs, and room for results and what is kept */
-export async function checkTrainPreference({ settings: { objective, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
-  const command = `train ${objective}`
+export async function checkTrainPreference({ settings: { negated, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
+  const command = `train ${negated ? 'npo' : 'dpo'}`
   await checkThere(command, [['--model', model], ['--pairs', pairs]])
   await asUsage(async () => {
     await openFolder({ command, option: '--out' }, out)
