@@ -23,7 +23,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, bench: never, tune: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: {
         write: async (text) => {
@@ -50,13 +50,21 @@ test('images are drawn by defaults, and adapters have weights behind an @', asyn
   await new FakeProcess().run(
     'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
     '--prompt-syntax weighted --scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there ' +
-    '--tokenizer t --prediction-type v_prediction', { generate },
+    '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd', { generate },
   )
   expect(generate.mock.calls[1]?.[0]).toMatchObject({
     prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
     negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
     width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction',
+    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd',
+  })
+})
+
+test('a reconstruction gets its defaults', async () => {
+  const reconstruct = vi.fn<Commands['reconstruct']>().mockResolvedValue(done)
+  await new FakeProcess().run('reconstruct a.png -m taef2', { reconstruct })
+  expect(reconstruct.mock.calls[0]?.[0]).toEqual({
+    image: 'a.png', model: 'taef2', dtype: 'f32', out: 'runs/reconstructed.png', signal: expect.any(AbortSignal), progress: expect.anything(),
   })
 })
 
