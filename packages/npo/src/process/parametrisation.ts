@@ -27,6 +27,9 @@ export interface NoiseDraw extends NoiseLevels {
   readonly weights?: Tensor
 }
 
+/** What tells clean sample and noise of a prediction. */
+export type PredictionLevels = NoiseLevels & Pick<NoiseDraw, 'predictionType'>
+
 /** The formulas of one kind of model, in f32. */
 interface Parametrisation {
   /** What the model learns to predict. */
@@ -86,7 +89,7 @@ export function targetOf(where: string, clean: Tensor, draw: NoiseDraw): Tensor 
  * @param sample x_t, what the model was given
  * @throws {ConfigError} unless the draw says what is predicted
  */
-export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
+export function predictedClean(prediction: Tensor, sample: Tensor, draw: PredictionLevels): Tensor {
   return parametrisation('predictedClean', draw).clean(prediction.to('f32'), sample.to('f32'), inF32(draw))
 }
 
@@ -95,11 +98,11 @@ export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDr
  * @param sample x_t, what the model was given
  * @throws {ConfigError} unless the draw says what is predicted
  */
-export function predictedNoise(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
+export function predictedNoise(prediction: Tensor, sample: Tensor, draw: PredictionLevels): Tensor {
   return parametrisation('predictedNoise', draw).noise(prediction.to('f32'), sample.to('f32'), inF32(draw))
 }
 
-function parametrisation(where: string, { predictionType }: NoiseDraw): Parametrisation {
+function parametrisation(where: string, { predictionType }: Pick<NoiseDraw, 'predictionType'>): Parametrisation {
   if (Object.hasOwn(parametrisations, String(predictionType))) return parametrisations[predictionType]
   const known = Object.keys(parametrisations).map((type) => `'${type}'`).join(', ')
   throw new ConfigError(
