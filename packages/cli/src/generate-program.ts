@@ -2,6 +2,7 @@ import { atLeast, between, whole } from '@antipode/core/options'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
+import { guiderChoice } from './guider-choice.ts'
 import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
@@ -66,6 +67,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--rescale <x>', 'how far guidance keeps the deviation of the prompt', decimal(between(0, 1))),
     )
+    .addOption(new RangedOption('--guider <name[,name:scale]>', 'another guidance than cfg, and a third branch to move away from', guiderChoice))
     .addOption(
       new Option('--scheduler <name>', "another solver than the checkpoint's, such as dpmSolverMultistep or euler"),
     )
@@ -90,6 +92,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       examples([
         'antipode generate --model sd15 --prompt "an astronaut on a horse"',
         'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
+        'antipode generate --model sd15 --prompt "a castle" --guidance 4 --guider apg,pag:3',
         'antipode generate --model sdxl.safetensors --tokenizer clip --prompt "a cat" "a dog" --count 4 --out pets --json',
       ]),
     )

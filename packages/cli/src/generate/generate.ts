@@ -13,8 +13,10 @@ import {
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
+import type { GuiderChoice } from '../guider-choice.ts'
 import { readPicture, writePicture } from '../pictures.ts'
 import { compilingProgress, type PhaseHandle, type Progress } from '../progress/index.ts'
+import { guidanceOf } from './guidance.ts'
 
 /** An adapter file and how strong it is. */
 export interface AdapterChoice {
@@ -49,6 +51,7 @@ export interface GenerateCommandOptions {
   readonly steps: number
   readonly guidance?: number
   readonly rescale?: number
+  readonly guider?: GuiderChoice
   readonly scheduler?: string
   readonly width?: number
   readonly height?: number
@@ -109,6 +112,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     negative,
     signal,
     ...given(options),
+    ...(options.guider === undefined ? {} : guidanceOf(options.guider)),
     ...(image ? { image } : {}),
     ...(mask ? { mask } : {}),
     ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
