@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
-import { compareRun } from './run.ts'
+import { compareRun, isRunType } from './run.ts'
 import { compareStep } from './train.ts'
 
 const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
-npm run full-size -- run --model DIR --golden FILE [--dtype f16|f32] [--side 512] [--steps 2] [--quantise q8_0]
+npm run full-size -- run --model DIR --golden FILE [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
 
   make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
@@ -38,7 +38,7 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
   verb === 'run' &&
   values.model !== undefined &&
   values.golden !== undefined &&
-  (values.dtype === 'f16' || values.dtype === 'f32')
+  isRunType(values.dtype)
 ) {
   const result = await compareRun({
     model: values.model,

@@ -9,6 +9,7 @@ import {
   encodePng,
   type GeneratedImage,
   loadPipeline,
+  type PipelineType,
   type Pixels,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
@@ -28,7 +29,7 @@ export interface GenerateCommandOptions {
   /** Of a checkpoint in one file: its tokenizers, and what its UNet predicts. */
   readonly tokenizer?: string
   readonly predictionType?: 'epsilon' | 'v_prediction'
-  readonly dtype?: 'f32' | 'f16' | 'bf16'
+  readonly dtype?: PipelineType
   readonly prompts: readonly string[]
   readonly negativePrompt?: string
   readonly promptSyntax?: 'plain' | 'weighted'

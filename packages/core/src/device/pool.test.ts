@@ -94,3 +94,13 @@ test('what waited longest goes first', () => {
   // Of 26 MiB, 25 may stay.
   expect([a, b, c, d].map((r) => host.existing.has(r))).toEqual([true, true, false, true])
 })
+
+test('what stays has a buffer of its own size where that is large, up to what a buffer may be', () => {
+  const { pool, existing } = poolOf()
+  const weight = pool.lasting(9.1 * MiB)
+  expect([weight.size, pool.live]).toEqual([Math.ceil(9.1 * MiB / 256) * 256, weight.size])
+  expect(pool.lasting(5000).size).toBe(sizeClass(5000))
+  pool.release(weight)
+  expect([existing.has(weight), pool.live]).toEqual([false, sizeClass(5000)])
+  expect(() => pool.lasting(2 ** 40 + 1)).toThrow('expected at most 1099511627776 bytes in one tensor')
+})

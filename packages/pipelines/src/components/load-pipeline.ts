@@ -1,9 +1,10 @@
-import { type Backend, CheckpointError, type DType } from '@antipode/core'
-import { type Module, placeholders } from '@antipode/core/nn'
+import { type Backend, CheckpointError, inBlocks } from '@antipode/core'
+import { type Module, type ParameterTypes, placeholders } from '@antipode/core/nn'
 import { checkArgument, oneOf } from '@antipode/core/options'
 import {
   autoencoderKL,
   type CheckpointSource,
+  type Component,
   CLIPTokenizer,
   clipTextModel,
   clipTextModelWithProjection,
@@ -19,13 +20,19 @@ import type { Components, Pipeline } from '../run/index.ts'
 import { stableDiffusion } from '../stable-diffusion/index.ts'
 import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diffusion-xl/index.ts'
 
+/** What the weights of a pipeline are kept in. */
+export const pipelineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const
+export type PipelineType = (typeof pipelineTypes)[number]
+
 /** Options of {@link loadPipeline}, beside those of opening a checkpoint. */
 export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
    * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by
-   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32.
+   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32. With `q8_0` or
+   * `q4_0` the linear and convolution layers of UNet and text encoders keep their weights in blocks of ggml, those of a
+   * GGUF file as they are, and all else is as by default.
    */
-  readonly dtype?: Extract<DType, 'f32' | 'f16' | 'bf16'>
+  readonly dtype?: PipelineType
 }
 
 /**
@@ -39,10 +46,12 @@ export async function loadPipeline(
   source: CheckpointSource,
   options: LoadPipelineOptions = {},
 ): Promise<Pipeline<StableDiffusionXLOptions>> {
-  const { dtype = device.target.f16 ? 'f16' : 'f32', ...opening } = options
-  checkArgument('loadPipeline', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))
+  const usual = device.target.f16 ? 'f16' : 'f32'
+  const { dtype: asked = usual, ...opening } = options
+  checkArgument('loadPipeline', 'dtype', asked, oneOf(...pipelineTypes))
+  const types = inBlocks(asked) ? { dtype: usual, weights: asked } as const : { dtype: asked }
   await using checkpoint = await openCheckpoint(source, opening)
-  const loaded = new Loading(device, checkpoint, dtype)
+  const loaded = new Loading(device, checkpoint, types)
   try {
     if (checkpoint.className.startsWith('StableDiffusionXL')) return await xl(loaded)
     if (checkpoint.className.startsWith('StableDiffusion')) return await sd(loaded)
@@ -91,13 +100,13 @@ async function shared(loading: Loading): Promise<Components> {
 class Loading {
   readonly checkpoint: OpenCheckpoint
   readonly #device: Backend
-  readonly #dtype: DType
+  readonly #types: ParameterTypes
   readonly #models: Module[] = []
 
-  constructor(device: Backend, checkpoint: OpenCheckpoint, dtype: DType) {
+  constructor(device: Backend, checkpoint: OpenCheckpoint, types: ParameterTypes) {
     this.#device = device
     this.checkpoint = checkpoint
-    this.#dtype = dtype
+    this.#types = types
   }
 
   has(name: string): boolean {
@@ -113,15 +122,17 @@ class Loading {
       )
     }
     const state = await weights()
-    const narrow = this.#dtype === 'f16' && (config as { readonly force_upcast?: boolean }).force_upcast === true
-    const model = entry.build(
-      placeholders(this.#device, { dtype: narrow ? 'f32' : this.#dtype }),
-      config,
-      [...state.names()].length,
-    )
+    const model = entry.build(placeholders(this.#device, this.#typesOf(className, config)), config, [...state.names()].length)
     await model.load(entry.names?.(state) ?? state)
     this.#models.push(model)
     return model
+  }
+
+  /** Pictures show what a decoder's weights lose, of which there are few. */
+  #typesOf(className: string, config: Component['config']): ParameterTypes {
+    const { dtype = 'f32' } = this.#types
+    if (className !== autoencoderKL.className) return this.#types
+    return { dtype: dtype === 'f16' && config['force_upcast'] === true ? 'f32' : dtype }
   }
 
   /** @throws {CheckpointError} if its files are missing, or are no tokenizer's */

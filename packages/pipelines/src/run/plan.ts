@@ -47,7 +47,7 @@ export function planOf<O extends GenerateOptions>(
       ? denoise(latents, timesteps, condition)
       : denoise.call(latents, timesteps, condition, somewhere).prediction
   const decoded = fittingTiles(device, vae, latents)
-  const weights = family.models.reduce((sum, model) => sum + model.parameters().reduce((n, t) => n + bytesOf(t), 0), 0)
+  const weights = family.models.reduce((sum, model) => sum + model.parameters().reduce((n, t) => n + t.byteLength, 0), 0)
   const [prompts, step] = [device.plan(...tensorsOf(conditions)).peakBytes, device.plan(prediction).peakBytes]
   return {
     weights,
@@ -64,5 +64,3 @@ function empty(condition: Conditions['positive']): Conditions['positive'] {
   const entries = Object.entries(condition) as [string, Tensor][]
   return Object.fromEntries(entries.map(([name, { device, shape, dtype }]) => [name, zeros(device, shape, { dtype })]))
 }
-
-const bytesOf = ({ size, dtype }: Tensor): number => size * (dtype === 'f16' || dtype === 'bf16' ? 2 : 4)
