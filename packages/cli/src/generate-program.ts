@@ -78,6 +78,8 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))),
     )
+    .addOption(new Option('--preview', 'show what each step comes to in preview.png, a pixel for a latent'))
+    .addOption(new RangedOption('--preview-decoder <path>', 'show it in full size, by a tiny autoencoder such as TAESD', path))
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the images', path).default('runs/images'))
     .addHelpText(
       'after',

@@ -1,8 +1,9 @@
 import { Device, evaluate, type Tensor, UnsupportedError } from '@antipode/core'
-import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
+import { abortSignal, callable, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleOptions, type SampleState, type SampleStep } from '@antipode/npo'
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
+import type { Pixels } from '../images/index.ts'
 import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
 import { callOf } from './call.ts'
@@ -13,12 +14,23 @@ import { type Components, type Family, tensorsOf } from './family.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
 import { type MemoryPlan, planOf } from './plan.ts'
+import { previewOf } from './preview.ts'
 import { keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
 export interface PipelineStep extends Omit<SampleStep, 'sample' | 'state'> {
   /** `[B, C, h, w]` at the next noise level. */
   readonly latents: Tensor
+  /** The picture that this step comes to, for each row, where `preview` asks for it; call it before the next step. */
+  readonly picture?: () => Promise<readonly Pixels[]>
+}
+
+/** What a call takes beside what a stream takes. */
+export interface CallOptions<K extends Output = Output> {
+  /** `images` by default. */
+  readonly output?: K
+  /** Called after each step, and waited for. */
+  readonly onStep?: (step: PipelineStep) => void | Promise<void>
 }
 
 /** Draws images. It owns its models: dispose it. */
@@ -28,7 +40,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {ConfigError | ShapeError} if an option is unknown, outside its range, or does not fit another
    * @throws {NumericError} if a sample is not finite
    */
-  <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]>
+  <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]>
   /**
    * The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step.
    * Errors as a call.
@@ -48,8 +60,8 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
 /** Makes a pipeline of what a family adds to the run that all share. */
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeline<O> {
   const { components, models } = family
-  const ranges = { ...family.ranges, output: outputRange } as Ranges<O & { readonly output?: Output }>
-  const generate = async <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]> => {
+  const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
+  const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
     const latents = await latentsOf(family, options)
     const { output = 'images' } = options
@@ -93,11 +105,21 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
   })
 }
 
-async function latentsOf<O extends GenerateOptions>(family: Family<O>, options: O): Promise<Tensor> {
-  const steps = stepsOf(family, options)
-  for (;;) {
-    const step = await steps.next()
-    if (step.done) return step.value
+async function latentsOf<O extends GenerateOptions>(
+  family: Family<O>,
+  { onStep, ...options }: O & CallOptions,
+): Promise<Tensor> {
+  const steps = stepsOf(family, options as unknown as O) // without what is the call's
+  try {
+    for (;;) {
+      const step = await steps.next()
+      if (step.done) return step.value
+      await onStep?.(step.value)
+    }
+  } catch (error) {
+    // Whoever was told of a step may throw: what the run holds goes.
+    await steps.return(undefined as never)
+    throw error
   }
 }
 
@@ -106,7 +128,7 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   const { unet, vae } = components
   given.signal?.throwIfAborted()
   const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
-  const { signal } = options
+  const { signal, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined
   let taken = false
@@ -121,12 +143,13 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
     const run = sample(denoise, scheduler, start.noise, withBeside(conditions.positive, start.beside), {
       ...stepsFor(name, scheduler, options, start, strength),
       stream: draws.rest,
-      ...(options.preview === undefined ? {} : { preview: options.preview }),
+      preview: preview !== false,
       ...(signal ? { signal } : {}),
     })
     for await (const { sample: now, index, steps, timestep, x0 } of run) {
       latents = now
-      yield { index, steps, timestep, latents: now, ...(x0 ? { x0 } : {}) }
+      const shown = x0 && { x0, picture: () => previewOf(x0, preview, family.colours) }
+      yield { index, steps, timestep, latents: now, ...shown }
     }
     taken = true
     return latents as Tensor // a run makes a call at least, or it throws

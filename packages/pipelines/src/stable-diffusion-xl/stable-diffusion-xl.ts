@@ -4,7 +4,7 @@ import { anObject, checkOptions, finite, flag, type Range, type Ranges, required
 import type { UNet2DCondition } from '@antipode/models'
 import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
-import { type Components, type Conditions, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type Conditions, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 import { type Prompt, promptsOf, type TextEncoders, type Texts } from './prompts.ts'
 import { type SizeOptions, timeIds } from './time-ids.ts'
 
@@ -70,10 +70,17 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
     ranges,
     guidanceScale: 5,
     strength: 0.3,
+    colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
     models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
     conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
   })
+}
+
+// ComfyUI `latent_formats.py`, `SDXL`.
+const colours: LatentColours = {
+  weights: [[0.3651, 0.4232, 0.4341], [-0.2533, -0.0042, 0.1068], [0.1076, 0.1111, -0.0362], [-0.3165, -0.2492, -0.2188]],
+  bias: [0.1084, -0.0175, -0.0011],
 }
 
 function conditionsOf(

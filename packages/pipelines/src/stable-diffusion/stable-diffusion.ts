@@ -4,7 +4,7 @@ import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
 import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
-import { type Components, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
 /** The parts of a Stable Diffusion 1.x or 2.x checkpoint. */
 export interface StableDiffusionComponents extends Components {
@@ -38,6 +38,7 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
     ranges: generateRanges,
     guidanceScale: 7.5,
     strength: 0.8,
+    colours,
     conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
       const away = guided ? (negatives ?? prompts.map(() => '')) : []
       const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
@@ -52,6 +53,11 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
       }
     },
   })
+}
+
+// ComfyUI `latent_formats.py`, `SD15`.
+const colours: LatentColours = {
+  weights: [[0.3512, 0.2297, 0.3227], [0.325, 0.4974, 0.235], [-0.2829, 0.1762, 0.2721], [-0.212, -0.2616, -0.7177]],
 }
 
 /** The last hidden states, or those of an earlier layer, after the final norm. */
