@@ -2,12 +2,12 @@ export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
 export * from './images/index.ts'
 export * from './images/index.ts'
 export { type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
+export type { MemoryChoices, MemoryPlan, PhaseMemory, PipelineMemory } from './memory/index.ts'
 export { type GenerateOptions } from './request/index.ts'
 export {
   type Components,
   type DecodeOptions,
   type GeneratedImage,
-  type MemoryPlan,
   type Outputs,
   type Pipeline,
   type PipelineAdapters,

@@ -1,6 +1,6 @@
 import { at, textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
-import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
+import { sizeClass, type Slot, textureRows, uploadClass } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
@@ -56,14 +56,26 @@ export class ResourcePool {
 
   /** @throws {OutOfMemoryError} if no buffer of this size can be had on this adapter */
   expectFit(bytes: number): void {
-    if (sizeClass(bytes) <= this.#largest) return
-    throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+    this.#expect(sizeClass(bytes), bytes)
   }
 
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes)
-    this.expectFit(bytes)
+    return this.#buffer(sizeClass(bytes), bytes)
+  }
+
+  /** A buffer for what is uploaded. @throws {OutOfMemoryError} above the device's limit */
+  upload(bytes: number): GPUBuffer {
+    return this.#buffer(uploadClass(bytes), bytes)
+  }
+
+  #expect(size: number, bytes: number): void {
+    if (size <= this.#largest) return
+    throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+  }
+
+  #buffer(size: number, bytes: number): GPUBuffer {
+    this.#expect(size, bytes)
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
       label: gpuLabel(`pool ${size}`),
       size,

@@ -43,7 +43,7 @@ export class Transfer {
       const what = `${dtype}[${shape.join(',')}]`
       throw new ShapeError(`upload: expected ${expected} bytes for ${what}, got ${bytes.byteLength}`)
     }
-    const storage = this.storage(this.#pool.buffer(expected))
+    const storage = this.storage(this.#pool.upload(expected))
     this.write(storage, bytes)
     return storage
   }

@@ -16,6 +16,7 @@ export { mapModules } from './map-modules.ts'
 export { adapterNames, type AdapterWeight, type AdapterWeights, Module } from './module.ts'
 export { GroupNorm, LayerNorm, type NormEps, RMSNorm } from './norms.ts'
 export { QuantisedLinear } from './quantised-linear.ts'
+export { standIn } from './stand-in.ts'
 export {
   type Checkpoint, checkFit, readAll, type StateFile, type StateInfo, stateOf, type StateSource, type Wanted,
 } from './state/index.ts'

@@ -15,6 +15,20 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step
 }
 
+/** From here on what is uploaded has a size of its own: weights, which no other buffer replaces for long. */
+const large = 2 ** 18
+const page = 2 ** 12
+
+/** Bytes of the buffer that an upload of so many gets: {@link sizeClass} where it is small, or else whole pages. */
+export function uploadClass(bytes: number): number {
+  return bytes < large ? sizeClass(bytes) : Math.ceil(bytes / page) * page
+}
+
+/** Bytes of the GPU that a tensor of a shape and an element type takes, once it is uploaded. */
+export function storedBytes(spec: Spec): number {
+  return uploadClass(bytesOf(spec))
+}
+
 const rowBytes = 16 * textureWidth
 
 /** Bytes of a texture of so many rows. */

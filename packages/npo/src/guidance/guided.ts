@@ -1,4 +1,4 @@
-import { concat, ShapeError, type Tensor } from '@antipode/core'
+import { common, concat, ShapeError, type Tensor } from '@antipode/core'
 import { anObject, callable, checkOptions, type Ranges, required } from '@antipode/core/options'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
 import type { Guided, GuidanceCall, Guider, Predictions } from './guider.ts'
@@ -49,7 +49,7 @@ export function guided<C extends Condition>(options: GuidedOptions<C>): GuidedDe
 
 /**
  * What both branches predict: two passes, since they may carry different weights, or one of twice the batch where they
- * are one and the same denoiser.
+ * are one and the same denoiser. Two passes share what is the same in both.
  * @throws {ShapeError} if their shapes differ, which would broadcast
  */
 export function predictionsOf<C extends Condition>(
@@ -61,8 +61,10 @@ export function predictionsOf<C extends Condition>(
     const both = positive(concat([x, x]), concat([timesteps, timesteps]), conditions) // [2B, ...]
     return { negative: both.slice(0, 0, count), positive: both.slice(0, count) }
   }
-  const away = negative(x, timesteps, unconditional(condition))
-  const towards = positive(x, timesteps, condition)
+  // What does not depend on the branch, as the first layers of a network do not, is computed for both at once.
+  const [away, towards] = common(() => [
+    negative(x, timesteps, unconditional(condition)), positive(x, timesteps, condition),
+  ] as const)
   if (away.shape.join() !== towards.shape.join()) {
     const got = `[${towards.shape.join()}] and [${away.shape.join()}]`
     throw new ShapeError(`${where}: expected predictions of one shape, got ${got}; pass branches of one model`)

@@ -6,6 +6,7 @@ import {
   atLeast,
   below,
   between,
+  callable,
   either,
   flag,
   listOf,
@@ -20,6 +21,7 @@ import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
 import type { PromptSyntax } from '../prompt/index.ts'
+import type { MemoryPlan } from '../memory/index.ts'
 
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
@@ -101,6 +103,8 @@ export interface GenerateOptions {
   readonly tiling?: boolean | Tiling
   /** Whether each step offers its estimate of the picture; false by default. */
   readonly preview?: boolean
+  /** Told what the call takes, and how it is kept within the budget, before anything runs. */
+  readonly onPlan?: (plan: MemoryPlan) => void
   readonly signal?: AbortSignal
 }
 
@@ -145,6 +149,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   denoisingEnd: between(0, 1),
   tiling: tilingRange,
   preview: flag,
+  onPlan: callable,
   signal: abortSignal,
 }
 
