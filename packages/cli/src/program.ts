@@ -3,7 +3,9 @@ import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
+import { addConvert } from './convert-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
+import { addReconstruct } from './reconstruct-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
 
@@ -67,6 +69,8 @@ export function makeProgram(context: ProgramContext): Command {
   addTrain(program, adding)
   addGenerate(program, adding)
   addInspect(program, adding)
+  addConvert(program, adding)
+  addReconstruct(program, adding)
   addBench(program, adding)
   return program
 }
@@ -129,7 +133,7 @@ function addTrain(program: Command, adding: Adding): void {
     .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
     .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
   hint(train)
-  for (const objective of ['dpo', 'npo'] as const) addTrainPreference(train, objective, adding)
+  for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(

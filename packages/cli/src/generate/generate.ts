@@ -1,19 +1,19 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Device } from '@antipode/core'
+import { CheckpointError, Device } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import { writeAtomically } from '@antipode/core/io'
+import { AutoencoderTiny, loadAutoencoder } from '@antipode/models'
 import {
   contactSheet,
-  decodeImage,
   encodePng,
   type GeneratedImage,
   loadPipeline,
-  type Pixels,
+  type PipelineStep,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
-import { compilingProgress, type Progress } from '../progress/index.ts'
+import { readPicture, writePicture } from '../pictures.ts'
+import { compilingProgress, type PhaseHandle, type Progress } from '../progress/index.ts'
 
 /** An adapter file and how strong it is. */
 export interface AdapterChoice {
@@ -25,6 +25,9 @@ export interface AdapterChoice {
 export interface GenerateCommandOptions {
   readonly model: string
   readonly variant?: string
+  /** Of a checkpoint in one file: its tokenizers, and what its UNet predicts. */
+  readonly tokenizer?: string
+  readonly predictionType?: 'epsilon' | 'v_prediction'
   readonly dtype?: 'f32' | 'f16' | 'bf16'
   readonly prompts: readonly string[]
   readonly negativePrompt?: string
@@ -45,6 +48,9 @@ export interface GenerateCommandOptions {
   readonly image?: string
   readonly mask?: string
   readonly strength?: number
+  /** Whether to show each step's estimate in a file, and by which tiny autoencoder. */
+  readonly preview?: boolean
+  readonly previewDecoder?: string
   readonly out: string
   readonly progress: Progress
   readonly signal: AbortSignal
@@ -60,18 +66,21 @@ export interface GenerateResult {
 
 /** Draws images from prompts, one after the other, each with a seed of its own, and writes them as PNG files. */
 export async function runGenerate(options: GenerateCommandOptions): Promise<GenerateResult> {
-  const { model, variant, dtype, prompts, count, seed, steps, out, signal } = options
+  const { model, variant, tokenizer, predictionType, dtype, prompts, count, seed, steps, out, signal } = options
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
-  const [image, mask] = [await pixelsOf(options.image), await pixelsOf(options.mask)]
+  const [image, mask] = [options.image && await readPicture(options.image), options.mask && await readPicture(options.mask)]
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${model}`, 1)
   using pipe = await loadPipeline(device, model, {
     signal,
     ...(variant === undefined ? {} : { variant }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(predictionType === undefined ? {} : { predictionType }),
     ...(dtype === undefined ? {} : { dtype }),
   })
+  using tiny = options.previewDecoder === undefined ? undefined : await previewDecoder(device, options.previewDecoder, signal)
   const load = async (choices: readonly AdapterChoice[], kind: string): Promise<AdapterWeights> => {
     const weights: Record<string, number> = {}
     for (const [i, { file, weight }] of choices.entries()) {
@@ -92,27 +101,29 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     ...given(options),
     ...(image ? { image } : {}),
     ...(mask ? { mask } : {}),
+    ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
     ...(options.scheduler === undefined ? {} : { scheduler: swapped(pipe.components.scheduler, options.scheduler) }),
   }
   const drawn: GeneratedImage[] = []
   const files: GenerateResult['images'][number][] = []
-  const drawing = progress.phase('drawing', prompts.length * count)
+  const drawing = progress.phase('drawing', prompts.length * count * steps)
   for (const [p, prompt] of prompts.entries()) {
     for (let k = 0; k < count; k++) {
       const {
         images: [made],
-      } = await pipe({ ...shared, prompt, seed: seed + k })
+      } = await pipe({ ...shared, prompt, seed: seed + k, onStep: stepping(drawing, steps, join(out, 'preview.png')) })
       const file = join(out, `${String(p * count + k + 1).padStart(4, '0')}-seed${seed + k}.png`)
-      await write(file, (made as GeneratedImage).png()) // a run of one prompt gives one image
+      await writePicture('generate', file, (made as GeneratedImage).png()) // a run of one prompt gives one image
       drawn.push(made as GeneratedImage)
       files.push({ file, prompt, seed: seed + k })
-      drawing.advance(1, file)
+      drawing.advance(0, file)
     }
   }
   drawing.done()
   const sheet = join(out, 'sheet.png')
   if (drawn.length > 1)
-    await write(
+    await writePicture(
+      'generate',
       sheet,
       encodePng(contactSheet(drawn, { columns: count > 1 ? count : Math.ceil(Math.sqrt(drawn.length)) })),
     )
@@ -144,16 +155,25 @@ function swapped(scheduler: Scheduler, solver: string): Scheduler {
   return fromConfig(toConfig(scheduler), { solver })
 }
 
-async function pixelsOf(file: string | undefined): Promise<Pixels | undefined> {
-  return file === undefined ? undefined : await decodeImage(new Uint8Array(await readFile(file)))
+/** Counts the steps of an image, so many whatever its solver calls one, and shows what they come to in a file. */
+function stepping(drawing: PhaseHandle, count: number, file: string): (step: PipelineStep) => Promise<void> {
+  let told = 0
+  return async ({ index, steps, picture }) => {
+    const now = Math.round((count * (index + 1)) / steps)
+    drawing.advance(now - told)
+    told = now
+    const [shown] = (await picture?.()) ?? []
+    if (shown) await writePicture('generate', file, encodePng(shown))
+  }
 }
 
-async function write(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await writeAtomically(
-    'generate',
-    file,
-    (async function* () {
-      yield bytes
-    })(),
+/** @throws {CheckpointError} if the autoencoder is none of the tiny ones */
+async function previewDecoder(device: Device, path: string, signal: AbortSignal): Promise<AutoencoderTiny> {
+  const model = await loadAutoencoder(device, path, { decoderOnly: true, signal })
+  if (model instanceof AutoencoderTiny) return model
+  model.dispose()
+  throw new CheckpointError(
+    `generate: expected --preview-decoder to be a tiny autoencoder, such as TAESD, got ${model.className}; it would take as ` +
+      'long as the picture itself',
   )
 }

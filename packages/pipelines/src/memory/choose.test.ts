@@ -43,7 +43,7 @@ test('a budget is kept by what costs least: two passes, models that come and go,
   expect(rows(small, [1715, 1714, 1634])).toEqual([
     [1715, 'together', 0, false],
     [1635, 'apart', 0, false],
-    [1560, 'apart', 1, false],
+    [1560, 'together', 1, false],
   ])
 })
 

@@ -16,7 +16,7 @@ import {
   required,
   whole,
 } from '@antipode/core/options'
-import type { Tiling } from '@antipode/models'
+import { AutoencoderTiny, type Tiling } from '@antipode/models'
 import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
@@ -101,8 +101,11 @@ export interface GenerateOptions {
   readonly denoisingEnd?: number
   /** How the pictures are decoded: see `DecodeOptions`. */
   readonly tiling?: boolean | Tiling
-  /** Whether each step offers its estimate of the picture; false by default. */
-  readonly preview?: boolean
+  /**
+   * Whether each step offers its estimate of the picture: one pixel for a latent, by a matrix of colours, or decoded by
+   * a tiny autoencoder (`loadAutoencoder` of @antipode/models); false by default.
+   */
+  readonly preview?: boolean | AutoencoderTiny
   /** Told what the call takes, and how it is kept within the budget, before anything runs. */
   readonly onPlan?: (plan: MemoryPlan) => void
   readonly signal?: AbortSignal
@@ -148,7 +151,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   denoisingStart: below(0, 1),
   denoisingEnd: between(0, 1),
   tiling: tilingRange,
-  preview: flag,
+  preview: either(flag, { expected: 'an AutoencoderTiny', accepts: (v) => v instanceof AutoencoderTiny }),
   onPlan: callable,
   signal: abortSignal,
 }

@@ -5,6 +5,7 @@ import { type GenerateOptions, type PreparedOptions, type Request, resolveReques
 import type { GuidanceOptions } from './denoiser.ts'
 import type { Components, Conditions, Family } from './family.ts'
 import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
+import { checkPreview } from './preview.ts'
 import { inputChannels } from './start.ts'
 
 /** What a call of a pipeline means, with its defaults filled in; nothing is computed yet. */
@@ -33,6 +34,7 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
     adapters: Object.values(family.models).flatMap(adapterNames),
   })
   checkChannels(family, options, channels)
+  checkPreview(name, options.preview, channels)
   const distilled = knowsGuidance(unet)
   const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
   return {

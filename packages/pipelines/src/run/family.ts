@@ -4,6 +4,7 @@ import type { Ranges } from '@antipode/core/options'
 import type { AdapterTargets, AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import type { Scheduler } from '@antipode/schedulers'
 import type { GenerateOptions, Request } from '../request/index.ts'
+import type { LatentColours } from './preview.ts'
 
 /** What both branches are told, each `[B, …]`. */
 export interface Conditions {
@@ -33,6 +34,8 @@ export interface Family<O extends GenerateOptions> {
   readonly guidanceScale: number
   /** Share of the steps that an image goes through by default. */
   readonly strength: number
+  /** How latents look. */
+  readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
   /** The same family of other models. */

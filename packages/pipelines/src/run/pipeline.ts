@@ -1,6 +1,7 @@
 import { evaluate, type Tensor } from '@antipode/core'
-import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
+import { abortSignal, callable, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleStep } from '@antipode/npo'
+import type { Pixels } from '../images/index.ts'
 import { Draws } from '../latents/index.ts'
 import { type MemoryChoices, type MemoryPlan, type Phase, type PipelineMemory, Residence } from '../memory/index.ts'
 import { type GenerateOptions, type Output, outputRange, tilingRange } from '../request/index.ts'
@@ -12,6 +13,7 @@ import { type Components, type Family, tensorsOf } from './family.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared, unprepared } from './pictures.ts'
 import { type Planning, planningOf } from './plan.ts'
+import { previewOf } from './preview.ts'
 import { madeFor, startOf } from './start.ts'
 import { stepsFor } from './steps-for.ts'
 
@@ -19,6 +21,16 @@ import { stepsFor } from './steps-for.ts'
 export interface PipelineStep extends Omit<SampleStep, 'sample' | 'state'> {
   /** `[B, C, h, w]` at the next noise level. */
   readonly latents: Tensor
+  /** The picture that this step comes to, for each row, where `preview` asks for it; call it before the next step. */
+  readonly picture?: () => Promise<readonly Pixels[]>
+}
+
+/** What a call takes beside what a stream takes. */
+export interface CallOptions<K extends Output = Output> {
+  /** `images` by default. */
+  readonly output?: K
+  /** Called after each step, and waited for. */
+  readonly onStep?: (step: PipelineStep) => void | Promise<void>
 }
 
 /** Draws images. It owns its models: dispose it. */
@@ -29,7 +41,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {NumericError} if a sample is not finite
    * @throws {OutOfMemoryError} if it cannot be kept within the budget
    */
-  <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]>
+  <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]>
   /**
    * The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step.
    * Errors as a call.
@@ -50,10 +62,10 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
 /** Makes a pipeline of what a family adds to the run that all share. */
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?: PipelineMemory): Pipeline<O> {
   const { components } = family
-  const ranges = { ...family.ranges, output: outputRange } as Ranges<O & { readonly output?: Output }>
+  const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
   const run: Run<O> = { family, residence: new Residence(family.models, memory), plan: planningOf(family, memory), memory }
   const { residence } = run
-  const generate = async <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]> => {
+  const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
     // Made of the output that was asked for.
     return residence.inTurn(async () => (await outputOf(run, options)) as Outputs[Output] as Outputs[K])
@@ -99,10 +111,7 @@ interface Sampled {
 /** Sides of pictures are multiples of it. */
 const multipleOf = ({ vae }: Components): number => Math.max(8, vae.scale)
 
-async function outputOf<O extends GenerateOptions>(
-  run: Run<O>,
-  options: O & { readonly output?: Output },
-): Promise<Outputs[Output]> {
+async function outputOf<O extends GenerateOptions>(run: Run<O>, options: O & CallOptions<Output>): Promise<Outputs[Output]> {
   const { family: { components, guidanceScale }, residence } = run
   const { latents, choices } = await sampled(run, options)
   const { output = 'images', signal } = options
@@ -122,11 +131,21 @@ async function outputOf<O extends GenerateOptions>(
   }
 }
 
-async function sampled<O extends GenerateOptions>(run: Run<O>, options: O): Promise<Sampled> {
-  const steps = stepsOf(run, options)
-  for (;;) {
-    const step = await steps.next()
-    if (step.done) return step.value
+async function sampled<O extends GenerateOptions>(
+  run: Run<O>,
+  { onStep, ...options }: O & CallOptions<Output>,
+): Promise<Sampled> {
+  const steps = stepsOf(run, options as unknown as O) // without what is the call's
+  try {
+    for (;;) {
+      const step = await steps.next()
+      if (step.done) return step.value
+      await onStep?.(step.value)
+    }
+  } catch (error) {
+    // Whoever was told of a step may throw: what the run holds goes.
+    await steps.return(undefined as never)
+    throw error
   }
 }
 
@@ -136,7 +155,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
   const { unet } = components
   given.signal?.throwIfAborted()
   const { options, made } = await prepared(unet.device, given, multipleOf(components))
-  const { signal, onPlan } = options
+  const { signal, onPlan, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined
   let taken = false
@@ -158,12 +177,13 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
     const steps = sample(denoise, scheduler, start.noise, withBeside(conditions.positive, start.beside), {
       ...stepsFor(name, scheduler, options, start, strength),
       stream: draws.rest,
-      ...(options.preview === undefined ? {} : { preview: options.preview }),
+      preview: preview !== false,
       ...(signal ? { signal } : {}),
     })
     for await (const { sample: now, index, steps: count, timestep, x0 } of steps) {
       latents = now
-      yield { index, steps: count, timestep, latents: now, ...(x0 ? { x0 } : {}) }
+      const shown = x0 && { x0, picture: () => previewOf(x0, preview, family.colours) }
+      yield { index, steps: count, timestep, latents: now, ...shown }
       // Whoever looked at a step may have decoded it.
       if (index < count - 1) await enter('step')
     }

@@ -9,6 +9,7 @@ import {
   type Components,
   type Conditions,
   type Family,
+  type LatentColours,
   type Pipeline,
   pipelineOf,
 } from '../run/index.ts'
@@ -85,6 +86,7 @@ function familyOf(components: StableDiffusionXLComponents): Family<StableDiffusi
     ranges,
     guidanceScale: 5,
     strength: 0.3,
+    colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
     models: { unet, vae, text_encoder_2: textEncoder2, ...(textEncoder ? { text_encoder: textEncoder } : {}) },
     conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
@@ -96,6 +98,12 @@ function familyOf(components: StableDiffusionXLComponents): Family<StableDiffusi
         textEncoder2: second as CLIPTextModelWithProjection,
       }),
   }
+}
+
+// ComfyUI `latent_formats.py`, `SDXL`.
+const colours: LatentColours = {
+  weights: [[0.3651, 0.4232, 0.4341], [-0.2533, -0.0042, 0.1068], [0.1076, 0.1111, -0.0362], [-0.3165, -0.2492, -0.2188]],
+  bias: [0.1084, -0.0175, -0.0011],
 }
 
 function conditionsOf(

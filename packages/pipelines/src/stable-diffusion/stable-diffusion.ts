@@ -5,7 +5,7 @@ import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
 import type { PipelineMemory } from '../memory/index.ts'
 import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
-import { type Components, type Family, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type Family, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
 /** The parts of a Stable Diffusion 1.x or 2.x checkpoint. */
 export interface StableDiffusionComponents extends Components {
@@ -47,6 +47,7 @@ function familyOf(components: StableDiffusionComponents): Family<GenerateOptions
     ranges: generateRanges,
     guidanceScale: 7.5,
     strength: 0.8,
+    colours,
     conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
       const away = guided ? (negatives ?? prompts.map(() => '')) : []
       const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
@@ -63,6 +64,11 @@ function familyOf(components: StableDiffusionComponents): Family<GenerateOptions
     of: (models) =>
       familyOf({ ...components, ...(models as Pick<typeof components, 'unet' | 'vae'>), textEncoder: models['text_encoder'] as CLIPTextModel }),
   }
+}
+
+// ComfyUI `latent_formats.py`, `SD15`.
+const colours: LatentColours = {
+  weights: [[0.3512, 0.2297, 0.3227], [0.325, 0.4974, 0.235], [-0.2829, 0.1762, 0.2721], [-0.212, -0.2616, -0.7177]],
 }
 
 /** The last hidden states, or those of an earlier layer, after the final norm. */

@@ -1,21 +1,14 @@
-import { float16ToFloat32 } from '../half.ts'
+import { type BlockType, blockTypes } from '../block-types.ts'
+import { fromHalf } from '../half.ts'
 
-/** How a type of ggml keeps numbers: so many in a block of so many bytes. */
-export interface BlockType {
-  readonly name: string
-  /** Numbers in a block. */
-  readonly size: number
-  /** Bytes of a block. */
-  readonly bytes: number
-  /** Writes the numbers of the block that begins at `at` of `data` to `out` from `to` on. */
-  decode(data: Uint8Array, at: number, out: Float32Array, to: number): void
-}
+/** Writes the numbers of the block that begins at `at` of `data` to `out` from `to` on. */
+type Decode = (data: Uint8Array, at: number, out: Float32Array, to: number) => void
 
 let halves: Float32Array | undefined
 
 /** The f16 number at a byte. */
 function half(data: Uint8Array, at: number): number {
-  halves ??= float16ToFloat32(Uint16Array.from({ length: 65_536 }, (_, code) => code))
+  halves ??= Float32Array.from({ length: 65_536 }, (_, code) => fromHalf(code))
   return halves[data[at]! | (data[at + 1]! << 8)]!
 }
 
@@ -78,34 +71,31 @@ function parts(data: Uint8Array, at: number, bits: Bits, out: Float32Array, to: 
   }
 }
 
-/**
- * The types that are read, by their numbers in a file.
- * Source: ggml, ggml-quants.c (dequantize_row_…) and ggml.h (enum ggml_type).
- */
-export const blockTypes: ReadonlyMap<number, BlockType> = new Map<number, BlockType>([
-  [2, { name: 'Q4_0', size: 32, bytes: 18, decode(data, at, out, to) {
+/** Source: ggml, ggml-quants.c (dequantize_row_…). */
+const decoders: Readonly<Record<BlockType, Decode>> = {
+  q4_0(data, at, out, to) {
     nibbles(data, { at: at + 2, scale: half(data, at), zero: 8 }, out, to)
-  } }],
-  [3, { name: 'Q4_1', size: 32, bytes: 20, decode(data, at, out, to) {
+  },
+  q4_1(data, at, out, to) {
     nibbles(data, { at: at + 4, scale: half(data, at), least: half(data, at + 2) }, out, to)
-  } }],
-  [6, { name: 'Q5_0', size: 32, bytes: 22, decode(data, at, out, to) {
+  },
+  q5_0(data, at, out, to) {
     nibbles(data, { at: at + 6, high: at + 2, scale: half(data, at), zero: 16 }, out, to)
-  } }],
-  [7, { name: 'Q5_1', size: 32, bytes: 24, decode(data, at, out, to) {
+  },
+  q5_1(data, at, out, to) {
     nibbles(data, { at: at + 8, high: at + 4, scale: half(data, at), least: half(data, at + 2) }, out, to)
-  } }],
-  [8, { name: 'Q8_0', size: 32, bytes: 34, decode(data, at, out, to) {
+  },
+  q8_0(data, at, out, to) {
     const d = half(data, at)
     for (let i = 0; i < 32; i++) out[to + i] = d * signed(data[at + 2 + i]!)
-  } }],
-  [12, { name: 'Q4_K', size: 256, bytes: 144, decode(data, at, out, to) {
+  },
+  q4_k(data, at, out, to) {
     parts(data, at, { quants: at + 16 }, out, to)
-  } }],
-  [13, { name: 'Q5_K', size: 256, bytes: 176, decode(data, at, out, to) {
+  },
+  q5_k(data, at, out, to) {
     parts(data, at, { high: at + 16, quants: at + 48 }, out, to)
-  } }],
-  [14, { name: 'Q6_K', size: 256, bytes: 210, decode(data, at, out, to) {
+  },
+  q6_k(data, at, out, to) {
     const d = half(data, at + 208)
     for (let i = 0; i < 256; i++) {
       // Two halves of 128; in each, four rows of 32, whose low bits are the nibbles of two rows of bytes.
@@ -115,5 +105,14 @@ export const blockTypes: ReadonlyMap<number, BlockType> = new Map<number, BlockT
       const scale = signed(data[at + 192 + (i >> 4)]!)
       out[to + i] = d * scale * ((low | (high << 4)) - 32)
     }
-  } }],
-])
+  },
+}
+
+/** The numbers of whole blocks; bytes behind them are left. */
+export function decodeBlocks(bytes: Uint8Array, type: BlockType, count: number): Float32Array<ArrayBuffer> {
+  const { size, bytes: each } = blockTypes[type]
+  const decode = decoders[type]
+  const out = new Float32Array(count)
+  for (let at = 0, to = 0; to < count; at += each, to += size) decode(bytes, at, out, to)
+  return out
+}
