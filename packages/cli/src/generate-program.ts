@@ -2,7 +2,7 @@ import { atLeast, between, whole } from '@antipode/core/options'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions } from './generate/index.ts'
-import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
+import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
@@ -34,6 +34,9 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
         'element type of the models, f16 where the adapter has it by default',
         word('f32', 'f16', 'bf16'),
       ),
+    )
+    .addOption(
+      new RangedOption('--budget <size>', 'memory of the GPU that may be taken at once; how it is kept is told', memorySize),
     )
     .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))
