@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { measureLoad } from './load.ts'
-import { compareRun } from './run.ts'
+import { compareRun, isRunType } from './run.ts'
 import { compareStep } from './train.ts'
 
 const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
-npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32] [--side 512] [--steps 2] [--decode]
+npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode]
 npm run full-size -- load --model DIR [--dtype f16|f32] [--rounds 3]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
 
@@ -43,7 +43,7 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
 } else if (
   verb === 'run' &&
   values.model !== undefined &&
-  (values.dtype === 'f16' || values.dtype === 'f32')
+  isRunType(values.dtype)
 ) {
   const result = await compareRun({
     model: values.model,

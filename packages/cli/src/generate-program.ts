@@ -1,4 +1,5 @@
 import { atLeast, between, whole } from '@antipode/core/options'
+import { pipelineTypes } from '@antipode/pipelines'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions } from './generate/index.ts'
@@ -31,8 +32,8 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption(
         '--dtype <type>',
-        'element type of the models, f16 where the adapter has it by default',
-        word('f32', 'f16', 'bf16'),
+        'element type of the models, f16 where the adapter has it by default; q8_0 and q4_0 keep weights in blocks, in less memory',
+        word(...pipelineTypes),
       ),
     )
     .addOption(

@@ -11,6 +11,6 @@ export {
   type RandomOptions, type ReduceOptions, scalar, scope, Tensor, tensor, tensorFromBytes, type Backend, zeros,
 } from './graph/index.ts'
 export { type Plan, storedBytes } from './plan/index.ts'
-export { type DType, type AdapterTuning, tuningTable } from '@antipode/kernels-wgsl'
+export { type BlockType, type DType, type AdapterTuning, inBlocks, type MadeBlockType, madeBlockTypes, tuningTable } from '@antipode/kernels-wgsl'
 export * as nn from './nn/index.ts'
 export * as optim from './optim/index.ts'

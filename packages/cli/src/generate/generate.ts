@@ -11,6 +11,7 @@ import {
   type MemoryChoices,
   type MemoryPlan,
   type PipelineStep,
+  type PipelineType,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
@@ -30,7 +31,7 @@ export interface GenerateCommandOptions {
   /** Of a checkpoint in one file: its tokenizers, and what its UNet predicts. */
   readonly tokenizer?: string
   readonly predictionType?: 'epsilon' | 'v_prediction'
-  readonly dtype?: 'f32' | 'f16' | 'bf16'
+  readonly dtype?: PipelineType
   /** Bytes of the GPU. */
   readonly budget?: number
   readonly prompts: readonly string[]

@@ -68,6 +68,11 @@ export class Tensor implements Disposable {
     return K.sizeOf(this.shape)
   }
 
+  /** Bytes that its elements take on a device. */
+  get byteLength(): number {
+    return this.size * K.byteSize(this.dtype)
+  }
+
   /** Number of axes. */
   get rank(): number {
     return this.shape.length

@@ -1,4 +1,3 @@
-import { byteSize } from '@antipode/kernels-wgsl'
 import { Storage, Tensor } from '../graph/index.ts'
 import type { GpuBuffer } from '../webgpu-types.ts'
 import type { Module } from './module.ts'
@@ -14,9 +13,8 @@ export function standIn<M extends Module>(model: M): M {
 }
 
 /** A tensor that graphs can read, and nothing can run. */
-function absent({ device, spec, size, dtype }: Tensor): Tensor {
-  const bytes = size * byteSize(dtype)
+function absent({ device, spec, byteLength }: Tensor): Tensor {
   // No device ever sees the buffer.
-  const storage = new Storage({ size: bytes } as GpuBuffer, bytes, () => undefined)
+  const storage = new Storage({ size: byteLength } as GpuBuffer, byteLength, () => undefined)
   return new Tensor(device, spec, { kind: 'storage', storage })
 }

@@ -1,9 +1,10 @@
-import { type Backend, CheckpointError, type DType } from '@antipode/core'
-import { checkFit, type Module, placeholders } from '@antipode/core/nn'
+import { type Backend, CheckpointError, inBlocks } from '@antipode/core'
+import { checkFit, type Module, type ParameterTypes, placeholders } from '@antipode/core/nn'
 import { checkArgument, oneOf, whole } from '@antipode/core/options'
 import {
   autoencoderKL,
   type CheckpointSource,
+  type Component,
   CLIPTokenizer,
   clipTextModel,
   clipTextModelWithProjection,
@@ -20,13 +21,19 @@ import type { Components, Pipeline } from '../run/index.ts'
 import { stableDiffusion } from '../stable-diffusion/index.ts'
 import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diffusion-xl/index.ts'
 
+/** What the weights of a pipeline are kept in. */
+export const pipelineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const
+export type PipelineType = (typeof pipelineTypes)[number]
+
 /** Options of {@link loadPipeline}, beside those of opening a checkpoint. */
 export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
    * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by
-   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32.
+   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32. With `q8_0` or
+   * `q4_0` the linear and convolution layers of UNet and text encoders keep their weights in blocks of ggml, those of a
+   * GGUF file as they are, and all else is as by default.
    */
-  readonly dtype?: Extract<DType, 'f32' | 'f16' | 'bf16'>
+  readonly dtype?: PipelineType
   /**
    * Bytes of the GPU that a call may take at once, weights included; no limit by default. Where it asks for that, what
    * `plan` of the pipeline says is done: branches of guidance one after the other, models on the GPU only while they
@@ -47,11 +54,13 @@ export async function loadPipeline(
   source: CheckpointSource,
   options: LoadPipelineOptions = {},
 ): Promise<Pipeline<StableDiffusionXLOptions>> {
-  const { dtype = device.target.f16 ? 'f16' : 'f32', budget, ...opening } = options
-  checkArgument('loadPipeline', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))
+  const usual = device.target.f16 ? 'f16' : 'f32'
+  const { dtype: asked = usual, budget, ...opening } = options
+  checkArgument('loadPipeline', 'dtype', asked, oneOf(...pipelineTypes))
   if (budget !== undefined) checkArgument('loadPipeline', 'budget', budget, whole(1))
+  const types = inBlocks(asked) ? { dtype: usual, weights: asked } as const : { dtype: asked }
   const checkpoint = await openCheckpoint(source, opening)
-  const loaded = new Loading(device, checkpoint, dtype, budget)
+  const loaded = new Loading(device, checkpoint, types, budget)
   try {
     const pipe = await pipelineFrom(loaded)
     if (budget === undefined) await checkpoint[Symbol.asyncDispose]()
@@ -110,15 +119,15 @@ async function shared(loading: Loading): Promise<Components> {
 class Loading {
   readonly checkpoint: OpenCheckpoint
   readonly #device: Backend
-  readonly #dtype: DType
+  readonly #types: ParameterTypes
   readonly #budget: number | undefined
   /** How each model gets its weights. */
   readonly #models = new Map<Module, () => Promise<void>>()
 
-  constructor(device: Backend, checkpoint: OpenCheckpoint, dtype: DType, budget: number | undefined) {
+  constructor(device: Backend, checkpoint: OpenCheckpoint, types: ParameterTypes, budget: number | undefined) {
     this.#device = device
     this.checkpoint = checkpoint
-    this.#dtype = dtype
+    this.#types = types
     this.#budget = budget
   }
 
@@ -145,17 +154,19 @@ class Loading {
       )
     }
     const state = await weights()
-    const narrow = this.#dtype === 'f16' && (config as { readonly force_upcast?: boolean }).force_upcast === true
-    const model = entry.build(
-      placeholders(this.#device, { dtype: narrow ? 'f32' : this.#dtype }),
-      config,
-      [...state.names()].length,
-    )
+    const model = entry.build(placeholders(this.#device, this.#typesOf(className, config)), config, [...state.names()].length)
     const names = entry.names?.(state) ?? state
     this.#models.set(model, () => model.load(names))
     if (this.#budget === undefined) await model.load(names)
     else checkFit(model.state(), names, true)
     return model
+  }
+
+  /** Pictures show what a decoder's weights lose, of which there are few. */
+  #typesOf(className: string, config: Component['config']): ParameterTypes {
+    const { dtype = 'f32' } = this.#types
+    if (className !== autoencoderKL.className) return this.#types
+    return { dtype: dtype === 'f16' && config['force_upcast'] === true ? 'f32' : dtype }
   }
 
   /** @throws {CheckpointError} if its files are missing, or are no tokenizer's */
