@@ -99,16 +99,6 @@ test('what waited longest goes first', () => {
   expect([a, b, c, d].map((r) => host.existing.has(r))).toEqual([true, true, false, true])
 })
 
-test('what stays has a buffer of its own size where that is large, up to what a buffer may be', () => {
-  const { pool, existing } = poolOf()
-  const weight = pool.upload(9.1 * MiB)
-  expect([weight.size, pool.live]).toEqual([Math.ceil(9.1 * MiB / 4096) * 4096, weight.size])
-  expect(pool.upload(5000).size).toBe(sizeClass(5000))
-  pool.release(weight)
-  expect([existing.has(weight), pool.live]).toEqual([false, sizeClass(5000)])
-  expect(() => pool.upload(2 ** 40 + 1)).toThrow('expected at most 1099511627776 bytes in one tensor')
-})
-
 test('the driver is told once of many buffers that are dropped together, and not of a few bytes', async () => {
   const { pool, existing, submits } = poolOf()
   const drop = async (count: number): Promise<number> => {
@@ -119,4 +109,14 @@ test('the driver is told once of many buffers that are dropped together, and not
     return submits.length
   }
   expect([await drop(2), await drop(100), await drop(3), existing.size]).toEqual([0, 1, 1, 0])
+})
+
+test('what stays has a buffer of its own size where that is large, up to what a buffer may be', () => {
+  const { pool, existing } = poolOf()
+  const weight = pool.lasting(9.1 * MiB)
+  expect([weight.size, pool.live]).toEqual([Math.ceil(9.1 * MiB / 256) * 256, weight.size])
+  expect(pool.lasting(5000).size).toBe(sizeClass(5000))
+  pool.release(weight)
+  expect([existing.has(weight), pool.live]).toEqual([false, sizeClass(5000)])
+  expect(() => pool.lasting(2 ** 40 + 1)).toThrow('expected at most 1099511627776 bytes in one tensor')
 })

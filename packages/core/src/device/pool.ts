@@ -1,6 +1,6 @@
 import { at, textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
-import { sizeClass, type Slot, textureRows, uploadClass } from '../plan/index.ts'
+import { lastingClass, sizeClass, type Slot, textureRows } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
@@ -68,13 +68,13 @@ export class ResourcePool {
   }
 
   /**
-   * A buffer for what is uploaded, and stays as weights do. Where it may not be bound whole, parts of it are.
-   * @throws {OutOfMemoryError} above the device's limit
+   * A buffer for what stays, as weights do: of this size, if it is large, where classes would take an eighth more. Parts of it are
+   * bound where it may not be bound whole. @throws {OutOfMemoryError} above the device's limit
    */
-  upload(bytes: number): GPUBuffer {
+  lasting(bytes: number): GPUBuffer {
     const { maxBufferSize } = this.#device.limits
-    if (uploadClass(bytes) > maxBufferSize) throw tooLarge(bytes, maxBufferSize)
-    return this.#bufferOf(uploadClass(bytes))
+    if (bytes > maxBufferSize) throw tooLarge(bytes, maxBufferSize)
+    return this.#bufferOf(lastingClass(bytes))
   }
 
   #bufferOf(size: number): GPUBuffer {

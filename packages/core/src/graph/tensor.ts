@@ -3,6 +3,7 @@ import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkOptions, either, finite, flag, listOf } from '../options/index.ts'
 import type { Elements, GraphBackend } from './backend.ts'
+import { onceWithin } from './common.ts'
 import { leaks } from './leaks.ts'
 import { type Application, deviceOf, makeNode } from './make-node.ts'
 import { type GraphNode, type GraphTrace, type SharedSpec, sharedSpec, type Signature, signatureOf, type TracedGraphNode } from './node.ts'
@@ -276,7 +277,9 @@ export function applyTrace(op: K.Op, inputs: readonly Tensor[], signature: Signa
 }
 
 function outputsOf(device: Backend, application: Application<Tensor>, signature: Signature): readonly Tensor[] {
-  return makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
+  return onceWithin(application, signature, () => (
+    makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
+  ))
 }
 
 /** {@link apply} for ops with one output. */

@@ -1,4 +1,4 @@
-import { byteSize, sizeOf, type Spec, textureWidth } from '@antipode/kernels-wgsl'
+import { bindingAlignment, byteSize, sizeOf, type Spec, textureWidth } from '@antipode/kernels-wgsl'
 
 /** Bytes of a value. */
 export function bytesOf(spec: Spec): number {
@@ -15,13 +15,17 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step
 }
 
-/** From here on what is uploaded has a size of its own: weights, which no other buffer replaces for long. */
-const large = 2 ** 18
-const page = 2 ** 12
+/** From how many bytes on a buffer that stays has its own size: below, those that come and go replace each other. */
+const large = 2 ** 16
 
-/** Bytes of the buffer that an upload of so many gets: {@link sizeClass} where it is small, or else whole pages. */
-export function uploadClass(bytes: number): number {
-  return bytes < large ? sizeClass(bytes) : Math.ceil(bytes / page) * page
+/** Sizes of buffers for what stays, as weights do: {@link sizeClass} of what is small, and all else as it is. */
+export function lastingClass(bytes: number): number {
+  return bytes < large ? sizeClass(bytes) : Math.ceil(bytes / bindingAlignment) * bindingAlignment
+}
+
+/** Bytes of the GPU that a tensor of a shape and an element type takes, once it is uploaded. */
+export function storedBytes(spec: Spec): number {
+  return lastingClass(bytesOf(spec))
 }
 
 const rowBytes = 16 * textureWidth

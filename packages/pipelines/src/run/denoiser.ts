@@ -4,6 +4,7 @@ import type { UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import { cfg, type Denoiser, guided, type GuidedDenoiser, type Guider } from '@antipode/npo'
 import { adapted } from '../prompt/index.ts'
 import type { Conditions } from './family.ts'
+import type { MemoryChoices } from '../memory/index.ts'
 
 /** What a UNet is told, and what it sees beside the sample. */
 export type RunCondition = UNet2DCondition & { readonly beside?: Tensor }
@@ -16,21 +17,24 @@ export interface GuidanceOptions {
   /** Adapters of both branches. */
   readonly positive: AdapterWeights
   readonly negative: AdapterWeights
+  /** Whether branches of equal weights are one pass of twice the batch, the default, or two passes. */
+  readonly branches?: MemoryChoices['branches']
 }
 
-/** The UNet under guidance. Branches of equal weights are one pass of twice the batch. */
+/** The UNet under guidance. */
 export function denoiserOf(
   unet: UNet2DConditionModel,
   { negative }: Conditions,
   beside: Tensor | undefined,
   options: GuidanceOptions,
 ): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
-  const { scale, rescale, guider } = options
+  const { scale, rescale, guider, branches: passes } = options
+  const one = passes !== 'apart' && sameWeights(options.positive, options.negative)
   const positive = branch(unet, options.positive)
   if (!negative) return positive
   const branches = {
     positive,
-    negative: sameWeights(options.positive, options.negative) ? positive : branch(unet, options.negative),
+    negative: one ? positive : branch(unet, options.negative),
     unconditional: (): RunCondition => withBeside(negative, beside),
   }
   return guider ? guided({ ...branches, guider }) : cfg({ ...branches, scale, rescale })
@@ -41,12 +45,12 @@ export function withBeside(condition: UNet2DCondition, beside: Tensor | undefine
 }
 
 function branch(unet: UNet2DConditionModel, weights: AdapterWeights): Denoiser<RunCondition> {
-  const model = adapted(unet, weights)
+  // Its weights may have been on their way between two calls.
   return (x, timesteps, { beside, ...condition }) =>
-    model.forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
+    adapted(unet, weights).forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
 }
 
 /** Whether two mixtures are one: an adapter of weight 0 is as good as none. */
-function sameWeights(a: AdapterWeights, b: AdapterWeights): boolean {
+export function sameWeights(a: AdapterWeights, b: AdapterWeights): boolean {
   return Object.keys({ ...a, ...b }).every((name) => (a[name] ?? 0) === (b[name] ?? 0))
 }

@@ -2,9 +2,10 @@ import { ConfigError, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
+import type { PipelineMemory } from '../memory/index.ts'
 import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
-import { type Components, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type Family, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
 /** The parts of a Stable Diffusion 1.x or 2.x checkpoint. */
 export interface StableDiffusionComponents extends Components {
@@ -16,11 +17,15 @@ export interface StableDiffusionComponents extends Components {
  * Stable Diffusion 1.x and 2.x: text to image, image to image and inpainting, equal to diffusers' pipelines. The
  * pipeline owns its models. Where no negative prompt is given, the negative branch has the empty one. `clipSkip` is the
  * positive prompt's alone, as in diffusers.
+ * @param memory where weights come from, if not all models are to be on the GPU at once
  * @throws {ConfigError} if a part is missing
  * Source: Rombach et al. 2022, arXiv 2112.10752; diffusers `pipeline_stable_diffusion.py`, `…_img2img.py`,
  * `…_inpaint.py`.
  */
-export function stableDiffusion(components: StableDiffusionComponents): Pipeline<GenerateOptions> {
+export function stableDiffusion(
+  components: StableDiffusionComponents,
+  memory?: PipelineMemory,
+): Pipeline<GenerateOptions> {
   const part = (what: string): ReturnType<typeof required> => required(anObject(what))
   checkOptions('stableDiffusion', components, {
     unet: part('a UNet'),
@@ -29,11 +34,15 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
     textEncoder: part('a text encoder'),
     tokenizer: part('a tokenizer'),
   })
+  return pipelineOf(familyOf(components), memory)
+}
+
+function familyOf(components: StableDiffusionComponents): Family<GenerateOptions> {
   const { unet, vae, textEncoder, tokenizer } = components
-  return pipelineOf<GenerateOptions>({
+  return {
     name: 'StableDiffusion',
     components,
-    models: [unet, vae, textEncoder],
+    models: { unet, vae, text_encoder: textEncoder },
     targets: { unet, text_encoder: textEncoder },
     ranges: generateRanges,
     guidanceScale: 7.5,
@@ -52,7 +61,9 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
         negative: guided ? { context: context(away, negative) } : undefined,
       }
     },
-  })
+    of: (models) =>
+      familyOf({ ...components, ...(models as Pick<typeof components, 'unet' | 'vae'>), textEncoder: models['text_encoder'] as CLIPTextModel }),
+  }
 }
 
 // ComfyUI `latent_formats.py`, `SD15`.
