@@ -24,6 +24,11 @@ export interface PairMakerOptions<C extends Condition> {
   /** The conditions of a training step's pairs, for B samples. */
   readonly condition: (step: number) => C
   readonly reward: Reward<C>
+  /**
+   * Samples of each condition, of which the best and the worst are compared: whole, 2 or more; 2 by default. More cost
+   * more sampling for pairs that differ more.
+   */
+  readonly candidates?: number
   /** Of the preference, in units of the reward, above 0: near 0 the better sample always wins. */
   readonly temperature: number
   /** What the model is trained by: see {@link drawNoise}. */
@@ -44,7 +49,7 @@ export interface PairMaker<C extends Condition> {
 const firstStream = 2 ** 30
 
 /**
- * Pairs that a model samples itself while it is trained, two of each condition, labelled as {@link labelPairs} does:
+ * Pairs that a model samples itself while it is trained, two of each condition or the extremes of more, labelled as {@link labelPairs} does:
  * online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … }) })`.
  * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
  * NumericError unless the reward gives one finite number a sample, and with what sampling throws
@@ -53,26 +58,29 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
   checkOptions('pairMaker', options, {
     model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
-    condition: required(callable), reward: required(callable), temperature: required(positive),
+    condition: required(callable), reward: required(callable), candidates: whole(2, 1024), temperature: required(positive),
     process: required(anObject('a schedule or process')), seed: required(whole(0)),
   })
-  const { model, scheduler, steps, condition, reward, temperature, process, seed } = options
+  const { model, scheduler, steps, condition, reward, candidates = 2, temperature, process, seed } = options
   const [count = 1, ...rest] = options.shape
   return {
     async batch(step) {
       const random = rng(seed, { stream: firstStream + step })
       const conditions = condition(step)
-      const both = joinConditions(conditions, conditions)
-      const noise = randn(device, [2 * count, ...rest], { seed, stream: firstStream + step })
+      const each = joinConditions(...Array<C>(candidates).fill(conditions))
+      const noise = randn(device, [candidates * count, ...rest], { seed, stream: firstStream + step })
       const run = { steps, seed: random.int(2 ** 32) }
-      using samples = await sampleToEnd(model, scheduler, noise, both, run) // [2B, ...]
-      using scores = reward(samples, both) // [2B]
-      const values = await scoresOf(scores, 2 * count)
-      const winners = Array.from({ length: count }, (_, i) =>
-        (prefersFirst(values[i]! - values[count + i]!, temperature, random) ? i : count + i))
-      const losers = winners.map((row, i) => count + 2 * i - row)
-      const [chosen, rejected] = [winners, losers].map((rows) =>
-        embedding(samples, constant(device, rows, [count], { dtype: 'i32' }))) as [Tensor, Tensor]
+      using samples = await sampleToEnd(model, scheduler, noise, each, run) // [n·B, ...]
+      using scores = reward(samples, each) // [n·B]
+      const values = await scoresOf(scores, candidates * count)
+      const pairs = Array.from({ length: count }, (_, i) => {
+        const rows = Array.from({ length: candidates }, (_, k) => k * count + i).sort((a, b) => values[b]! - values[a]!)
+        const [best = i, worst = i] = [rows[0], rows.at(-1)]
+        return prefersFirst(values[best]! - values[worst]!, temperature, random) ? [best, worst] : [worst, best]
+      })
+      const [chosen, rejected] = [0, 1].map((side) => embedding(
+        samples, constant(device, pairs.map((pair) => pair[side] ?? 0), [count], { dtype: 'i32' }),
+      )) as [Tensor, Tensor]
       await evaluate(chosen, rejected)
       return { ...drawNoise(device, process, chosen.shape, { seed, step }), chosen, rejected, condition: conditions }
     },
