@@ -1,9 +1,11 @@
 import { abortSignal, checkOptions, whole } from '@antipode/core/options'
 
-/** What makes batches by number, and lets go of them. */
-interface Maker<Batch> {
+/** What {@link train} takes of a maker of batches. */
+export interface BatchMaker<Batch> {
+  /** The batch of a training step. It depends on the step, the seed and the weights alone. */
   readonly batch: (step: number) => Promise<Batch>
-  readonly release?: (batch: Batch) => void
+  /** Disposes what was made for a batch. */
+  readonly release: (batch: Batch) => void
 }
 
 /** Options of {@link batchesOf}. */
@@ -22,7 +24,7 @@ export interface BatchesOfOptions {
  * @throws {ConfigError} if an option is unknown or outside its range
  */
 export async function* batchesOf<Batch>(
-  maker: Maker<Batch>, options: BatchesOfOptions = {},
+  maker: BatchMaker<Batch>, options: BatchesOfOptions = {},
 ): AsyncGenerator<{ readonly step: number; readonly batch: Batch }, void, void> {
   checkOptions('batchesOf', options, { from: whole(0), to: whole(0), signal: abortSignal })
   const { from = 0, to = Infinity, signal } = options
@@ -32,7 +34,7 @@ export async function* batchesOf<Batch>(
     try {
       yield { step, batch }
     } finally {
-      maker.release?.(batch)
+      maker.release(batch)
     }
   }
 }

@@ -1,9 +1,17 @@
-export { BatchOrder, type BatchBucket } from './batch-order.ts'
-export { batchesOf, type BatchesOfOptions } from './batches-of.ts'
+export {
+  groupAdvantages, type GroupAdvantagesOptions, type PromptStatistics, promptStatistics, type PromptStatisticsOptions,
+} from './advantages.ts'
+export { type BatchBucket, BatchOrder } from './batch-order.ts'
+export { type BatchMaker, batchesOf, type BatchesOfOptions } from './batches-of.ts'
+export { type BranchedPairs, branchingPairs, type BranchingOptions, type Candidates } from './branching-pairs.ts'
 export { calibratedRewards, type CandidateOptions, paretoPairs } from './calibrated-rewards.ts'
 export { invertedPairs, type InvertedPairsOptions } from './inverted-pairs.ts'
 export { type LabelledPairs, labelPairs, type LabelPairsOptions, type SampleReward } from './label-pairs.ts'
-export { type PairMaker, pairMaker, type PairMakerOptions } from './pair-maker.ts'
+export { pairMaker, type PairMakerOptions } from './pair-maker.ts'
+export { type PolicyRolloutOptions, policyRollouts, type PolicySteps } from './policy-rollouts.ts'
 export { bestOfN, type BestOfNOptions, judgedPairs, type JudgedPairsOptions, type RankedPair } from './ranked-pairs.ts'
-export type { Reward } from './reward.ts'
-export { storedPairs, type StoredPairs, type StoredPairsOptions } from './stored-pairs.ts'
+export {
+  renoisedRollouts, type RenoisedRolloutOptions, type RewardRolloutOptions, rewardRollouts, type RunOptions,
+} from './reward-rollouts.ts'
+export { type SelfRolloutOptions, selfRollouts, type TruncatedRunOptions } from './self-rollouts.ts'
+export { storedPairs, type StoredPairsOptions } from './stored-pairs.ts'

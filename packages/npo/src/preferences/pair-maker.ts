@@ -1,6 +1,4 @@
-import {
-  constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type Backend,
-} from '@antipode/core'
+import { type Backend, evaluate, randn } from '@antipode/core'
 import { anObject, callable, checkOptions, either, listOf, positive, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Schedule, Scheduler, Steps } from '@antipode/schedulers'
@@ -9,8 +7,11 @@ import type { GuidedDenoiser } from '../guidance/index.ts'
 import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess } from '../process/index.ts'
 import { sampleToEnd } from '../sampling/index.ts'
+import type { BatchMaker } from './batches-of.ts'
 import { prefersFirst } from './label-pairs.ts'
-import type { Reward } from './reward.ts'
+import { rowsOf } from './rows.ts'
+import { scoresOf } from './scores.ts'
+import type { Reward } from '../reward.ts'
 
 /** Options of {@link pairMaker}. */
 export interface PairMakerOptions<C extends Condition> {
@@ -37,24 +38,17 @@ export interface PairMakerOptions<C extends Condition> {
   readonly seed: number
 }
 
-/** What {@link train} takes of a maker of pairs. */
-export interface PairMaker<C extends Condition> {
-  /** Samples the pairs of a training step and labels them. They depend on the step, the seed and the weights alone. */
-  readonly batch: (step: number) => Promise<PairBatch<C>>
-  /** Disposes the samples of a batch. */
-  readonly release: (batch: PairBatch<C>) => void
-}
-
 /** Sampling draws its noise from other streams than training does, which takes one a step from 0 on. */
 const firstStream = 2 ** 30
 
 /**
- * Pairs that a model samples itself while it is trained, two of each condition or the extremes of more, labelled as {@link labelPairs} does:
- * online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … }) })`.
+ * Pairs that a model samples itself while it is trained, two of each condition or the extremes of more, labelled as
+ * {@link labelPairs} does: online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … })
+ * })`.
  * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
  * NumericError unless the reward gives one finite number a sample, and with what sampling throws
  */
-export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): PairMaker<C> {
+export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): BatchMaker<PairBatch<C>> {
   checkOptions('pairMaker', options, {
     model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
@@ -72,15 +66,15 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
       const run = { steps, seed: random.int(2 ** 32) }
       using samples = await sampleToEnd(model, scheduler, noise, each, run) // [n·B, ...]
       using scores = reward(samples, each) // [n·B]
-      const values = await scoresOf(scores, candidates * count)
+      const values = await scoresOf('pairMaker', scores, candidates * count)
       const pairs = Array.from({ length: count }, (_, i) => {
         const rows = Array.from({ length: candidates }, (_, k) => k * count + i).sort((a, b) => values[b]! - values[a]!)
         const [best = i, worst = i] = [rows[0], rows.at(-1)]
-        return prefersFirst(values[best]! - values[worst]!, temperature, random) ? [best, worst] : [worst, best]
+        const right = prefersFirst(values[best]! - values[worst]!, temperature, random)
+        return right ? [best, worst] as const : [worst, best] as const
       })
-      const [chosen, rejected] = [0, 1].map((side) => embedding(
-        samples, constant(device, pairs.map((pair) => pair[side] ?? 0), [count], { dtype: 'i32' }),
-      )) as [Tensor, Tensor]
+      const chosen = rowsOf(samples, pairs.map(([row]) => row))
+      const rejected = rowsOf(samples, pairs.map(([, row]) => row))
       await evaluate(chosen, rejected)
       return { ...drawNoise(device, process, chosen.shape, { seed, step }), chosen, rejected, condition: conditions }
     },
@@ -89,16 +83,4 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
       rejected.dispose()
     },
   }
-}
-
-/** @throws {ShapeError} unless there is one number a sample @throws {NumericError} unless all are finite */
-async function scoresOf(scores: Tensor, count: number): Promise<ArrayLike<number>> {
-  const shape = scores.shape.join()
-  if (shape !== `${count}`) throw new ShapeError(`pairMaker: expected rewards [${count}], one a sample, got [${shape}]`)
-  const values = await scores.data()
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad < 0) return values
-  const got = `${values[bad]} for sample ${bad}`
-  const message = `pairMaker: expected finite rewards, got ${got}; look at what the model samples`
-  throw new NumericError(message, { where: 'reward' })
 }

@@ -1,5 +1,6 @@
-import { ConfigError, NumericError } from '@antipode/core'
+import { ConfigError } from '@antipode/core'
 import { atLeast, checkOptions, oneOf, required, whole } from '@antipode/core/options'
+import { checkRewards } from './scores.ts'
 
 /** Two of some samples, by their places, of which one is preferred. */
 export interface RankedPair {
@@ -66,11 +67,6 @@ export function groupsOf(where: string, scores: ArrayLike<number>, candidates: n
       `${where}: expected ${candidates} scores for each prompt, got ${values.length} in all; score every sample`,
     )
   }
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad >= 0) {
-    throw new NumericError(
-      `${where}: expected finite scores, got ${values[bad]} for sample ${bad}; look at that sample`, { where: 'reward' },
-    )
-  }
+  checkRewards(where, values)
   return Array.from({ length: values.length / candidates }, (_, g) => values.slice(g * candidates, (g + 1) * candidates))
 }

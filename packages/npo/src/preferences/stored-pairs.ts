@@ -1,11 +1,13 @@
-import { ConfigError, constant, embedding, evaluate, Tensor } from '@antipode/core'
+import { ConfigError, constant, evaluate, Tensor } from '@antipode/core'
 import { anObject, callable, checkOptions, listOf, type Range, required, whole } from '@antipode/core/options'
 import type { Schedule } from '@antipode/schedulers'
 import type { Condition } from '../denoiser.ts'
 import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess, type LossWeight } from '../process/index.ts'
 import { BatchOrder } from './batch-order.ts'
+import type { BatchMaker } from './batches-of.ts'
 import type { RankedPair } from './ranked-pairs.ts'
+import { rowsOf } from './rows.ts'
 
 /** Options of {@link storedPairs}. */
 export interface StoredPairsOptions<C extends Condition, Each extends string> {
@@ -27,14 +29,6 @@ export interface StoredPairsOptions<C extends Condition, Each extends string> {
   readonly seed: number
 }
 
-/** What {@link train} takes of a maker of batches. */
-export interface StoredPairs<C extends Condition, Each extends string> {
-  /** The batch of a training step, by the step and the options alone. */
-  readonly batch: (step: number) => Promise<PairBatch<C> & Readonly<Record<Each, Tensor>>>
-  /** Disposes the samples of a batch. */
-  readonly release: (batch: PairBatch<C>) => void
-}
-
 const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tensor }
 
 /**
@@ -46,7 +40,7 @@ const aTensor: Range = { expected: 'a Tensor', accepts: (v) => v instanceof Tens
  */
 export function storedPairs<C extends Condition, Each extends string = never>(
   options: StoredPairsOptions<C, Each>,
-): StoredPairs<C, Each> {
+): BatchMaker<PairBatch<C> & Readonly<Record<Each, Tensor>>> {
   checkOptions('storedPairs', options, {
     samples: required(aTensor), pairs: required(listOf(anObject('a pair of places'))), condition: required(callable),
     each: anObject('numbers by name'), process: required(anObject('a schedule or process')), weight: callable,
@@ -60,9 +54,8 @@ export function storedPairs<C extends Condition, Each extends string = never>(
   return {
     async batch(step) {
       const places = order.batch(step)
-      const side = (of: (pair: RankedPair) => number): Tensor =>
-        embedding(samples, constant(device, places.map((i) => of(pairs[i]!)), [size], { dtype: 'i32' }))
-      const [chosen, rejected] = [side((pair) => pair.chosen), side((pair) => pair.rejected)]
+      const chosen = rowsOf(samples, places.map((i) => pairs[i]!.chosen))
+      const rejected = rowsOf(samples, places.map((i) => pairs[i]!.rejected))
       await evaluate(chosen, rejected)
       const numbers = each.map(([name, values]) => [name, constant(device, places.map((i) => values[i]!))])
       return {
