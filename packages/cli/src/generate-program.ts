@@ -1,8 +1,10 @@
 import { atLeast, between, whole } from '@antipode/core/options'
+import { pipelineTypes } from '@antipode/pipelines'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
-import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
+import { guiderChoice } from './guider-choice.ts'
+import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
@@ -32,9 +34,12 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption(
         '--dtype <type>',
-        'element type of the models, f16 where the adapter has it by default',
-        word('f32', 'f16', 'bf16'),
+        'element type of the models, f16 where the adapter has it by default; q8_0 and q4_0 keep weights in blocks, in less memory',
+        word(...pipelineTypes),
       ),
+    )
+    .addOption(
+      new RangedOption('--budget <size>', 'memory of the GPU that may be taken at once; how it is kept is told', memorySize),
     )
     .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))
@@ -66,6 +71,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--rescale <x>', 'how far guidance keeps the deviation of the prompt', decimal(between(0, 1))),
     )
+    .addOption(new RangedOption('--guider <name[,name:scale]>', 'another guidance than cfg, and a third branch to move away from', guiderChoice))
     .addOption(
       new Option('--scheduler <name>', "another solver than the checkpoint's, such as dpmSolverMultistep or euler"),
     )
@@ -90,6 +96,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       examples([
         'antipode generate --model sd15 --prompt "an astronaut on a horse"',
         'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
+        'antipode generate --model sd15 --prompt "a castle" --guidance 4 --guider apg,pag:3',
         'antipode generate --model sdxl.safetensors --tokenizer clip --prompt "a cat" "a dog" --count 4 --out pets --json',
       ]),
     )
