@@ -1,14 +1,16 @@
-import type { Tensor } from '@antipode/core'
+import { ConfigError, type Tensor } from '@antipode/core'
 import { largestGap } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { diffusionNft, negate } from './index.ts'
 import { expectCase, Leaves, type Measured, oracle, shape } from './testing/oracle.ts'
 import { testObjective } from './testing/test-objective.ts'
 
-for (const adaptive of [true, false]) {
-  testObjective(`diffusion-nft${adaptive ? ' divided by distances' : ''}`, {
-    objective: diffusionNft<Tensor>({ beta: 0.5, adaptive }),
-    networks: ({ trained, frozen }) => ({ model: trained(), old: frozen() }),
+for (const options of [{ adaptive: true, divergence: 0.5 }, { adaptive: false }]) {
+  testObjective(`diffusion-nft of ${JSON.stringify(options)}`, {
+    objective: diffusionNft<Tensor>({ beta: 0.5, ...options }),
+    networks: ({ trained, frozen }) => (
+      { model: trained(), old: frozen(), ...('divergence' in options ? { reference: frozen() } : {}) }
+    ),
     batch: ({ draw, condition, samples, each }) => ({
       ...draw, condition, samples: samples(), optimality: each(0.625, 0.25, 1),
     }),
@@ -24,6 +26,7 @@ interface Changes {
   readonly v?: readonly number[]
   readonly r?: readonly number[]
   readonly negated?: boolean
+  readonly divergence?: number
 }
 
 /** The objective's measures on the fixture's predictions, as they are or changed by name. */
@@ -39,19 +42,30 @@ function measure(adaptive: boolean, changes: Changes = {}): Measured {
     noise: of('noise'), samples: of('x0'), alpha: column(times.map((t) => 1 - t)),
     sigma: column(times), optimality: leaves.of(changes.r ?? r, [3]),
   }
-  const [v, old] = [leaves.of(changes.v ?? numbers['v'] ?? [], shape), of('v_old')]
-  const plain = diffusionNft<undefined>({ beta: 0.5, adaptive })
+  const [v, old, reference] = [leaves.of(changes.v ?? numbers['v'] ?? [], shape), of('v_old'), of('v_ref')]
+  const plain = diffusionNft<undefined>({ beta: 0.5, adaptive, divergence: changes.divergence ?? 0 })
   const objective = changes.negated ? negate(plain) : plain
-  return leaves.measure(objective.evaluate({ model: () => v, old: () => old }, batch), [v])
+  return leaves.measure(objective.evaluate({ model: () => v, old: () => old, reference: () => reference }, batch), [v])
 }
 
 test('loss and gradient are those of the paper\'s form on a flow', () => {
   expectCase(measure(false), oracle('nft_plain').expected, ['v'])
 })
 
-test('divided by distances it is the released loss, before that is multiplied and a divergence added', () => {
-  const { per_example: each = [] } = oracle('nft_released').expected as { per_example?: readonly number[] }
-  expect(Math.abs(measure(true).loss / (each.reduce((a, b) => a + b, 0) / 3) - 1)).toBeLessThan(1e-8)
+test('divided by distances, and with a divergence, it is the released loss, which is 5 times as much', () => {
+  const { loss, grads, metrics } = measure(true, { divergence: 0.01 / 5 })
+  expectCase({ loss: 5 * loss, grads: grads.map((g) => g.map((x) => 5 * x)), metrics }, oracle('nft_released').expected, ['v'])
+})
+
+test('a divergence needs a network to stray from', () => {
+  const networks = { model: (x: Tensor) => x, old: (x: Tensor) => x }
+  const leaves = new Leaves()
+  const column = (): Tensor => leaves.of([0.5], [1, 1])
+  const batch = {
+    predictionType: 'flow_prediction' as const, condition: undefined, timesteps: leaves.of([500], [1]), noise: column(),
+    samples: column(), alpha: column(), sigma: column(), optimality: leaves.of([1], [1]),
+  }
+  expect(() => diffusionNft<undefined>({ beta: 1, divergence: 1 }).evaluate(networks, batch)).toThrow(ConfigError)
 })
 
 test('negated it is the objective on 1 − r, as if the prediction were reflected about the old one', () => {

@@ -1,5 +1,6 @@
-import { ConfigError, NumericError } from '@antipode/core'
+import { ConfigError } from '@antipode/core'
 import { checkOptions, flag, oneOf, required, whole } from '@antipode/core/options'
+import { checkRewards } from './scores.ts'
 
 /** Whose constants: what is added to the deviation, and what is taken off the count in it. */
 const rules = {
@@ -104,10 +105,6 @@ function checkedRewards(where: string, rewards: ArrayLike<number>, groups: reado
     const got = `${values.length} and ${groups.length}`
     throw new ConfigError(`${where}: expected rewards and as many groups, got ${got}; pass the prompt of each reward`)
   }
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad < 0) return values
-  throw new NumericError(
-    `${where}: expected finite rewards, got ${values[bad]} for sample ${bad}; look at what the model samples`,
-    { where: 'reward' },
-  )
+  checkRewards(where, values)
+  return values
 }

@@ -1,6 +1,4 @@
-import {
-  type Backend, constant, embedding, evaluate, randn, type Tensor,
-} from '@antipode/core'
+import { type Backend, evaluate, randn } from '@antipode/core'
 import { anObject, callable, checkOptions, either, listOf, positive, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Schedule, Scheduler, Steps } from '@antipode/schedulers'
@@ -9,8 +7,9 @@ import type { GuidedDenoiser } from '../guidance/index.ts'
 import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess } from '../process/index.ts'
 import { sampleToEnd } from '../sampling/index.ts'
-import type { BatchMaker } from './batch-maker.ts'
+import type { BatchMaker } from './batches-of.ts'
 import { prefersFirst } from './label-pairs.ts'
+import { rowsOf } from './rows.ts'
 import { scoresOf } from './scores.ts'
 import type { Reward } from '../reward.ts'
 
@@ -26,6 +25,11 @@ export interface PairMakerOptions<C extends Condition> {
   /** The conditions of a training step's pairs, for B samples. */
   readonly condition: (step: number) => C
   readonly reward: Reward<C>
+  /**
+   * Samples of each condition, of which the best and the worst are compared: whole, 2 or more; 2 by default. More cost
+   * more sampling for pairs that differ more.
+   */
+  readonly candidates?: number
   /** Of the preference, in units of the reward, above 0: near 0 the better sample always wins. */
   readonly temperature: number
   /** What the model is trained by: see {@link drawNoise}. */
@@ -38,8 +42,9 @@ export interface PairMakerOptions<C extends Condition> {
 const firstStream = 2 ** 30
 
 /**
- * Pairs that a model samples itself while it is trained, two of each condition, labelled as {@link labelPairs} does:
- * online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … }) })`.
+ * Pairs that a model samples itself while it is trained, two of each condition or the extremes of more, labelled as
+ * {@link labelPairs} does: online preference optimisation with any objective on pairs. `train({ …, ...pairMaker({ … })
+ * })`.
  * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
  * NumericError unless the reward gives one finite number a sample, and with what sampling throws
  */
@@ -49,26 +54,29 @@ export function pairMaker<C extends Condition>(
   checkOptions('pairMaker', options, {
     model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
-    condition: required(callable), reward: required(callable), temperature: required(positive),
+    condition: required(callable), reward: required(callable), candidates: whole(2, 1024), temperature: required(positive),
     process: required(anObject('a schedule or process')), seed: required(whole(0)),
   })
-  const { model, scheduler, steps, condition, reward, temperature, process, seed } = options
+  const { model, scheduler, steps, condition, reward, candidates = 2, temperature, process, seed } = options
   const [count = 1, ...rest] = options.shape
   return {
     async batch(step) {
       const random = rng(seed, { stream: firstStream + step })
       const conditions = condition(step)
-      const both = joinConditions(conditions, conditions)
-      const noise = randn(device, [2 * count, ...rest], { seed, stream: firstStream + step })
+      const each = joinConditions(...Array<C>(candidates).fill(conditions))
+      const noise = randn(device, [candidates * count, ...rest], { seed, stream: firstStream + step })
       const run = { steps, seed: random.int(2 ** 32) }
-      using samples = await sampleToEnd(model, scheduler, noise, both, run) // [2B, ...]
-      using scores = reward(samples, both) // [2B]
-      const values = await scoresOf('pairMaker', scores, 2 * count)
-      const winners = Array.from({ length: count }, (_, i) =>
-        (prefersFirst(values[i]! - values[count + i]!, temperature, random) ? i : count + i))
-      const losers = winners.map((row, i) => count + 2 * i - row)
-      const [chosen, rejected] = [winners, losers].map((rows) =>
-        embedding(samples, constant(device, rows, [count], { dtype: 'i32' }))) as [Tensor, Tensor]
+      using samples = await sampleToEnd(model, scheduler, noise, each, run) // [n·B, ...]
+      using scores = reward(samples, each) // [n·B]
+      const values = await scoresOf('pairMaker', scores, candidates * count)
+      const pairs = Array.from({ length: count }, (_, i) => {
+        const rows = Array.from({ length: candidates }, (_, k) => k * count + i).sort((a, b) => values[b]! - values[a]!)
+        const [best = i, worst = i] = [rows[0], rows.at(-1)]
+        const right = prefersFirst(values[best]! - values[worst]!, temperature, random)
+        return right ? [best, worst] as const : [worst, best] as const
+      })
+      const chosen = rowsOf(samples, pairs.map(([row]) => row))
+      const rejected = rowsOf(samples, pairs.map(([, row]) => row))
       await evaluate(chosen, rejected)
       return { ...drawNoise(device, process, chosen.shape, { seed, step }), chosen, rejected, condition: conditions }
     },

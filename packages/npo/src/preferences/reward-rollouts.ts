@@ -5,7 +5,7 @@ import { type Scheduler, type Steps, tensorsOf } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import type { RenoisedBatch, RolloutBatch } from '../objectives/index.ts'
 import { keepState, sample, sampleToEnd } from '../sampling/index.ts'
-import type { BatchMaker } from './batch-maker.ts'
+import type { BatchMaker } from './batches-of.ts'
 
 /** Options of {@link renoisedRollouts}. */
 export interface RunOptions<C extends Condition> {

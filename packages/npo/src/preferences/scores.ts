@@ -9,9 +9,14 @@ export async function scoresOf(where: string, scores: Tensor, count: number): Pr
   const shape = scores.shape.join()
   if (shape !== `${count}`) throw new ShapeError(`${where}: expected rewards [${count}], one a sample, got [${shape}]`)
   const values = await scores.data()
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad < 0) return values
+  checkRewards(where, values)
+  return values
+}
+
+/** @throws {NumericError} unless all are finite */
+export function checkRewards(where: string, values: ArrayLike<number>): void {
+  const bad = Array.from(values).findIndex((v) => !Number.isFinite(v))
+  if (bad < 0) return
   const got = `${values[bad]} for sample ${bad}`
-  const message = `${where}: expected finite rewards, got ${got}; look at what the model samples`
-  throw new NumericError(message, { where: 'reward' })
+  throw new NumericError(`${where}: expected finite rewards, got ${got}; look at what the model samples`, { where: 'reward' })
 }

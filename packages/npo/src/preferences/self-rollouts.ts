@@ -3,7 +3,7 @@ import { anObject, callable, checkOptions, finite, oneOf, required, whole } from
 import { type Rng, rng } from '@antipode/core/random'
 import type { Condition } from '../denoiser.ts'
 import type { SelfNpoBatch } from '../objectives/index.ts'
-import type { BatchMaker } from './batch-maker.ts'
+import type { BatchMaker } from './batches-of.ts'
 import { runEnd, selfGrid, type TruncatedRunOptions, truncatedRuns } from './truncated-runs.ts'
 
 /** Options of {@link selfRollouts}. */

@@ -1,10 +1,9 @@
 import { type Backend, evaluate, randn, type Tensor, tensor } from '@antipode/core'
 import { type AutoencoderKL, DiagonalGaussian, type UNet2DCondition } from '@antipode/models'
-import { drawNoise, type ForwardProcess, type PairBatch } from '@antipode/npo'
+import { BatchOrder, drawNoise, type ForwardProcess, type PairBatch } from '@antipode/npo'
 import type { Schedule } from '@antipode/schedulers'
 import { toUNet } from '../../latents/index.ts'
 import type { EncodedPairs, LoadedPair, ShardTensor } from '../encodings/index.ts'
-import { BatchOrder } from './order.ts'
 
 /** Options of {@link latentPairs}. */
 export interface LatentPairsOptions {

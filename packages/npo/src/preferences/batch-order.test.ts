@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BatchOrder } from './order.ts'
+import { BatchOrder } from './batch-order.ts'
 
 const places = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i)
 const buckets = [

@@ -1,5 +1,9 @@
 import { rng } from '@antipode/core/random'
-import type { Bucket } from '../encodings/index.ts'
+
+/** Pairs or samples that batches may be made of together, by their places; those of a bucket have one shape. */
+export interface BatchBucket {
+  readonly places: readonly number[]
+}
 
 /** Streams of random numbers that orders of pairs are drawn from: noise is drawn from one a step from 0 on. */
 const firstStream = 2 ** 31
@@ -9,13 +13,13 @@ const firstStream = 2 ** 31
  * of a batch from one bucket. The last batch of a bucket is filled up with its first pairs.
  */
 export class BatchOrder {
-  readonly #buckets: readonly Bucket[]
+  readonly #buckets: readonly BatchBucket[]
   readonly #size: number
   readonly #seed: number
   #epoch: { readonly number: number; readonly batches: readonly (readonly number[])[] } | undefined
 
   /** @param size pairs of a batch */
-  constructor(buckets: readonly Bucket[], size: number, seed: number) {
+  constructor(buckets: readonly BatchBucket[], size: number, seed: number) {
     this.#buckets = buckets
     this.#size = size
     this.#seed = seed
