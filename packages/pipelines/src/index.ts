@@ -1,6 +1,6 @@
 export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
 export * from './images/index.ts'
-export { type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
+export { type PipelineTextualInversions, type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
 export { reconstruct, type Reconstruction, type ReconstructOptions } from './reconstruct/index.ts'
 export { type GenerateOptions, type PerturbedBranch } from './request/index.ts'
 export {

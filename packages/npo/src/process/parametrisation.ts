@@ -103,7 +103,7 @@ export function predictedNoise(prediction: Tensor, sample: Tensor, draw: Predict
   return parametrisation('predictedNoise', draw).noise(prediction.to('f32'), sample.to('f32'), inF32(draw))
 }
 
-function parametrisation(where: string, { predictionType }: PredictedLevels): Parametrisation {
+function parametrisation(where: string, { predictionType }: Pick<PredictedLevels, 'predictionType'>): Parametrisation {
   if (Object.hasOwn(parametrisations, String(predictionType))) return parametrisations[predictionType]
   const known = Object.keys(parametrisations).map((type) => `'${type}'`).join(', ')
   throw new ConfigError(

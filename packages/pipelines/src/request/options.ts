@@ -105,6 +105,12 @@ export interface GenerateOptions {
    */
   readonly mask?: ImageInput
   /**
+   * Draws only what the mask covers and so many pixels around it, in the size that is asked for, that of the model by
+   * default, and puts it back into the image: small parts of large images get as many details as the model draws. For
+   * `output: 'images'`; image and mask are pixels.
+   */
+  readonly maskPadding?: number
+  /**
    * Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is
    * added.
    */
@@ -159,6 +165,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   image: anImage,
   strength: between(0, 1),
   mask: anImage,
+  maskPadding: whole(0),
   denoisingStart: below(0, 1),
   denoisingEnd: between(0, 1),
   tiling: tilingRange,

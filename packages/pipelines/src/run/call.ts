@@ -34,7 +34,7 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
   const channels = vae.config.latent_channels ?? 4
   const request = resolveRequest(options, {
     where: name,
-    side: sideOf(unet).map((n) => n * vae.scale),
+    side: sideOf(components),
     scale: vae.scale,
     channels,
     adapters: family.models.flatMap(adapterNames),
@@ -66,9 +66,9 @@ function predictionOf({ config }: Scheduler): ModelPrediction {
   return 'predictionType' in config ? config.predictionType as ModelPrediction : 'epsilon' // that field of every solver
 }
 
-/** Height and width that the UNet was trained on, in latents. */
-function sideOf({ config: { sample_size: size } }: Components['unet']): readonly number[] {
-  return typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]
+/** Height and width that the UNet was trained on, in pixels. */
+export function sideOf({ unet: { config: { sample_size: size } }, vae: { scale } }: Components): readonly number[] {
+  return (typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]).map((n) => n * scale)
 }
 
 /** @throws {ConfigError} if the UNet takes other channels than such a run gives it */

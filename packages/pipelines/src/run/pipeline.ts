@@ -4,13 +4,15 @@ import { sample, type SampleOptions, type SampleState, type SampleStep } from '@
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
 import type { Pixels } from '../images/index.ts'
+import type { PipelineTextualInversions } from '../prompt/index.ts'
 import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
-import { callOf } from './call.ts'
+import { callOf, sideOf } from './call.ts'
 import { cutOf } from './cut.ts'
 import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { focusOf } from './focus.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
 import { type MemoryPlan, planOf } from './plan.ts'
@@ -55,6 +57,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   plan(options: O): MemoryPlan
   readonly components: Components
   readonly adapters: PipelineAdapters
+  readonly textualInversions: PipelineTextualInversions
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
@@ -72,7 +75,8 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       const { guidanceScale } = family
       try {
         const defaults = { guidanceScale, scheduler: components.scheduler.name }
-        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults))
+        const back = focusOf(family.name, options, sideOf(components))?.back
+        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults), back)
         return images as Outputs[Output] as Outputs[K] // as above
       } finally {
         pixels.dispose()
@@ -91,7 +95,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
       return decode(components.vae, latents, options)
     },
-    plan({ image, mask, ...options }: O) {
+    plan({ image, mask, maskPadding, ...options }: O) {
       checkOptions(family.name, options as O, ranges)
       const { device } = components.unet
       if (device instanceof Device) return planOf(device, family, options as O & PreparedOptions) // without images
@@ -99,7 +103,9 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     },
     components,
     adapters: pipelineAdapters(family.targets),
+    textualInversions: family.words,
     [Symbol.dispose]() {
+      family.words[Symbol.dispose]()
       for (const model of models) model.dispose()
     },
   })
@@ -127,7 +133,8 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   const { components, name } = family
   const { unet, vae } = components
   given.signal?.throwIfAborted()
-  const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
+  const asked = focusOf(name, given, sideOf(components))?.options ?? given
+  const { options, made } = await prepared(unet.device, asked, Math.max(8, vae.scale))
   const { signal, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined

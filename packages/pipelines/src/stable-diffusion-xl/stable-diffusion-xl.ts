@@ -2,7 +2,7 @@ import { ConfigError, type Tensor, zeros } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import type { UNet2DCondition } from '@antipode/models'
-import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
+import { adapted, chunksFor, LearnedWords, repeatRows, type TextTower } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
 import { type Components, type Conditions, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 import { type Prompt, promptsOf, type TextEncoders, type Texts } from './prompts.ts'
@@ -64,6 +64,7 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
     forceZerosForEmptyPrompt: flag,
   })
   const { unet, vae, textEncoder, textEncoder2 } = components
+  const words = new LearnedWords(towersOf(components))
   return pipelineOf<StableDiffusionXLOptions>({
     name: 'StableDiffusionXL',
     components,
@@ -72,8 +73,9 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
     strength: 0.3,
     colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
+    words,
     models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
-    conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
+    conditions: (options, request, guided) => conditionsOf(withWords(components, words), options, request, guided),
   })
 }
 
@@ -120,6 +122,25 @@ function conditionsOf(
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
+
+/** The text towers that there are, in the order of files. */
+function towersOf({ textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents): TextTower[] {
+  const second = { model: textEncoder2, tokenizer: tokenizer2 }
+  return textEncoder && tokenizer ? [{ model: textEncoder, tokenizer }, second] : [second]
+}
+
+/** The text encoders and tokenizers with the words that they have learned. */
+function withWords(components: StableDiffusionXLComponents, words: LearnedWords): StableDiffusionXLComponents {
+  const { textEncoder, tokenizer, textEncoder2, tokenizer2 } = components
+  const first = textEncoder && tokenizer && words.tower(0, { model: textEncoder, tokenizer })
+  const second = words.tower(first ? 1 : 0, { model: textEncoder2, tokenizer: tokenizer2 })
+  return {
+    ...components,
+    ...(first ? { textEncoder: first.model, tokenizer: first.tokenizer } : {}),
+    textEncoder2: second.model,
+    tokenizer2: second.tokenizer,
+  }
+}
 
 /** The text encoders with the adapters of a branch. */
 function withAdapters(
