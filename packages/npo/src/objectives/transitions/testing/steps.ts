@@ -28,7 +28,7 @@ export function ddimByHand(from: readonly number[], to: readonly number[]): Step
 }
 
 /** A step of a flow with diffusion g (Flow-GRPO, eq. 9). */
-export function flowByHand(sigmas: readonly number[], at: readonly number[], g: (sigma: number) => number): StepByHand {
+function flowByHand(sigmas: readonly number[], at: readonly number[], g: (sigma: number) => number): StepByHand {
   const steps = at.map((i) => {
     const [sigma, next] = [sigmas[i]!, sigmas[i + 1]!]
     const [d, drift] = [next - sigma, (g(sigma) ** 2 / (2 * sigma)) * (next - sigma)]
