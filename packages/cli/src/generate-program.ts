@@ -1,9 +1,10 @@
 import { atLeast, between, whole } from '@antipode/core/options'
+import { pipelineTypes } from '@antipode/pipelines'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
 import { guiderChoice } from './guider-choice.ts'
-import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
+import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
@@ -33,9 +34,12 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption(
         '--dtype <type>',
-        'element type of the models, f16 where the adapter has it by default',
-        word('f32', 'f16', 'bf16'),
+        'element type of the models, f16 where the adapter has it by default; q8_0 and q4_0 keep weights in blocks, in less memory',
+        word(...pipelineTypes),
       ),
+    )
+    .addOption(
+      new RangedOption('--budget <size>', 'memory of the GPU that may be taken at once; how it is kept is told', memorySize),
     )
     .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))

@@ -8,8 +8,11 @@ import {
   encodePng,
   type GeneratedImage,
   loadPipeline,
+  type MemoryChoices,
+  type MemoryPlan,
   type Pipeline,
   type PipelineStep,
+  type PipelineType,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
@@ -37,7 +40,9 @@ export interface GenerateCommandOptions {
   /** Of a checkpoint in one file: its tokenizers, and what its UNet predicts. */
   readonly tokenizer?: string
   readonly predictionType?: 'epsilon' | 'v_prediction'
-  readonly dtype?: 'f32' | 'f16' | 'bf16'
+  readonly dtype?: PipelineType
+  /** Bytes of the GPU. */
+  readonly budget?: number
   readonly prompts: readonly string[]
   readonly negativePrompt?: string
   readonly promptSyntax?: 'plain' | 'weighted'
@@ -73,12 +78,14 @@ export interface GenerateResult {
   readonly images: readonly { readonly file: string; readonly prompt: string; readonly seed: number }[]
   /** All of them on one sheet, where they are several. */
   readonly sheet?: string
+  /** What a picture takes of the GPU, and how it is kept within the budget, where there is one. */
+  readonly memory?: Pick<MemoryPlan, 'peak' | 'choices'>
   readonly seconds: number
 }
 
 /** Draws images from prompts, one after the other, each with a seed of its own, and writes them as PNG files. */
 export async function runGenerate(options: GenerateCommandOptions): Promise<GenerateResult> {
-  const { model, variant, tokenizer, predictionType, dtype, prompts, count, seed, steps, out, signal } = options
+  const { model, variant, tokenizer, predictionType, dtype, budget, prompts, count, seed, steps, out, signal } = options
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
@@ -91,6 +98,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(predictionType === undefined ? {} : { predictionType }),
     ...(dtype === undefined ? {} : { dtype }),
+    ...(budget === undefined ? {} : { budget }),
   })
   using tiny = options.previewDecoder === undefined ? undefined : await previewDecoder(device, options.previewDecoder, signal)
   const load = async (choices: readonly AdapterChoice[], kind: string): Promise<AdapterWeights> => {
@@ -118,6 +126,11 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
     ...(options.scheduler === undefined ? {} : { scheduler: swapped(pipe.components.scheduler, options.scheduler) }),
   }
+  let memory: GenerateResult['memory']
+  const onPlan = ({ peak, choices }: MemoryPlan): void => {
+    if (!memory) progress.phase(`within ${gibibytes(budget ?? 0)} of memory`, 1).done(memoryText(peak, choices))
+    memory = { peak, choices }
+  }
   const drawn: GeneratedImage[] = []
   const files: GenerateResult['images'][number][] = []
   const drawing = progress.phase('drawing', prompts.length * count * steps)
@@ -125,7 +138,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     for (let k = 0; k < count; k++) {
       const {
         images: [made],
-      } = await pipe({ ...shared, prompt, seed: seed + k, onStep: stepping(drawing, steps, join(out, 'preview.png')) })
+      } = await pipe({ ...shared, ...(budget === undefined ? {} : { onPlan }), prompt, seed: seed + k, onStep: stepping(drawing, steps, join(out, 'preview.png')) })
       const file = join(out, `${String(p * count + k + 1).padStart(4, '0')}-seed${seed + k}.png`)
       await writePicture('generate', file, (made as GeneratedImage).png()) // a run of one prompt gives one image
       drawn.push(made as GeneratedImage)
@@ -144,9 +157,21 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   return {
     images: files,
     ...(drawn.length > 1 ? { sheet } : {}),
+    ...(memory ? { memory } : {}),
     seconds: Math.round((performance.now() - started) / 1000),
   }
 }
+
+function memoryText(peak: number, { branches, leaving, tiling }: MemoryChoices): string {
+  return [
+    `${gibibytes(peak)} at once`,
+    ...(branches === 'apart' ? ['branches one after the other'] : []),
+    ...(leaving.length > 0 ? [`${leaving.join(', ')} only while needed`] : []),
+    ...(typeof tiling === 'object' && tiling.size !== undefined ? [`tiles of ${tiling.size} pixels`] : []),
+  ].join(', ')
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`
 
 /** What a user asked for, under the names of the pipeline. */
 function given({

@@ -110,3 +110,13 @@ test('the driver is told once of many buffers that are dropped together, and not
   }
   expect([await drop(2), await drop(100), await drop(3), existing.size]).toEqual([0, 1, 1, 0])
 })
+
+test('what stays has a buffer of its own size where that is large, up to what a buffer may be', () => {
+  const { pool, existing } = poolOf()
+  const weight = pool.lasting(9.1 * MiB)
+  expect([weight.size, pool.live]).toEqual([Math.ceil(9.1 * MiB / 256) * 256, weight.size])
+  expect(pool.lasting(5000).size).toBe(sizeClass(5000))
+  pool.release(weight)
+  expect([existing.has(weight), pool.live]).toEqual([false, sizeClass(5000)])
+  expect(() => pool.lasting(2 ** 40 + 1)).toThrow('expected at most 1099511627776 bytes in one tensor')
+})

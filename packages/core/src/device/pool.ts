@@ -1,6 +1,6 @@
 import { at, textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
-import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
+import { lastingClass, sizeClass, type Slot, textureRows } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
@@ -58,14 +58,26 @@ export class ResourcePool {
 
   /** @throws {OutOfMemoryError} if no buffer of this size can be had on this adapter */
   expectFit(bytes: number): void {
-    if (sizeClass(bytes) <= this.#largest) return
-    throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+    if (sizeClass(bytes) > this.#largest) throw tooLarge(bytes, this.#largest)
   }
 
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes)
     this.expectFit(bytes)
+    return this.#bufferOf(sizeClass(bytes))
+  }
+
+  /**
+   * A buffer for what stays, as weights do: of this size, if it is large, where classes would take an eighth more. Parts of it are
+   * bound where it may not be bound whole. @throws {OutOfMemoryError} above the device's limit
+   */
+  lasting(bytes: number): GPUBuffer {
+    const { maxBufferSize } = this.#device.limits
+    if (bytes > maxBufferSize) throw tooLarge(bytes, maxBufferSize)
+    return this.#bufferOf(lastingClass(bytes))
+  }
+
+  #bufferOf(size: number): GPUBuffer {
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
       label: gpuLabel(`pool ${size}`),
       size,
@@ -176,6 +188,10 @@ export class ResourcePool {
   #shelf(resource: Resource): Shelf<Resource> {
     return this.#shelves.get(resource) as Shelf<Resource> // the pool made it
   }
+}
+
+function tooLarge(bytes: number, most: number): OutOfMemoryError {
+  return new OutOfMemoryError(`allocate: expected at most ${most} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
 }
 
 /** Whether a resource is a texture. */

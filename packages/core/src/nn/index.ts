@@ -15,6 +15,7 @@ export { linears } from './linears.ts'
 export { mapModules } from './map-modules.ts'
 export { adapterNames, type AdapterWeight, type AdapterWeights, Module } from './module.ts'
 export { GroupNorm, LayerNorm, type NormEps, RMSNorm } from './norms.ts'
+export { standIn } from './stand-in.ts'
 export {
   type Checkpoint, checkFit, readAll, type StateFile, type StateInfo, stateOf, type StateSource, type Wanted,
 } from './state/index.ts'

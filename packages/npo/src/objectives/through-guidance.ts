@@ -34,9 +34,9 @@ export function throughGuidance<
   return {
     name: `${objective.name} through guidance`,
     evaluate(networks, batch) {
-      const entries = Object.entries<Denoiser<C>>(networks)
+      const guided = Object.entries<Denoiser<C>>(networks).map(([name, net]) => [name, guidedBy(net)] as const)
       // The same names as the objective's own.
-      return objective.evaluate(Object.fromEntries(entries.map(([name, net]) => [name, guidedBy(net)])) as Networks, batch)
+      return objective.evaluate(Object.fromEntries(guided) as Networks, batch)
     },
     negated: () => throughGuidance(objective.negated(), options),
   }

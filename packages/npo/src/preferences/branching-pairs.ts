@@ -5,6 +5,7 @@ import type { Scheduler, Steps } from '@antipode/schedulers'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
 import type { StepPairBatch } from '../objectives/index.ts'
 import { type StepCoefficients, stepCoefficients, stepLevels, stepMean } from '../transitions/index.ts'
+import { type ChosenPair, chosenPairs } from './chosen-pairs.ts'
 import { conditionRows, rowsOf } from './rows.ts'
 import { scoresOf } from './scores.ts'
 
@@ -101,32 +102,14 @@ export async function* branchingPairs<C extends Condition>(
         mean.add(randn(device, noise.shape, { seed: random.int(2 ** 32), stream: k }).mul(here.deviation)))
       const moved = concat(drawn).to(x.dtype) // candidate k of row b at k·B + b
       await evaluate(sample, moved)
-      for (const t of [prediction, parent?.sample, ...(sample === x && width > 1 ? [] : [x])]) t?.dispose()
+      const kept = sample === x && width > 1
+      for (const t of [prediction, parent?.sample, kept ? undefined : x]) t?.dispose()
       x = moved
       parent = width > 1 ? { sample, step: here } : undefined
     }
   } finally {
     for (const t of [x, prediction, parent?.sample]) t?.dispose()
   }
-}
-
-/** Rows of the best and the worst candidate of a sample. */
-export interface ChosenPair {
-  readonly row: number
-  readonly best: number
-  readonly worst: number
-}
-
-/**
- * Best and worst of each sample's candidates, where they are far enough apart: candidate k of sample b has score k·B + b.
- * Of equal scores the first counts.
- */
-export function chosenPairs(scores: ArrayLike<number>, count: number, branches: number, threshold: number): ChosenPair[] {
-  return Array.from({ length: count }, (_, row) => {
-    const own = Array.from({ length: branches }, (_, k) => scores[k * count + row] as number)
-    const [top, low] = [Math.max(...own), Math.min(...own)]
-    return { row, best: own.indexOf(top), worst: own.indexOf(low), gap: Math.tanh((top - low) / 2) }
-  }).filter(({ gap }) => gap > threshold).map(({ row, best, worst }) => ({ row, best, worst }))
 }
 
 async function pairsOf<C extends Condition>(

@@ -8,7 +8,7 @@ import { denoising, diffusionDpo, mapo, type PairBatch, type SampleBatch } from 
 import { drawNoise, flowProcess } from '../process/index.ts'
 import { take, ToyDenoiser } from '../testing/toy.ts'
 import { train } from '../training/index.ts'
-import { invertedPairs, type PairMaker, pairMaker, type PairMakerOptions } from './index.ts'
+import { type BatchMaker, invertedPairs, pairMaker, type PairMakerOptions } from './index.ts'
 import { inversionSteps } from './inverted-pairs.ts'
 
 let device: Device
@@ -23,7 +23,9 @@ const condition = (count: number): Tensor => constant(device, [1, 0], [1, 2]).ex
 const reward = (samples: Tensor): Tensor => samples.slice(1, 0, 1).squeeze(1)
 
 /** Maker of pairs of points that a model samples. */
-function pairsOf(model: ToyDenoiser, changes: Partial<PairMakerOptions<Tensor>> = {}): PairMaker<Tensor> {
+function pairsOf(
+  model: ToyDenoiser, changes: Partial<PairMakerOptions<Tensor>> = {},
+): BatchMaker<PairBatch<Tensor>> {
   return pairMaker<Tensor>(device, {
     model: model.denoise, scheduler, steps: 4, shape: [16, 2], condition: () => condition(16), reward,
     temperature: 0.05, process, seed: 2, ...changes,

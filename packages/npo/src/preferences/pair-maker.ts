@@ -9,6 +9,7 @@ import type { GuidedDenoiser } from '../guidance/index.ts'
 import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess } from '../process/index.ts'
 import { sampleToEnd } from '../sampling/index.ts'
+import type { BatchMaker } from './batch-maker.ts'
 import { prefersFirst } from './label-pairs.ts'
 import { scoresOf } from './scores.ts'
 import type { Reward } from '../reward.ts'
@@ -33,14 +34,6 @@ export interface PairMakerOptions<C extends Condition> {
   readonly seed: number
 }
 
-/** What {@link train} takes of a maker of pairs. */
-export interface PairMaker<C extends Condition> {
-  /** Samples the pairs of a training step and labels them. They depend on the step, the seed and the weights alone. */
-  readonly batch: (step: number) => Promise<PairBatch<C>>
-  /** Disposes the samples of a batch. */
-  readonly release: (batch: PairBatch<C>) => void
-}
-
 /** Sampling draws its noise from other streams than training does, which takes one a step from 0 on. */
 const firstStream = 2 ** 30
 
@@ -50,7 +43,9 @@ const firstStream = 2 ** 30
  * @throws {ConfigError} if an option is unknown or outside its range; its batches reject with ShapeError or
  * NumericError unless the reward gives one finite number a sample, and with what sampling throws
  */
-export function pairMaker<C extends Condition>(device: Backend, options: PairMakerOptions<C>): PairMaker<C> {
+export function pairMaker<C extends Condition>(
+  device: Backend, options: PairMakerOptions<C>,
+): BatchMaker<PairBatch<C>> {
   checkOptions('pairMaker', options, {
     model: required(either(callable, anObject('a guided denoiser'))), scheduler: required(anObject('a scheduler')),
     steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),

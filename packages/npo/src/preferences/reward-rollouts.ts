@@ -5,6 +5,7 @@ import { type Scheduler, type Steps, tensorsOf } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import type { RenoisedBatch, RolloutBatch } from '../objectives/index.ts'
 import { keepState, sample, sampleToEnd } from '../sampling/index.ts'
+import type { BatchMaker } from './batch-maker.ts'
 
 /** Options of {@link renoisedRollouts}. */
 export interface RunOptions<C extends Condition> {
@@ -28,14 +29,6 @@ export interface RewardRolloutOptions<C extends Condition> extends RunOptions<C>
   readonly graded: number | ((random: Rng) => number)
 }
 
-/** What {@link train} takes of a maker of batches. */
-export interface BatchMaker<B> {
-  /** The batch of a training step. It depends on the step, the seed and the weights alone. */
-  readonly batch: (step: number) => Promise<B>
-  /** Disposes what was made for a batch. */
-  readonly release: (batch: B) => void
-}
-
 const ranges: Ranges<RunOptions<Condition>> = {
   model: required(callable), scheduler: required(anObject('a scheduler')),
   steps: required(either(whole(1), anObject('a request for steps'))), shape: required(listOf(whole(1))),
@@ -48,7 +41,8 @@ const firstStream = 2 ** 30
 /**
  * Runs that a model makes itself up to some calls before their end, without gradients: the batches of {@link draft},
  * {@link alignProp} and {@link refl}. `train({ …, ...rewardRollouts(device, { …, graded: 1 }) })`.
- * @throws {ConfigError} if an option is unknown or outside its range; its batches reject so where `graded` is more than a
+ * @throws {ConfigError} if an option is unknown or outside its range; its batches reject so where `graded` is more
+ * than a
  * run has, and with what sampling throws
  */
 export function rewardRollouts<C extends Condition>(

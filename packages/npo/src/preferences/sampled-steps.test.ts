@@ -5,7 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Denoiser } from '../denoiser.ts'
 import selection from '../objectives/transitions/testing/pair-selection.golden.json' with { type: 'json' }
 import { ddpo, spo } from '../objectives/index.ts'
-import { type BranchingOptions, branchingPairs, type Candidates, chosenPairs } from './branching-pairs.ts'
+import { type BranchingOptions, branchingPairs, type Candidates } from './branching-pairs.ts'
+import { chosenPairs } from './chosen-pairs.ts'
 import { groupAdvantages, policyRollouts } from './index.ts'
 
 const host = new FakeHost()

@@ -7,7 +7,8 @@ import { type SelfNpoBatch, selfNpo } from '../objectives/index.ts'
 import golden from '../objectives/self-npo/testing/self-npo.golden.json' with { type: 'json' }
 import { exactDdim } from '../objectives/testing/exact-ddim.ts'
 import { Leaves } from '../objectives/testing/oracle.ts'
-import { runEnd, selfGrid, selfRollouts, truncatedRuns } from './self-rollouts.ts'
+import { selfRollouts } from './self-rollouts.ts'
+import { runEnd, selfGrid, truncatedRuns } from './truncated-runs.ts'
 
 const { params, inputs, out } = golden
 const shape = [4, 2, 4, 4]

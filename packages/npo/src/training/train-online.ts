@@ -19,7 +19,9 @@ export interface OnlineOptions<B extends Disposable> extends Omit<TrainOptions<B
 }
 
 /** What a round's batches and passes come to in steps. */
-function stepsOfRound<B extends Disposable>({ batches, passes = 1, accumulate = 1, checkpoint }: OnlineOptions<B>): number {
+function stepsOfRound<B extends Disposable>(
+  { batches, passes = 1, accumulate = 1, checkpoint }: OnlineOptions<B>,
+): number {
   const steps = (batches * passes) / accumulate
   if (!Number.isInteger(steps)) {
     throw new ConfigError(
@@ -43,7 +45,9 @@ function stepsOfRound<B extends Disposable>({ batches, passes = 1, accumulate = 
  * @throws {ConfigError} as `train`; if a round is no whole number of steps, or checkpoints fall inside of one; or if
  * `collect` gives fewer batches than `batches`
  */
-export async function* trainOnline<B extends Disposable>(options: OnlineOptions<B>): AsyncGenerator<TrainStep, void, void> {
+export async function* trainOnline<B extends Disposable>(
+  options: OnlineOptions<B>,
+): AsyncGenerator<TrainStep, void, void> {
   const { collect, batches, passes = 1, seed, signal, ...rest } = options
   for (const [name, value] of Object.entries({ batches, passes })) checkArgument('trainOnline', name, value, whole(1))
   checkArgument('trainOnline', 'seed', seed, whole(0))
@@ -87,7 +91,8 @@ async function taken<B extends Disposable>(source: AsyncIterable<B>, count: numb
       made.push(one)
       if (made.length === count) return made
     }
-    throw new ConfigError(`trainOnline: expected ${count} batches of a round, got ${made.length}; sample more, or ask for fewer`)
+    const got = `${made.length}; sample more, or ask for fewer`
+    throw new ConfigError(`trainOnline: expected ${count} batches of a round, got ${got}`)
   } catch (error) {
     for (const one of made) one[Symbol.dispose]()
     throw error

@@ -1,5 +1,7 @@
 import { ConfigError } from '@antipode/core'
-import { currentTimestep, type Linear, type NoiseLevel, type Scheduler, type SchedulerState, tensorsOf } from '@antipode/schedulers'
+import {
+  currentTimestep, type Linear, type NoiseLevel, type Scheduler, type SchedulerState, tensorsOf,
+} from '@antipode/schedulers'
 
 /** One step of a run: from x and what the model predicts, e, to a·x + b·e + s·ε with ε unit normal. */
 export interface StepCoefficients {
@@ -24,7 +26,10 @@ type Shares = readonly [x: number, e: number, noise: number]
 
 /** Follows what a solver does with them. */
 const sharesLinear: Linear<Shares> = {
-  combine: (terms) => ([0, 1, 2] as const).map((i) => terms.reduce((sum, [c, s]) => sum + c * s[i], 0)) as unknown as Shares,
+  combine(terms) {
+    const sum = (i: 0 | 1 | 2): number => terms.reduce((all, [c, shares]) => all + c * shares[i], 0)
+    return [sum(0), sum(1), sum(2)]
+  },
 }
 
 /**

@@ -1,8 +1,10 @@
 import { ConfigError, tensor, type Tensor } from '@antipode/core'
 import { FakeHost, interpret, largestGap } from '@antipode/core/testing'
-import { ddim, ddpm, dpmSolverMultistep, eulerAncestral, flowMatchSde, type Scheduler } from '@antipode/schedulers'
+import { ddim, ddpm, dpmSolverMultistep, eulerAncestral, flowMatchSde, type Linear, type Scheduler } from '@antipode/schedulers'
 import { describe, expect, test } from 'vitest'
-import { cases, ddimByHand, fixtures, flowSteps, type StepByHand, stepsOf } from '../objectives/transitions/testing/steps.ts'
+import {
+  cases, ddimByHand, fixtures, flowSteps, type StepByHand, stepsOf,
+} from '../objectives/transitions/testing/steps.ts'
 import { Leaves, shape } from '../objectives/testing/oracle.ts'
 import { levelAt, stepCoefficients, stepLevels, stepLogProb, stepMean } from './index.ts'
 
@@ -67,11 +69,13 @@ describe('coefficients are read off the scheduler', () => {
     const plan = scheduler.timesteps(20)
     const at = timesteps.map((t) => plan.timesteps.indexOf(t))
     expect(at.map((i) => plan.previous?.[i])).toEqual(previous)
+    const levels = { sigmas: [1, 0.9, 0.75, 0.5, 0.2] }
+    const dance = flowMatchSde({ noiseLevel: 0.3, diffusion: 'constant' })
     const checks: [ReturnType<typeof read>, StepByHand][] = [
       // The table is in f32, of which ᾱ of the fixture differs by 2e-6.
       [read(scheduler, 20, at), ddimByHand(from, to)],
-      [read(flowMatchSde(), { sigmas: [1, 0.9, 0.75, 0.5, 0.2] }, [0, 2, 4]), flowSteps('flow-grpo')],
-      [read(flowMatchSde({ noiseLevel: 0.3, diffusion: 'constant' }), { sigmas: [1, 0.9, 0.75, 0.5, 0.2] }, [0, 2, 4]), flowSteps('dance-grpo')],
+      [read(flowMatchSde(), levels, [0, 2, 4]), flowSteps('flow-grpo')],
+      [read(dance, levels, [0, 2, 4]), flowSteps('dance-grpo')],
     ]
     for (const [got, want] of checks) {
       near(Float64Array.from(got, (c) => c.sample), want.carried, 2e-6)
@@ -88,7 +92,7 @@ describe('coefficients are read off the scheduler', () => {
     ['ddim of v', ddim({ ...stable, eta: 0.5, predictionType: 'v_prediction', setAlphaToOne: false })],
   ])('%s steps where they say', (_, scheduler) => {
     const state = { ...scheduler.begin<number>(10), step: 3 }
-    const unit = { combine: (terms: readonly (readonly [number, number])[]): number => terms.reduce((sum, [c, x]) => sum + c * x, 0) }
+    const unit: Linear<number> = { combine: (terms) => terms.reduce((sum, [c, x]) => sum + c * x, 0) }
     const { sample, x0 } = scheduler.step(unit, state, 0.3, -1.2, 0.7)
     const c = stepCoefficients(scheduler, state)
     expect(c.sample * -1.2 + c.prediction * 0.3 + c.deviation * 0.7).toBeCloseTo(sample, 12)
@@ -116,6 +120,7 @@ test('the density is a normal one\'s: of one element it integrates to 1', () => 
   const grid = Array.from({ length: count }, (_, i) => -4 + (8 * i) / count)
   const column = (value: number): Tensor => tensor(host, Array<number>(count).fill(value), [count, 1])
   const mean = column(0.3)
-  const logs = interpret([stepLogProb(mean, { next: tensor(host, grid, [count, 1]), deviation: column(0.5) })])[0] ?? []
+  const next = tensor(host, grid, [count, 1])
+  const logs = interpret([stepLogProb(mean, { next, deviation: column(0.5) })])[0] ?? []
   expect([...logs].reduce((sum, p) => sum + Math.exp(p) * (8 / count), 0)).toBeCloseTo(1, 8)
 })

@@ -21,6 +21,7 @@ import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
 import type { PromptSyntax } from '../prompt/index.ts'
+import type { MemoryPlan } from '../memory/index.ts'
 
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
@@ -124,6 +125,8 @@ export interface GenerateOptions {
    * a tiny autoencoder (`loadAutoencoder` of @antipode/models); false by default.
    */
   readonly preview?: boolean | AutoencoderTiny
+  /** Told what the call takes, and how it is kept within the budget, before anything runs. */
+  readonly onPlan?: (plan: MemoryPlan) => void
   readonly signal?: AbortSignal
 }
 
@@ -170,6 +173,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   denoisingEnd: between(0, 1),
   tiling: tilingRange,
   preview: either(flag, { expected: 'an AutoencoderTiny', accepts: (v) => v instanceof AutoencoderTiny }),
+  onPlan: callable,
   signal: abortSignal,
 }
 

@@ -37,7 +37,7 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
     side: sideOf(components),
     scale: vae.scale,
     channels,
-    adapters: family.models.flatMap(adapterNames),
+    adapters: Object.values(family.models).flatMap(adapterNames),
   })
   checkChannels(family, options, channels)
   checkPreview(name, options.preview, channels)

@@ -8,6 +8,7 @@ import type { ModelPrediction } from '@antipode/schedulers'
 import { adapted } from '../prompt/index.ts'
 import type { PerturbedBranch } from '../request/index.ts'
 import type { Conditions } from './family.ts'
+import type { MemoryChoices } from '../memory/index.ts'
 
 /** What a UNet is told, and what it sees beside the sample. */
 export type RunCondition = UNet2DCondition & { readonly beside?: Tensor }
@@ -24,21 +25,24 @@ export interface GuidanceOptions {
   /** Adapters of both branches. */
   readonly positive: AdapterWeights
   readonly negative: AdapterWeights
+  /** Whether branches of equal weights are one pass of twice the batch, the default, or two passes. */
+  readonly branches?: MemoryChoices['branches']
 }
 
-/** The UNet under guidance. Branches of equal weights are one pass of twice the batch. */
+/** The UNet under guidance. */
 export function denoiserOf(
   unet: UNet2DConditionModel,
   { negative }: Conditions,
   beside: Tensor | undefined,
   options: GuidanceOptions,
 ): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
-  const { scale, rescale, guider, perturbed } = options
+  const { scale, rescale, guider, perturbed, branches: passes } = options
+  const one = passes !== 'apart' && sameWeights(options.positive, options.negative)
   const positive = branch(unet, options.positive)
   if (!negative) return positive
   const branches = {
     positive,
-    negative: sameWeights(options.positive, options.negative) ? positive : branch(unet, options.negative),
+    negative: one ? positive : branch(unet, options.negative),
     unconditional: (): RunCondition => withBeside(negative, beside),
   }
   if (!guider) return cfg({ ...branches, scale, rescale })
@@ -54,8 +58,8 @@ function perturbedBranch(
 ): Perturbation<RunCondition> {
   if (typeof how === 'function') return branch(unet, options.positive, how)
   if (how !== 'blurred') return branch(unet, how)
-  const received = receivedAttention(adapted(unet, options.negative))
-  const attention: Denoiser<RunCondition> = (x, timesteps, condition) => received(...inputsOf(x, timesteps, condition))
+  const attention: Denoiser<RunCondition> = (x, timesteps, condition) =>
+    receivedAttention(adapted(unet, options.negative))(...inputsOf(x, timesteps, condition))
   return blurredWhereAttended({ model: negative, unconditional, attention, predicts: options.predicts })
 }
 
@@ -68,9 +72,11 @@ function branch(
   weights: AdapterWeights,
   wrapped?: (unet: UNet2DConditionModel) => Wrappers,
 ): Denoiser<RunCondition> {
-  const model = adapted(unet, weights)
-  const wrappers = wrapped?.(model)
-  return (x, timesteps, condition) => model.forward(...inputsOf(x, timesteps, condition), { wrappers })
+  return (x, timesteps, condition) => {
+    // Its weights may have been on their way between two calls.
+    const model = adapted(unet, weights)
+    return model.forward(...inputsOf(x, timesteps, condition), { wrappers: wrapped?.(model) })
+  }
 }
 
 /** What a UNet takes of a sample and what it is told. */
@@ -83,6 +89,6 @@ function inputsOf(
 }
 
 /** Whether two mixtures are one: an adapter of weight 0 is as good as none. */
-function sameWeights(a: AdapterWeights, b: AdapterWeights): boolean {
+export function sameWeights(a: AdapterWeights, b: AdapterWeights): boolean {
   return Object.keys({ ...a, ...b }).every((name) => (a[name] ?? 0) === (b[name] ?? 0))
 }

@@ -28,8 +28,8 @@ export interface Family<O extends GenerateOptions> {
   readonly components: Components
   /** Words that its text encoders have learned. */
   readonly words: LearnedWords
-  /** Models whose memory the pipeline owns. */
-  readonly models: readonly Module[]
+  /** Models whose memory the pipeline owns, by their names in a checkpoint. */
+  readonly models: Readonly<Record<string, Module>>
   /** Those of them that adapter files may change, by their names on the hub. */
   readonly targets: AdapterTargets
   readonly ranges: Ranges<O>
@@ -41,6 +41,8 @@ export interface Family<O extends GenerateOptions> {
   readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
+  /** The same family of other models. */
+  of(models: Readonly<Record<string, Module>>): Family<O>
 }
 
 /** The tensors of conditions, each once. */

@@ -33,7 +33,8 @@ export function storedBlocks({ dtype }: Pick<StateInfo, 'dtype'>): BlockType | u
   return inBlocks(type) ? type : undefined
 }
 
-/** What a parameter of a type is read in: one in blocks in those of the source, if it has any, as they are finer than others made of them. */
+/** What a parameter of a type is read in: one in blocks in those of the source, if it has any, as no rounding is better than two. */
 export function typeRead(dtype: DType, info: StateInfo): DType {
-  return inBlocks(dtype) ? storedBlocks(info) ?? dtype : dtype
+  const stored = inBlocks(dtype) ? storedBlocks(info) : undefined
+  return stored && info.reads.includes(stored) ? stored : dtype
 }

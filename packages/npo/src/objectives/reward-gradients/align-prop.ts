@@ -15,7 +15,8 @@ export function alignProp<C extends Condition>(
   options: RewardGradientOptions<C>,
 ): PreferenceObjective<RolloutBatch<C>, ModelNetwork<C>> {
   const { evaluate, negated } = draft(options)
-  return { name: 'alignprop', evaluate, negated: () => ({ ...negated(), name: 'negated alignprop', negated: () => alignProp(options) }) }
+  const opposite = { ...negated(), name: 'negated alignprop', negated: () => alignProp(options) }
+  return { name: 'alignprop', evaluate, negated: () => opposite }
 }
 
 /**

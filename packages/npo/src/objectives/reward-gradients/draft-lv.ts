@@ -18,7 +18,8 @@ export interface RenoisedBatch<C extends Condition> {
 
 /**
  * DRaFT-LV (Clark et al. 2023, arXiv 2309.17400, section 4.2): DRaFT-1 of less variance. Samples are noised n times to
- * the level of the last call, and the gradient of the reward goes back through one prediction each; the loss is the mean.
+ * the level of the last call, and the gradient of the reward goes back through one prediction each; the loss is the
+ * mean.
  * {@link renoisedRollouts} makes the batches. Negation and metrics as those of {@link draft}.
  * @throws {ConfigError} if an option is unknown or missing
  */

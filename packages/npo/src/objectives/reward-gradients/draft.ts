@@ -6,7 +6,8 @@ import {
 
 /**
  * DRaFT-K (Clark et al. 2023, arXiv 2309.17400): the gradient of a reward of samples goes back through the last K steps
- * of sampling, `mean loss(R(x₀))` with loss(R) = −R unless another is given. K is in the batch: `rewardRollouts({ graded:
+ * of sampling, `mean loss(R(x₀))` with loss(R) = −R unless another is given. K is in the batch: `rewardRollouts({
+ * graded:
  * K })` makes runs that stand K calls before their end. With as many as the run has, the gradient is that of the whole
  * run.
  *

@@ -26,7 +26,8 @@ export interface RewardGradientOptions<C extends Condition> {
   /** Loss of rewards, `[B] -> [B]`. */
   readonly loss?: (rewards: Tensor) => Tensor
   /**
-   * Whether what the model computes within a step is computed again in the backward pass and not kept: the memory of one
+   * Whether what the model computes within a step is computed again in the backward pass and not kept: the memory of
+   * one
    * step then, whatever their number, for one more forward pass each. True by default.
    */
   readonly checkpoint?: boolean

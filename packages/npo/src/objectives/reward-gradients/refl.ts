@@ -11,7 +11,8 @@ import {
  * one of the last ten: `rewardRollouts({ graded: (random) => 1 + random.int(10) })`; the calls after the first that
  * is left are not made.
  *
- * Negated, the reward changes sign before the loss. relu(2 − R) is not linear: where −R is above 2 there is no gradient,
+ * Negated, the reward changes sign before the loss. relu(2 − R) is not linear: where −R is above 2 there is no
+ * gradient,
  * so that samples that are bad enough are left alone.
  *
  * The metric `reward` is the mean reward of the predictions, of its own sign.

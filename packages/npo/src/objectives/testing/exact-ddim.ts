@@ -5,7 +5,7 @@ import { ddim, type Linear, type Scheduler, type SchedulerState } from '@antipod
  * scheduler is in f32: for numbers that were made so. @param alphaBars by timestep; the one of −1 is the end's
  */
 export function exactDdim(alphaBars: Readonly<Record<number, number>>): Scheduler {
-  const plain = ddim({ betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012, clipSample: false, setAlphaToOne: false })
+  const plain = ddim({ clipSample: false, setAlphaToOne: false })
   const levelOf = (t: number): { readonly signal: number; readonly noise: number } => {
     const a = alphaBars[t]!
     return { signal: Math.sqrt(a), noise: Math.sqrt(1 - a) }

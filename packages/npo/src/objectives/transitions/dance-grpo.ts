@@ -19,7 +19,8 @@ export function danceGrpo<C extends Condition>(
   const { clip = 1e-4, advantageClip = 5 } = options
   return preferenceObjective<PolicyBatch<C>, ModelNetwork<C>>({
     name: 'dance-grpo',
-    evaluate: ({ model }, batch) => clippedPolicyLoss(meanOf('danceGrpo', model, batch), batch, { clip, advantageClip }),
+    evaluate: ({ model }, batch) =>
+      clippedPolicyLoss(meanOf('danceGrpo', model, batch), batch, { clip, advantageClip }),
     reversed: opposedAdvantages,
   })
 }

@@ -19,7 +19,8 @@ export function ddpo<C extends Condition>(
   const { clip = 1e-4, advantageClip = 5 } = options
   return preferenceObjective<PolicyBatch<C>, ModelNetwork<C>>({
     name: 'ddpo',
-    evaluate: ({ model }, batch) => clippedPolicyLoss(meanOf('ddpo', model, batch), batch, { clip, advantageClip }),
+    evaluate: ({ model }, batch) =>
+      clippedPolicyLoss(meanOf('ddpo', model, batch), batch, { clip, advantageClip }),
     reversed: opposedAdvantages,
   })
 }

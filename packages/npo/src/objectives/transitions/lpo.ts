@@ -7,7 +7,8 @@ import { type SpoOptions, spoRanges, stepPreference } from './spo.ts'
 import type { StepPairBatch } from './step-pairs.ts'
 
 /**
- * Latent preference optimisation (Zhang et al. 2025, arXiv 2502.01051): {@link spo} with β = 500, on pairs that a reward
+ * Latent preference optimisation (Zhang et al. 2025, arXiv 2502.01051): {@link spo} with β = 500, on pairs that a
+ * reward
  * of latents chose at every step, where a step's threshold is {@link lpoThreshold}.
  * @throws {ConfigError} if an option is unknown or outside its range
  * Source of the constants: Kwai-Kolors/LPO.
@@ -27,7 +28,8 @@ export interface LpoThresholdOptions {
 }
 
 /**
- * Gap of preference, as a difference of two softmax weights in [0, 1], from which a pair of a step is kept: linear in the
+ * Gap of preference, as a difference of two softmax weights in [0, 1], from which a pair of a step is kept: linear in
+ * the
  * deviation of the step's noise, from `low` to `high` over the run.
  * @returns the threshold of a step
  * @throws {ConfigError} if an option is unknown or outside its range, or the solver's steps are no normal distributions

@@ -4,7 +4,9 @@ import { flowMatchSde } from '@antipode/schedulers'
 import { describe, expect, test } from 'vitest'
 import type { Denoiser } from '../../denoiser.ts'
 import { stepCoefficients, stepLevels, stepLogProb, stepMean } from '../../transitions/index.ts'
-import { danceGrpo, ddpo, flowGrpo, negate, type PolicyBatch, type PreferenceObjective, type ReferredNetworks } from '../index.ts'
+import {
+  danceGrpo, ddpo, flowGrpo, negate, type PolicyBatch, type PreferenceObjective, type ReferredNetworks,
+} from '../index.ts'
 import { Leaves, type Measured, shape } from '../testing/oracle.ts'
 import { cases, ddimByHand, fixtures, flowSteps, type StepByHand, stepsOf } from './testing/steps.ts'
 
@@ -18,7 +20,9 @@ interface Given {
   readonly advantages: readonly number[]
 }
 
-function measure(objective: PreferenceObjective<PolicyBatch<undefined>, ReferredNetworks<undefined>>, given: Given): Measured {
+function measure(
+  objective: PreferenceObjective<PolicyBatch<undefined>, ReferredNetworks<undefined>>, given: Given,
+): Measured {
   const leaves = new Leaves()
   const prediction = leaves.of(given.own, shape)
   const reference = leaves.of(given.reference ?? given.own, shape)
@@ -26,7 +30,8 @@ function measure(objective: PreferenceObjective<PolicyBatch<undefined>, Referred
     ...stepsOf(leaves, given.by, leaves.of(given.x, shape), given.next), condition: undefined,
     logProbs: leaves.of(given.logProbs, [3]), advantages: leaves.of(given.advantages, [3]),
   }
-  return leaves.measure(objective.evaluate({ model: () => prediction, reference: () => reference }, batch), [prediction])
+  const networks = { model: () => prediction, reference: () => reference }
+  return leaves.measure(objective.evaluate(networks, batch), [prediction])
 }
 
 function expectCase(got: Measured, loss: number, grad: readonly number[]): void {
@@ -45,7 +50,8 @@ const stepFixture = (): Given => {
 const flowFixture = (rule: 'flow-grpo' | 'dance-grpo'): Given => {
   const f = fixtures.flow
   const { logp_old: logProbs } = rule === 'flow-grpo' ? cases.flow_sde_step.out : cases.dance_grpo.out
-  return { by: flowSteps(rule), x: f.x_t, next: f.x_next, own: f.v, reference: f.v_ref, logProbs, advantages: cases.flow_grpo.params.advantages }
+  const { advantages } = cases.flow_grpo.params
+  return { by: flowSteps(rule), x: f.x_t, next: f.x_next, own: f.v, reference: f.v_ref, logProbs, advantages }
 }
 
 describe('on the released scripts\' numbers', () => {
@@ -68,7 +74,8 @@ describe('on the released scripts\' numbers', () => {
 
   test('DanceGRPO has theirs', () => {
     const { params, out } = cases.dance_grpo
-    expectCase(measure(danceGrpo<undefined>({ clip: params.clip_range }), flowFixture('dance-grpo')), out.loss, out.grads.v)
+    const got = measure(danceGrpo<undefined>({ clip: params.clip_range }), flowFixture('dance-grpo'))
+    expectCase(got, out.loss, out.grads.v)
   })
 })
 
@@ -87,7 +94,8 @@ const scheduler = flowMatchSde()
 /** Steps that one network took, and parameters of another. */
 function toy(moved: number, advantages: readonly number[]) {
   const host = new FakeHost()
-  const wave = (seed: number, n: number): number[] => Array.from({ length: n }, (_, i) => Math.sin(7 * seed + 3.7 * i * i))
+  const wave = (seed: number, n: number): number[] =>
+    Array.from({ length: n }, (_, i) => Math.sin(7 * seed + 3.7 * i * i))
   const begun = scheduler.begin(8)
   const levels = stepLevels(host, [1, 4, 6].map((step) => stepCoefficients(scheduler, { ...begun, step })), 2)
   const [sample, condition] = [tensor(host, wave(1, 9), [3, 3]), tensor(host, wave(2, 9), [3, 3])]
@@ -99,14 +107,16 @@ function toy(moved: number, advantages: readonly number[]) {
   const next = tensor(host, wave(3, 9), [3, 3])
   const mean = stepMean(old.net(sample, levels.timesteps, condition), { ...levels, sample })
   const batch: PolicyBatch<Tensor> = {
-    ...levels, sample, next, condition, logProbs: stepLogProb(mean, { ...levels, next }), advantages: constant(host, advantages),
+    ...levels, sample, next, condition, logProbs: stepLogProb(mean, { ...levels, next }),
+    advantages: constant(host, advantages),
   }
   return { batch, a: own.a, networks: { model: own.net, reference: old.net } }
 }
 
 test('gradients are those of differences', () => {
   const { batch, a, networks } = toy(0.05, [0.5, -1, 0.75])
-  for (const made of [ddpo<Tensor>({ clip: 0.5 }), danceGrpo<Tensor>({ clip: 0.5 }), flowGrpo<Tensor>({ clip: 0.5, kl: 0.3 })]) {
+  const all = [ddpo<Tensor>({ clip: 0.5 }), danceGrpo<Tensor>({ clip: 0.5 }), flowGrpo<Tensor>({ clip: 0.5, kl: 0.3 })]
+  for (const made of all) {
     const gap = gradientGap(made.evaluate(networks, batch).loss, { a })
     expect(gap.relative, `${made.name}: ${JSON.stringify(gap)}`).toBeLessThan(1e-6)
   }

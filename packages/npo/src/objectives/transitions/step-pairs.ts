@@ -52,11 +52,15 @@ export function clampedLogRatios<C extends Condition>(
 }
 
 /** Of the chosen and the rejected steps, each `[B]`: by one pass of 2B, or of B where both start from one sample. */
-function logProbs<C extends Condition>(where: string, denoise: Denoiser<C>, batch: StepPairBatch<C>): readonly Tensor[] {
+function logProbs<C extends Condition>(
+  where: string, denoise: Denoiser<C>, batch: StepPairBatch<C>,
+): readonly Tensor[] {
   const { chosen, rejected, condition } = batch
   const { next, ...others } = chosen
   const { sample } = chosen
-  checkSamples(where, sample, { 'what comes next': next, 'the rejected': rejected.sample, 'what comes next of it': rejected.next })
+  checkSamples(where, sample, {
+    'what comes next': next, 'the rejected': rejected.sample, 'what comes next of it': rejected.next,
+  })
   const asked = (x: Transitions): Tensor => x.sample.mul(x.input.to(x.sample.dtype))
   const count = sample.shape[0] ?? 0
   if (sample === rejected.sample && chosen.timesteps === rejected.timesteps) {

@@ -4,14 +4,18 @@ import { ddim } from '@antipode/schedulers'
 import { describe, expect, test } from 'vitest'
 import type { Denoiser } from '../../denoiser.ts'
 import { stepCoefficients, stepLevels } from '../../transitions/index.ts'
-import { d3po, lpo, lpoThreshold, negate, type PreferenceObjective, type ReferredNetworks, spo, type StepPairBatch, throughGuidance } from '../index.ts'
+import {
+  d3po, lpo, lpoThreshold, negate, type PreferenceObjective, type ReferredNetworks, spo, type StepPairBatch,
+  throughGuidance,
+} from '../index.ts'
 import { Leaves, type Measured, shape } from '../testing/oracle.ts'
 import selection from './testing/pair-selection.golden.json' with { type: 'json' }
 import { thresholdBetween } from './lpo.ts'
 import { cases, ddimByHand, fixtures, stepsOf } from './testing/steps.ts'
 
 type Pairs = StepPairBatch<undefined>
-type Fixture = Readonly<Record<'x_t' | 'x_next_w' | 'x_next_l' | 'alphas_cumprod' | 'alphas_cumprod_prev', readonly number[]>>
+type FixtureName = 'x_t' | 'x_next_w' | 'x_next_l' | 'alphas_cumprod' | 'alphas_cumprod_prev'
+type Fixture = Readonly<Record<FixtureName, readonly number[]>>
 
 /** Three pairs of steps from samples of their own, so that either side has a prediction of its own. */
 function pairsFrom(leaves: Leaves, f: Fixture): Pairs {
@@ -25,7 +29,8 @@ const both = (leaves: Leaves, chosen: readonly number[], rejected: readonly numb
 
 /** What an objective makes of the fixture; gradients by the predictions of the chosen half and of the rejected one. */
 function measure<Batch extends Pairs>(
-  objective: PreferenceObjective<Batch, ReferredNetworks<undefined>>, made: (pairs: Pairs, leaves: Leaves) => Batch, swapped = false,
+  objective: PreferenceObjective<Batch, ReferredNetworks<undefined>>, made: (pairs: Pairs, leaves: Leaves) => Batch,
+  swapped = false,
 ): Measured {
   const leaves = new Leaves()
   const f = fixtures.step
@@ -53,7 +58,8 @@ function expectCase(got: Measured, { loss, grads }: Expected): void {
   }
 }
 
-const labelled = (preference: readonly number[]) => (pairs: Pairs, leaves: Leaves) => ({ ...pairs, preference: leaves.of(preference, [3]) })
+const labelled = (preference: readonly number[]) => (pairs: Pairs, leaves: Leaves) =>
+  ({ ...pairs, preference: leaves.of(preference, [3]) })
 
 describe('on the released scripts\' numbers', () => {
   test('SPO has their loss and gradients, and counts what is clipped by direction', () => {
@@ -79,9 +85,9 @@ describe('on the released scripts\' numbers', () => {
   })
 
   test('LPO is SPO with another temperature', () => {
-    const [one, other] = [measure(lpo<undefined>({ beta: 10 }), (pairs) => pairs), measure(lpo<undefined>(), (pairs) => pairs)]
-    expectCase(one, cases.spo.out)
-    expect(other).toEqual(measure(spo<undefined>({ beta: 500 }), (pairs) => pairs))
+    const of = (objective: ReturnType<typeof lpo<undefined>>): Measured => measure(objective, (pairs) => pairs)
+    expectCase(of(lpo<undefined>({ beta: 10 })), cases.spo.out)
+    expect(of(lpo<undefined>())).toEqual(of(spo<undefined>({ beta: 500 })))
     expect([lpo().name, negate(lpo()).name]).toEqual(['lpo', 'negated lpo'])
   })
 
@@ -113,8 +119,8 @@ describe('on the released scripts\' numbers', () => {
   })
 })
 
-const stable = { betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012, clipSample: false, setAlphaToOne: false } as const
-const scheduler = ddim({ ...stable, eta: 1 })
+const stable = { betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012 } as const
+const scheduler = ddim({ ...stable, eta: 1, clipSample: false, setAlphaToOne: false })
 
 test('the threshold of a run spans its own steps', () => {
   const begun = scheduler.begin(5)
@@ -127,15 +133,18 @@ test('the threshold of a run spans its own steps', () => {
 /** A pair of steps of networks in float64, from one sample or two. */
 function toy(shared: boolean) {
   const host = new FakeHost()
-  const wave = (seed: number, n: number): number[] => Array.from({ length: n }, (_, i) => Math.sin(7 * seed + 3.7 * i * i))
+  const wave = (seed: number, n: number): number[] =>
+    Array.from({ length: n }, (_, i) => Math.sin(7 * seed + 3.7 * i * i))
   const leaf = (seed: number): Tensor => tensor(host, wave(seed, 6), [2, 3])
   const begun = scheduler.begin(10)
   const levels = stepLevels(host, [2, 5].map((step) => stepCoefficients(scheduler, { ...begun, step })), 2)
   const sample = leaf(1)
   const parameters = { a: tensor(host, wave(8, 3)), b: tensor(host, wave(9, 3)) }
-  const net = ({ a, b }: typeof parameters): Denoiser<Tensor> => (x, t, c) => x.mul(a).add(t.div(1000).unsqueeze(1).mul(b)).add(c).tanh()
+  const net = ({ a, b }: typeof parameters): Denoiser<Tensor> => (x, t, c) =>
+    x.mul(a).add(t.div(1000).unsqueeze(1).mul(b)).add(c).tanh()
   const batch: StepPairBatch<Tensor> = {
-    chosen: { ...levels, sample, next: leaf(3) }, rejected: { ...levels, sample: shared ? sample : leaf(1), next: leaf(4) }, condition: leaf(5),
+    chosen: { ...levels, sample, next: leaf(3) },
+    rejected: { ...levels, sample: shared ? sample : leaf(1), next: leaf(4) }, condition: leaf(5),
   }
   const other = { a: tensor(host, wave(8, 3).map((v) => v + 0.02)), b: tensor(host, wave(9, 3)) }
   return { host, batch, parameters, networks: { model: net(parameters), reference: net(other) } }
@@ -144,7 +153,10 @@ function toy(shared: boolean) {
 test.each([true, false])('gradients are those of differences, also where both sides start from one sample: %s', (shared) => {
   const { host, batch, parameters, networks } = toy(shared)
   const labels = { ...batch, preference: constant(host, [1, -1]) }
-  const ways = [spo<Tensor>({ clip: 0.5 }).evaluate(networks, batch), d3po<Tensor>({ beta: 1, clip: 0.5 }).evaluate(networks, labels)]
+  const ways = [
+    spo<Tensor>({ clip: 0.5 }).evaluate(networks, batch),
+    d3po<Tensor>({ beta: 1, clip: 0.5 }).evaluate(networks, labels),
+  ]
   for (const { loss } of ways) {
     const gap = gradientGap(loss, parameters)
     expect(gap.relative, JSON.stringify(gap)).toBeLessThan(1e-6)
@@ -166,7 +178,8 @@ test('one sample or a copy of it are the same, and networks that are one start a
 
 test('negating twice gives the objective again', () => {
   const { batch, networks } = toy(true)
-  const of = (o: ReturnType<typeof spo<Tensor>>): number[] => interpret([o.evaluate(networks, batch).loss]).map(([v]) => v as number)
+  const of = (o: ReturnType<typeof spo<Tensor>>): number[] =>
+    interpret([o.evaluate(networks, batch).loss]).map(([v]) => v as number)
   expect(of(negate(negate(spo<Tensor>())))).toEqual(of(spo<Tensor>()))
   expect(of(negate(spo<Tensor>()))).not.toEqual(of(spo<Tensor>()))
 })

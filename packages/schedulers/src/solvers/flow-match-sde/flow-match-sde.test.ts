@@ -29,7 +29,7 @@ function toldClean(scheduler: Scheduler): Scheduler {
 }
 
 test.each(['growing', 'constant'] as const)('the variance of its samples is of first order with a diffusion that is %s', (diffusion) => {
-  expect(varianceOrder(toldClean(flowMatchSde({ diffusion })), 400)).toBeCloseTo(1, 1)
+  expect(varianceOrder(toldClean(flowMatchSde({ diffusion })), 200)).toBeCloseTo(1, 1)
 })
 
 test('of x₀ it is told by a hook it makes the velocity', () => {

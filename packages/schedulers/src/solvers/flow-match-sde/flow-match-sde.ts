@@ -20,7 +20,8 @@ export interface FlowMatchSdeConfig {
  * Euler-Maruyama steps of a stochastic process with the marginals of a flow, for models that predict ε − x₀ on
  * x = (1 − σ)·x₀ + σ·ε: with g of the level and d = σ' − σ,
  * `x' = x + (v + g²/(2σ)·(x + (1 − σ)·v))·d + g·√(−d)·ε`. What policy gradients sample a flow by: each step is a normal
- * distribution. The last step draws noise too, as in the released code. g at σ = 1, where the growing one has no end, is
+ * distribution. The last step draws noise too, as in the released code. g at σ = 1, where the growing one has no end,
+ * is
  * taken with the 1 − σ of the level after it.
  *
  * Timesteps and sigmas of the caller's own are those before shifting.

@@ -20,10 +20,12 @@ export function ddimByHand(from: readonly number[], to: readonly number[]): Step
     const next = to[i]!
     const variance = ((1 - next) / (1 - a)) * (1 - a / next)
     const carried = Math.sqrt(next / a)
-    return { carried, predicted: Math.sqrt(1 - next - variance) - carried * Math.sqrt(1 - a), deviation: Math.sqrt(variance) }
+    const predicted = Math.sqrt(1 - next - variance) - carried * Math.sqrt(1 - a)
+    return { carried, predicted, deviation: Math.sqrt(variance) }
   })
   return {
-    carried: steps.map((s) => s.carried), predicted: steps.map((s) => s.predicted), deviation: steps.map((s) => s.deviation),
+    carried: steps.map((s) => s.carried), predicted: steps.map((s) => s.predicted),
+    deviation: steps.map((s) => s.deviation),
   }
 }
 
