@@ -5,7 +5,7 @@ import {
 } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import {
-  apg, cfg, cfgPlusPlus, classifierFree, guided, type GuidedDenoiser, type Guider, interval,
+  apg, cfg, cfgPlusPlus, classifierFree, cosineScale, guided, type GuidedDenoiser, type Guider, interval, perturbed, scheduled,
 } from '../guidance/index.ts'
 import { gap, take } from '../testing/toy.ts'
 import { keepState, type KeptState, sample, type SampleOptions, sampleToEnd } from './index.ts'
@@ -54,6 +54,21 @@ test('projected guidance with momentum, within an interval, is that of a plain l
   expect(gap(got, x) / Math.max(1, ...Array.from(x, Math.abs))).toBeLessThan(1e-5)
   const plain = await take(await sampleToEnd(positive, scheduler, noise, undefined, { steps }))
   expect(gap(got, plain)).toBeGreaterThan(0.01)
+})
+
+test('a scale of each call, a memory and a third branch are planned once, as only numbers change', async () => {
+  using noise = start()
+  const guider = perturbed(
+    scheduled((scale) => apg({ scale, momentum: -0.5, threshold: 0.4 }), cosineScale({ from: 1.5, to: 9 })), { scale: 2, stop: 0.9 },
+  )
+  const denoise = guided<undefined>({ positive, negative, perturbed: (x) => x.mul(0.3), unconditional: (c) => c, guider })
+  const plans: number[] = []
+  for await (const { index, steps, sample: x } of sample(denoise, dpmSolverMultistep(), noise, undefined, { steps: 12 })) {
+    plans.push(device.memory().plans)
+    if (index === steps - 1) x.dispose()
+  }
+  // The solver's first two steps are their own, and so is the last, which is not perturbed.
+  expect(new Set(plans.slice(2, 10)).size).toBe(1)
 })
 
 test('classifier-free guidance is one denoiser, made by cfg or by a guider', async () => {
