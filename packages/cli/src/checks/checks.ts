@@ -85,11 +85,15 @@ export async function checkGenerate(
   { model, tokenizer, adapters, negativeAdapters, image, mask, out }: GenerateFiles,
 ): Promise<void> {
   await checkThere('generate', [
-    ['--model', model], ['--tokenizer', tokenizer], ...adapters.map(({ file }) => ['--adapter', file] as const),
+    ...(isAddress(model) ? [] : [['--model', model] as const]), ['--tokenizer', tokenizer],
+    ...adapters.map(({ file }) => ['--adapter', file] as const),
     ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
   ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }
+
+/** Whether a model is somewhere in the network, where opening it tells whether it is there. */
+const isAddress = (model: string): boolean => /^(hf|https?):/i.test(model)
 
 /** @throws {UsageError} unless there is something to look at */
 export async function checkInspect({ path }: { readonly path: string }): Promise<void> {
