@@ -15,7 +15,7 @@ const table = {
   'kernels-wgsl': { packages: [], libraries: [] },
   schedulers: { packages: [], libraries: [] },
   core: { packages: ['kernels-wgsl'], libraries: ['webgpu'] },
-  models: { packages: ['core'], libraries: ['@huggingface/tokenizers'] },
+  models: { packages: ['core'], libraries: ['@huggingface/hub', '@huggingface/tokenizers'] },
   npo: { packages: ['core', 'schedulers'], libraries: [] },
   digits: { packages: ['core', 'models', 'schedulers', 'npo'], libraries: [] },
   rewards: { packages: ['core', 'models', 'npo'], libraries: [] },

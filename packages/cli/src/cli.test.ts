@@ -23,7 +23,9 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, ...commands },
+      commands: {
+        doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, cacheList: never, cacheClear: never, ...commands,
+      },
       version: '1.2.3',
       stdout: {
         write: async (text) => {
@@ -78,6 +80,15 @@ test('a conversion gets its places, and replaces nothing unless it is told to', 
   expect(all).toMatchObject({
     source: 'a', target: 'b.safetensors', force: true, dtype: 'bf16', format: 'kohya', model: 'sd15', variant: 'fp16', tokenizer: 't', predictionType: 'epsilon',
   })
+})
+
+test('the cache is listed, and cleared of what begins with an address, or of all', async () => {
+  const [cacheList, cacheClear] = [vi.fn<Commands['cacheList']>(), vi.fn<Commands['cacheClear']>()]
+  for (const command of [cacheList, cacheClear]) command.mockResolvedValue(done)
+  await new FakeProcess().run('cache list', { cacheList })
+  await new FakeProcess().run('cache list hf:owner/name', { cacheList })
+  await new FakeProcess().run('cache clear', { cacheClear })
+  expect([...cacheList.mock.calls, ...cacheClear.mock.calls]).toEqual([[{}], [{ of: 'hf:owner/name' }], [{}]])
 })
 
 test.each([

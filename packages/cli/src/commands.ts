@@ -1,5 +1,8 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkReconstruct, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import type { CacheOptions } from './cache/index.ts'
+import {
+  checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkReconstruct, checkTrainBase, checkTrainPreference, checks,
+} from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
@@ -28,6 +31,8 @@ export interface Commands {
   reconstruct(options: ReconstructCommandOptions): Promise<Outcome>
   /** @param options `force` replaces what stands at the target */
   convert(options: ConvertCommandOptions & { readonly force: boolean }): Promise<Outcome>
+  cacheList(options: CacheOptions): Promise<Outcome>
+  cacheClear(options: CacheOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -94,6 +99,16 @@ export const commands: Commands = {
     const { convertText, runConvert } = await import('./convert/index.ts')
     const result = await runConvert(options)
     return { data: result, text: convertText(result), exitCode: 0 }
+  },
+  async cacheList(options) {
+    const { cacheText, listCache } = await import('./cache/index.ts')
+    const result = await listCache(options)
+    return { data: result, text: cacheText(result), exitCode: 0 }
+  },
+  async cacheClear(options) {
+    const { clearCache, clearedText } = await import('./cache/index.ts')
+    const result = await clearCache(options)
+    return { data: result, text: clearedText(result), exitCode: 0 }
   },
   async bench(options) {
     await checkBench(options)

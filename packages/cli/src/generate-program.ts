@@ -24,10 +24,10 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .command('generate')
     .summary('draw images from prompts with a checkpoint of Stable Diffusion')
     .description(
-      'Draws images with a checkpoint of Stable Diffusion 1.x, 2.x or XL, a folder or one file, and writes them as PNG files that say what they ' +
+      'Draws images with a checkpoint of Stable Diffusion 1.x, 2.x or XL, a folder or one file, here or on the network, and writes them as PNG files that say what they ' +
         'were drawn by. An adapter that was trained on what people do not want goes to the negative branch of guidance alone.',
     )
-    .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint', path).makeOptionMandatory())
+    .addOption(new RangedOption('-m, --model <path>', 'folder, file or address of a checkpoint: PATH, hf:owner/name or https://…', path).makeOptionMandatory())
     .addOption(new RangedOption('--variant <name>', 'which weights of a folder, such as fp16', path))
     .addOption(tokenizerOption())
     .addOption(predictionOption())

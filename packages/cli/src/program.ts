@@ -3,6 +3,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
+import { addCache } from './cache-program.ts'
 import { addConvert } from './convert-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
@@ -71,6 +72,7 @@ export function makeProgram(context: ProgramContext): Command {
   addInspect(program, adding)
   addConvert(program, adding)
   addReconstruct(program, adding)
+  addCache(program, adding)
   addBench(program, adding)
   return program
 }

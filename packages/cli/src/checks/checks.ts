@@ -86,12 +86,16 @@ export interface GenerateFiles {
 export async function checkGenerate(files: GenerateFiles): Promise<void> {
   const { model, tokenizer, previewDecoder, adapters, negativeAdapters, textualInversions, image, mask, out } = files
   await checkThere('generate', [
-    ['--model', model], ['--tokenizer', tokenizer], ...adapters.map(({ file }) => ['--adapter', file] as const),
+    ...(isAddress(model) ? [] : [['--model', model] as const]), ['--tokenizer', tokenizer],
+    ...adapters.map(({ file }) => ['--adapter', file] as const),
     ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
     ['--preview-decoder', previewDecoder], ...textualInversions.map(({ file }) => ['--textual-inversion', file] as const),
   ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }
+
+/** Whether a model is somewhere in the network, where opening it tells whether it is there. */
+const isAddress = (model: string): boolean => /^(hf|https?):/i.test(model)
 
 /** @throws {UsageError} unless there is something to look at */
 export async function checkInspect({ path }: { readonly path: string }): Promise<void> {

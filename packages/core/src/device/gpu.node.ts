@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
-import { makeFolder, writeAtomically } from '../io/index.ts'
+import { cacheFolder, makeFolder, writeAtomically } from '../io/index.ts'
 
 /**
  * What is asked of Dawn beside its defaults: timestamps to the nanosecond, which it rounds to 65 µs lest web pages spy, and a
@@ -61,13 +60,7 @@ export function sleepSync(milliseconds: number): void {
 
 /** Where this user's file of that name is cached: below XDG_CACHE_HOME if that is set, else where the system keeps caches. */
 export function cachePath(name: string): string {
-  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = process.env
-  // Relative paths there are invalid and to be ignored, says the XDG base directory specification.
-  const folder = xdg !== undefined && isAbsolute(xdg) ? xdg
-    : process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches')
-    : process.platform === 'win32' ? local ?? join(homedir(), 'AppData', 'Local')
-    : join(homedir(), '.cache')
-  return join(folder, 'antipode', name)
+  return join(cacheFolder(), name)
 }
 
 /** The text of a file, or undefined if there is none. Errors of the system pass through. */

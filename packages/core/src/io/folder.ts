@@ -1,6 +1,6 @@
 import { CheckpointError } from '../errors.ts'
 import { errorCode, nodeModule } from './node.ts'
-import { locate, type SafetensorsSource } from './open-source.ts'
+import { locate, openSource, type SafetensorsSource } from './open-source.ts'
 import type { ReadOptions } from './source.ts'
 
 /** Files below one place, by paths with slashes, wherever it is. */
@@ -72,12 +72,14 @@ function diskFolder(root: string): Folder {
   }
 }
 
-function urlFolder(base: URL, { signal, timeout, fetch }: ReadOptions): Folder {
+function urlFolder(base: URL, options: ReadOptions): Folder {
+  const { signal, timeout, fetch, cache, offline } = options
   const root = new URL(base)
   root.pathname = root.pathname.replace(/\/*$/, '/')
   const label = JSON.stringify(root.href)
+  const urlOf = (path: string): URL => new URL(path.split('/').map(encodeURIComponent).join('/'), root)
   const request = async (path: string, headers: Record<string, string>): Promise<Response | undefined> => {
-    const url = new URL(path.split('/').map(encodeURIComponent).join('/'), root)
+    const url = urlOf(path)
     const patience = AbortSignal.timeout(timeout)
     const response = await fetch(url, { headers, signal: signal ? AbortSignal.any([signal, patience]) : patience })
       .catch((cause: unknown) => {
@@ -91,16 +93,33 @@ function urlFolder(base: URL, { signal, timeout, fetch }: ReadOptions): Folder {
     if (isPage || response.status === 404 || response.status === 410) return undefined
     throw unreadable(label, path, `status ${response.status}`)
   }
+  const file = async (path: string): Promise<URL | undefined> => {
+    const url = urlOf(path)
+    if (offline) return (await cache?.find(url.href))?.complete ? url : undefined
+    const response = await request(path, { Range: 'bytes=0-0' })
+    // Not waited for: a server may send the whole file.
+    response?.body?.cancel().catch(() => undefined)
+    return response && url
+  }
   return {
     label,
-    async file(path) {
-      const response = await request(path, { Range: 'bytes=0-0' })
-      // Not waited for: a server may send the whole file.
-      response?.body?.cancel().catch(() => undefined)
-      return response && new URL(path.split('/').map(encodeURIComponent).join('/'), root)
+    file,
+    async text(path) {
+      if (!cache && !offline) return (await request(path, {}))?.text()
+      const url = await file(path)
+      return url && await textOf(url, options)
     },
-    text: async (path) => (await request(path, {}))?.text(),
     names: async () => [],
+  }
+}
+
+/** A whole file as UTF-8 text. */
+export async function textOf(source: SafetensorsSource, options: ReadOptions): Promise<string> {
+  const bytes = await openSource(source, options)
+  try {
+    return new TextDecoder().decode(await bytes.read(0, bytes.size))
+  } finally {
+    await bytes.close()
   }
 }
 

@@ -1,22 +1,31 @@
 import { CheckpointError } from '../errors.ts'
+import { cachedSource, offlineSource } from './cache/index.ts'
 import { fileSource } from './file-source.ts'
 import { quote } from './header.ts'
 import { nodeModule } from './node.ts'
+import { isRemoteFile, type RemoteFile, streamedSource } from './remote-file.ts'
 import { blobSource, bytesSource, type ByteSource, type ReadOptions } from './source.ts'
-import { urlSource } from './url-source.ts'
+import { urlRemote, urlSource } from './url-source.ts'
 
 /**
- * Where a checkpoint is: a path (Node) or an address as string, a URL, a Blob or File, or bytes in memory. Addresses are
- * http(s), or `hf:owner/name/path` and `hf:owner/name@revision/path` for files of a repository of Hugging Face.
+ * Where a checkpoint is: a path (Node) or an address as string, a URL, a Blob or File, bytes in memory, or a file behind
+ * a protocol of the caller's own. Addresses are http(s), or `hf:owner/name/path` and `hf:owner/name@revision/path` for
+ * files of a repository of Hugging Face.
  */
-export type SafetensorsSource = string | URL | Blob | Uint8Array
+export type SafetensorsSource = string | URL | Blob | Uint8Array | RemoteFile
 
 /** The bytes behind a source. @throws {CheckpointError} if it cannot be opened. */
 export async function openSource(source: SafetensorsSource, options: ReadOptions): Promise<ByteSource> {
   if (source instanceof Uint8Array) return bytesSource(source)
   if (source instanceof Blob) return blobSource(source)
-  const place = locate(source)
-  return place instanceof URL ? urlSource(place, options) : fileSource(place, options)
+  const { cache, offline } = options
+  const place = typeof source === 'object' && isRemoteFile(source) ? source : locate(source)
+  if (typeof place === 'string') return fileSource(place, options)
+  if (offline) return offlineSource(place instanceof URL ? place.href : place.address, cache)
+  const remote = !(place instanceof URL) ? place : cache && await urlRemote(place, options)
+  const cached = remote && cache && await cachedSource(remote, cache, options)
+  if (cached) return cached
+  return place instanceof URL ? urlSource(place, options) : streamedSource(place, options)
 }
 
 /** A path or address as what it means: a URL for the network, a string for the file system. */

@@ -1,4 +1,5 @@
-import { abortSignal, callable, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
+import { abortSignal, anObject, callable, checkOptions, flag, type Ranges, whole } from '../options/index.ts'
+import type { FileCache } from './file-cache.ts'
 import { verifier } from './digests.ts'
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.ts'
 import { openSource, type SafetensorsSource } from './open-source.ts'
@@ -28,6 +29,10 @@ export interface ReadSafetensorsOptions {
    * tensors that are all wanted. A whole number, 0 by default, which transfers nothing but what is read.
    */
   readonly readAhead?: number
+  /** Where files of the network are kept for the next time, such as `diskCache()`; nowhere by default. */
+  readonly cache?: FileCache
+  /** Whether to read what the cache has and ask nothing of the network; false by default. */
+  readonly offline?: boolean
   /**
    * Where the shards of an index are, by their names; undefined where one is missing. The source is an index then,
    * whatever its name. Beside it by default.
@@ -38,7 +43,7 @@ export interface ReadSafetensorsOptions {
 /** Ranges of {@link ReadSafetensorsOptions}, for functions that pass them on. */
 export const readRanges: Ranges<ReadSafetensorsOptions> = {
   signal: abortSignal, timeout: whole(1, 2 ** 31 - 1), verify: flag, fetch: callable, readAhead: whole(0),
-  shards: callable,
+  cache: anObject('a FileCache'), offline: flag, shards: callable,
 }
 
 /**
@@ -81,8 +86,8 @@ export async function readSafetensors(
 
 /** How bytes are read where options say nothing. */
 export function readOptions(options: ReadSafetensorsOptions): ReadOptions {
-  const { signal, timeout = 60_000, fetch = globalThis.fetch, readAhead = 0 } = options
-  return { signal, timeout, fetch, readAhead }
+  const { signal, timeout = 60_000, fetch = globalThis.fetch, readAhead = 0, cache, offline = false } = options
+  return { signal, timeout, fetch, readAhead, cache, offline }
 }
 
 /** The file whose bytes these are, from then on its to close. */

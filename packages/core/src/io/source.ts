@@ -1,4 +1,5 @@
 import { CheckpointError, OutOfMemoryError } from '../errors.ts'
+import type { FileCache } from './file-cache.ts'
 
 /** What reading from anywhere goes by. */
 export interface ReadOptions {
@@ -9,6 +10,10 @@ export interface ReadOptions {
   readonly fetch: typeof globalThis.fetch
   /** Bytes that a request asks for at least. */
   readonly readAhead: number
+  /** Where files of the network are kept. */
+  readonly cache: FileCache | undefined
+  /** Whether nothing is asked of the network. */
+  readonly offline: boolean
 }
 
 /** Random access to bytes, wherever they lie. */

@@ -1,4 +1,6 @@
 import { CheckpointError } from '../errors.ts'
+import type { RemoteFile } from './remote-file.ts'
+import { Silence } from './silence.ts'
 import { allocate, changed, truncated, type ByteSource, type ReadOptions } from './source.ts'
 
 /** The first request fetches this much, which holds the whole header of most checkpoints. */
@@ -43,6 +45,28 @@ interface Version {
   readonly lastModified: string | null
 }
 
+/**
+ * The same file as one that can be kept, and undefined where the server sends neither an ETag nor a date to tell by
+ * whether it is still the same. @throws {CheckpointError} as {@link urlSource} does
+ */
+export async function urlRemote(url: URL, options: ReadOptions): Promise<RemoteFile | undefined> {
+  const label = JSON.stringify(url.href)
+  const { version } = await readRange(label, url, 0, 1, undefined, options)
+  const { size, etag, lastModified } = version
+  const state = etag ?? lastModified
+  if (state === null) return undefined
+  return {
+    address: url.href,
+    size,
+    version: state,
+    async stream(begin, end) {
+      using silence = new Silence(options.timeout)
+      const { response } = await requestRange(label, url, begin, end - begin, version, options, silence)
+      return response.body ?? new Blob([]).stream()
+    },
+  }
+}
+
 /** Bytes of a file, fewer than `length` where it ends, and the state of the file that they are of. */
 async function readRange(
   label: string,
@@ -50,9 +74,26 @@ async function readRange(
   offset: number,
   length: number,
   expected: Version | undefined,
-  { signal, timeout, fetch }: ReadOptions,
+  options: ReadOptions,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; version: Version }> {
-  using silence = new Silence(timeout)
+  using silence = new Silence(options.timeout)
+  const { response, version } = await requestRange(label, url, offset, length, expected, options, silence)
+  const wanted = Math.min(length, version.size - offset)
+  const bytes = await readBody(label, response, offset, wanted, silence, options.signal)
+  if (bytes.byteLength < length && expected) throw truncated(label, offset, length, bytes.byteLength)
+  return { bytes, version }
+}
+
+/** The answer to a request for a part of a file, before its body. */
+async function requestRange(
+  label: string,
+  url: URL,
+  offset: number,
+  length: number,
+  expected: Version | undefined,
+  { signal, timeout, fetch }: ReadOptions,
+  silence: Silence,
+): Promise<{ response: Response; version: Version }> {
   const response = await fetch(url, {
     headers: { Range: `bytes=${offset}-${offset + length - 1}` },
     signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
@@ -65,18 +106,14 @@ async function readRange(
   silence.broken()
   const version = versionOf(response, offset)
   const difference = version && expected && differenceOf(expected, version)
-  if (version === undefined || difference !== undefined) {
-    // Not waited for: a server may hold the connection open.
-    response.body?.cancel().catch(() => undefined)
-    if (difference !== undefined) throw changed(label, difference)
-    throw new CheckpointError(
-      `readSafetensors: expected ${label} to answer a range request with status 206 and its size, ` +
-        `got status ${response.status}; ${adviceFor(response.status)}`,
-    )
-  }
-  const bytes = await readBody(label, response, offset, Math.min(length, version.size - offset), silence, signal)
-  if (bytes.byteLength < length && expected) throw truncated(label, offset, length, bytes.byteLength)
-  return { bytes, version }
+  if (version !== undefined && difference === undefined) return { response, version }
+  // Not waited for: a server may hold the connection open.
+  response.body?.cancel().catch(() => undefined)
+  if (difference !== undefined) throw changed(label, difference)
+  throw new CheckpointError(
+    `readSafetensors: expected ${label} to answer a range request with status 206 and its size, ` +
+      `got status ${response.status}; ${adviceFor(response.status)}`,
+  )
 }
 
 /** The state of the file that an answer is of, or undefined if it is no answer to a request for bytes from `offset`. */
@@ -93,32 +130,6 @@ function differenceOf(expected: Version, now: Version): string | undefined {
   // Servers behind one address may keep dates of their own; an ETag stands for the bytes.
   if (now.etag === null && now.lastModified !== expected.lastModified) return `one of ${now.lastModified} instead of ${expected.lastModified}`
   return undefined
-}
-
-/** A signal that is aborted once nothing has happened for so many milliseconds. */
-class Silence implements Disposable {
-  readonly #controller = new AbortController()
-  readonly timeout: number
-  #timer: ReturnType<typeof setTimeout> | undefined
-
-  constructor(timeout: number) {
-    this.timeout = timeout
-    this.broken()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** Something happened: the wait begins anew. */
-  broken(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => { this.#controller.abort() }, this.timeout)
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer)
-  }
 }
 
 function adviceFor(status: number): string {

@@ -133,23 +133,6 @@ test('one model of a pipeline opens by itself, by the class in its configuration
   expect([text.className, ...text.components.keys()]).toEqual(['CLIPTextModel', 'text_encoder'])
 })
 
-test('a repository of Hugging Face is asked for by its name, with credentials where fetch adds them', async () => {
-  const asked: [string, string | null][] = []
-  const hub: typeof fetch = async (address, { headers, ...rest } = {}) => {
-    const url = new URL(address instanceof Request ? address.url : address)
-    asked.push([url.href, new Headers(headers).get('range')])
-    const path = url.pathname.replace('/owner/name/resolve/main/', '')
-    return fetch(`${base}/${path}`, { ...rest, headers: { ...headers, authorization: 'Bearer x' } })
-  }
-  await using checkpoint = await openCheckpoint('hf:owner/name', { fetch: hub })
-  expect(checkpoint.className).toBe('StableDiffusionPipeline')
-  expect([...(await checkpoint.component('vae').weights()).names()]).toContain('encoder.conv_in.weight')
-  const root = 'https://huggingface.co/owner/name/resolve/main/'
-  expect(asked[0]).toEqual([`${root}model_index.json`, null])
-  expect(asked.at(-1)?.[0]).toBe(`${root}vae/diffusion_pytorch_model.fp16.safetensors`)
-  await expect(openCheckpoint('hf:name')).rejects.toThrow('expected hf:owner/name, and a path in it, got "hf:name"')
-})
-
 test('loading tells how far it is, in numbers of the model', async () => {
   const told: LoadProgress[] = []
   await using checkpoint = await openCheckpoint(files, { onProgress: (progress) => told.push(progress) })

@@ -1,12 +1,13 @@
 import { ConfigError } from '@antipode/core'
 import {
-  type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder, locate, readOptions, readRanges,
-  type ReadSafetensorsOptions, type SafetensorsSource,
+  type DirectoryHandle, diskCache, type FileCache, type Folder, folderOf, type FolderSource, isFolder, locate, readOptions,
+  readRanges, type ReadSafetensorsOptions, type SafetensorsSource,
 } from '@antipode/core/io'
 import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
 import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
 import type { PredictionType } from './defaults.ts'
 import { type Contents, readModel, readPipeline } from './diffusers-folder.ts'
+import { type HubOptions, hubAddress, hubFolder } from './hub.ts'
 import { OpenFiles } from './open-files.ts'
 import { refuse } from './refuse.ts'
 import { readSingleFile } from './single-file.ts'
@@ -15,12 +16,18 @@ import { watched } from './watched.ts'
 /**
  * Where a checkpoint is: a folder (a path in Node, the address below which its files are, a
  * `FileSystemDirectoryHandle`, or files by their paths), or one file (a path, an address, a Blob or bytes). Addresses
- * are http(s), or `hf:owner/name` for a repository of Hugging Face.
+ * are http(s), or `hf:owner/name` and `hf:owner/name@revision/path` for a repository of Hugging Face, by the package
+ * `@huggingface/hub`.
  */
 export type CheckpointSource = FolderSource | SafetensorsSource
 
 /** Options of {@link openCheckpoint}. */
-export interface OpenCheckpointOptions extends Omit<ReadSafetensorsOptions, 'shards'> {
+export interface OpenCheckpointOptions extends Omit<ReadSafetensorsOptions, 'shards' | 'cache'>, HubOptions {
+  /**
+   * Where files of the network are kept for the next time, or false for nowhere. By default `diskCache()` in Node, and
+   * nowhere in a page.
+   */
+  readonly cache?: FileCache | false
   /**
    * Which of several files of weights to take: `fp16` for `diffusion_pytorch_model.fp16.safetensors`. A component that
    * has none of that variant gives its plain one. The plain one by default, or f16 where there is no other.
@@ -56,19 +63,24 @@ export async function openCheckpoint(
 ): Promise<OpenCheckpoint> {
   const { shards, ...ranges } = readRanges
   checkOptions('openCheckpoint', options, {
-    ...ranges, variant: text, onProgress: callable, predictionType: oneOf('epsilon', 'v_prediction'),
-    tokenizer: aFolder,
+    ...ranges, cache: aCache, variant: text, onProgress: callable,
+    predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder, revision: text, token: text, hubUrl: text,
   })
-  const { variant, onProgress, predictionType: prediction, tokenizer, ...read } = options
+  const { variant, onProgress, predictionType: prediction, tokenizer, cache, revision, token, hubUrl, ...given } = options
+  const kept = cache ?? defaultCache()
+  const read = kept ? { ...given, cache: kept } : given
   read.signal?.throwIfAborted()
   const files = new OpenFiles(read)
+  const folder = async (place: FolderSource): Promise<Folder> => {
+    const address = hubAddress(place)
+    return address ? hubFolder(address, options, readOptions(read)) : folderOf(place, readOptions(read))
+  }
   try {
     const oneFile = await isOneFile(source)
-    checkKind(oneFile, options)
-    const folder = (place: FolderSource): Folder => folderOf(place, readOptions(read))
-    const hints = { prediction, tokenizer: tokenizer === undefined ? undefined : folder(tokenizer) }
-    const contents = oneFile ? await readSingleFile(source as SafetensorsSource, files, hints) :
-      await readFolder(folder(source as FolderSource), files, variant)
+    checkKind(source, oneFile, options)
+    const hints = { prediction, tokenizer: tokenizer === undefined ? undefined : await folder(tokenizer) }
+    const contents = oneFile ? await readSingleFile(await fileAt(source as SafetensorsSource, folder), files, hints) :
+      await readFolder(await folder(source as FolderSource), files, variant)
     const seen = (name: string, one: Component): Component => (onProgress ? observed(name, one, onProgress) : one)
     const components = new Map(Array.from(contents.components, ([name, one]) => [name, seen(name, one)]))
     return {
@@ -93,26 +105,55 @@ const aFolder: Range = {
   accepts: (v) => typeof v === 'string' || typeof v === 'object' && v !== null,
 }
 
+const aCache: Range = {
+  expected: 'a FileCache or false',
+  accepts: (v) => v === false || typeof v === 'object' && v !== null,
+}
+
 /** @throws {ConfigError} on an option that says nothing of such a source */
-function checkKind(oneFile: boolean, options: OpenCheckpointOptions): void {
-  const [kind, idle] = oneFile ? ['one file', ['variant']] : ['a folder', ['predictionType', 'tokenizer']]
-  const odd = (idle as (keyof OpenCheckpointOptions)[]).find((name) => options[name] !== undefined) // names of options
-  if (!odd) return
-  throw new ConfigError(
-    `openCheckpoint: expected no ${odd} for a checkpoint in ${kind}, which says it by itself, got one; leave it out`,
-  )
+function checkKind(source: CheckpointSource, oneFile: boolean, options: OpenCheckpointOptions): void {
+  const check = (what: string, idle: readonly (keyof OpenCheckpointOptions)[]): void => {
+    const odd = idle.find((name) => options[name] !== undefined)
+    if (!odd) return
+    throw new ConfigError(
+      `openCheckpoint: expected no ${odd} for a checkpoint ${what}, got one; leave it out`,
+    )
+  }
+  if (oneFile) check('in one file, which says it by itself', ['variant'])
+  else check('in a folder, which says it by itself', ['predictionType', 'tokenizer'])
+  if (!hubAddress(source)) check('that is not at hf:owner/name', ['revision', 'token', 'hubUrl'])
+}
+
+/** A file, or what the hub has at an address. */
+async function fileAt(
+  source: SafetensorsSource,
+  folder: (place: FolderSource) => Promise<Folder>,
+): Promise<SafetensorsSource> {
+  const address = hubAddress(source)
+  if (!address) return source
+  const { name, revision, path } = address
+  const cut = path.lastIndexOf('/') + 1
+  const place = await folder(`hf:${name}${revision === undefined ? '' : `@${revision}`}/${path.slice(0, cut)}`)
+  return await place.file(path.slice(cut)) ?? refuse(`${path.slice(cut)} in ${place.label}`, 'none', 'check its spelling')
 }
 
 /** Whether a source is one file, by what it is, its name and the disk. */
 export async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (source instanceof Blob || source instanceof Uint8Array) return true
   if (source instanceof Map || isHandle(source)) return false
+  const address = hubAddress(source)
+  if (address) return weightFile.test(address.path)
+  if (typeof source === 'object' && 'stream' in source) return true
   const place = locate(source as string | URL) // nothing else is left
   return place instanceof URL ? weightFile.test(place.pathname) : !(await isFolder(place))
 }
 
 const isHandle = (source: CheckpointSource): source is DirectoryHandle =>
   typeof source === 'object' && 'getFileHandle' in source
+
+function defaultCache(): FileCache | undefined {
+  return globalThis.process?.getBuiltinModule === undefined ? undefined : diskCache()
+}
 
 async function readFolder(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents> {
   const contents = await readPipeline(folder, files, variant) ?? await readModel(folder, files, variant)

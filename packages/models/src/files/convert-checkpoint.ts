@@ -1,5 +1,7 @@
 import { type Backend, CheckpointError } from '@antipode/core'
-import { readTensors, type StreamedSafetensorsEntry, type TensorFile, writeSafetensors } from '@antipode/core/io'
+import {
+  readRanges, type ReadSafetensorsOptions, readTensors, type StreamedSafetensorsEntry, type TensorFile, writeSafetensors,
+} from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import { callable, checkOptions, oneOf } from '@antipode/core/options'
 import {
@@ -59,7 +61,10 @@ export async function convertCheckpoint(
   const toFile = /\.safetensors$/i.test(path)
   const write = { device, ...(dtype ? { dtype } : {}), ...(opening.signal ? { signal: opening.signal } : {}) }
   if (toFile && await isOneFile(source)) {
-    const { variant: _, predictionType: __, tokenizer: ___, ...read } = opening
+    // What reading goes by, where false is the default or stands for nothing.
+    const read: ReadSafetensorsOptions = Object.fromEntries(
+      Object.entries(opening).filter(([name, value]) => name in readRanges && value !== false),
+    )
     // One file is a source of files.
     await using file = await readTensors(source as Parameters<typeof readTensors>[0], read)
     const state = stateOf(file)

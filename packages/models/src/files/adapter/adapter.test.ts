@@ -146,7 +146,7 @@ test.each<[string, Partial<Stored>, object | undefined]>([
 })
 
 test('an option that nobody knows is refused', async () => {
-  await expect(load({}, { alpha: 1 })).rejects.toThrow(new ConfigError('loadAdapter: expected options among signal, timeout, verify, fetch, readAhead, shards, name, skip, dtype, config, got alpha; remove or rename it'))
+  await expect(load({}, { alpha: 1 })).rejects.toThrow(new ConfigError('loadAdapter: expected options among signal, timeout, verify, fetch, readAhead, cache, offline, shards, name, skip, dtype, config, got alpha; remove or rename it'))
 })
 
 test('ranks and alphas of each layer come back from a file as they were, to the bit, and PEFT\'s reader finds them too', async () => {

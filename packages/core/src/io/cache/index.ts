@@ -1,0 +1,3 @@
+export { cachedSource, offlineSource } from './cached-source.ts'
+export { cacheFolder, diskCache } from './disk-cache.ts'
+export { pageCache, type WritableDirectoryHandle, type WritableFileHandle } from './page-cache.ts'
