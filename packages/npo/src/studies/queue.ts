@@ -91,33 +91,27 @@ export async function workOnStudy(options: WorkOptions): Promise<void> {
   checkOptions('workOnStudy', options, {
     ...where, score: required(callable), onJob: callable, idle: atLeast(0), lock: positive, signal: abortSignal,
   })
-  const { score, onJob, idle, lock = 30, name = 'antipode', url } = options
+  const { score, onJob, idle = Infinity, lock = 30, name = 'antipode', url } = options
   const { signal = new AbortController().signal } = options
   const { Worker } = await bullmq('workOnStudy', url)
-  let last = Date.now()
+  const at = { work: false, since: Date.now() }
+  const turn = (work: boolean) => (): void => { Object.assign(at, { work, since: Date.now() }) }
   const worker: Worker<StudyJob, JobScores> = new Worker(name, async ({ id = '', data: job }) => {
     const scores = checkScores('workOnStudy', job, await score(job, signal))
     onJob?.(id, job)
     return scores
   }, {
-    connection: { url, maxRetriesPerRequest: null }, autorun: false, lockDuration: lock * 1000, stalledInterval: lock * 1000,
-    maxStalledCount: mostLosses, drainDelay: 1,
+    connection: { url, maxRetriesPerRequest: null }, autorun: false, lockDuration: lock * 1000,
+    stalledInterval: lock * 1000, maxStalledCount: mostLosses, drainDelay: 1,
   })
-  const touch = (): void => { last = Date.now() }
-  worker.on('active', touch).on('completed', touch).on('failed', touch)
+  worker.on('active', turn(true)).on('completed', turn(false)).on('failed', turn(false))
   // An emitter without a listener for errors would end the process; BullMQ connects again by itself.
   worker.on('error', () => undefined)
   const working = worker.run()
-  try {
-    let busy = false
-    worker.on('active', () => { busy = true }).on('completed', () => { busy = false }).on('failed', () => { busy = false })
-    while (!signal.aborted && !(idle !== undefined && !busy && Date.now() - last > idle * 1000)) {
-      await new Promise((resolve) => { setTimeout(resolve, 100) })
-    }
-  } finally {
-    await worker.close(signal.aborted)
-    await working
-  }
+  const idled = (): boolean => !at.work && Date.now() - at.since > idle * 1000
+  while (!signal.aborted && !idled()) await new Promise((resolve) => { setTimeout(resolve, 100) })
+  await worker.close(signal.aborted)
+  await working
 }
 
 /** Jobs that failed in an earlier run are tried again. */
