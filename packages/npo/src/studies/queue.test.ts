@@ -2,9 +2,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError } from '@antipode/core'
+import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareArms } from '../evaluation/index.ts'
 import { directoryStore } from './directory-store.ts'
@@ -18,7 +18,9 @@ const present = spawnSync('redis-server', ['--version']).status === 0
 describe.runIf(present)('a queue of jobs on redis-server', () => {
   let folder: string, server: ChildProcess, url: string
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'antipode-queue-'))
+    // Below a package, whose libraries what is bundled there finds.
+    folder = mkdtempSync(join(import.meta.dirname, '../../node_modules/.queue-'))
+    await bundle(`${import.meta.dirname}/testing/toy-worker.ts`, folder)
     const port = await freePort()
     url = `redis://127.0.0.1:${port}`
     server = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
@@ -39,9 +41,8 @@ describe.runIf(present)('a queue of jobs on redis-server', () => {
 
   test('three workers, one of them killed in the middle of a job again and again, give what one process gives', async () => {
     const name = 'killed'
-    const work = (): ChildProcess => spawn(process.execPath, [
-      '--conditions=@antipode/source', '--import', 'tsx', `${import.meta.dirname}/testing/toy-worker.ts`, url, name, '60', '1',
-    ], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const work = (): ChildProcess =>
+      spawn(process.execPath, [join(folder, 'toy-worker.js'), url, name, '60', '1'], { stdio: ['ignore', 'pipe', 'inherit'] })
     const workers = Array.from({ length: 3 }, work)
     const over = new AbortController()
     let kills = 0
@@ -106,6 +107,15 @@ test('without a server, the error says where none was found', async () => {
   await expect(steps.next()).rejects.toThrow(ConfigError)
   await expect(workOnStudy({ url, score: toyScores })).rejects.toThrow(`expected a Redis-compatible server at ${url}`)
 })
+
+/** One file of a program and our packages' sources: started again and again, it must start at once. */
+async function bundle(entry: string, folder: string): Promise<void> {
+  await build({
+    configFile: false, logLevel: 'error', resolve: { conditions: ['@antipode/source', 'node'] },
+    ssr: { noExternal: [/^@antipode/], resolve: { conditions: ['@antipode/source', 'node'] } },
+    build: { ssr: entry, outDir: folder, emptyOutDir: false, minify: false, target: 'node20' },
+  })
+}
 
 async function freePort(): Promise<number> {
   const listening = createServer()
