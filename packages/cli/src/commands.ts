@@ -1,5 +1,6 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
 import type { GenerateCommandOptions } from './generate/index.ts'
@@ -23,6 +24,8 @@ export interface Commands {
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
   inspect(options: InspectOptions): Promise<Outcome>
+  /** @param options `force` replaces what stands at the target */
+  convert(options: ConvertCommandOptions & { readonly force: boolean }): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -77,6 +80,12 @@ export const commands: Commands = {
     const { inspectText, runInspect } = await import('./inspect/index.ts')
     const result = await runInspect(options)
     return { data: result, text: inspectText(result), exitCode: 0 }
+  },
+  async convert({ force, ...options }) {
+    await checkConvert({ ...options, force })
+    const { convertText, runConvert } = await import('./convert/index.ts')
+    const result = await runConvert(options)
+    return { data: result, text: convertText(result), exitCode: 0 }
   },
   async bench(options) {
     await checkBench(options)

@@ -1,5 +1,6 @@
 import { atLeast, between, whole } from '@antipode/core/options'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions } from './generate/index.ts'
 import { decimal, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
@@ -25,6 +26,8 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     )
     .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint', path).makeOptionMandatory())
     .addOption(new RangedOption('--variant <name>', 'which weights of a folder, such as fp16', path))
+    .addOption(tokenizerOption())
+    .addOption(predictionOption())
     .addOption(
       new RangedOption(
         '--dtype <type>',
@@ -80,7 +83,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       examples([
         'antipode generate --model sd15 --prompt "an astronaut on a horse"',
         'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
-        'antipode generate --model sdxl.safetensors --prompt "a cat" "a dog" --count 4 --out pets --json',
+        'antipode generate --model sdxl.safetensors --tokenizer clip --prompt "a cat" "a dog" --count 4 --out pets --json',
       ]),
     )
   hint(command)

@@ -3,6 +3,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
+import { addConvert } from './convert-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
@@ -67,6 +68,7 @@ export function makeProgram(context: ProgramContext): Command {
   addTrain(program, adding)
   addGenerate(program, adding)
   addInspect(program, adding)
+  addConvert(program, adding)
   addBench(program, adding)
   return program
 }

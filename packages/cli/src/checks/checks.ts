@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { checkFile, openFile, openFolder } from '@antipode/core/io'
 import type { BaseCard } from '../train/index.ts'
 import type { PreferenceSettings } from '../train-settings/index.ts'
@@ -62,7 +62,7 @@ export interface PreferenceFiles {
 /** @throws {UsageError} unless there are a model and pairs, and room for results and what is kept */
 export async function checkTrainPreference({ settings: { objective, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
   const command = `train ${objective}`
-  await checkThere(command, [...(isElsewhere(model) ? [] : [['--model', model] as const]), ['--pairs', pairs]])
+  await checkThere(command, [['--model', model], ['--pairs', pairs]])
   await asUsage(async () => {
     await openFolder({ command, option: '--out' }, out)
     await openFolder({ command, option: '--cache' }, cache)
@@ -72,6 +72,7 @@ export async function checkTrainPreference({ settings: { objective, model, pairs
 /** What `generate` reads and writes. */
 export interface GenerateFiles {
   readonly model: string
+  readonly tokenizer?: string
   readonly adapters: readonly { readonly file: string }[]
   readonly negativeAdapters: readonly { readonly file: string }[]
   readonly image?: string
@@ -80,13 +81,13 @@ export interface GenerateFiles {
 }
 
 /** @throws {UsageError} unless what is read is there, and there is room for the images */
-export async function checkGenerate({ model, adapters, negativeAdapters, image, mask, out }: GenerateFiles): Promise<void> {
-  const files = [
-    ...(isElsewhere(model) ? [] : [['--model', model] as const]), ...adapters.map(({ file }) => ['--adapter', file] as const),
-    ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const),
-    ...(image === undefined ? [] : [['--image', image] as const]), ...(mask === undefined ? [] : [['--mask', mask] as const]),
-  ]
-  await checkThere('generate', files)
+export async function checkGenerate(
+  { model, tokenizer, adapters, negativeAdapters, image, mask, out }: GenerateFiles,
+): Promise<void> {
+  await checkThere('generate', [
+    ['--model', model], ['--tokenizer', tokenizer], ...adapters.map(({ file }) => ['--adapter', file] as const),
+    ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
+  ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }
 
@@ -95,13 +96,42 @@ export async function checkInspect({ path }: { readonly path: string }): Promise
   await checkThere('inspect', [['PATH', path]])
 }
 
-/** Whether a model is named by where it is to be fetched from. */
-const isElsewhere = (model: string): boolean => /^\w{2,}:/.test(model)
+/** What `convert` reads and writes. */
+export interface ConvertFiles {
+  readonly source: string
+  readonly target: string
+  readonly model?: string
+  readonly tokenizer?: string
+  readonly force: boolean
+}
 
-/** @throws {UsageError} that names the option whose file or folder is missing */
-async function checkThere(command: string, files: readonly (readonly [option: string, path: string])[]): Promise<void> {
+/** @throws {UsageError} unless what is read is there, and nothing that is to stay is at the target */
+export async function checkConvert({ source, target, model, tokenizer, force }: ConvertFiles): Promise<void> {
+  await checkThere('convert', [['SOURCE', source], ['--model', model], ['--tokenizer', tokenizer]])
+  if (resolve(source) === resolve(target)) {
+    throw new UsageError(`convert: expected TARGET to be another place than SOURCE, got ${target} for both`)
+  }
+  const there = await stat(target).catch(() => undefined)
+  const empty = there?.isDirectory() && (await readdir(target)).length === 0
+  if (there && !empty && !force) {
+    const got = there.isDirectory() ? 'folder that is not empty' : 'file'
+    throw new UsageError(`convert: expected nothing at ${target}, got a ${got}; pass --force to replace it`)
+  }
+  const name = { command: 'convert', option: 'TARGET' } as const
+  await asUsage(() => (/\.safetensors$/i.test(target) ? openFile(name, target) : openFolder(name, target)))
+}
+
+/** Whether a file is named by where it is to be fetched from. */
+const isElsewhere = (path: string): boolean => /^\w{2,}:/.test(path)
+
+/** @throws {UsageError} that names the option whose file or folder is missing; what is not given is not missed */
+async function checkThere(
+  command: string,
+  files: readonly (readonly [option: string, path: string | undefined])[],
+): Promise<void> {
   for (const [option, path] of files) {
-    if (!await stat(path).catch(() => undefined)) throw new UsageError(`${command}: expected ${option} to be a file or a folder, got nothing at ${path}`)
+    if (path === undefined || isElsewhere(path) || await stat(path).catch(() => undefined)) continue
+    throw new UsageError(`${command}: expected ${option} to be a file or a folder, got nothing at ${path}`)
   }
 }
 

@@ -1,2 +1,2 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
-export { checkBench, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks.ts'
+export { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks.ts'

@@ -25,6 +25,9 @@ export interface AdapterChoice {
 export interface GenerateCommandOptions {
   readonly model: string
   readonly variant?: string
+  /** Of a checkpoint in one file: its tokenizers, and what its UNet predicts. */
+  readonly tokenizer?: string
+  readonly predictionType?: 'epsilon' | 'v_prediction'
   readonly dtype?: 'f32' | 'f16' | 'bf16'
   readonly prompts: readonly string[]
   readonly negativePrompt?: string
@@ -60,7 +63,7 @@ export interface GenerateResult {
 
 /** Draws images from prompts, one after the other, each with a seed of its own, and writes them as PNG files. */
 export async function runGenerate(options: GenerateCommandOptions): Promise<GenerateResult> {
-  const { model, variant, dtype, prompts, count, seed, steps, out, signal } = options
+  const { model, variant, tokenizer, predictionType, dtype, prompts, count, seed, steps, out, signal } = options
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
@@ -70,6 +73,8 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   using pipe = await loadPipeline(device, model, {
     signal,
     ...(variant === undefined ? {} : { variant }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(predictionType === undefined ? {} : { predictionType }),
     ...(dtype === undefined ? {} : { dtype }),
   })
   const load = async (choices: readonly AdapterChoice[], kind: string): Promise<AdapterWeights> => {

@@ -103,7 +103,8 @@ function checkKind(oneFile: boolean, options: OpenCheckpointOptions): void {
   )
 }
 
-async function isOneFile(source: CheckpointSource): Promise<boolean> {
+/** Whether a source is one file, by what it is, its name and the disk. */
+export async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (source instanceof Blob || source instanceof Uint8Array) return true
   if (source instanceof Map || isHandle(source)) return false
   const place = locate(source as string | URL) // nothing else is left

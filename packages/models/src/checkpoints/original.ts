@@ -7,31 +7,10 @@ import {
   pipelineFields, pipelineOf, type PredictionType, schedulerConfig, textFields, tokenizerConfig, unetFields, vaeFields,
 } from './defaults.ts'
 import type { Contents } from './diffusers-folder.ts'
-import { type Family, familyNames, type Identity } from './identify.ts'
+import { familyNames, type Identity } from './identify.ts'
 import { refuse } from './refuse.ts'
 import { additionInputs, textConfigOf, unetConfigOf, vaeConfigOf } from './shapes.ts'
-
-/** Where the text encoders of a family are. */
-interface TextPlace {
-  readonly name: 'text_encoder' | 'text_encoder_2'
-  readonly prefix: string
-  /** Whether it is OpenCLIP's, with the names of its code. */
-  readonly original: boolean
-  readonly projection: boolean
-}
-
-const openAI = (prefix: string): TextPlace => ({ name: 'text_encoder', prefix, original: false, projection: false })
-const texts: Readonly<Record<Family, readonly TextPlace[]>> = {
-  sd1: [openAI('cond_stage_model.transformer.')],
-  sd2: [{ name: 'text_encoder', prefix: 'cond_stage_model.model.', original: true, projection: false }],
-  sdxl: [
-    openAI('conditioner.embedders.0.transformer.'),
-    { name: 'text_encoder_2', prefix: 'conditioner.embedders.1.model.', original: true, projection: true },
-  ],
-  'sdxl-refiner': [
-    { name: 'text_encoder_2', prefix: 'conditioner.embedders.0.model.', original: true, projection: true },
-  ],
-}
+import { type TextPlace, textPlaces } from './text-places.ts'
 
 /**
  * A checkpoint of Stable Diffusion in one file, as the components that diffusers makes of it.
@@ -61,7 +40,7 @@ export function originalPipeline(
     )
   }
   const prediction = told ?? 'epsilon'
-  const encoders = texts[family].map((place) => ({ place, state: textState(state, place) }))
+  const encoders = textPlaces[family].map((place) => ({ place, state: textState(state, place) }))
   const parts: readonly (readonly [name: string, state: StateSource])[] =
     [['a UNet', unet], ['an autoencoder', vae], ...encoders.map((one) => ['a text encoder', one.state] as const)]
   const lacking = parts.filter(([, part]) => isEmpty(part)).map(([name]) => name)

@@ -1,5 +1,7 @@
+export { type Converted, convertCheckpoint, type ConvertOptions, type ConvertProgress } from './convert-checkpoint.ts'
 export {
-  type AdapterComponent, type AdapterFormat, type AdapterTargets, loadAdapter, type LoadAdapterOptions, loadOffset,
+  type AdapterComponent, type AdapterFormat, type AdapterTargets, convertAdapter,
+  type ConvertAdapterOptions, loadAdapter, type LoadAdapterOptions, loadOffset,
   type LoadOffsetOptions, saveAdapter, type SaveAdapterOptions,
 } from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'

@@ -1,12 +1,12 @@
-import { CheckpointError, ConfigError } from '@antipode/core'
-import { makeFolder, writeAtomically, writeSafetensors } from '@antipode/core/io'
+import { type Backend, CheckpointError, ConfigError } from '@antipode/core'
+import { makeFolder, type StreamedSafetensorsEntry, writeAtomically, writeSafetensors } from '@antipode/core/io'
 import { Module } from '@antipode/core/nn'
-import { checkOptions, text } from '@antipode/core/options'
+import { anObject, callable, checkOptions, text } from '@antipode/core/options'
 import {
   type Component, type Config, configFile, libraryOf, tokenizerFiles, weightStems,
 } from '../checkpoints/index.ts'
 import type { ConfiguredModel } from '../registry/index.ts'
-import { entriesOf, saveRanges, type SaveOptions } from './entries.ts'
+import { entriesFrom, entriesOf, type FileDType, saveRanges, type SaveOptions } from './entries.ts'
 
 /** What {@link saveCheckpoint} writes. */
 export interface CheckpointParts {
@@ -15,8 +15,8 @@ export interface CheckpointParts {
   /** Fields of the pipeline itself. */
   readonly config?: Config
   /**
-   * Models, and schedulers and tokenizers as an open checkpoint gives them, by name: `unet`, `vae`, `scheduler`. A
-   * component of another checkpoint that has weights is not taken: load it into a model first.
+   * Models, and components as an open checkpoint gives them, by name: `unet`, `vae`, `scheduler`. Those with weights
+   * take a `device`.
    */
   readonly components: Readonly<Record<string, ConfiguredModel | Component>>
 }
@@ -25,6 +25,10 @@ export interface CheckpointParts {
 export interface SaveCheckpointOptions extends SaveOptions {
   /** A word in the names of the files of weights, such as `fp16`, by which they are asked for. */
   readonly variant?: string
+  /** Where the tensors of components pass through, one at a time. Theirs are written as they are stored by default. */
+  readonly device?: Backend
+  /** Called before each tensor of a component is read, by the names of both. */
+  readonly onTensor?: (component: string, name: string) => void
 }
 
 /**
@@ -41,7 +45,9 @@ export async function saveCheckpoint(
   { className, config = {}, components }: CheckpointParts,
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
-  checkOptions('saveCheckpoint', options, { ...saveRanges, variant: text })
+  checkOptions('saveCheckpoint', options, {
+    ...saveRanges, variant: text, device: anObject('a device'), onTensor: callable,
+  })
   const parts = Object.entries(components)
   const odd = parts.find(([name]) => !/^\w[\w-]*$/.test(name))
   if (odd) {
@@ -49,18 +55,18 @@ export async function saveCheckpoint(
       `saveCheckpoint: expected plain folder names for components, got ${JSON.stringify(odd[0])}; rename it`,
     )
   }
-  await open(folder)
+  await openSaveFolder(folder)
   for (const [name, part] of parts) {
     options.signal?.throwIfAborted()
-    const own = await open(`${folder}/${name}`)
-    await (part instanceof Module ? saveModelFiles(own, part, options) : saveTexts(own, part))
+    const own = await openSaveFolder(`${folder}/${name}`)
+    await saveComponent(own, name, part, options)
   }
   const classes = parts.map(([name, one]) => [name, [libraryOf(one.className), one.className]])
   await writeJson(`${folder}/model_index.json`, { _class_name: className, ...config, ...Object.fromEntries(classes) })
 }
 
 /** Makes a folder. @throws {CheckpointError} if the system refuses */
-async function open(folder: string): Promise<string> {
+export async function openSaveFolder(folder: string): Promise<string> {
   try {
     await makeFolder(folder)
     return folder
@@ -72,24 +78,53 @@ async function open(folder: string): Promise<string> {
   }
 }
 
-async function saveModelFiles(folder: string, model: ConfiguredModel, options: SaveCheckpointOptions): Promise<void> {
-  const { dtype = 'f32', variant, ...write } = options
-  const library = libraryOf(model.className)
+/** Writes the files of one component into its folder. */
+export async function saveComponent(
+  folder: string,
+  name: string,
+  part: ConfiguredModel | Component,
+  options: SaveCheckpointOptions,
+): Promise<void> {
+  if (part instanceof Module) {
+    const { dtype = 'f32' } = options
+    return saveWeights(folder, part, entriesOf(part.namedParameters(), dtype), options)
+  }
+  if (configFile(part.className) !== 'config.json') return saveTexts(folder, part)
+  const { device, dtype, onTensor } = options
+  if (!device) {
+    throw new ConfigError(
+      'saveCheckpoint: expected a model, a scheduler or a tokenizer, ' +
+        `got a component of ${part.className}; load it first, or pass a device`,
+    )
+  }
+  const entries = entriesFrom(await part.weights(), device, dtype, (tensor) => onTensor?.(name, tensor))
+  const config = dtype === undefined ? part.config : withType(part.config, dtype)
+  return saveWeights(folder, { className: part.className, config }, entries, options)
+}
+
+/** @param named whose configuration and library it is */
+async function saveWeights(
+  folder: string,
+  named: Pick<ConfiguredModel, 'className' | 'config'>,
+  entries: readonly StreamedSafetensorsEntry[],
+  { dtype: _, variant, device: __, onTensor: ___, ...write }: SaveCheckpointOptions,
+): Promise<void> {
+  const library = libraryOf(named.className)
   const file = `${folder}/${weightStems[library]}${variant === undefined ? '' : `.${variant}`}.safetensors`
   // transformers reads no file that does not say whose layout its tensors have.
-  await writeSafetensors(file, entriesOf(model.namedParameters(), dtype), { ...write, metadata: { format: 'pt' } })
-  const named = library === 'transformers' ? { architectures: [model.className] } : { _class_name: model.className }
-  await writeJson(`${folder}/config.json`, { ...named, ...model.config })
+  await writeSafetensors(file, entries, { ...write, metadata: { format: 'pt' } })
+  const told = library === 'transformers' ? { architectures: [named.className] } : { _class_name: named.className }
+  await writeJson(`${folder}/config.json`, { ...told, ...named.config })
+}
+
+/** The element type that transformers keeps in configurations, where it is there. */
+function withType(config: Config, dtype: FileDType): Config {
+  const word = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' }[dtype]
+  return Object.fromEntries(Object.entries(config).map(([k, v]) => [k, k === 'dtype' || k === 'torch_dtype' ? word : v]))
 }
 
 async function saveTexts(folder: string, part: Component): Promise<void> {
   const file = configFile(part.className)
-  if (file === 'config.json') {
-    throw new ConfigError(
-      'saveCheckpoint: expected a model, a scheduler or a tokenizer, ' +
-        `got a component of ${part.className}; load it first`,
-    )
-  }
   await writeJson(`${folder}/${file}`, part.config)
   if (file !== 'tokenizer_config.json') return
   for (const name of tokenizerFiles) {

@@ -97,3 +97,12 @@ function diffusersName(name: string, perBlock: number): string | undefined {
   return Number(mid) % 2 === 1 ? `mid_block.attentions.${layer}.${midRest}` :
     below(`mid_block.resnets.${layer}`, swapped(resnetBack, midRest))
 }
+
+/**
+ * A UNet of diffusers under the names of a single-file checkpoint, without the file's prefix. The inverse of
+ * {@link ldmUNet}.
+ */
+export function unetToLdm(checkpoint: Checkpoint): StateSource {
+  const names = ldmUNetNames(entriesOf(checkpoint).map(({ name }) => name))
+  return rename(checkpoint, (name) => names.get(name))
+}

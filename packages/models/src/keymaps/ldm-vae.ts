@@ -76,3 +76,13 @@ function diffusersName(name: string, last: number): string | undefined {
   if (kind.endsWith('sample')) return `${place}.${kind}rs.0.${tail}`
   return `${place}.${kind.replace('block', 'resnets')}.${tail.replace(/^nin_shortcut\./, 'conv_shortcut.')}`
 }
+
+/**
+ * An autoencoder of diffusers under the names of a single-file checkpoint, without the file's prefix: the matrices of its
+ * attention as 1×1 convolutions. The inverse of {@link ldmVae}.
+ */
+export function vaeToLdm(checkpoint: Checkpoint): StateSource {
+  const names = ldmVaeNames(entriesOf(checkpoint).map(({ name }) => name))
+  return reshape(rename(checkpoint, (name) => names.get(name)), (name, shape) =>
+    (/\.attn_1\.(q|k|v|proj_out)\.weight$/.test(name) ? [...shape.slice(0, 2), 1, 1] : undefined))
+}

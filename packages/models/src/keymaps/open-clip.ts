@@ -1,4 +1,6 @@
 import type { Checkpoint, StateSource } from '@antipode/core/nn'
+import { fuse } from './fuse.ts'
+import { readBackwards, swapped } from './pairs.ts'
 import { rename } from './rename.ts'
 import { split } from './split.ts'
 import { transpose } from './transpose.ts'
@@ -43,5 +45,23 @@ export function openClipText(checkpoint: Checkpoint, { layers = Infinity, projec
     const [, module = '', kind] = /^(.*)\.(weight|bias)$/.exec(rest) ?? []
     const known = inLayer[module] ?? (/^attn\.[qkv]_proj$/.test(module) ? module.replace('attn.', 'self_attn.') : undefined)
     return known && `text_model.encoder.layers.${layer}.${known}.${kind}`
+  })
+}
+
+const outsideBack = readBackwards(Object.entries(outside))
+const inLayerBack = readBackwards(Object.entries(inLayer))
+
+/** A text tower of transformers under OpenCLIP's names, without the file's prefix. The inverse of {@link openClipText}. */
+export function textToOpenClip(checkpoint: Checkpoint): StateSource {
+  const turned = transpose(checkpoint, (name) => name === 'text_projection.weight')
+  const together = fuse(turned, (name) => {
+    const [, layer, part = '', kind] = /^text_model\.encoder\.layers\.(\d+)\.self_attn\.([qkv])_proj\.(weight|bias)$/.exec(name) ?? []
+    return layer === undefined ? undefined : [`transformer.resblocks.${layer}.attn.in_proj_${kind}`, 'qkv'.indexOf(part)]
+  })
+  return rename(together, (name) => {
+    const [, layer, rest = ''] = /^text_model\.encoder\.layers\.(\d+)\.(.+)$/.exec(name) ?? []
+    if (layer === undefined) return layerName.test(name) ? name : swapped(outsideBack, name)
+    const original = swapped(inLayerBack, rest)
+    return original && `transformer.resblocks.${layer}.${original}`
   })
 }

@@ -1,6 +1,7 @@
 import { minimum, type Tensor } from '@antipode/core'
 import { atLeast, between, checkOptions, finite, positive as aboveZero, required } from '@antipode/core/options'
 import type { Guider } from './guider.ts'
+import { dots, lengths, tiny } from './per-sample.ts'
 import { rescaled } from './rescale.ts'
 
 /** Options of {@link apg}. */
@@ -55,14 +56,5 @@ export function apg(options: ApgOptions): Guider {
 
 /** Samples longer than a threshold brought to it; others stay as they are, to the bit. */
 function shortened(samples: Tensor, threshold: number): Tensor {
-  const lengths = dots(samples, samples).maximum(tiny).sqrt()
-  return samples.mul(minimum(lengths.pow(-1).mul(threshold), 1))
-}
-
-/** Above it every square of f32 is exact enough to divide by. */
-const tiny = 1e-30
-
-/** Products of two samples' elements added up, `[B, 1, …]`. */
-function dots(a: Tensor, b: Tensor): Tensor {
-  return a.mul(b).sum({ axes: a.shape.slice(1).map((_, i) => i + 1), keepDims: true })
+  return samples.mul(minimum(lengths(samples).pow(-1).mul(threshold), 1))
 }

@@ -4,8 +4,10 @@ import type { Tensor } from '@antipode/core'
 export interface Predictions {
   /** What to move towards. */
   readonly positive: Tensor
-  /** What to move away from. */
+  /** What to move away from; where its branch was not run, the positive prediction stands for it. */
   readonly negative: Tensor
+  /** What a worse model predicts, at the calls at which the guider `perturbs`. */
+  readonly perturbed?: Tensor
 }
 
 /** Where in a run a call of the model stands. */
@@ -37,14 +39,14 @@ export interface Guided {
 }
 
 /**
- * How two predictions become one. Guiders are pure: all that lasts from call to call is in the state, so that a run can
- * stop, go on and branch.
+ * How two predictions, or three, become one. Guiders are pure: all that lasts from call to call is in the state, so that
+ * a run can stop, go on and branch. Where a guider neither is active nor perturbs, `guide` is not asked: the positive
+ * prediction is the result.
  */
 export interface Guider {
-  /**
-   * Whether the guider acts at a call: where it does not, the negative branch is not run, and the positive prediction
-   * is the result.
-   */
+  /** Whether the guider reads the negative prediction of a call: where it does not, that branch is not run. */
   active(at: GuidancePoint): boolean
+  /** Whether it reads the perturbed one, see {@link perturbed}; one without such a method never does. */
+  perturbs?(at: GuidancePoint): boolean
   guide(predictions: Predictions, call: GuidanceCall): Guided
 }

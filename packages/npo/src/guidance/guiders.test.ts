@@ -1,65 +1,39 @@
-import { ConfigError, type Tensor, tensor } from '@antipode/core'
-import { FakeHost, interpret, largestGap } from '@antipode/core/testing'
+import { ConfigError, type Tensor } from '@antipode/core'
+import { largestGap } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
-import {
-  apg, type ApgOptions, cfgPlusPlus, classifierFree, guided, type GuidanceCall, type GuidancePoint, type Guider,
-  interval,
-} from './index.ts'
-import golden from './testing/guiders.golden.json' with { type: 'json' }
+import { apg, type ApgOptions, cfgPlusPlus, classifierFree, guided, interval } from './index.ts'
+import { cases, closeTo, fixture, fresh, kinds, leaf, once, place, read, run } from './testing/oracle.ts'
+import { testGuider } from './testing/test-guider.ts'
 
-const host = new FakeHost()
-const values = new Map<Tensor, readonly number[]>()
-const leaf = (numbers: readonly number[], shape: readonly number[] = [2, 2, 4, 4]): Tensor => {
-  const t = tensor(host, numbers, shape)
-  values.set(t, numbers)
-  return t
-}
-const read = (t: Tensor): Float64Array => interpret([t], values)[0] ?? new Float64Array()
-const place = { step: 0, steps: 10, sigma: 1, nextSigma: 0.5 }
-const fresh = { ...place, state: {} }
-const { fixture, cases } = golden
-const negatives = { base: fixture.uncond, npo: fixture.npo_neg }
-const stepNegatives = { base: fixture.steps_uncond, npo: fixture.steps_npo_neg }
-const closeTo = (want: readonly number[], got: ArrayLike<number>, bound = 1e-9): void => {
-  const largest = Math.max(1, ...want.map(Math.abs))
-  expect(largestGap(Float64Array.from(want), got) / largest).toBeLessThan(bound)
-}
+testGuider('classifier-free guidance', (scale) => classifierFree({ scale }))
+testGuider('rescaled classifier-free guidance', (scale) => classifierFree({ scale, rescale: 0.7 }))
+testGuider('projected guidance', (scale) => apg({ scale, threshold: 2 }), { oneIsPositive: false })
+testGuider('projected guidance that keeps all', (scale) => apg({ scale, eta: 1 }))
+testGuider('CFG++', (scale) => cfgPlusPlus({ scale }), { oneIsPositive: false, scales: [0, 0.3, 1] })
 
-/** What a guider makes of three calls, one after the other. */
-function run(
-  guider: Guider, negative: readonly number[], calls: readonly Partial<GuidancePoint>[] = [{}, {}, {}],
-): Float64Array[] {
-  let state: GuidanceCall['state'] = {}
-  return calls.map((at, k) => {
-    const of = (all: readonly number[]): Tensor => leaf(all.slice(64 * k, 64 * k + 64))
-    const predictions = { positive: of(fixture.steps_cond), negative: of(negative) }
-    const next = guider.guide(predictions, { ...place, step: k, ...at, state })
-    state = next.state
-    return read(next.prediction)
-  })
-}
-
-test.each(['base', 'npo'] as const)('classifier-free guidance is that of diffusers, rescaled or not: %s', (kind) => {
-  const predictions = { positive: leaf(fixture.cond), negative: leaf(negatives[kind]) }
+test.each(kinds)('classifier-free guidance is that of diffusers, rescaled or not: %s', (kind) => {
   for (const [scale, want] of Object.entries(cases[`cfg_${kind}`].out)) {
-    closeTo(want, read(classifierFree({ scale: Number(scale) }).guide(predictions, fresh).prediction))
+    closeTo(want, once(classifierFree({ scale: Number(scale) }), kind))
   }
+  // The form of the first paper, e_pos + s·(e_pos − e_neg), counts from 0.
+  const original = cases[`cfg_original_${kind}`]
+  closeTo(original.out.pred, once(classifierFree({ scale: original.params.scale + 1 }), kind))
   const { params: { scale }, out } = cases[`cfg_rescale_${kind}`]
   for (const [rescale, want] of Object.entries(out)) {
-    closeTo(want, read(classifierFree({ scale, rescale: Number(rescale) }).guide(predictions, fresh).prediction))
+    closeTo(want, once(classifierFree({ scale, rescale: Number(rescale) }), kind))
   }
 })
 
 const projected = ['apg_0', 'apg_1', 'apg_2', 'apg_3'] as const
 test.each(projected)('projected guidance is that of diffusers over three calls: %s', (name) => {
-  for (const kind of ['base', 'npo'] as const) {
+  for (const kind of kinds) {
     const { params, out } = cases[`${name}_${kind}`]
     const { scale, momentum, threshold, eta, phi } = { phi: undefined, ...params }
     const options: ApgOptions = {
       scale, eta, ...(momentum === null ? {} : { momentum }), ...(threshold === 0 ? {} : { threshold }),
       ...(phi === undefined ? {} : { rescale: phi }),
     }
-    closeTo(out.pred_steps, run(apg(options), stepNegatives[kind]).flatMap((x) => [...x]))
+    closeTo(out.pred_steps, run(apg(options), kind).flatMap((x) => [...x]))
   }
 })
 
@@ -77,13 +51,13 @@ test('projected guidance without momentum keeps nothing, and its momentum is the
   expect(read(guider.guide(predictions, after).prediction)).toEqual(read(again.prediction))
 })
 
-test.each(['base', 'npo'] as const)('CFG++ is a step of DDIM that noises again by the negative branch: %s', (kind) => {
+test.each(kinds)('CFG++ is a step of DDIM that noises again by the negative branch: %s', (kind) => {
   const { params, out } = cases[`cfgpp_ddim_${kind}`]
   const guider = cfgPlusPlus({ scale: params.lam })
   const sigmaOf = (a: number): number => Math.sqrt((1 - a) / a)
   const calls = params.alphas_cumprod.map((a, k) =>
     ({ sigma: sigmaOf(a), nextSigma: sigmaOf(params.alphas_cumprod_prev[k]!) }))
-  const guidedSteps = run(guider, stepNegatives[kind], calls)
+  const guidedSteps = run(guider, kind, calls)
   let x: readonly number[] = out.x_T
   params.alphas_cumprod.forEach((a, k) => {
     const next = params.alphas_cumprod_prev[k]!

@@ -32,6 +32,7 @@ export function interval(guider: Guider, options: IntervalOptions): Guider {
     step >= Math.floor(start * steps) && step < Math.floor(stop * steps) && sigma > sigmaMin && sigma <= sigmaMax
   return {
     active: (at) => within(at) && guider.active(at),
+    perturbs: (at) => within(at) && guider.perturbs?.(at) === true,
     guide: (predictions, call) => guider.guide(predictions, call),
   }
 }

@@ -1,4 +1,29 @@
 import { type Tensor, where } from '@antipode/core'
+import { between, checkOptions, required } from '@antipode/core/options'
+import type { Guider } from './guider.ts'
+
+/** Options of {@link rescale}. */
+export interface RescaleOptions {
+  /** φ in [0, 1]: 0 leaves what the guider gives, 1 gives it the standard deviation of the positive prediction. */
+  readonly phi: number
+}
+
+/**
+ * A guider whose result is drawn by φ to the standard deviation of the positive prediction, sample by sample, which
+ * keeps high scales from overexposure: for guiders that have no such option themselves.
+ * @throws {ConfigError} if the option is outside its range
+ * Source: Lin et al. 2023, arXiv 2305.08891, eq. 15–16, where φ is 0.7.
+ */
+export function rescale(guider: Guider, options: RescaleOptions): Guider {
+  checkOptions('rescale', options, { phi: required(between(0, 1)) })
+  return {
+    ...guider,
+    guide(predictions, call) {
+      const { prediction, state } = guider.guide(predictions, call)
+      return { prediction: rescaled(prediction, predictions.positive, options.phi), state }
+    },
+  }
+}
 
 /**
  * A guided prediction drawn by φ to the standard deviation of the positive one, sample by sample over all elements (Lin

@@ -1,3 +1,4 @@
+export { convertAdapter, type ConvertAdapterOptions } from './convert-adapter.ts'
 export type { AdapterComponent, AdapterTargets } from './components.ts'
 export { loadAdapter, type LoadAdapterOptions } from './load-adapter.ts'
 export { loadOffset, type LoadOffsetOptions } from './load-offset.ts'

@@ -1,0 +1,1 @@
+export { type ConvertCommandOptions, type ConvertResult, convertText, runConvert } from './convert.ts'
