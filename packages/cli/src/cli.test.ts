@@ -23,7 +23,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, bench: never, tune: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, evalRun: never, evalWork: never, evalMerge: never, convert: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: {
         write: async (text) => {

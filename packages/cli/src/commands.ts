@@ -1,8 +1,11 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
-import { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import {
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference,
+} from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
+import type { EvalMergeOptions, EvalResult, EvalRunOptions, EvalWorkOptions } from './eval/index.ts'
 import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
 import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
@@ -26,6 +29,9 @@ export interface Commands {
   inspect(options: InspectOptions): Promise<Outcome>
   /** @param options `force` replaces what stands at the target */
   convert(options: ConvertCommandOptions & { readonly force: boolean }): Promise<Outcome>
+  evalRun(options: EvalRunOptions): Promise<Outcome>
+  evalWork(options: EvalWorkOptions): Promise<Outcome>
+  evalMerge(options: EvalMergeOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -87,6 +93,21 @@ export const commands: Commands = {
     const result = await runConvert(options)
     return { data: result, text: convertText(result), exitCode: 0 }
   },
+  async evalRun(options) {
+    await checkEval('run', options)
+    const { runEval } = await import('./eval/index.ts')
+    return evalOutcome(await runEval(options))
+  },
+  async evalWork(options) {
+    await checkEval('work', options)
+    const { runEvalWork } = await import('./eval/index.ts')
+    return evalOutcome(await runEvalWork(options))
+  },
+  async evalMerge(options) {
+    await checkEval('merge', options)
+    const { runEvalMerge } = await import('./eval/index.ts')
+    return evalOutcome(await runEvalMerge(options))
+  },
   async bench(options) {
     await checkBench(options)
     const { benchText, runBench } = await import('./bench/index.ts')
@@ -98,4 +119,9 @@ export const commands: Commands = {
     const report = await runTune(options)
     return { data: report, text: tuneText(report), exitCode: 0 }
   },
+}
+
+function evalOutcome(result: EvalResult): Outcome {
+  const lines = result.report === undefined ? [`jobs        ${result.jobs}`] : [`report      ${result.report}`, `data        ${result.data}`]
+  return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
 }

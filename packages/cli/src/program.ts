@@ -4,6 +4,7 @@ import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
 import { addConvert } from './convert-program.ts'
+import { addEval } from './eval-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
@@ -69,6 +70,7 @@ export function makeProgram(context: ProgramContext): Command {
   addGenerate(program, adding)
   addInspect(program, adding)
   addConvert(program, adding)
+  addEval(program, adding)
   addBench(program, adding)
   return program
 }

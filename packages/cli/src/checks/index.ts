@@ -1,2 +1,4 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
-export { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks.ts'
+export {
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference,
+} from './checks.ts'

@@ -43,13 +43,15 @@ describe('jobs of a study', () => {
     const { task: _task, ...rest } = toyStudy
     expect(await ids({ ...rest, task: { height: { npo: 0.2, base: 0 }, kind: 'toy' } })).toEqual(before)
     expect((await ids({ ...toyStudy, task: 'other' })).filter((id) => before.includes(id))).toEqual([])
+    const more = await ids({ ...toyStudy, seeds: [3, 5, 7], seedTasks: ['a', 'b', 'c'] })
+    expect((await ids({ ...toyStudy, seedTasks: ['a', 'b'] })).every((id) => more.includes(id))).toBe(true)
     expect(canonical({ b: [1, { d: null, c: 'x' }], a: true })).toBe('{"a":true,"b":[1,{"c":"x","d":null}]}')
   })
 
   test.each([
     [{ scales: [] }, /scales/], [{ scales: [1, 1] }, /scales/], [{ arms: {} }, /arms/], [{ batch: 0 }, /batch/], [{ seeds: [0.5] }, /seeds/],
     [{ items: { evaluation: 1, selection: 1 } }, /evaluation/], [{ arms: { a: { negativ: {} } } }, /negativ/], [{ task: undefined }, /task/],
-    [{ arms: { a: { negative: { delta: Number.NaN } } } }, /negative/], [{ speed: 1 }, /speed/],
+    [{ arms: { a: { negative: { delta: Number.NaN } } } }, /negative/], [{ speed: 1 }, /speed/], [{ seedTasks: ['a'] }, /seedTasks of 2 seeds, got 1/],
   ])('a study with %j is refused by name', async (change, message) => {
     const study = { ...toyStudy, ...change } as Study
     await expect(jobsOf(study)).rejects.toThrow(ConfigError)

@@ -24,6 +24,8 @@ export interface Study {
    * are the same jobs, also in other studies.
    */
   readonly task: Json
+  /** What the scores of a seed depend on beside the task, seed by seed, such as adapters that were trained with it. */
+  readonly seedTasks?: readonly Json[]
   readonly arms: Readonly<Record<string, StudyArm>>
   /** Guidance scales. */
   readonly scales: readonly number[]
@@ -76,10 +78,14 @@ const weights: Range = {
 /** @throws {ConfigError} if a part of a study is unknown or outside its range, or an arm is none */
 export function checkStudy(where: string, study: Study): void {
   checkOptions(where, study, {
-    task: required(json), arms: required(arms), scales: required(distinct(finite)), unguided: finite,
+    task: required(json), seedTasks: listOf(json), arms: required(arms), scales: required(distinct(finite)), unguided: finite,
     seeds: required(distinct(whole(0))), items: required(anObject('numbers of items')), batch: required(whole(1)),
     clusters: oneOf('seed', 'item'),
   })
+  const { seeds, seedTasks = seeds } = study
+  if (seedTasks.length !== seeds.length) {
+    throw new ConfigError(`${where}: expected seedTasks of ${seeds.length} seeds, got ${seedTasks.length}; give one for each`)
+  }
   checkOptions(`${where}: items`, study.items, { evaluation: required(whole(2)), selection: required(whole(1)) })
   for (const [name, arm] of Object.entries(study.arms)) {
     checkOptions(`${where}: arm ${name}`, arm, { positive: weights, negative: weights })
@@ -115,9 +121,11 @@ export interface StudyCell {
 }
 
 /** The jobs of a cell, in the order of their items. */
-export function cellJobs({ task, arms: all, items, batch, unguided }: Study, { arm, scale, seed, noises }: StudyCell): StudyJob[] {
+export function cellJobs(study: Study, { arm, scale, seed, noises }: StudyCell): StudyJob[] {
+  const { arms: all, items, batch, unguided, seeds, seedTasks } = study
   const { positive = {}, negative = {} } = all[arm] ?? {}
   const count = items[noises]
+  const task = seedTasks ? [study.task, seedTasks[seeds.indexOf(seed)] ?? null] : study.task
   return Array.from({ length: Math.ceil(count / batch) }, (_, i) => ({
     task, positive, negative: scale === unguided ? {} : negative, scale, seed, noises,
     from: i * batch, to: Math.min((i + 1) * batch, count),
