@@ -1,15 +1,19 @@
 import { parseArgs } from 'node:util'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
-import { compareRun } from './run.ts'
+import { measureLoad } from './load.ts'
+import { compareRun, isRunType } from './run.ts'
 import { compareStep } from './train.ts'
 
 const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
-npm run full-size -- run --model DIR --golden FILE [--dtype f16|f32] [--side 512] [--steps 2] [--quantise q8_0]
+npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode]
+npm run full-size -- load --model DIR [--dtype f16|f32] [--rounds 3]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
 
   make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
-  run    draws with it, and compares each step and the picture with what tools/golden/full_size.py wrote of the same folder
+  run    draws with it, tells times and memory, and compares each step and the picture with what tools/golden/full_size.py wrote of
+         the same folder, where that is given
+  load   times loading beside reading the files once, cold and warm, measures memory, and aborts at ten moments
   train  takes a step of preference training, and compares loss and gradients with what tools/golden/full_size_dpo.py wrote
 `
 
@@ -26,6 +30,8 @@ const {
     dtype: { type: 'string', default: 'f16' },
     side: { type: 'string', default: '512' },
     steps: { type: 'string', default: '2' },
+    decode: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
   },
 })
 const log = (line: string): void => {
@@ -37,8 +43,7 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
 } else if (
   verb === 'run' &&
   values.model !== undefined &&
-  values.golden !== undefined &&
-  (values.dtype === 'f16' || values.dtype === 'f32')
+  isRunType(values.dtype)
 ) {
   const result = await compareRun({
     model: values.model,
@@ -46,8 +51,13 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
     dtype: values.dtype,
     side: Number(values.side),
     steps: Number(values.steps),
+    decode: values.decode,
     log,
   })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  process.exit(result.equal ? 0 : 1)
+} else if (verb === 'load' && values.model !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
+  const result = await measureLoad({ model: values.model, dtype: values.dtype, rounds: Number(values.rounds), log })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)
 } else if (

@@ -33,6 +33,18 @@ export function decimal(range: Range): Kind {
   return { range, read: (text) => (/^[\d.eE+-]+$/.test(text) ? Number(text) : text) }
 }
 
+const units = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 } as const
+
+/** An amount of memory: a number, and the unit it counts. */
+export const memorySize: Kind = {
+  range: { expected: 'bytes, such as 2GiB or 900MB', accepts: whole(1).accepts },
+  read(text) {
+    const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? []
+    const factor = (units as Readonly<Record<string, number>>)[unit.toUpperCase()]
+    return number === undefined || factor === undefined ? text : Math.floor(Number(number) * factor)
+  },
+}
+
 /** One of some words. */
 export function word(...words: readonly string[]): Kind {
   return { range: oneOf(...words), read: (text) => text }

@@ -7,10 +7,10 @@ export {
 } from './device/index.ts'
 export * from './functional/index.ts'
 export {
-  arange, constant, type CreateOptions, type Elements, full, type Leak, leaks, type MemoryReport, type NonFiniteOptions, ones, type Operand, rand, randn,
+  arange, common, constant, type CreateOptions, type Elements, full, type Leak, leaks, type MemoryReport, type NonFiniteOptions, ones, type Operand, rand, randn,
   type RandomOptions, type ReduceOptions, scalar, scope, Tensor, tensor, tensorFromBytes, type Backend, zeros,
 } from './graph/index.ts'
-export type { Plan } from './plan/index.ts'
-export { type DType, type AdapterTuning, tuningTable } from '@antipode/kernels-wgsl'
+export { type Plan, storedBytes } from './plan/index.ts'
+export { type BlockType, type DType, type AdapterTuning, inBlocks, type MadeBlockType, madeBlockTypes, tuningTable } from '@antipode/kernels-wgsl'
 export * as nn from './nn/index.ts'
 export * as optim from './optim/index.ts'

@@ -1,4 +1,5 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
 export {
-  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference,
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkTrainBase,
+  checkTrainPreference,
 } from './checks.ts'

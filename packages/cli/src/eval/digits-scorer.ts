@@ -26,7 +26,7 @@ export const digitsEvaluated: Evaluated = {
       if (loaded === seed) return
       for (const name of adapterNames(unet)) removeAdapter(unet, name)
       for (const [name, source] of Object.entries(adapters)) {
-        if (typeof source === 'string') await loadAdapter(unet, name, adapterFile(source, seed), { signal })
+        if (typeof source === 'string') await loadAdapter(unet, adapterFile(source, seed), { name, signal })
         else await addRandomAdapter(unet, name, { like: source.like, seed: randomAdapterSeed(seed) })
       }
       loaded = seed

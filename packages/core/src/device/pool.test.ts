@@ -7,18 +7,22 @@ const MiB = 2 ** 20
 
 beforeAll(() => { vi.stubGlobal('GPUBufferUsage', { STORAGE: 0x80, COPY_SRC: 4, COPY_DST: 8 }) })
 
-/** A pool on a device that only counts: what exists, and whether what is destroyed was idle. */
-function poolOf(): { readonly pool: ResourcePool; readonly existing: Set<Resource>; readonly inUse: Set<Resource> } {
-  const [existing, inUse] = [new Set<Resource>(), new Set<Resource>()]
+/** A pool on a device that only counts: what exists, whether what is destroyed was idle, and submissions. */
+function poolOf(): {
+  readonly pool: ResourcePool; readonly existing: Set<Resource>; readonly inUse: Set<Resource>; readonly submits: unknown[]
+} {
+  const [existing, inUse, submits] = [new Set<Resource>(), new Set<Resource>(), [] as unknown[]]
   const create = ({ size }: GPUBufferDescriptor): GPUBuffer => {
     const buffer = { size, destroy: () => { existing.delete(buffer) } } as GPUBuffer
     existing.add(buffer)
     return buffer
   }
   const limits = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 }
-  const pool = new ResourcePool({ limits, createBuffer: create } as unknown as GPUDevice)
+  const queue = { submit: (work: unknown) => { submits.push(work) }, onSubmittedWorkDone: async () => undefined }
+  const createCommandEncoder = (): object => ({ finish: () => undefined })
+  const pool = new ResourcePool({ limits, createBuffer: create, queue, createCommandEncoder } as unknown as GPUDevice)
   pool.onDestroy = (doomed) => { for (const r of doomed) expect(inUse.has(r)).toBe(false) }
-  return { pool, existing, inUse }
+  return { pool, existing, inUse, submits }
 }
 
 /** Runs a plan of slots and one result, and checks at each moment how much is held; returns the result. */
@@ -93,4 +97,26 @@ test('what waited longest goes first', () => {
   for (const r of [c, a, d, b]) host.pool.release(r)
   // Of 26 MiB, 25 may stay.
   expect([a, b, c, d].map((r) => host.existing.has(r))).toEqual([true, true, false, true])
+})
+
+test('the driver is told once of many buffers that are dropped together, and not of a few bytes', async () => {
+  const { pool, existing, submits } = poolOf()
+  const drop = async (count: number): Promise<number> => {
+    const taken = Array.from({ length: count }, () => pool.buffer(MiB))
+    for (const r of taken) pool.release(r)
+    pool.trim()
+    await Promise.resolve()
+    return submits.length
+  }
+  expect([await drop(2), await drop(100), await drop(3), existing.size]).toEqual([0, 1, 1, 0])
+})
+
+test('what stays has a buffer of its own size where that is large, up to what a buffer may be', () => {
+  const { pool, existing } = poolOf()
+  const weight = pool.lasting(9.1 * MiB)
+  expect([weight.size, pool.live]).toEqual([Math.ceil(9.1 * MiB / 256) * 256, weight.size])
+  expect(pool.lasting(5000).size).toBe(sizeClass(5000))
+  pool.release(weight)
+  expect([existing.has(weight), pool.live]).toEqual([false, sizeClass(5000)])
+  expect(() => pool.lasting(2 ** 40 + 1)).toThrow('expected at most 1099511627776 bytes in one tensor')
 })

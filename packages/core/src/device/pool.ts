@@ -1,6 +1,6 @@
 import { at, textureWidth } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
-import { sizeClass, type Slot, textureRows } from '../plan/index.ts'
+import { lastingClass, sizeClass, type Slot, textureRows } from '../plan/index.ts'
 import { gpuLabel } from './gpu-label.ts'
 
 /** What a kernel binds: a storage buffer, or a storage texture of four-vectors. */
@@ -34,6 +34,8 @@ export class ResourcePool {
   /** The shelf of each buffer and texture that exists. */
   readonly #shelves = new Map<Resource, Shelf<Resource>>()
   #clock = 0
+  /** Bytes destroyed that the driver may still hold. */
+  #doomed = 0
   /** Bytes in use by the plan that runs, but for its results. */
   #running = 0
   /** Bytes that the largest plan takes beyond its leaves. */
@@ -56,14 +58,26 @@ export class ResourcePool {
 
   /** @throws {OutOfMemoryError} if no buffer of this size can be had on this adapter */
   expectFit(bytes: number): void {
-    if (sizeClass(bytes) <= this.#largest) return
-    throw new OutOfMemoryError(`allocate: expected at most ${this.#largest} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
+    if (sizeClass(bytes) > this.#largest) throw tooLarge(bytes, this.#largest)
   }
 
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes)
     this.expectFit(bytes)
+    return this.#bufferOf(sizeClass(bytes))
+  }
+
+  /**
+   * A buffer for what stays, as weights do: of this size, if it is large, where classes would take an eighth more. Parts of it are
+   * bound where it may not be bound whole. @throws {OutOfMemoryError} above the device's limit
+   */
+  lasting(bytes: number): GPUBuffer {
+    const { maxBufferSize } = this.#device.limits
+    if (bytes > maxBufferSize) throw tooLarge(bytes, maxBufferSize)
+    return this.#bufferOf(lastingClass(bytes))
+  }
+
+  #bufferOf(size: number): GPUBuffer {
     return this.#take(this.#buffers, size, () => this.#device.createBuffer({
       label: gpuLabel(`pool ${size}`),
       size,
@@ -130,11 +144,28 @@ export class ResourcePool {
   #destroy(resources: readonly Resource[]): void {
     if (resources.length === 0) return
     this.onDestroy(new Set(resources))
+    if (this.#doomed === 0) queueMicrotask(() => { this.#flush() })
     for (const resource of resources) {
-      this.pooled -= this.#shelf(resource).bytes
+      const { bytes } = this.#shelf(resource)
+      this.pooled -= bytes
+      this.#doomed += bytes
       this.#shelves.delete(resource)
       resource.destroy()
     }
+  }
+
+  /**
+   * Has the driver free what was destroyed: Dawn does so once a later submission is done, and a program that only drops
+   * its tensors makes none (the weights of Stable Diffusion, loaded and dropped three times, were held thrice).
+   */
+  #flush(): void {
+    const much = this.#doomed > surplus.bytes
+    this.#doomed = 0
+    if (!much) return
+    const { queue } = this.#device
+    queue.submit([this.#device.createCommandEncoder({ label: gpuLabel('flush') }).finish()])
+    // Waited for, as Dawn in Node looks for ended work only while somebody waits; a lost device has freed all.
+    void queue.onSubmittedWorkDone().catch(() => undefined)
   }
 
   #take<R extends Resource>(shelves: Map<number, Shelf<R>>, bytes: number, create: () => R): R {
@@ -157,6 +188,10 @@ export class ResourcePool {
   #shelf(resource: Resource): Shelf<Resource> {
     return this.#shelves.get(resource) as Shelf<Resource> // the pool made it
   }
+}
+
+function tooLarge(bytes: number, most: number): OutOfMemoryError {
+  return new OutOfMemoryError(`allocate: expected at most ${most} bytes in one tensor on this adapter, got ${bytes}; use smaller batches or f16`)
 }
 
 /** Whether a resource is a texture. */

@@ -43,7 +43,7 @@ export class Transfer {
       const what = `${dtype}[${shape.join(',')}]`
       throw new ShapeError(`upload: expected ${expected} bytes for ${what}, got ${bytes.byteLength}`)
     }
-    const storage = this.storage(this.#pool.buffer(expected))
+    const storage = this.storage(this.#pool.lasting(expected))
     this.write(storage, bytes)
     return storage
   }
@@ -91,7 +91,7 @@ export class Transfer {
     const whole = parts[0]?.storage.whole
     const lies = parts.every(({ storage, offset }) => storage.whole === whole && storage.offset === offset)
     if (lies && whole?.byteLength === byteLength) return
-    const buffer = this.#pool.buffer(byteLength)
+    const buffer = this.#pool.lasting(byteLength)
     const moved = new Storage(buffer, byteLength, (b) => { this.#pool.release(b) })
     const encoder = this.#device.createCommandEncoder({ label: gpuLabel('coalesce') })
     encoder.clearBuffer(buffer)

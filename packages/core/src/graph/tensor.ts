@@ -1,8 +1,10 @@
 import * as K from '@antipode/kernels-wgsl'
+import { inBlocks } from '@antipode/kernels-wgsl'
 import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkOptions, either, finite, flag, listOf } from '../options/index.ts'
 import type { Elements, GraphBackend } from './backend.ts'
+import { onceWithin } from './common.ts'
 import { leaks } from './leaks.ts'
 import { type Application, deviceOf, makeNode } from './make-node.ts'
 import { type GraphNode, type GraphTrace, type SharedSpec, sharedSpec, type Signature, signatureOf, type TracedGraphNode } from './node.ts'
@@ -65,6 +67,11 @@ export class Tensor implements Disposable {
   /** Number of elements. */
   get size(): number {
     return K.sizeOf(this.shape)
+  }
+
+  /** Bytes that its elements take on a device. */
+  get byteLength(): number {
+    return this.size * K.byteSize(this.dtype)
   }
 
   /** Number of axes. */
@@ -162,9 +169,11 @@ export class Tensor implements Disposable {
   softplus(): Tensor { return unary(K.softplus, this) }
   floor(): Tensor { return unary(K.floor, this) }
 
-  /** The tensor in another element type. @throws {DTypeError} if there is none of that name */
+  /** The tensor in another element type. @throws {DTypeError} if there is none of that name, or it is in blocks, which only uploads make */
   to(dtype: K.DType): Tensor {
-    return dtype === this.dtype ? this : apply1(K.cast, [this], { dtype })
+    if (dtype === this.dtype) return this
+    if (!inBlocks(this.dtype)) return apply1(K.cast, [this], { dtype })
+    return apply1(K.dequantise, [this], { dtype: dtype === 'f16' ? dtype : 'f32' }).to(dtype)
   }
 
   /** The same elements in another shape; one size may be -1 and is worked out. @throws {ShapeError} */
@@ -269,7 +278,9 @@ export function applyTrace(op: K.Op, inputs: readonly Tensor[], signature: Signa
 }
 
 function outputsOf(device: Backend, application: Application<Tensor>, signature: Signature): readonly Tensor[] {
-  return makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
+  return onceWithin(application, signature, () => (
+    makeNode(application, signature, device, (spec, node, index) => new Tensor(device, spec, { kind: 'node', node, index })).outputs
+  ))
 }
 
 /** {@link apply} for ops with one output. */

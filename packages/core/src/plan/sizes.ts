@@ -1,4 +1,4 @@
-import { byteSize, sizeOf, type Spec, textureWidth } from '@antipode/kernels-wgsl'
+import { bindingAlignment, byteSize, sizeOf, type Spec, textureWidth } from '@antipode/kernels-wgsl'
 
 /** Bytes of a value. */
 export function bytesOf(spec: Spec): number {
@@ -13,6 +13,19 @@ export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256
   const step = 2 ** Math.max(6, Math.floor(Math.log2(bytes - 1)) - 2)
   return Math.ceil(bytes / step) * step
+}
+
+/** From how many bytes on a buffer that stays has its own size: below, those that come and go replace each other. */
+const large = 2 ** 16
+
+/** Sizes of buffers for what stays, as weights do: {@link sizeClass} of what is small, and all else as it is. */
+export function lastingClass(bytes: number): number {
+  return bytes < large ? sizeClass(bytes) : Math.ceil(bytes / bindingAlignment) * bindingAlignment
+}
+
+/** Bytes of the GPU that a tensor of a shape and an element type takes, once it is uploaded. */
+export function storedBytes(spec: Spec): number {
+  return lastingClass(bytesOf(spec))
 }
 
 const rowBytes = 16 * textureWidth

@@ -15,7 +15,7 @@ export interface MemoryLimits {
 /** How an image is decoded within limits. */
 export interface FittingTiling {
   /** For `decode`: whole images, or the largest tiles that fit. */
-  readonly tiling: Tiling | false
+  readonly tiling: Tiling | boolean
   /** What it takes at most, as it is planned. */
   readonly peakBytes: number
 }
@@ -32,6 +32,39 @@ const sides = [1024, 768, 512, 384, 256, 192, 128, 64]
 /** Bands, what of them is yet to be put together, and the image that they become, in times of the image. */
 const assembled = 3
 
+type Shape = readonly [batch: number, channels: number, height: number, width: number]
+
+/** What an image takes in tiles of a size, or whole. */
+export interface TilingCost extends FittingTiling {
+  /** Bytes of the largest tensor. */
+  readonly largest: number
+}
+
+/**
+ * The ways to decode images of a size: whole, and then in tiles from the largest to the smallest. Each is planned when
+ * it is asked for; nothing runs.
+ * @param shape of the latents, `[B, C, h, w]`
+ */
+export function* tilingCosts(
+  device: Planner,
+  model: AutoencoderKL | AutoencoderTiny,
+  [batch, channels, height, width]: Shape,
+): Generator<TilingCost, void> {
+  const { scale } = model
+  const planned = (h: number, w: number): Omit<TilingCost, 'tiling'> => {
+    const { peakBytes, buffers } = device.plan(model.decode(zeros(device, [batch, channels, h, w])))
+    return { peakBytes, largest: buffers.reduce((most, { bytes }) => Math.max(most, bytes), 0) }
+  }
+  yield { tiling: false, ...planned(height, width) }
+  const image = 4 * batch * (model.config.out_channels ?? 3) * height * width * scale ** 2
+  for (const size of sides) {
+    const side = Math.floor(size / scale)
+    if (size >= Math.max(height, width) * scale || side === 0) continue
+    const { peakBytes, largest } = planned(Math.min(side, height), Math.min(side, width))
+    yield { tiling: { size }, peakBytes: peakBytes + assembled * image, largest }
+  }
+}
+
 /**
  * The largest tiles by which a model decodes images of a size within limits, one after the other: whole images if they
  * fit. Nothing runs; a tile or two are planned.
@@ -42,27 +75,15 @@ const assembled = 3
 export function tilingWithin(
   device: Planner,
   model: AutoencoderKL | AutoencoderTiny,
-  shape: readonly [batch: number, channels: number, height: number, width: number],
+  shape: Shape,
   limits: MemoryLimits,
 ): FittingTiling {
   checkOptions('tilingWithin', limits, ranges)
   const { peakBytes: peak = Infinity, bindingBytes: binding = Infinity } = limits
-  const [batch, channels, height, width] = shape
-  const { scale } = model
-  const planned = (h: number, w: number): { readonly peakBytes: number; readonly largest: number } => {
-    const { peakBytes, buffers } = device.plan(model.decode(zeros(device, [batch, channels, h, w])))
-    return { peakBytes, largest: buffers.reduce((most, { bytes }) => Math.max(most, bytes), 0) }
-  }
-  const image = 4 * batch * (model.config.out_channels ?? 3) * height * width * scale ** 2
-  const longest = Math.max(height, width) * scale
-  let least = planned(height, width)
-  if (least.peakBytes <= peak && least.largest <= binding) return { tiling: false, peakBytes: least.peakBytes }
-  for (const size of sides) {
-    const side = Math.floor(size / scale)
-    if (size >= longest || side === 0) continue
-    const tile = planned(Math.min(side, height), Math.min(side, width))
-    least = { ...tile, peakBytes: tile.peakBytes + assembled * image }
-    if (least.peakBytes <= peak && least.largest <= binding) return { tiling: { size }, peakBytes: least.peakBytes }
+  let least = { peakBytes: 0, largest: 0 }
+  for (const { tiling, ...takes } of tilingCosts(device, model, shape)) {
+    if (takes.peakBytes <= peak && takes.largest <= binding) return { tiling, peakBytes: takes.peakBytes }
+    least = takes
   }
   throw new OutOfMemoryError(
     `tilingWithin: expected room for the smallest tiles, ${least.peakBytes} bytes at once and ${least.largest} in ` +

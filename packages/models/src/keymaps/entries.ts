@@ -1,4 +1,4 @@
-import { CheckpointError, type DType, type Tensor, type Backend } from '@antipode/core'
+import { CheckpointError, type DType, inBlocks, madeBlockTypes, type Tensor, tensor, type Backend } from '@antipode/core'
 import { type Checkpoint, type StateInfo, stateOf, type StateSource } from '@antipode/core/nn'
 
 /** One tensor of a source. */
@@ -44,13 +44,23 @@ export function sourceOf(where: string, entries: readonly Entry[]): StateSource 
   }
 }
 
-/** Reads tensors, computes one of them, and frees them. */
+/** What is known of a tensor that is computed from others like `info`: blocks of types that only files bring are gone. */
+export function computedInfo(info: StateInfo, shape: readonly number[]): StateInfo {
+  const made: readonly DType[] = madeBlockTypes
+  return { ...info, shape, reads: info.reads.filter((type) => !inBlocks(type) || made.includes(type)) }
+}
+
+/** Reads tensors, computes one of them, and frees them. One in blocks is rounded to them afterwards. */
 export async function computed(
   parts: readonly Entry[],
   device: Backend,
   dtype: DType,
   compute: (tensors: readonly Tensor[]) => Tensor,
 ): Promise<Tensor> {
+  if (inBlocks(dtype)) {
+    using numbers = await computed(parts, device, 'f32', compute)
+    return tensor(device, await numbers.data(), numbers.shape, { dtype })
+  }
   const tensors: Tensor[] = []
   try {
     for (const part of parts) tensors.push(await part.read(device, dtype))

@@ -1,6 +1,6 @@
 import { CheckpointError, concat } from '@antipode/core'
 import type { Checkpoint, StateSource } from '@antipode/core/nn'
-import { computed, entriesOf, type Entry, sourceOf } from './entries.ts'
+import { computed, computedInfo, entriesOf, type Entry, sourceOf } from './entries.ts'
 
 /**
  * A checkpoint some tensors of which are put end to end along their first axis: the inverse of `split`.
@@ -46,7 +46,7 @@ function whole(name: string, parts: readonly (Entry | undefined)[]): Entry {
   const rows = known.reduce((sum, part) => sum + (part.info.shape[0] ?? 0), 0)
   return {
     name,
-    info: { ...info, shape: [rows, ...width] },
+    info: computedInfo(info, [rows, ...width]),
     read: (device, dtype) => computed(known, device, dtype, (tensors) => concat(tensors, 0)),
   }
 }

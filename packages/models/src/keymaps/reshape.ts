@@ -1,5 +1,5 @@
 import type { Checkpoint, StateSource } from '@antipode/core/nn'
-import { computed, entriesOf, sourceOf } from './entries.ts'
+import { computed, computedInfo, entriesOf, sourceOf } from './entries.ts'
 
 /**
  * A checkpoint some tensors of which have another shape of as many elements, such as the matrix of a 1×1 convolution.
@@ -16,7 +16,7 @@ export function reshape(
     if (!shape || shape.join() === info.shape.join()) return entry
     return {
       name,
-      info: { ...info, shape },
+      info: computedInfo(info, shape),
       read: (device, dtype) => computed([entry], device, dtype, ([t]) => t!.reshape(shape)),
     }
   }))

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@antipode/core'
 import type { Checkpoint, StateSource } from '@antipode/core/nn'
-import { computed, entriesOf, sourceOf } from './entries.ts'
+import { computed, computedInfo, entriesOf, sourceOf } from './entries.ts'
 
 /**
  * A checkpoint some tensors of which are cut into equal parts along their first axis, such as a layer for queries, keys
@@ -21,7 +21,7 @@ export function split(checkpoint: Checkpoint, into: (name: string) => readonly s
     }
     return names.map((name, k) => ({
       name,
-      info: { ...entry.info, shape: [each, ...rest] },
+      info: computedInfo(entry.info, [each, ...rest]),
       read: (device, dtype) => computed([entry], device, dtype, ([whole]) => whole!.slice(0, k * each, (k + 1) * each)),
     }))
   }))

@@ -1,5 +1,5 @@
 import type { Checkpoint, StateSource } from '@antipode/core/nn'
-import { computed, entriesOf, sourceOf } from './entries.ts'
+import { computed, computedInfo, entriesOf, sourceOf } from './entries.ts'
 
 /**
  * A checkpoint the last two axes of some tensors of which are swapped: programs that multiply from the other side, such
@@ -13,7 +13,7 @@ export function transpose(checkpoint: Checkpoint, which: (name: string) => boole
     const [rows = 0, columns = 0] = info.shape.slice(-2)
     return {
       name,
-      info: { ...info, shape: [...info.shape.slice(0, -2), columns, rows] },
+      info: computedInfo(info, [...info.shape.slice(0, -2), columns, rows]),
       read: (device, dtype) => computed([entry], device, dtype, ([t]) => t!.transpose()),
     }
   }))

@@ -1,4 +1,4 @@
-import { concat, ConfigError, ShapeError, type Tensor } from '@antipode/core'
+import { common, concat, ConfigError, ShapeError, type Tensor } from '@antipode/core'
 import { anObject, callable, checkOptions, type Ranges, required } from '@antipode/core/options'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
 import type { Guided, GuidanceCall, GuidancePoint, Guider, Predictions } from './guider.ts'
@@ -76,7 +76,7 @@ const alone = (positive: Tensor): Predictions => ({ positive, negative: positive
 
 /**
  * What both branches predict: two passes, since they may carry different weights, or one of twice the batch where they
- * are one and the same denoiser.
+ * are one and the same denoiser. Two passes share what is the same in both.
  * @throws {ShapeError} if their shapes differ, which would broadcast
  */
 export function predictionsOf<C extends Condition>(
@@ -88,8 +88,10 @@ export function predictionsOf<C extends Condition>(
     const both = positive(concat([x, x]), concat([timesteps, timesteps]), conditions) // [2B, ...]
     return { negative: both.slice(0, 0, count), positive: both.slice(0, count) }
   }
-  const away = negative(x, timesteps, unconditional(condition))
-  const towards = positive(x, timesteps, condition)
+  // What does not depend on the branch, as the first layers of a network do not, is computed for both at once.
+  const [away, towards] = common(() => [
+    negative(x, timesteps, unconditional(condition)), positive(x, timesteps, condition),
+  ] as const)
   checkAlike(where, towards, away)
   return { positive: towards, negative: away }
 }

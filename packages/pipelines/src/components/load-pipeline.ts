@@ -1,9 +1,10 @@
-import { type Backend, CheckpointError, type DType } from '@antipode/core'
-import { type Module, placeholders } from '@antipode/core/nn'
-import { checkArgument, oneOf } from '@antipode/core/options'
+import { type Backend, CheckpointError, inBlocks } from '@antipode/core'
+import { checkFit, type Module, type ParameterTypes, placeholders } from '@antipode/core/nn'
+import { checkArgument, oneOf, whole } from '@antipode/core/options'
 import {
   autoencoderKL,
   type CheckpointSource,
+  type Component,
   CLIPTokenizer,
   clipTextModel,
   clipTextModelWithProjection,
@@ -14,18 +15,32 @@ import {
   type OpenCheckpointOptions,
   unet2DCondition,
 } from '@antipode/models'
+import type { PipelineMemory } from '../memory/index.ts'
 import { fromConfig } from '@antipode/schedulers'
 import type { Components, Pipeline } from '../run/index.ts'
 import { stableDiffusion } from '../stable-diffusion/index.ts'
 import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diffusion-xl/index.ts'
 
+/** What the weights of a pipeline are kept in. */
+export const pipelineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const
+export type PipelineType = (typeof pipelineTypes)[number]
+
 /** Options of {@link loadPipeline}, beside those of opening a checkpoint. */
 export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
    * Element type that the models keep their weights and compute in: f16 where the device has it, or else f32, by
-   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32.
+   * default. An autoencoder whose configuration says that f16 is too narrow for it computes in f32. With `q8_0` or
+   * `q4_0` the linear and convolution layers of UNet and text encoders keep their weights in blocks of ggml, those of a
+   * GGUF file as they are, and all else is as by default.
    */
-  readonly dtype?: Extract<DType, 'f32' | 'f16' | 'bf16'>
+  readonly dtype?: PipelineType
+  /**
+   * Bytes of the GPU that a call may take at once, weights included; no limit by default. Where it asks for that, what
+   * `plan` of the pipeline says is done: branches of guidance one after the other, models on the GPU only while they
+   * are needed, pictures decoded in tiles. Models then come to the GPU when a call needs them, from the checkpoint,
+   * which stays open until the pipeline is disposed; calls wait for each other.
+   */
+  readonly budget?: number
 }
 
 /**
@@ -39,33 +54,45 @@ export async function loadPipeline(
   source: CheckpointSource,
   options: LoadPipelineOptions = {},
 ): Promise<Pipeline<StableDiffusionXLOptions>> {
-  const { dtype = device.target.f16 ? 'f16' : 'f32', ...opening } = options
-  checkArgument('loadPipeline', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))
-  await using checkpoint = await openCheckpoint(source, opening)
-  const loaded = new Loading(device, checkpoint, dtype)
+  const usual = device.target.f16 ? 'f16' : 'f32'
+  const { dtype: asked = usual, budget, ...opening } = options
+  checkArgument('loadPipeline', 'dtype', asked, oneOf(...pipelineTypes))
+  if (budget !== undefined) checkArgument('loadPipeline', 'budget', budget, whole(1))
+  const types = inBlocks(asked) ? { dtype: usual, weights: asked } as const : { dtype: asked }
+  const checkpoint = await openCheckpoint(source, opening)
+  const loaded = new Loading(device, checkpoint, types, budget)
   try {
-    if (checkpoint.className.startsWith('StableDiffusionXL')) return await xl(loaded)
-    if (checkpoint.className.startsWith('StableDiffusion')) return await sd(loaded)
-    throw new CheckpointError(
-      `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${checkpoint.className}`,
-    )
+    const pipe = await pipelineFrom(loaded)
+    if (budget === undefined) await checkpoint[Symbol.asyncDispose]()
+    return pipe
   } catch (error) {
     loaded.dispose()
+    await checkpoint[Symbol.asyncDispose]()
     throw error
   }
 }
 
+async function pipelineFrom(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
+  const { className } = loading.checkpoint
+  if (className.startsWith('StableDiffusionXL')) return await xl(loading)
+  if (className.startsWith('StableDiffusion')) return await sd(loading)
+  throw new CheckpointError(
+    `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${className}`,
+  )
+}
+
 async function sd(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
-  return stableDiffusion({
+  const components = {
     ...(await shared(loading)),
     textEncoder: await loading.model('text_encoder', clipTextModel),
     tokenizer: await loading.tokenizer('tokenizer'),
-  })
+  }
+  return stableDiffusion(components, loading.memory)
 }
 
 async function xl(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
   const zeros = loading.checkpoint.config['force_zeros_for_empty_prompt']
-  return stableDiffusionXL({
+  const components = {
     ...(await shared(loading)),
     ...(loading.has('text_encoder')
       ? {
@@ -76,7 +103,8 @@ async function xl(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>>
     textEncoder2: await loading.model('text_encoder_2', clipTextModelWithProjection),
     tokenizer2: await loading.tokenizer('tokenizer_2'),
     ...(typeof zeros === 'boolean' ? { forceZerosForEmptyPrompt: zeros } : {}),
-  })
+  }
+  return stableDiffusionXL(components, loading.memory)
 }
 
 async function shared(loading: Loading): Promise<Components> {
@@ -91,13 +119,26 @@ async function shared(loading: Loading): Promise<Components> {
 class Loading {
   readonly checkpoint: OpenCheckpoint
   readonly #device: Backend
-  readonly #dtype: DType
-  readonly #models: Module[] = []
+  readonly #types: ParameterTypes
+  readonly #budget: number | undefined
+  /** How each model gets its weights. */
+  readonly #models = new Map<Module, () => Promise<void>>()
 
-  constructor(device: Backend, checkpoint: OpenCheckpoint, dtype: DType) {
+  constructor(device: Backend, checkpoint: OpenCheckpoint, types: ParameterTypes, budget: number | undefined) {
     this.#device = device
     this.checkpoint = checkpoint
-    this.#dtype = dtype
+    this.#types = types
+    this.#budget = budget
+  }
+
+  /** Where a pipeline within a budget has its weights from. */
+  get memory(): PipelineMemory | undefined {
+    if (this.#budget === undefined) return undefined
+    return {
+      budget: this.#budget,
+      bring: async (model) => this.#models.get(model)?.(),
+      close: () => void this.checkpoint[Symbol.asyncDispose](),
+    }
   }
 
   has(name: string): boolean {
@@ -113,15 +154,19 @@ class Loading {
       )
     }
     const state = await weights()
-    const narrow = this.#dtype === 'f16' && (config as { readonly force_upcast?: boolean }).force_upcast === true
-    const model = entry.build(
-      placeholders(this.#device, { dtype: narrow ? 'f32' : this.#dtype }),
-      config,
-      [...state.names()].length,
-    )
-    await model.load(entry.names?.(state) ?? state)
-    this.#models.push(model)
+    const model = entry.build(placeholders(this.#device, this.#typesOf(className, config)), config, [...state.names()].length)
+    const names = entry.names?.(state) ?? state
+    this.#models.set(model, () => model.load(names))
+    if (this.#budget === undefined) await model.load(names)
+    else checkFit(model.state(), names, true)
     return model
+  }
+
+  /** Pictures show what a decoder's weights lose, of which there are few. */
+  #typesOf(className: string, config: Component['config']): ParameterTypes {
+    const { dtype = 'f32' } = this.#types
+    if (className !== autoencoderKL.className) return this.#types
+    return { dtype: dtype === 'f16' && config['force_upcast'] === true ? 'f32' : dtype }
   }
 
   /** @throws {CheckpointError} if its files are missing, or are no tokenizer's */
@@ -142,6 +187,6 @@ class Loading {
 
   /** Frees what was brought to the device. */
   dispose(): void {
-    for (const model of this.#models) model.dispose()
+    for (const model of this.#models.keys()) model.dispose()
   }
 }

@@ -3,7 +3,9 @@ import type { Module } from '@antipode/core/nn'
 import type { Ranges } from '@antipode/core/options'
 import type { AdapterTargets, AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import type { Scheduler } from '@antipode/schedulers'
+import type { LearnedWords } from '../prompt/index.ts'
 import type { GenerateOptions, Request } from '../request/index.ts'
+import type { LatentColours } from './preview.ts'
 
 /** What both branches are told, each `[B, …]`. */
 export interface Conditions {
@@ -24,8 +26,10 @@ export interface Family<O extends GenerateOptions> {
   /** How its users call it. */
   readonly name: string
   readonly components: Components
-  /** Models whose memory the pipeline owns. */
-  readonly models: readonly Module[]
+  /** Words that its text encoders have learned. */
+  readonly words: LearnedWords
+  /** Models whose memory the pipeline owns, by their names in a checkpoint. */
+  readonly models: Readonly<Record<string, Module>>
   /** Those of them that adapter files may change, by their names on the hub. */
   readonly targets: AdapterTargets
   readonly ranges: Ranges<O>
@@ -33,8 +37,12 @@ export interface Family<O extends GenerateOptions> {
   readonly guidanceScale: number
   /** Share of the steps that an image goes through by default. */
   readonly strength: number
+  /** How latents look. */
+  readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
+  /** The same family of other models. */
+  of(models: Readonly<Record<string, Module>>): Family<O>
 }
 
 /** The tensors of conditions, each once. */

@@ -1,4 +1,4 @@
-import { type Backend, Tensor } from '@antipode/core'
+import { type Backend, Tensor, zeros } from '@antipode/core'
 import { type ImageInput, preprocessImages, preprocessMasks } from '../images/index.ts'
 import type { GenerateOptions, PreparedOptions } from '../request/index.ts'
 
@@ -33,6 +33,26 @@ export async function prepared<O extends GenerateOptions>(
     } as Prepared<O>['options'], // the images alone were replaced
     made: [pixels, covering].filter((t) => t !== undefined && t !== image && t !== mask) as Tensor[],
   }
+}
+
+/** The same options with zeros for images, for plans: of the sizes that {@link prepared} gives them. */
+export function unprepared<O extends GenerateOptions>(
+  device: Backend,
+  { image, mask, ...rest }: O,
+  multiple: number,
+): O & PreparedOptions {
+  const own = image === undefined || image instanceof Tensor ? undefined : [image].flat()
+  const side = (of: 'height' | 'width'): number => {
+    const pixels = rest[of] ?? own?.[0]?.[of] ?? (image instanceof Tensor ? image.shape[of === 'height' ? 2 : 3] : 0) ?? 0
+    return pixels - (pixels % multiple)
+  }
+  const pixels = own ? zeros(device, [own.length, 3, side('height'), side('width')]) : image
+  const covering = mask === undefined || mask instanceof Tensor ? mask : zeros(device, [1, 1, side('height'), side('width')])
+  return {
+    ...rest,
+    ...(pixels ? { image: pixels } : {}),
+    ...(covering ? { mask: covering } : {}),
+  } as O & PreparedOptions // the images alone were replaced
 }
 
 async function unit(device: Backend, image: ImageInput, size: object): Promise<Tensor> {

@@ -1,68 +1,49 @@
-import { type Device, type Tensor, zeros } from '@antipode/core'
-import type { Tiling } from '@antipode/models'
+import { UnsupportedError } from '@antipode/core'
+import { standIn } from '@antipode/core/nn'
+import { type MemoryPlan, type PipelineMemory, planWithin } from '../memory/index.ts'
 import type { GenerateOptions, PreparedOptions } from '../request/index.ts'
-import { callOf } from './call.ts'
-import { fittingTiles } from './decode.ts'
-import { denoiserOf, withBeside } from './denoiser.ts'
-import { type Conditions, type Family, tensorsOf } from './family.ts'
-import { inputChannels } from './start.ts'
+import { isPlanner } from './decode.ts'
+import { type Family, tensorsOf } from './family.ts'
+import { Measures } from './measure.ts'
 
-/** Bytes of the GPU that a run takes. */
-export interface MemoryPlan {
-  /** Of the models' weights, adapters left out. */
-  readonly weights: number
-  /** Beside them at once, while prompts are encoded. */
-  readonly prompts: number
-  /** While a step is made. */
-  readonly step: number
-  /** While an image is decoded, and in which tiles; false for none. */
-  readonly decode: number
-  readonly tiling: boolean | Tiling
-  /** Of weights and the largest of the three. */
-  readonly peak: number
+/** Tells what runs take, and how they are kept within a budget. */
+export interface Planning<O extends GenerateOptions> extends Disposable {
+  /** @throws {UnsupportedError} if nothing plans on the device @throws {OutOfMemoryError} if no way fits the budget */
+  (options: O & PreparedOptions): MemoryPlan
 }
 
-/** What a run would take, by planning its graphs: nothing is computed, and no memory is taken. */
-export function planOf<O extends GenerateOptions>(
-  device: Device,
+/** Plans runs of a family: those of the same sizes once. */
+export function planningOf<O extends GenerateOptions>(
   family: Family<O>,
-  options: O & PreparedOptions,
-): MemoryPlan {
-  const { unet, vae } = family.components
-  const { request, conditions, guidance, channels } = callOf(family, options)
-  const { rows, height, width } = request
-  const [h, w] = [height / vae.scale, width / vae.scale]
-  const latents = zeros(device, [rows, channels, h, w])
-  const beside = inputChannels(unet) === channels ? undefined : zeros(device, [rows, channels + 1, h, w])
-  const told: Conditions = {
-    positive: empty(conditions.positive),
-    negative: conditions.negative && empty(conditions.negative),
+  memory: PipelineMemory | undefined,
+): Planning<O> {
+  // Models of a budget are not always there to be planned with.
+  const models = Object.entries(family.models).map(([name, model]) => [name, memory ? standIn(model) : model] as const)
+  const planned = memory ? family.of(Object.fromEntries(models)) : family
+  const known = new Map<string, MemoryPlan>()
+  const plan = (options: O & PreparedOptions): MemoryPlan => {
+    const { device } = family.components.unet
+    if (!isPlanner(device)) {
+      throw new UnsupportedError(`${family.name}: expected models on a Device to plan for, got another backend`)
+    }
+    const measures = new Measures(device, planned as Family<GenerateOptions>, options)
+    const key = keyOf(measures, options)
+    const found = known.get(key) ?? planWithin(family.name, measures, memory?.budget ?? Infinity)
+    known.set(key, found)
+    return found
   }
-  const denoise = denoiserOf(unet, told, beside, guidance)
-  const condition = withBeside(told.positive, beside)
-  const timesteps = zeros(device, [rows])
-  const somewhere = { step: 0, steps: 1, sigma: 1, nextSigma: 0, state: {} }
-  const prediction =
-    typeof denoise === 'function'
-      ? denoise(latents, timesteps, condition)
-      : denoise.call(latents, timesteps, condition, somewhere).prediction
-  const decoded = fittingTiles(device, vae, latents)
-  const weights = family.models.reduce((sum, model) => sum + model.parameters().reduce((n, t) => n + bytesOf(t), 0), 0)
-  const [prompts, step] = [device.plan(...tensorsOf(conditions)).peakBytes, device.plan(prediction).peakBytes]
-  return {
-    weights,
-    prompts,
-    step,
-    decode: decoded.peakBytes,
-    tiling: decoded.tiling,
-    peak: weights + Math.max(prompts, step, decoded.peakBytes),
-  }
+  return Object.assign(plan, {
+    [Symbol.dispose]() {
+      if (memory) for (const [, model] of models) for (const t of model.parameters()) t.dispose()
+    },
+  })
 }
 
-/** Conditions of the same shapes, which take no memory. */
-function empty(condition: Conditions['positive']): Conditions['positive'] {
-  const entries = Object.entries(condition) as [string, Tensor][]
-  return Object.fromEntries(entries.map(([name, { device, shape, dtype }]) => [name, zeros(device, shape, { dtype })]))
+/** All that a plan depends on. */
+function keyOf({ call, adapters }: Measures, { tiling, image, guider, perturbed }: PreparedOptions): string {
+  const { request: { rows, height, width, positive, negative }, conditions, guidance } = call
+  const shapes = tensorsOf(conditions).map(({ shape }) => shape)
+  const weights = [positive, negative].map((own) => Object.entries(own).map(([name, w]) => [name, typeof w === 'number' ? w : 'by layer']))
+  const guided = conditions.negative && (guider ? ['by a guider', typeof perturbed === 'function' ? perturbed.name : perturbed] : guidance.rescale > 0)
+  return JSON.stringify([rows, height, width, shapes, weights, guided, adapters, tiling, image?.shape])
 }
-
-const bytesOf = ({ size, dtype }: Tensor): number => size * (dtype === 'f16' || dtype === 'bf16' ? 2 : 4)

@@ -1,10 +1,18 @@
 import { ConfigError, type Tensor, zeros } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
-import type { UNet2DCondition } from '@antipode/models'
-import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
+import type { CLIPTextModel, CLIPTextModelWithProjection, UNet2DCondition } from '@antipode/models'
+import type { PipelineMemory } from '../memory/index.ts'
+import { adapted, chunksFor, LearnedWords, repeatRows, type TextTower } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
-import { type Components, type Conditions, type Pipeline, pipelineOf } from '../run/index.ts'
+import {
+  type Components,
+  type Conditions,
+  type Family,
+  type LatentColours,
+  type Pipeline,
+  pipelineOf,
+} from '../run/index.ts'
 import { type Prompt, promptsOf, type TextEncoders, type Texts } from './prompts.ts'
 import { type SizeOptions, timeIds } from './time-ids.ts'
 
@@ -47,11 +55,15 @@ const ranges: Ranges<StableDiffusionXLOptions> = {
  * but where those mix up rows: sizes of the negative branch stay with the negative branch, for every image. The
  * pipeline owns its models. Without a negative prompt the negative branch has zeros, or an empty prompt, as
  * `forceZerosForEmptyPrompt` says; an empty text is a prompt.
+ * @param memory where weights come from, if not all models are to be on the GPU at once
  * @throws {ConfigError} if a part is missing
  * Source: Podell et al. 2023, arXiv 2307.01952; diffusers `pipeline_stable_diffusion_xl.py`, `…_img2img.py`,
  * `…_inpaint.py`.
  */
-export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipeline<StableDiffusionXLOptions> {
+export function stableDiffusionXL(
+  components: StableDiffusionXLComponents,
+  memory?: PipelineMemory,
+): Pipeline<StableDiffusionXLOptions> {
   const part = (what: string): Range => required(anObject(what))
   checkOptions('stableDiffusionXL', components, {
     unet: part('a UNet'),
@@ -63,17 +75,39 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
     tokenizer2: part('a tokenizer'),
     forceZerosForEmptyPrompt: flag,
   })
+  return pipelineOf(familyOf(components, new LearnedWords(towersOf(components))), memory)
+}
+
+function familyOf(
+  components: StableDiffusionXLComponents,
+  words: LearnedWords,
+): Family<StableDiffusionXLOptions> {
   const { unet, vae, textEncoder, textEncoder2 } = components
-  return pipelineOf<StableDiffusionXLOptions>({
+  return {
     name: 'StableDiffusionXL',
     components,
     ranges,
     guidanceScale: 5,
     strength: 0.3,
+    colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
-    models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
-    conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
-  })
+    words,
+    models: { unet, vae, text_encoder_2: textEncoder2, ...(textEncoder ? { text_encoder: textEncoder } : {}) },
+    conditions: (options, request, guided) => conditionsOf(withWords(components, words), options, request, guided),
+    of: ({ text_encoder: first, text_encoder_2: second, ...models }) =>
+      familyOf({
+        ...components,
+        ...(models as Pick<typeof components, 'unet' | 'vae'>),
+        textEncoder: first as CLIPTextModel | undefined,
+        textEncoder2: second as CLIPTextModelWithProjection,
+      }, words),
+  }
+}
+
+// ComfyUI `latent_formats.py`, `SDXL`.
+const colours: LatentColours = {
+  weights: [[0.3651, 0.4232, 0.4341], [-0.2533, -0.0042, 0.1068], [0.1076, 0.1111, -0.0362], [-0.3165, -0.2492, -0.2188]],
+  bias: [0.1084, -0.0175, -0.0011],
 }
 
 function conditionsOf(
@@ -113,6 +147,25 @@ function conditionsOf(
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
+
+/** The text towers that there are, in the order of files. */
+function towersOf({ textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents): TextTower[] {
+  const second = { model: textEncoder2, tokenizer: tokenizer2 }
+  return textEncoder && tokenizer ? [{ model: textEncoder, tokenizer }, second] : [second]
+}
+
+/** The text encoders and tokenizers with the words that they have learned. */
+function withWords(components: StableDiffusionXLComponents, words: LearnedWords): StableDiffusionXLComponents {
+  const { textEncoder, tokenizer, textEncoder2, tokenizer2 } = components
+  const first = textEncoder && tokenizer && words.tower(0, { model: textEncoder, tokenizer })
+  const second = words.tower(first ? 1 : 0, { model: textEncoder2, tokenizer: tokenizer2 })
+  return {
+    ...components,
+    ...(first ? { textEncoder: first.model, tokenizer: first.tokenizer } : {}),
+    textEncoder2: second.model,
+    tokenizer2: second.tokenizer,
+  }
+}
 
 /** The text encoders with the adapters of a branch. */
 function withAdapters(

@@ -1,11 +1,11 @@
 /** Up to this, a buffer of its own costs little. */
-const worthwhile = 2 ** 22
-/** As many large tensors as are read at once. */
-const most = 2
+const worthwhile = 2 ** 16
+/** As many tensors as are read at once. */
+const most = 6
 
 /**
- * Memory that large tensors take turns with on their way from a file to a device. A buffer of its own for each would
- * take as long as the reading: the system clears it, and the garbage collector runs for it.
+ * Memory that tensors take turns with on their way from a file to a device. A buffer of its own for each would take as
+ * long as the reading: the system clears it, and the garbage collector runs for it.
  */
 export class Scratch {
   /** From small to large. */
@@ -25,9 +25,8 @@ export class Scratch {
   }
 
   #take(bytes: number): Uint8Array<ArrayBuffer> {
-    const fits = this.#free.findIndex(({ length }) => length >= bytes)
-    // What is too small makes room for what fits.
-    const [memory] = this.#free.splice(Math.max(0, fits), 1)
-    return memory && fits >= 0 ? memory : new Uint8Array(bytes)
+    const [memory] = this.#free.splice(this.#free.findIndex(({ length }) => length >= bytes), 1)
+    // The largest makes room where it is too small: no more grow large than are lent for large tensors at once.
+    return memory && memory.length >= bytes ? memory : new Uint8Array(bytes)
   }
 }

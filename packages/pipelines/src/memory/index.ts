@@ -1,0 +1,10 @@
+export { type Costs, planWithin } from './choose.ts'
+export {
+  type MemoryChoices,
+  type MemoryPlan,
+  needs,
+  type Phase,
+  type PhaseMemory,
+  type PipelineMemory,
+} from './memory.ts'
+export { Residence } from './residence.ts'
