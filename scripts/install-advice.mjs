@@ -13,9 +13,15 @@ export function installAdvice(missing, system) {
   const rest = steps.length === 0 ? missing : missing.filter((part) => installSteps([part], system).length === 0)
   return [
     ...(steps.length === 0 ? [] : [`Run${system.root ? '' : ' (sudo asks for your password)'}:`, ...steps.map((step) => `  ${shellText(step, system)}`)]),
-    ...rest.flatMap((part) => (part === 'adapter' ? adapterAdvice(system) : browserAdvice(system))),
+    ...rest.flatMap((part) => advice[part](system)),
     'Then run the command again.',
   ]
+}
+
+const advice = {
+  adapter: adapterAdvice,
+  browser: browserAdvice,
+  queue: () => ['The tests of queues need redis-server, or Valkey under that name; without it they are skipped.'],
 }
 
 function adapterAdvice({ platform, distributions }) {

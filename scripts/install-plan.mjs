@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { debianMirror, hasSuite } from './apt-sources.mjs'
 
-/** @typedef {'adapter' | 'browser'} Part what the set-up may find missing */
+/** @typedef {'adapter' | 'browser' | 'queue'} Part what the set-up may find missing */
 /** @typedef {{ args: string[], input?: string }} Step a command, and what it reads */
 
 /**
@@ -19,7 +19,8 @@ export function installSteps(missing, { apt, distributions, codename, sources, k
   if (!apt || !distributions.includes('debian')) return []
   const adapter = missing.includes('adapter')
   const browser = missing.includes('browser') && distribution !== 'ubuntu'
-  if (!adapter && !browser) return []
+  const queue = missing.includes('queue')
+  if (!adapter && !browser && !queue) return []
   const backports = distribution === 'debian' && codename === 'bookworm' ? 'bookworm-backports' : undefined
   const adds = adapter && backports && !hasSuite(sources, backports)
   const install = (suite, ...packages) => aptGet('install', '-q', '-y', '--no-install-recommends', ...(suite ? ['-t', suite] : []), ...packages)
@@ -28,6 +29,7 @@ export function installSteps(missing, { apt, distributions, codename, sources, k
     aptGet('update', '-q'),
     ...(adapter ? [install(backports, 'mesa-vulkan-drivers', 'libvulkan1')] : []),
     ...(browser ? [install(undefined, 'chromium')] : []),
+    ...(queue ? [install(undefined, 'redis-server')] : []),
   ]
 }
 

@@ -21,6 +21,7 @@ test('Debian 12 gets Mesa from backports, which are added once, and Chromium fro
   expect(texts(['adapter', 'browser'], debian12)).toEqual([add, ...rest])
   const backports = { uri: 'http://a.example', suites: ['bookworm-backports'], components: ['main'] }
   expect(texts(['adapter', 'browser'], { ...debian12, sources: [backports] })).toEqual(rest)
+  expect(texts(['queue'], debian12).at(-1)).toMatch(/ install .* redis-server$/)
   expect(texts(['browser'], debian12)).toEqual([rest[0], rest[2]])
   expect(texts(['adapter'], { ...debian12, root: true })[0]).toBe(add.replace('sudo ', ''))
 })

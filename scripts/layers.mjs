@@ -16,7 +16,7 @@ const table = {
   schedulers: { packages: [], libraries: [] },
   core: { packages: ['kernels-wgsl'], libraries: ['webgpu'] },
   models: { packages: ['core'], libraries: ['@huggingface/hub', '@huggingface/tokenizers'] },
-  npo: { packages: ['core', 'schedulers'], libraries: [] },
+  npo: { packages: ['core', 'schedulers'], libraries: ['bullmq', 'ioredis'] },
   digits: { packages: ['core', 'models', 'schedulers', 'npo'], libraries: [] },
   rewards: { packages: ['core', 'models', 'npo'], libraries: [] },
   report: { packages: [], libraries: ['echarts'] },

@@ -37,12 +37,14 @@ for (const flag of flags) {
 const parts = {
   adapter: { name: 'a WebGPU adapter', found: findAdapter },
   browser: { name: 'a Chromium for the browser tests', found: chromiumPath },
+  // Its tests skip themselves without it.
+  queue: { name: 'a Redis-compatible server for the tests of queues', found: () => capture('redis-server', ['--version']), optional: true },
 }
 
 requireNode()
 installPackages()
 try {
-  await installParts(flags.includes('--browser') ? ['adapter', 'browser'] : ['adapter'])
+  await installParts(flags.includes('--browser') ? ['adapter', 'browser', 'queue'] : ['adapter'])
 } catch (error) {
   if (!(error instanceof RangeError)) throw error
   stop(error.message, [])
@@ -97,11 +99,15 @@ async function installParts(wanted) {
   const missing = () => wanted.filter((part) => !parts[part].found())
   const before = missing()
   if (before.length === 0) return
+  const needed = (some) => some.filter((part) => !parts[part].optional)
   const problem = `${named(before)} not found`
   const system = thisSystem()
   const steps = installSteps(before, system)
   const attended = asks({ stdin: process.stdin, stderr: process.stderr, env: process.env })
-  if (dryRun || steps.length === 0 || !mayBecomeRoot(system, attended)) stop(`${problem}.`, installAdvice(before, system))
+  if (dryRun || steps.length === 0 || !mayBecomeRoot(system, attended)) {
+    if (needed(before).length === 0) return say(`${problem}.`)
+    stop(`${problem}.`, installAdvice(before, system))
+  }
   say(attended ? `${problem}. These commands install what is missing:` : `${problem}: installing what is missing`)
   if (attended) {
     for (const step of steps) console.error(`  ${shellText(step, system)}`)
@@ -111,7 +117,7 @@ async function installParts(wanted) {
   const failed = runSteps(steps, system, { attended, say })
   const after = missing()
   for (const part of before) if (!after.includes(part)) say(`${parts[part].name}: ${parts[part].found()}`)
-  if (after.length === 0) return
+  if (needed(after).length === 0) return
   stop(failed ? `failed: ${failed}; the cause is printed above.` : `${named(after)} not found still.`, installAdvice(after, system))
 }
 

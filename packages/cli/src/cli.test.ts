@@ -24,7 +24,7 @@ class FakeProcess extends EventEmitter {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
       commands: {
-        doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, cacheList: never, cacheClear: never, ...commands,
+        doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, cacheList: never, cacheClear: never, evalRun: never, evalWork: never, evalMerge: never, ...commands,
       },
       version: '1.2.3',
       stdout: {

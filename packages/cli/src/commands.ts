@@ -1,11 +1,13 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { CacheOptions } from './cache/index.ts'
 import {
-  checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkReconstruct, checkTrainBase, checkTrainPreference, checks,
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkTrainBase,
+  checkTrainPreference,
 } from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
+import type { EvalMergeOptions, EvalResult, EvalRunOptions, EvalWorkOptions } from './eval/index.ts'
 import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
 import type { ReconstructCommandOptions } from './reconstruct/index.ts'
@@ -33,6 +35,9 @@ export interface Commands {
   convert(options: ConvertCommandOptions & { readonly force: boolean }): Promise<Outcome>
   cacheList(options: CacheOptions): Promise<Outcome>
   cacheClear(options: CacheOptions): Promise<Outcome>
+  evalRun(options: EvalRunOptions): Promise<Outcome>
+  evalWork(options: EvalWorkOptions): Promise<Outcome>
+  evalMerge(options: EvalMergeOptions): Promise<Outcome>
   bench(options: BenchOptions): Promise<Outcome>
   tune(options: TuneOptions): Promise<Outcome>
 }
@@ -110,6 +115,21 @@ export const commands: Commands = {
     const result = await clearCache(options)
     return { data: result, text: clearedText(result), exitCode: 0 }
   },
+  async evalRun(options) {
+    await checkEval('run', options)
+    const { runEval } = await import('./eval/index.ts')
+    return evalOutcome(await runEval(options))
+  },
+  async evalWork(options) {
+    await checkEval('work', options)
+    const { runEvalWork } = await import('./eval/index.ts')
+    return evalOutcome(await runEvalWork(options))
+  },
+  async evalMerge(options) {
+    await checkEval('merge', options)
+    const { runEvalMerge } = await import('./eval/index.ts')
+    return evalOutcome(await runEvalMerge(options))
+  },
   async bench(options) {
     await checkBench(options)
     const { benchText, runBench } = await import('./bench/index.ts')
@@ -121,4 +141,9 @@ export const commands: Commands = {
     const report = await runTune(options)
     return { data: report, text: tuneText(report), exitCode: 0 }
   },
+}
+
+function evalOutcome(result: EvalResult): Outcome {
+  const lines = result.report === undefined ? [`jobs        ${result.jobs}`] : [`report      ${result.report}`, `data        ${result.data}`]
+  return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
 }

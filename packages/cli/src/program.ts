@@ -5,6 +5,7 @@ import { path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint, type ProgramContext, seedOption } from './program-parts.ts'
 import { addCache } from './cache-program.ts'
 import { addConvert } from './convert-program.ts'
+import { addEval } from './eval-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
@@ -71,6 +72,7 @@ export function makeProgram(context: ProgramContext): Command {
   addGenerate(program, adding)
   addInspect(program, adding)
   addConvert(program, adding)
+  addEval(program, adding)
   addReconstruct(program, adding)
   addCache(program, adding)
   addBench(program, adding)

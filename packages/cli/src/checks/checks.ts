@@ -158,3 +158,12 @@ async function checkThere(
 export async function checkBench({ trace }: { readonly trace?: string }): Promise<void> {
   if (trace !== undefined) await asUsage(() => openFile({ command: 'bench', option: '--trace' }, trace))
 }
+
+/** @throws {UsageError} unless there are settings, folders of shares, and room for results */
+export async function checkEval(
+  name: 'run' | 'work' | 'merge', { study, out, from = [] }: { readonly study: string; readonly out?: string; readonly from?: readonly string[] },
+): Promise<void> {
+  const command = `eval ${name}`
+  await checkThere(command, [['STUDY', study], ...from.map((folder) => ['FROM', folder] as const)])
+  if (out !== undefined) await asUsage(() => openFolder({ command, option: '--out' }, out))
+}

@@ -1,4 +1,4 @@
-import { armLabel, type Comparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
+import { armLabel, type ArmComparison, type Comparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
 import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
 import { armStyle } from './arm-style.ts'
@@ -9,13 +9,13 @@ import { outcome } from './wording.ts'
 interface CurveOptions {
   readonly title: string
   readonly metric: Metric
-  readonly arms: readonly ArmReport[]
+  readonly arms: readonly Pick<ArmReport, 'id'>[]
   readonly width: number
   readonly height: number
 }
 
 /** A metric against guidance scale: a line and its 95% band for each arm, a ring at each arm's own best scale. */
-export function scaleCurves(evaluation: Evaluation, options: CurveOptions): Markup {
+export function scaleCurves(evaluation: ArmComparison, options: CurveOptions): Markup {
   const { title, metric, arms, width, height } = options
   const categories = evaluation.scales.map(scaleText)
   const show = (value: number): string => (metric === 'correct' ? `${percent(value, 0)}%` : fixed(value, 2))

@@ -1,3 +1,6 @@
+export { forest, scaleCurves } from './charts.ts'
+export { comparisonTable } from './comparison-table.ts'
 export { imageGrid } from './image-grid.ts'
 export { renderReport } from './render-report.ts'
 export * from './report-data.ts'
+export { fixed, percent, scaleText } from './numbers.ts'

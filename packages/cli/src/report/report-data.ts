@@ -1,7 +1,7 @@
 import type { Evaluation } from '@antipode/npo/evaluation'
 
 /** Version of `report.json`; it grows when a reader of an older file would misunderstand a newer one. */
-export const REPORT_SCHEMA_VERSION = 1
+export const REPORT_SCHEMA_VERSION = 2
 
 /** Everything in `report.json`; `report.html` is drawn from it and from nothing else. */
 export interface ReportData {

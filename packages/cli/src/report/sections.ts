@@ -1,7 +1,8 @@
-import { armLabel, ARMS, type Comparison, type Evaluation } from '@antipode/npo/evaluation'
+import { armLabel, ARMS, type Evaluation } from '@antipode/npo/evaluation'
 import { html, type Markup } from '@antipode/report'
+import { comparisonTable } from './comparison-table.ts'
 import { equalScaleWins, forest, scaleCurves, trainingCurves } from './charts.ts'
-import { byteSize, duration, fixed, gainSpan, percent, percentSpan, pValueText, scaleText, signed } from './numbers.ts'
+import { byteSize, duration, fixed, percent, scaleText, signed } from './numbers.ts'
 import type { GridReport, ReportData } from './report-data.ts'
 import { caveats, findings, headline, judgeOptimum, outcome, ownBestOf } from './wording.ts'
 
@@ -134,40 +135,6 @@ export function results(data: ReportData): Markup {
       <summary>All comparisons at equal scales (${evaluation.equalScale.length} rows)</summary>
       ${comparisonTable(evaluation.equalScale)}
     </details>`
-}
-
-function comparisonTable(rows: readonly Comparison[]): Markup {
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th>First</th>
-          <th class="n">w</th>
-          <th>Second</th>
-          <th class="n">w</th>
-          <th class="n">Pairs won [95%]</th>
-          <th class="n">Judge difference [95%]</th>
-          <th class="n">p (Holm)</th>
-          <th class="n">Pairs</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            html`<tr>
-              <td class="t">${armLabel(row.a)}</td>
-              <td class="n">${scaleText(row.scaleA)}</td>
-              <td class="t">${armLabel(row.b)}</td>
-              <td class="n">${scaleText(row.scaleB)}</td>
-              <td class="n">${percentSpan(row.winRate)}</td>
-              <td class="n ${outcome(row)}">${gainSpan(row.difference)}</td>
-              <td class="n">${pValueText(row.adjustedPValue)}</td>
-              <td class="n">${row.count}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`
 }
 
 /** The falsifiers as they fell out. */

@@ -1,7 +1,7 @@
 import { rng } from '@antipode/core/random'
 import { armLabel, ARMS, evaluateArms, type EvaluationTable } from '@antipode/npo/evaluation'
 import { imageGrid } from './image-grid.ts'
-import type { ReportData } from './report-data.ts'
+import { REPORT_SCHEMA_VERSION, type ReportData } from './report-data.ts'
 
 /** A made-up world: where an arm's judge score peaks, and how high. */
 export type World = Readonly<Record<string, { readonly height: number; readonly optimum: number }>>
@@ -81,7 +81,7 @@ export function syntheticReport({
     image: imageGrid(images.subarray(0, 10 * ids.length * 256), { rows: 10, columns: ids.length, size: 16 }),
   })
   return {
-    schemaVersion: 1,
+    schemaVersion: REPORT_SCHEMA_VERSION,
     createdAt: '2026-11-23T03:20:00.000Z',
     command: 'antipode demo --seeds 4',
     version: '0.1.0',

@@ -2,7 +2,7 @@ import { ConfigError, NumericError, ShapeError } from '@antipode/core'
 import { rng } from '@antipode/core/random'
 import { describe, expect, test } from 'vitest'
 import { ARMS, compareAtBest, compareAtEqualScale } from './comparisons.ts'
-import { evaluateArms } from './evaluate.ts'
+import { compareArms, evaluateArms } from './evaluate.ts'
 import { type Falsifier, falsifiers, type Verdict } from './falsifiers.ts'
 import {
   bestScale,
@@ -185,7 +185,7 @@ describe('tables that cannot be judged', () => {
   const at = (arm: string): Cell => ({ arm, scale: 2 })
   const withScores = (change: (scores: readonly ArrayLike<number>[], seed: number) => readonly ArrayLike<number>[]): EvaluationTable => ({
     ...table,
-    arms: table.arms.map((arm) => (arm.id === ARMS.npo ? { ...arm, scores: { ...arm.scores, judge: arm.scores.judge.map(change) } } : arm)),
+    arms: table.arms.map((arm) => (arm.id === ARMS.npo ? { ...arm, scores: { ...arm.scores, judge: (arm.scores['judge'] ?? []).map(change) } } : arm)),
   })
 
   test('a score that is not finite is named rather than passed over', () => {
@@ -216,12 +216,25 @@ describe('evaluateArms', () => {
 
   test('reports every cell, curve and comparison, as plain data', () => {
     expect(whole.cells).toHaveLength(7 * 3 * 4)
-    expect(whole.cells[0]).toMatchObject({ seed: 10, arm: ARMS.base, scale: 1, count: 150, accuracy: 0.9 })
+    expect(whole.cells[0]).toMatchObject({ seed: 10, arm: ARMS.base, scale: 1, count: 150 })
+    expect(whole.cells[0]?.means).toMatchObject({ correct: 0.9 })
     expect(whole.curves).toHaveLength(7 * 3)
     expect(whole.ownBest).toHaveLength(9)
     expect(whole.equalScale).toHaveLength(9 * 4)
     expect(whole.falsifiers).toHaveLength(7)
     expect(JSON.parse(JSON.stringify(whole))).toEqual(whole)
+  })
+
+  test('arms of other names compare by pairs that are named, over prompts where seeds share their weights', () => {
+    const table = madeUp({ plain: { height: -0.3 }, better: { height: -0.25 } })
+    const selection = madeUp({ plain: { height: -0.3 }, better: { height: -0.25 } }, { seed: 2 })
+    const found = compareArms({ ...table, clusters: 'item' }, selection, { seed: 1, samples: 100, pairs: [['better', 'plain']] })
+    expect(found.ownBest.map(({ a, b }) => [a, b])).toEqual([['better', 'plain']])
+    expect(found.ownBest[0]?.clusters).toBe(150)
+    expect(found.ownBest[0]?.winRate.low).toBeGreaterThan(0.9)
+    expect(found.ownBest[0]?.wilson.mean).toBe(found.ownBest[0]?.winRate.mean)
+    expect(found.cells[0]?.means['correct']).toBe(0.9)
+    expect(() => compareArms(table, selection, { seed: 1 } as never)).toThrow(ConfigError)
   })
 
   test('the bootstrap is seeded: a second evaluation is the same', () => {

@@ -1,11 +1,8 @@
-import { anObject, listOf, oneOf, type Range, required, text } from '@antipode/core/options'
-
-/** A metric of a table. */
-export const aMetric: Range = oneOf('judge', 'reward', 'correct')
+import { anObject, listOf, type Range, required, text } from '@antipode/core/options'
 
 /** Options of a comparison. */
 export const compareRanges: { readonly metric: Range; readonly resamples: Range } = {
-  metric: aMetric, resamples: required(anObject('resamples of tableResamples')),
+  metric: text, resamples: required(anObject('resamples of tableResamples')),
 }
 
 /** Pairs of names of arms. */

@@ -15,8 +15,9 @@ export interface ScoredSamples {
 /** Scores the samples of several seeds, in the form that the evaluation protocol takes. */
 export function scoreTable({ seeds, scales, arms, samples, metrics }: ScoredSamples): EvaluationTable {
   const scored = arms.map((id): ArmScores => {
-    const of = (metric: Metric): ArrayLike<number>[][] => samples.map((seed) => (seed.get(id) ?? []).map(metrics[metric]))
-    return { id, scores: { judge: of('judge'), reward: of('reward'), correct: of('correct') } }
+    const scoresOf = Object.entries(metrics).map(([metric, score]) =>
+      [metric, samples.map((seed) => (seed.get(id) ?? []).map(score))] as const)
+    return { id, scores: Object.fromEntries(scoresOf) }
   })
   return { seeds, scales, arms: scored }
 }

@@ -20,6 +20,8 @@ export interface PairedResult {
   readonly difference: Interval
   /** Share of items where a > b, ties counting half. */
   readonly winRate: Interval
+  /** The same share with Wilson's interval, which takes all items for independent of each other. */
+  readonly wilson: Interval
   /** Two-sided bootstrap p-value of "the mean difference is 0"; never below 2 / (samples + 1). */
   readonly pValue: number
 }
@@ -97,6 +99,7 @@ export function pairedBootstrap(
     clusters: resamples.groups,
     difference: percentileInterval(average(gaps), differences),
     winRate: percentileInterval(average(won), resampledMeans(won, resamples)),
+    wilson: wilson(won.reduce((sum, w) => sum + w, 0), won.length),
     pValue: Math.min(1, (2 * (Math.min(atMost, atLeast) + 1)) / (differences.length + 1)),
   }
 }

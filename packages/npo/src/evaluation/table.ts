@@ -1,6 +1,6 @@
 import { ConfigError, NumericError, ShapeError } from '@antipode/core'
-import { checkArgument, checkOptions } from '@antipode/core/options'
-import { aMetric, compareRanges } from './ranges.ts'
+import { checkOptions } from '@antipode/core/options'
+import { compareRanges } from './ranges.ts'
 import { finiteScores } from './scores.ts'
 import {
   average,
@@ -13,8 +13,11 @@ import {
   type Resamples,
 } from './statistics.ts'
 
-/** What is measured on every sample: the judge, the labelling reward, and whether the classifier reads the class. */
-export type Metric = 'judge' | 'reward' | 'correct'
+/**
+ * What is measured on every sample, by name. `judge` decides between scales and arms; {@link falsifiers} also read
+ * `reward`, which labelled the pairs, and `correct`, whether a classifier reads the class.
+ */
+export type Metric = string
 
 /**
  * Scores of one arm. `scores[metric][seed][scale]` holds one number an item; item i of every arm, scale and metric of a
@@ -25,11 +28,16 @@ export interface ArmScores {
   readonly scores: Readonly<Record<Metric, readonly (readonly ArrayLike<number>[])[]>>
 }
 
-/** Scores of all arms on the same noises: the first index is the training seed, the second the guidance scale. */
+/** Scores of all arms on the same noises: the first index is the seed, the second the guidance scale. */
 export interface EvaluationTable {
   readonly seeds: readonly number[]
   readonly scales: readonly number[]
   readonly arms: readonly ArmScores[]
+  /**
+   * What is drawn first when the table is resampled, the groups whose members resemble each other: seeds, by default,
+   * where each has weights of its own; items, which stand for prompts, where seeds only draw noise for the same weights.
+   */
+  readonly clusters?: 'seed' | 'item'
 }
 
 /** A point of an arm's curve. */
@@ -52,10 +60,11 @@ export interface Cell {
   readonly scale: number
 }
 
-/** Scores of a cell, and the seed that each is of. */
+/** Scores of a cell, and the seed and item that each is of. */
 export interface CellScores {
   readonly values: number[]
-  readonly clusters: number[]
+  readonly seeds: number[]
+  readonly items: number[]
 }
 
 /** The arm of that name, or undefined if it was not sampled. */
@@ -64,7 +73,7 @@ export function findArm(table: EvaluationTable, id: string): ArmScores | undefin
 }
 
 /**
- * Scores of one cell, seed after seed, with the seed of each item as its cluster.
+ * Scores of one cell, seed after seed.
  *
  * @throws {ConfigError} if the table has no such arm, scale or metric. @throws {ShapeError} if scores are missing.
  */
@@ -73,7 +82,6 @@ export function cellScores(
   { arm, scale }: Cell,
   metric: Metric,
 ): CellScores {
-  checkArgument('cellScores', 'metric', metric, aMetric)
   const at = table.scales.indexOf(scale)
   const found = findArm(table, arm)
   if (found === undefined || at < 0) {
@@ -83,25 +91,31 @@ export function cellScores(
         'sample it first',
     )
   }
-  const values: number[] = []
-  const clusters: number[] = []
+  const measured = Object.hasOwn(found.scores, metric) ? found.scores[metric] : undefined
+  if (measured === undefined) {
+    throw new ConfigError(
+      `cellScores: expected a metric of ${Object.keys(found.scores).join(', ')}, got ${metric}; measure it first`,
+    )
+  }
+  const cell: CellScores = { values: [], seeds: [], items: [] }
   for (const [s, seed] of table.seeds.entries()) {
-    const scores = found.scores[metric][s]?.[at]
+    const scores = measured[s]?.[at]
     if (scores === undefined) {
       throw new ShapeError(
         `cellScores: expected scores of ${arm} for seed ${seed} at scale ${scale}, got none; sample every cell`,
       )
     }
     for (let i = 0; i < scores.length; i++) {
-      values.push(scores[i]!)
-      clusters.push(seed)
+      cell.values.push(scores[i]!)
+      cell.seeds.push(seed)
+      cell.items.push(i)
     }
   }
-  return { values, clusters }
+  return cell
 }
 
 /**
- * Resamples of the table's items, seeds first and items within them second, for all statistics of the table.
+ * Resamples of the table's items, clusters first and items within them second, for all statistics of the table.
  * Errors as `cellScores` and `drawResamples`.
  */
 export function tableResamples(table: EvaluationTable, options: Omit<BootstrapOptions, 'clusters'>): Resamples {
@@ -109,8 +123,8 @@ export function tableResamples(table: EvaluationTable, options: Omit<BootstrapOp
   if (arm === undefined || scale === undefined) {
     throw new ConfigError('tableResamples: expected arms and scales, got an empty table; sample first')
   }
-  const { values, clusters } = cellScores(table, { arm, scale }, 'judge')
-  return drawResamples(values.length, { ...options, clusters })
+  const { values, seeds, items } = cellScores(table, { arm, scale }, 'judge')
+  return drawResamples(values.length, { ...options, clusters: table.clusters === 'item' ? items : seeds })
 }
 
 /** Mean and 95% interval of an arm at every scale. Errors as `cellScores` and `meanInterval`. */
@@ -184,7 +198,7 @@ export interface CompareOptions {
 /** Scores of two cells on the same items. @throws {ShapeError} if a seed has more items in one of them */
 function pairedScores(table: EvaluationTable, a: Cell, b: Cell, metric: Metric): readonly [CellScores, CellScores] {
   const [left, right] = [cellScores(table, a, metric), cellScores(table, b, metric)]
-  const count = (scores: CellScores, seed: number): number => scores.clusters.filter((c) => c === seed).length
+  const count = (scores: CellScores, seed: number): number => scores.seeds.filter((s) => s === seed).length
   for (const seed of table.seeds) {
     const [m, n] = [count(left, seed), count(right, seed)]
     if (m !== n) throw new ShapeError(`compareCells: expected as many items of seed ${seed} in both cells, got ${m} and ${n}; score the same ones`)
@@ -197,6 +211,6 @@ export function differenceBySeed(table: EvaluationTable, a: Cell, b: Cell, metri
   const [left, right] = pairedScores(table, a, b, metric)
   for (const [where, { values }] of [['a', left], ['b', right]] as const) finiteScores('differenceBySeed', where, values)
   return table.seeds.map((seed) =>
-    average(left.values.map((v, i) => v - right.values[i]!).filter((_, i) => left.clusters[i] === seed)),
+    average(left.values.map((v, i) => v - right.values[i]!).filter((_, i) => left.seeds[i] === seed)),
   )
 }

@@ -1,0 +1,1 @@
+export { type AdapterSource, type ArmSettings, type EvalSettings, isDigits, readEvalSettings } from './settings.ts'

@@ -1,0 +1,3 @@
+export {
+  type EvalMergeOptions, type EvalResult, type EvalRunOptions, type EvalWorkOptions, runEval, runEvalMerge, runEvalWork,
+} from './run-eval.ts'
