@@ -23,7 +23,7 @@ class FakeProcess extends EventEmitter {
   run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
-      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, cacheList: never, cacheClear: never, bench: never, tune: never, ...commands },
+      commands: { doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, cacheList: never, cacheClear: never, bench: never, tune: never, ...commands },
       version: '1.2.3',
       stdout: {
         write: async (text) => {
@@ -44,19 +44,28 @@ test('images are drawn by defaults, and adapters have weights behind an @', asyn
   const generate = vi.fn<Commands['generate']>().mockResolvedValue(done)
   await new FakeProcess().run('generate --model m --prompt cat', { generate })
   expect(generate.mock.calls[0]?.[0]).toEqual({
-    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
+    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], textualInversions: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
     signal: expect.any(AbortSignal), progress: expect.anything(),
   })
   await new FakeProcess().run(
     'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
     '--prompt-syntax weighted --scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there ' +
-    '--tokenizer t --prediction-type v_prediction', { generate },
+    '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd --mask-padding 32 --textual-inversion <toy>=a.pt --textual-inversion ./b=c.pt --guider tcfg,seg:2.5', { generate },
   )
   expect(generate.mock.calls[1]?.[0]).toMatchObject({
     prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
     negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
     width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction',
+    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
+    textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }],
+  })
+})
+
+test('a reconstruction gets its defaults', async () => {
+  const reconstruct = vi.fn<Commands['reconstruct']>().mockResolvedValue(done)
+  await new FakeProcess().run('reconstruct a.png -m taef2', { reconstruct })
+  expect(reconstruct.mock.calls[0]?.[0]).toEqual({
+    image: 'a.png', model: 'taef2', dtype: 'f32', out: 'runs/reconstructed.png', signal: expect.any(AbortSignal), progress: expect.anything(),
   })
 })
 
@@ -69,15 +78,6 @@ test('a conversion gets its places, and replaces nothing unless it is told to', 
   expect(all).toMatchObject({
     source: 'a', target: 'b.safetensors', force: true, dtype: 'bf16', format: 'kohya', model: 'sd15', variant: 'fp16', tokenizer: 't', predictionType: 'epsilon',
   })
-})
-
-test('the cache is listed, and cleared of what begins with an address, or of all', async () => {
-  const [cacheList, cacheClear] = [vi.fn<Commands['cacheList']>(), vi.fn<Commands['cacheClear']>()]
-  for (const command of [cacheList, cacheClear]) command.mockResolvedValue(done)
-  await new FakeProcess().run('cache list', { cacheList })
-  await new FakeProcess().run('cache list hf:owner/name', { cacheList })
-  await new FakeProcess().run('cache clear', { cacheClear })
-  expect([...cacheList.mock.calls, ...cacheClear.mock.calls]).toEqual([[{}], [{ of: 'hf:owner/name' }], [{}]])
 })
 
 test.each([
@@ -127,18 +127,18 @@ test('training on preferences gets its defaults, and every flag of it arrives', 
   const trainPreference = vi.fn<Commands['trainPreference']>().mockResolvedValue(done)
   await new FakeProcess().run('train dpo --model m --pairs p', { trainPreference })
   await new FakeProcess().run(
-    'train npo -m m -p p -o here --cache there --rank 4 --steps 9 --batch 2 --accumulate 3 --learning-rate 1e-4 --warmup 5 --beta 500 --resolution 768 ' +
+    'train npo -m m -p p -o here --cache there --rank 4 --steps 9 --batch 2 --accumulate 3 --learning-rate 1e-4 --warmup 5 --objective ipo --beta 500 --resolution 768 ' +
     '--seed 7 --dtype f32 --format kohya --skip-damaged --checkpoint-every 10 --sample-every 20 --sample-steps 30 --prompt one two --fresh', { trainPreference },
   )
   const [plain, all] = trainPreference.mock.calls.map(([options]) => options)
   expect(plain).toEqual({
     out: 'runs/dpo', cache: join('runs/dpo', 'encoded'), resume: true, signal: expect.any(AbortSignal), progress: expect.anything(),
-    settings: { ...defaultSettings, objective: 'dpo', model: 'm', pairs: 'p' },
+    settings: { ...defaultSettings, negated: false, model: 'm', pairs: 'p' },
   })
   expect(all).toMatchObject({
     out: 'here', cache: 'there', resume: false,
     settings: {
-      objective: 'npo', rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32', format: 'kohya',
+      objective: 'ipo', negated: true, rank: 4, steps: 9, batch: 2, accumulate: 3, learningRate: 1e-4, warmup: 5, beta: 500, resolution: 768, seed: 7, dtype: 'f32', format: 'kohya',
       skipDamaged: true, checkpointEvery: 10, sampleEvery: 20, sampleSteps: 30, samplePrompts: ['one', 'two'],
     },
   })
@@ -154,9 +154,10 @@ test('training on preferences takes the settings of another run, and refuses wha
       expect(await at.run(argv, { trainPreference })).toBe(2)
       return at.err
     }
-    writeFileSync(file, JSON.stringify({ ...defaultSettings, objective: 'dpo', model: 'm', pairs: 'p', beta: 500 }))
+    writeFileSync(file, JSON.stringify({ ...defaultSettings, negated: false, objective: 'hinge', model: 'm', pairs: 'p', beta: 500 }))
     await new FakeProcess().run(`train npo --settings ${file} --rank 2`, { trainPreference })
-    expect(trainPreference.mock.calls[0]?.[0].settings).toMatchObject({ objective: 'npo', model: 'm', pairs: 'p', beta: 500, rank: 2 })
+    expect(trainPreference.mock.calls[0]?.[0].settings).toMatchObject({ objective: 'hinge', negated: true, model: 'm', pairs: 'p', beta: 500, rank: 2 })
+    expect(trainPreference.mock.calls[0]?.[0].out).toBe('runs/negated-hinge')
     writeFileSync(file, '{"model":"m","pairs":"p","betta":5}')
     expect(await said(`train npo --settings ${file}`)).toContain('betta')
     writeFileSync(file, '{"model":"m","pairs":"p","steps":0}')
@@ -165,6 +166,8 @@ test('training on preferences takes the settings of another run, and refuses wha
     expect(await said(`train npo --settings ${file}`)).toContain('expected --settings to be a file of settings, got another file')
     expect(await said('train dpo --pairs p')).toContain('expected model to be')
     expect(await said('train dpo --model m --pairs p --beta 0')).toContain('Expected a positive, finite number.')
+    expect(await said('train dpo --model m --pairs p --objective orpo')).toContain("Expected 'dpo' or 'ipo'")
+    expect(await said('train dpo --model m --pairs p --objective sft --beta 1')).toContain('expected beta to be left out with the objective sft, got 1')
   } finally {
     rmSync(folder, { recursive: true })
   }

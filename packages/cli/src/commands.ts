@@ -1,11 +1,12 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { CacheOptions } from './cache/index.ts'
-import { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkTrainBase, checkTrainPreference } from './checks/index.ts'
+import { checkBench, checkConvert, checkDemo, checkGenerate, checkInspect, checkReconstruct, checkTrainBase, checkTrainPreference } from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
 import type { DoctorOptions } from './doctor/index.ts'
 import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
+import type { ReconstructCommandOptions } from './reconstruct/index.ts'
 import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
@@ -25,6 +26,7 @@ export interface Commands {
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
   inspect(options: InspectOptions): Promise<Outcome>
+  reconstruct(options: ReconstructCommandOptions): Promise<Outcome>
   /** @param options `force` replaces what stands at the target */
   convert(options: ConvertCommandOptions & { readonly force: boolean }): Promise<Outcome>
   cacheList(options: CacheOptions): Promise<Outcome>
@@ -83,6 +85,12 @@ export const commands: Commands = {
     const { inspectText, runInspect } = await import('./inspect/index.ts')
     const result = await runInspect(options)
     return { data: result, text: inspectText(result), exitCode: 0 }
+  },
+  async reconstruct(options) {
+    await checkReconstruct(options)
+    const { reconstructText, runReconstruct } = await import('./reconstruct/index.ts')
+    const result = await runReconstruct(options)
+    return { data: result, text: reconstructText(result), exitCode: 0 }
   },
   async convert({ force, ...options }) {
     await checkConvert({ ...options, force })

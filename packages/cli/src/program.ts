@@ -6,6 +6,7 @@ import { type Adding, examples, freshOption, hint, type ProgramContext, seedOpti
 import { addCache } from './cache-program.ts'
 import { addConvert } from './convert-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
+import { addReconstruct } from './reconstruct-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
 
@@ -70,6 +71,7 @@ export function makeProgram(context: ProgramContext): Command {
   addGenerate(program, adding)
   addInspect(program, adding)
   addConvert(program, adding)
+  addReconstruct(program, adding)
   addCache(program, adding)
   addBench(program, adding)
   return program
@@ -133,7 +135,7 @@ function addTrain(program: Command, adding: Adding): void {
     .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
     .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
   hint(train)
-  for (const objective of ['dpo', 'npo'] as const) addTrainPreference(train, objective, adding)
+  for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(

@@ -3,11 +3,12 @@ import { type Command, Option } from 'commander'
 import { decimal, type Kind, path, RangedOption, word } from './option-values.ts'
 import { type Adding, examples, freshOption, hint } from './program-parts.ts'
 import {
-  defaultSettings as defaults, type PreferenceSettings, resolveSettings, settingRanges as ranges,
+  defaultSettings as defaults, objectiveNames, preferenceName, type PreferenceSettings, resolveSettings,
+  settingRanges as ranges,
 } from './train-settings/index.ts'
 
 /** Flags that are not given are missing; those that are settings have a setting's name. */
-type Flags = Partial<Omit<PreferenceSettings, 'objective' | 'samplePrompts'>> & {
+type Flags = Partial<Omit<PreferenceSettings, 'negated' | 'samplePrompts'>> & {
   readonly prompt?: readonly string[]
   readonly out?: string
   readonly cache?: string
@@ -15,11 +16,14 @@ type Flags = Partial<Omit<PreferenceSettings, 'objective' | 'samplePrompts'>> & 
   readonly fresh?: boolean
 }
 
-const about: Readonly<Record<PreferenceSettings['objective'], { readonly summary: string; readonly says: string }>> = {
+/** `dpo` trains the preference, `npo` its negation. */
+type CommandName = 'dpo' | 'npo'
+
+const about: Readonly<Record<CommandName, { readonly summary: string; readonly says: string }>> = {
   dpo: {
     summary: 'train an adapter of Stable Diffusion towards what people prefer',
     says: 'Trains η, a low-rank adapter that moves a checkpoint of Stable Diffusion 1.x, 2.x or XL towards the preferred ' +
-      'picture of each pair (Diffusion-DPO): put it on the positive branch of guidance.',
+      'picture of each pair, by Diffusion-DPO or another --objective: put it on the positive branch of guidance.',
   },
   npo: {
     summary: 'train an adapter of Stable Diffusion towards what people do not want',
@@ -33,12 +37,12 @@ const pairsHelp = 'pairs: pairs.jsonl or a folder with it, Parquet as Pick-a-Pic
 
 /** Adds `train dpo` or `train npo`. */
 export function addTrainPreference(
-  train: Command, objective: PreferenceSettings['objective'], { commands, start, finish }: Adding,
+  train: Command, name: CommandName, { commands, start, finish }: Adding,
 ): void {
-  const { summary, says } = about[objective]
+  const { summary, says } = about[name]
   const setting = (flags: string, description: string, range: Kind['range'], otherwise: number): RangedOption =>
     new RangedOption(flags, `${description}, ${otherwise} by default`, decimal(range))
-  const command = train.command(objective)
+  const command = train.command(name)
     .summary(summary)
     .description(
       `${says} Pairs are encoded once. Settings, metrics as JSON lines and as events for TensorBoard, samples and the ` +
@@ -46,7 +50,7 @@ export function addTrainPreference(
     )
     .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint', path))
     .addOption(new RangedOption('-p, --pairs <path>', pairsHelp, path))
-    .addOption(new RangedOption('-o, --out <dir>', `where results go, runs/${objective} by default`, path))
+    .addOption(new RangedOption('-o, --out <dir>', `where results go, runs/${name} by default`, path))
     .addOption(new RangedOption(
       '--cache <dir>', 'where encoded pairs are kept, which runs may share; below --out by default', path,
     ))
@@ -59,7 +63,12 @@ export function addTrainPreference(
     .addOption(setting('--rank <n>', 'rank of the adapter', ranges.rank, defaults.rank))
     .addOption(setting('--learning-rate <x>', 'of AdamW', ranges.learningRate, defaults.learningRate))
     .addOption(setting('--warmup <n>', 'updates in which the learning rate rises', ranges.warmup, defaults.warmup))
-    .addOption(setting('--beta <x>', 'strength of the pull to the base', ranges.beta, defaults.beta))
+    .addOption(new RangedOption(
+      '--objective <name>', `what is optimised, ${defaults.objective} by default`, word(...objectiveNames),
+    ))
+    .addOption(new RangedOption(
+      '--beta <x>', "strength of the pull to the base, the objective's own by default", decimal(ranges.beta),
+    ))
     .addOption(new RangedOption(
       '--resolution <n>', "pixels of a square's side, the model's own by default", decimal(ranges.resolution),
     ))
@@ -83,14 +92,18 @@ export function addTrainPreference(
     .addOption(new Option('--prompt <text...>', 'prompts of the samples, the first of the pairs by default'))
     .addOption(freshOption())
     .addHelpText('after', examples([
-      `antipode train ${objective} --model sd15 --pairs pairs --steps 2000`,
-      `antipode train ${objective} --model sdxl --pairs pickapic --batch 1 --accumulate 64 --sample-every 100`,
-      `antipode train ${objective} --settings runs/${objective === 'dpo' ? 'npo' : 'dpo'}/settings.json`,
+      `antipode train ${name} --model sd15 --pairs pairs --steps 2000`,
+      `antipode train ${name} --model sdxl --pairs pickapic --batch 1 --accumulate 64 --sample-every 100`,
+      `antipode train ${name} --settings runs/${name === 'dpo' ? 'npo' : 'dpo'}/settings.json`,
     ]))
   hint(command)
   command.action(async ({ prompt, settings: file, fresh = false, ...flags }: Flags) => {
-    const { out = `runs/${objective}`, cache = join(out, 'encoded'), ...given } = flags
-    const settings = await resolveSettings({ ...given, objective, ...(prompt ? { samplePrompts: prompt } : {}) }, file)
+    const { out: given, cache: kept, ...changes } = flags
+    const settings = await resolveSettings(
+      { ...changes, negated: name === 'npo', ...(prompt ? { samplePrompts: prompt } : {}) }, file,
+    )
+    const out = given ?? `runs/${preferenceName(settings)}`
+    const cache = kept ?? join(out, 'encoded')
     finish(await commands.trainPreference({ ...start({ resumes: true }), settings, out, cache, resume: !fresh }))
   })
 }

@@ -1,4 +1,5 @@
 export { at, entry } from './at.ts'
+export { type BlockType, blockTypes, inBlocks } from './block-types.ts'
 export { AntipodeError, DTypeError, ShapeError, UnsupportedError } from './errors.ts'
 export { kernelFlops } from './flops.ts'
 export {

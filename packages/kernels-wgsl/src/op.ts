@@ -1,7 +1,11 @@
+import { type BlockType, blockTypes, inBlocks } from './block-types.ts'
 import type { AdapterTuning } from './tuning.ts'
 
-/** Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. */
-export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32'
+/**
+ * Element types a tensor can have. `bf16` is a storage type: it is read and written, and cast before it is computed with. So are
+ * types in blocks, which no kernel writes: only files and uploads bring them.
+ */
+export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | BlockType
 
 /** Shape and element type of one tensor; tensors are row-major and contiguous wherever a kernel sees them. */
 export interface Spec {
@@ -189,6 +193,13 @@ export interface Op<A extends Attrs = Attrs> {
   readonly keepsOrder?: boolean
   /** Of a view: inputs that only have to be computed before it, and are not read. */
   readonly waitsFor?: readonly number[]
+  /** Whether its first input may be in blocks: all others compute with numbers. */
+  readonly takesBlocks?: boolean
+  /**
+   * Whether its results are quicker computed again than kept, from inputs that are there anyway: gradients, which come long after
+   * the forward pass, do so.
+   */
+  readonly recomputed?: boolean
   /** Whether no gradient flows through it, and none is missed. */
   readonly blocksGradient?: boolean
   /** Of an op that lays its inputs out in its output: whether stored inputs are to be moved into one buffer, laid out so. */
@@ -227,8 +238,9 @@ const bitsU32 = /* @__PURE__ */ new Uint32Array(bitsF32.buffer)
 /** Bytes at whose multiples a kernel may bind a buffer: WebGPU's default alignment. */
 export const bindingAlignment = 256
 
-/** Bytes of one element. */
+/** Bytes of one element: of those in blocks on average, which is exact for whole blocks. */
 export function byteSize(dtype: DType): number {
+  if (inBlocks(dtype)) return blockTypes[dtype].bytes / blockTypes[dtype].size
   return dtype === 'f16' || dtype === 'bf16' ? 2 : 4
 }
 

@@ -1,7 +1,7 @@
 import {
-  adamw, add, attention, attentionGradKV, attentionGradQ, type AttentionAttrs, type Attrs, cast, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, dequantise, elementwise, ema,
+  adamw, add, attention, attentionGradKV, attentionGradQ, type AttentionAttrs, type Attrs, type BlockType, blockTypes, cast, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, dequantise, elementwise, ema,
   expand, fusedEpilogue, fusedKernel, gather, flatConcat, type Kernel, lower, matmul, norm, type NormAttrs, normInputGrad, normWeightGrad, type Op, packedForms, type PackedLayout,
-  pad, philoxNormal, philoxUniform, putAlong, quantisedMatmul, reduce, scatterAdd, sgd, silu, softmax, type Spec, type Step, takeAlong, type Target, topK, upsample,
+  pad, philoxNormal, philoxUniform, putAlong, reduce, scatterAdd, sgd, silu, softmax, type Spec, type Step, takeAlong, type Target, topK, upsample,
   upsampleGrad, tuningTable,
 } from '../src/index.ts'
 
@@ -161,7 +161,7 @@ function movingCases(): WgslCase[] {
     written(upsample, 'twice', [f32(1, 4, 4, 4)], { factor: 2 }, { kind: 'channels4', texture: 0, groups: 1, channels: 4, images: 1, pixels: 64 }),
     ...on(['gpu'], philoxUniform, 'flat', [u32(4)], { shape: [64] }), ...on(['gpu'], philoxNormal, 'flat', [u32(4)], { shape: [64] }),
     ...on(['gpu'], adamw, 'flat', [f32(64), f32(64), f32(64), f32(64), f32(8)], {}), ...on(['gpu'], sgd, 'flat', [f32(64), f32(64), f32(64), f32(4)], { nesterov: true }),
-    ...on(['gpu'], dequantise, 'rows', [u32(4, 4), f32(4)], { dtype: 'f32' }), ...on(['gpu', 'plain'], quantisedMatmul, 'rows', [f32(4, 16), u32(4, 4), f32(4)], {}),
+    ...(Object.keys(blockTypes) as BlockType[]).flatMap((dtype) => on(['gpu'], dequantise, dtype, [{ shape: [4, 256], dtype }], { dtype: 'f32' })),
     ...on(['gpu'], ema, 'flat', [f32(64), f32(64), f32(1)], {}),
   ]
 }

@@ -1,4 +1,7 @@
 import { Device, type Tensor, tensor } from '@antipode/core'
+import { placeholders } from '@antipode/core/nn'
+import { FakeHost } from '@antipode/core/testing'
+import { AutoencoderTiny } from '@antipode/models'
 import { torchCpu } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Case, cases, optionsOf, pipelineOfCase, type Recorded } from './testing/index.ts'
@@ -127,6 +130,18 @@ test('a stream that is left at any step leaves nothing on the device', async () 
   for (const last of [0, 2]) {
     for await (const { index } of pipe.stream(optionsOf(device, one))) if (index === last) break
     expect(device.memory().tensors).toBe(before)
+    // The same of a call whose user throws at a step.
+    const shown: number[] = []
+    const calling = pipe({
+      ...optionsOf(device, one), preview: true,
+      onStep: async ({ index, picture }) => {
+        shown.push((await picture!()).length)
+        if (index === last) throw new RangeError('enough')
+      },
+    })
+    await expect(calling).rejects.toThrow('enough')
+    expect(shown).toEqual(new Array(last + 1).fill(1))
+    expect(device.memory().tensors).toBe(before)
   }
 })
 
@@ -139,6 +154,7 @@ test.each<[object, string]>([
   [{ seed: [1, 2] }, 'expected 1 seeds, one for each image, got 2'],
   [{ negative: { dpo: 1 } }, 'expected adapters of the pipeline (it has none), got "dpo"; load it first'],
   [{ clipSkip: 9 }, 'expected clipSkip below 4'],
+  [{ preview: new AutoencoderTiny(placeholders(new FakeHost()), { latent_channels: 32 }) }, 'expected preview to decode latents of 4 channels, got an autoencoder of 32'],
   [{ negativePrompt: ['a', 'b'] }, 'expected negativePrompt to be one text or 1, as many as prompts, got 2'],
 ])('a request with %j is refused by name', async (wrong, text) => {
   const one = cases.find(({ name }) => name === 'sd_no_cfg')!

@@ -100,7 +100,7 @@ test.runIf(existsSync('/dev/zero'))('a device in place of a base is refused and 
 test('training on preferences wants a model and pairs that are there, and room for its results', async () => {
   writeFileSync(at('pairs.jsonl'), '')
   const files = (model: string, pairs: string, out = at('out')): Parameters<typeof checkTrainPreference>[0] =>
-    ({ settings: { objective: 'npo', model, pairs }, out, cache: at('cache') })
+    ({ settings: { negated: true, model, pairs }, out, cache: at('cache') })
   expect(await refusal(checkTrainPreference(files(at('none'), at('pairs.jsonl'))))).toBe(`train npo: expected --model to be a file or a folder, got nothing at ${at('none')}`)
   expect(await refusal(checkTrainPreference(files(folder, at('none'))))).toContain('expected --pairs to be a file or a folder')
   expect(await refusal(checkTrainPreference(files(folder, folder, at('pairs.jsonl/x'))))).toContain('expected --out to be a folder that can be written')

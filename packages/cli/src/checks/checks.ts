@@ -54,14 +54,14 @@ export async function checkTrainBase({ out }: { readonly out: string }): Promise
 
 /** What `train dpo` and `train npo` read and write. */
 export interface PreferenceFiles {
-  readonly settings: Pick<PreferenceSettings, 'objective' | 'model' | 'pairs'>
+  readonly settings: Pick<PreferenceSettings, 'negated' | 'model' | 'pairs'>
   readonly out: string
   readonly cache: string
 }
 
 /** @throws {UsageError} unless there are a model and pairs, and room for results and what is kept */
-export async function checkTrainPreference({ settings: { objective, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
-  const command = `train ${objective}`
+export async function checkTrainPreference({ settings: { negated, model, pairs }, out, cache }: PreferenceFiles): Promise<void> {
+  const command = `train ${negated ? 'npo' : 'dpo'}`
   await checkThere(command, [['--model', model], ['--pairs', pairs]])
   await asUsage(async () => {
     await openFolder({ command, option: '--out' }, out)
@@ -75,19 +75,21 @@ export interface GenerateFiles {
   readonly tokenizer?: string
   readonly adapters: readonly { readonly file: string }[]
   readonly negativeAdapters: readonly { readonly file: string }[]
+  readonly textualInversions: readonly { readonly file: string }[]
+  readonly previewDecoder?: string
   readonly image?: string
   readonly mask?: string
   readonly out: string
 }
 
 /** @throws {UsageError} unless what is read is there, and there is room for the images */
-export async function checkGenerate(
-  { model, tokenizer, adapters, negativeAdapters, image, mask, out }: GenerateFiles,
-): Promise<void> {
+export async function checkGenerate(files: GenerateFiles): Promise<void> {
+  const { model, tokenizer, previewDecoder, adapters, negativeAdapters, textualInversions, image, mask, out } = files
   await checkThere('generate', [
     ...(isAddress(model) ? [] : [['--model', model] as const]), ['--tokenizer', tokenizer],
     ...adapters.map(({ file }) => ['--adapter', file] as const),
     ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
+    ['--preview-decoder', previewDecoder], ...textualInversions.map(({ file }) => ['--textual-inversion', file] as const),
   ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }
@@ -98,6 +100,19 @@ const isAddress = (model: string): boolean => /^(hf|https?):/i.test(model)
 /** @throws {UsageError} unless there is something to look at */
 export async function checkInspect({ path }: { readonly path: string }): Promise<void> {
   await checkThere('inspect', [['PATH', path]])
+}
+
+/** What `reconstruct` reads and writes. */
+export interface ReconstructFiles {
+  readonly image: string
+  readonly model: string
+  readonly out: string
+}
+
+/** @throws {UsageError} unless there are an image and a model, and room for what comes back */
+export async function checkReconstruct({ image, model, out }: ReconstructFiles): Promise<void> {
+  await checkThere('reconstruct', [['IMAGE', image], ['--model', model]])
+  await asUsage(() => openFile({ command: 'reconstruct', option: '--out' }, out))
 }
 
 /** What `convert` reads and writes. */

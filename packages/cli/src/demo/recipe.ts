@@ -1,4 +1,5 @@
 import type { DigitsModelName } from '@antipode/digits'
+import type { PairObjectiveName } from '@antipode/npo'
 
 /** Every number of the main job. Fixed before its results were seen; only amounts differ between modes. */
 export interface Recipe {
@@ -10,6 +11,7 @@ export interface Recipe {
     readonly steps: number
     readonly batch: number
     readonly rank: number
+    readonly objective: PairObjectiveName
     readonly beta: number
     readonly learningRate: number
     readonly warmup: number
@@ -36,7 +38,7 @@ export function recipeOf({ model, seed, fast, full }: { readonly model: DigitsMo
     model,
     seeds: Array.from({ length: full ?? n.seeds }, (_, i) => seed + i),
     pairs: { count: n.pairs, scale: 1.5, temperature: 0.02 },
-    training: { steps: n.steps, batch: 48, rank: 8, beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
+    training: { steps: n.steps, batch: 48, rank: 8, objective: 'dpo', beta: 2000, learningRate: 1e-3, warmup: 20, clipNorm: 1 },
     sampling: { steps: 10, batch: 128 },
     evaluation: { scales: [1, 2, 3, 5, 8, 12], perSeed: n.perSeed, selectionPerSeed: n.selectionPerSeed, resamples: 2000 },
     movingSteps: n.moving,

@@ -50,7 +50,7 @@ export function reportOf(input: ReportInput): ReportData {
     recipe: [
       { title: 'Base model', settings: { model: recipe.model, ...base.recipe } },
       { title: 'Pairs', settings: { ...recipe.pairs, meanRewardGap: Number((results.reduce((s, r) => s + r.meanGap, 0) / results.length).toFixed(4)) } },
-      { title: 'Preference training (η, and δ negated)', settings: { objective: 'Diffusion-DPO on LoRA adapters', ...recipe.training } },
+      { title: 'Preference training (η, and δ negated)', settings: { ...recipe.training, adapters: 'LoRA' } },
       { title: 'Sampling', settings: { solver: 'DPM-Solver++ 2M', steps: recipe.sampling.steps } },
       { title: 'Evaluation', settings: { seeds: recipe.seeds.join(', '), noisesPerSeed: recipe.evaluation.perSeed, selectionNoisesPerSeed: recipe.evaluation.selectionPerSeed, alpha: recipe.merge.alpha, beta: recipe.merge.beta } },
     ],

@@ -5,7 +5,9 @@ import { adamw, constantWithWarmup } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
 import { digitsDenoiser, digitsLoraTargets, labelsOf, schedule } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
-import { diffusionDpo, drawNoise, type LabelledPairs, negate, offsets, type PairBatch, train, type TrainStep } from '@antipode/npo'
+import {
+  drawNoise, type LabelledPairs, negate, offsets, type PairBatch, pairObjectiveOf, train, type TrainStep,
+} from '@antipode/npo'
 import { CurveFile } from '../train/index.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -28,7 +30,7 @@ export interface TrainOffsetOptions {
  */
 export async function trainOffset(device: Backend, unet: UNet2DConditionModel, name: OffsetName, pairs: LabelledPairs, options: TrainOffsetOptions): Promise<TrainStep[]> {
   const { seed, recipe: { training }, path, resume, signal, onStep } = options
-  const objective = diffusionDpo<Tensor>({ beta: training.beta })
+  const objective = pairObjectiveOf<Tensor>(training.objective, { beta: training.beta })
   addAdapter(unet, name, lora({ rank: training.rank, targets: digitsLoraTargets, seed }))
   const side = Math.sqrt(pairs.chosen.length / pairs.labels.length)
   const shape = [pairs.labels.length, 1, side, side]

@@ -1,24 +1,33 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Device } from '@antipode/core'
+import { mkdir } from 'node:fs/promises'
+import { join, parse } from 'node:path'
+import { CheckpointError, ConfigError, Device } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import { writeAtomically } from '@antipode/core/io'
+import { AutoencoderTiny, loadAutoencoder } from '@antipode/models'
 import {
   contactSheet,
-  decodeImage,
   encodePng,
   type GeneratedImage,
   loadPipeline,
-  type Pixels,
+  type Pipeline,
+  type PipelineStep,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
-import { compilingProgress, type Progress } from '../progress/index.ts'
+import type { GuiderChoice } from '../guider-choice.ts'
+import { readPicture, writePicture } from '../pictures.ts'
+import { compilingProgress, type PhaseHandle, type Progress } from '../progress/index.ts'
+import { guidanceOf } from './guidance.ts'
 
 /** An adapter file and how strong it is. */
 export interface AdapterChoice {
   readonly file: string
   readonly weight: number
+}
+
+/** A word that was learned: its file, and what it is called unless that says it. */
+export interface WordChoice {
+  readonly file: string
+  readonly token?: string
 }
 
 /** Options of {@link runGenerate}. */
@@ -36,18 +45,24 @@ export interface GenerateCommandOptions {
   readonly adapters: readonly AdapterChoice[]
   /** Of the negative branch alone. */
   readonly negativeAdapters: readonly AdapterChoice[]
+  readonly textualInversions: readonly WordChoice[]
   readonly count: number
   readonly seed: number
   readonly steps: number
   readonly guidance?: number
   readonly rescale?: number
+  readonly guider?: GuiderChoice
   readonly scheduler?: string
   readonly width?: number
   readonly height?: number
   readonly clipSkip?: number
   readonly image?: string
   readonly mask?: string
+  readonly maskPadding?: number
   readonly strength?: number
+  /** Whether to show each step's estimate in a file, and by which tiny autoencoder. */
+  readonly preview?: boolean
+  readonly previewDecoder?: string
   readonly out: string
   readonly progress: Progress
   readonly signal: AbortSignal
@@ -67,7 +82,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
-  const [image, mask] = [await pixelsOf(options.image), await pixelsOf(options.mask)]
+  const [image, mask] = [options.image && await readPicture(options.image), options.mask && await readPicture(options.mask)]
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${model}`, 1)
   using pipe = await loadPipeline(device, model, {
@@ -77,6 +92,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     ...(predictionType === undefined ? {} : { predictionType }),
     ...(dtype === undefined ? {} : { dtype }),
   })
+  using tiny = options.previewDecoder === undefined ? undefined : await previewDecoder(device, options.previewDecoder, signal)
   const load = async (choices: readonly AdapterChoice[], kind: string): Promise<AdapterWeights> => {
     const weights: Record<string, number> = {}
     for (const [i, { file, weight }] of choices.entries()) {
@@ -87,7 +103,8 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   }
   const positive = await load(options.adapters, 'adapter')
   const negative = { ...positive, ...(await load(options.negativeAdapters, 'negative')) }
-  loading.done()
+  for (const { file, token } of options.textualInversions) await learn(pipe, file, token)
+  loading.done(options.textualInversions.length > 0 ? `words ${pipe.textualInversions.names.join(', ')}` : undefined)
 
   const shared: Omit<StableDiffusionXLOptions, 'prompt'> = {
     steps,
@@ -95,29 +112,32 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     negative,
     signal,
     ...given(options),
+    ...(options.guider === undefined ? {} : guidanceOf(options.guider)),
     ...(image ? { image } : {}),
     ...(mask ? { mask } : {}),
+    ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
     ...(options.scheduler === undefined ? {} : { scheduler: swapped(pipe.components.scheduler, options.scheduler) }),
   }
   const drawn: GeneratedImage[] = []
   const files: GenerateResult['images'][number][] = []
-  const drawing = progress.phase('drawing', prompts.length * count)
+  const drawing = progress.phase('drawing', prompts.length * count * steps)
   for (const [p, prompt] of prompts.entries()) {
     for (let k = 0; k < count; k++) {
       const {
         images: [made],
-      } = await pipe({ ...shared, prompt, seed: seed + k })
+      } = await pipe({ ...shared, prompt, seed: seed + k, onStep: stepping(drawing, steps, join(out, 'preview.png')) })
       const file = join(out, `${String(p * count + k + 1).padStart(4, '0')}-seed${seed + k}.png`)
-      await write(file, (made as GeneratedImage).png()) // a run of one prompt gives one image
+      await writePicture('generate', file, (made as GeneratedImage).png()) // a run of one prompt gives one image
       drawn.push(made as GeneratedImage)
       files.push({ file, prompt, seed: seed + k })
-      drawing.advance(1, file)
+      drawing.advance(0, file)
     }
   }
   drawing.done()
   const sheet = join(out, 'sheet.png')
   if (drawn.length > 1)
-    await write(
+    await writePicture(
+      'generate',
       sheet,
       encodePng(contactSheet(drawn, { columns: count > 1 ? count : Math.ceil(Math.sqrt(drawn.length)) })),
     )
@@ -137,10 +157,11 @@ function given({
   height,
   clipSkip,
   promptSyntax,
+  maskPadding,
   strength,
 }: GenerateCommandOptions): Partial<StableDiffusionXLOptions> {
   const guided = { guidanceScale: guidance, guidanceRescale: rescale }
-  const all = { ...guided, negativePrompt, promptSyntax, width, height, clipSkip, strength }
+  const all = { ...guided, negativePrompt, promptSyntax, width, height, clipSkip, maskPadding, strength }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
@@ -149,16 +170,35 @@ function swapped(scheduler: Scheduler, solver: string): Scheduler {
   return fromConfig(toConfig(scheduler), { solver })
 }
 
-async function pixelsOf(file: string | undefined): Promise<Pixels | undefined> {
-  return file === undefined ? undefined : await decodeImage(new Uint8Array(await readFile(file)))
+/** A word under the name that is asked for, or else that of the file's author, or else that of the file. */
+async function learn(pipe: Pipeline<StableDiffusionXLOptions>, file: string, token: string | undefined): Promise<void> {
+  try {
+    await pipe.textualInversions.load(token, file)
+  } catch (error) {
+    if (token !== undefined || !(error instanceof ConfigError)) throw error
+    await pipe.textualInversions.load(parse(file).name, file)
+  }
 }
 
-async function write(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await writeAtomically(
-    'generate',
-    file,
-    (async function* () {
-      yield bytes
-    })(),
+/** Counts the steps of an image, so many whatever its solver calls one, and shows what they come to in a file. */
+function stepping(drawing: PhaseHandle, count: number, file: string): (step: PipelineStep) => Promise<void> {
+  let told = 0
+  return async ({ index, steps, picture }) => {
+    const now = Math.round((count * (index + 1)) / steps)
+    drawing.advance(now - told)
+    told = now
+    const [shown] = (await picture?.()) ?? []
+    if (shown) await writePicture('generate', file, encodePng(shown))
+  }
+}
+
+/** @throws {CheckpointError} if the autoencoder is none of the tiny ones */
+async function previewDecoder(device: Device, path: string, signal: AbortSignal): Promise<AutoencoderTiny> {
+  const model = await loadAutoencoder(device, path, { decoderOnly: true, signal })
+  if (model instanceof AutoencoderTiny) return model
+  model.dispose()
+  throw new CheckpointError(
+    `generate: expected --preview-decoder to be a tiny autoencoder, such as TAESD, got ${model.className}; it would take as ` +
+      'long as the picture itself',
   )
 }

@@ -19,3 +19,9 @@ test('an adapter is told with what it is for', async () => {
   expect(result.what).toMatch(/^a LoRA/)
   expect(inspectText(result)).toContain('pipe.adapters.load')
 })
+
+test('half of a tiny autoencoder is told for what it is', async () => {
+  const result = await runInspect({ path: fixture('taef2/taef2_decoder.safetensors'), signal })
+  expect(result.what).toBe('one half of a tiny autoencoder, such as TAESD')
+  expect(result.opens).toContain('antipode generate --preview-decoder')
+})

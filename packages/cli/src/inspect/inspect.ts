@@ -74,6 +74,8 @@ function openedBy(kind: Identity['kind'], path: string): string {
   const known: Partial<Record<Identity['kind'], string>> = {
     checkpoint: `antipode generate --model ${name}, or loadPipeline(device, ${name})`,
     lora: `antipode generate --adapter ${name}, or pipe.adapters.load(name, ${name})`,
+    vae: `antipode reconstruct IMAGE --model ${name}, or loadAutoencoder(device, ${name})`,
+    'tiny-vae': `antipode generate --preview-decoder ${name}, antipode reconstruct IMAGE --model ${name}, or loadAutoencoder(device, ${name})`,
     embedding: `readTextualInversion(${name})`,
     unknown: 'nothing here',
   }

@@ -1,1 +1,3 @@
-export { defaultSettings, type PreferenceSettings, resolveSettings, settingRanges, writeSettings } from './settings.ts'
+export {
+  defaultSettings, objectiveNames, preferenceName, type PreferenceSettings, resolveSettings, settingRanges, writeSettings,
+} from './settings.ts'

@@ -2,11 +2,22 @@ import { readFile, writeFile } from 'node:fs/promises'
 import {
   checkOptions, flag, listOf, oneOf, positive, type Range, type Ranges, required, text, whole,
 } from '@antipode/core/options'
+import type { PairObjectiveName } from '@antipode/npo'
 import { UsageError } from '../usage-error.ts'
+
+/** Objectives of @antipode/npo, which is not loaded to read a command line, and whether they have a β. */
+const objectives = {
+  dpo: true, ipo: true, hinge: true, dmpo: true, sdpo: true, dspo: true, mapo: true, kto: true, sft: false,
+} as const satisfies Readonly<Record<PairObjectiveName, boolean>>
+
+/** Their names, which the compiler counts. */
+export const objectiveNames: readonly PairObjectiveName[] = Object.keys(objectives) as PairObjectiveName[]
 
 /** All that a run of `antipode train dpo` or `npo` depends on; it writes them beside its results. */
 export interface PreferenceSettings {
-  readonly objective: 'dpo' | 'npo'
+  readonly objective: PairObjectiveName
+  /** Whether the opposite preference is trained, as `train npo` does. */
+  readonly negated: boolean
   /** A checkpoint of Stable Diffusion, and preference pairs: paths. */
   readonly model: string
   readonly pairs: string
@@ -17,7 +28,8 @@ export interface PreferenceSettings {
   readonly accumulate: number
   readonly learningRate: number
   readonly warmup: number
-  readonly beta: number
+  /** The objective's own where none is given. */
+  readonly beta?: number
   /** Side of the square whose area pictures are brought to, in pixels; the model's own where none is given. */
   readonly resolution?: number
   readonly seed: number
@@ -34,8 +46,10 @@ export interface PreferenceSettings {
 }
 
 /** Settings that are not given. */
-export const defaultSettings: Required<Omit<PreferenceSettings, 'objective' | 'model' | 'pairs' | 'resolution'>> = {
-  rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, beta: 2000, seed: 0, dtype: 'f16',
+export const defaultSettings: Required<
+  Omit<PreferenceSettings, 'negated' | 'model' | 'pairs' | 'beta' | 'resolution'>
+> = {
+  objective: 'dpo', rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, seed: 0, dtype: 'f16',
   format: 'diffusers', skipDamaged: false,
   checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
 }
@@ -44,7 +58,7 @@ const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string
 
 /** What each setting may be. */
 export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
-  objective: oneOf('dpo', 'npo'), model: text, pairs: text, rank: whole(1, 1024),
+  objective: oneOf(...objectiveNames), negated: flag, model: text, pairs: text, rank: whole(1, 1024),
   steps: whole(1, 10_000_000), batch: whole(1, 1024), accumulate: whole(1, 65_536),
   learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
   seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
@@ -55,16 +69,19 @@ export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = 
 /**
  * Settings from a file that a run wrote, with those in place of its own that are given. Learning rate, β and rank are
  * by default those of Diffusion-NPO's scripts (see `trainPreference` of @antipode/pipelines).
- * @throws {UsageError} if the file cannot be read, a setting is unknown or outside its range, or there is no model or
- * no pairs
+ * @throws {UsageError} if the file cannot be read, a setting is unknown, outside its range or not the objective's, or
+ * there is no model or no pairs
  */
 export async function resolveSettings(
-  given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'objective'>, file?: string,
+  given: Partial<PreferenceSettings> & Pick<PreferenceSettings, 'negated'>, file?: string,
 ): Promise<PreferenceSettings> {
   const read = file === undefined ? {} : await settingsIn(file)
   const settings = { ...defaultSettings, ...read, ...given }
-  const where = `train ${given.objective}`
-  const ranges = { ...settingRanges, model: required(text), pairs: required(text) }
+  const where = `train ${given.negated ? 'npo' : 'dpo'}`
+  const none: Range = { expected: `left out with the objective ${settings.objective}`, accepts: () => false }
+  const withoutBeta: readonly unknown[] = objectiveNames.filter((name) => !objectives[name])
+  const beta = withoutBeta.includes(settings.objective) ? none : settingRanges.beta
+  const ranges = { ...settingRanges, beta, model: required(text), pairs: required(text) }
   try {
     checkOptions<object>(where, settings, ranges as Ranges<object>)
   } catch (error) {
@@ -91,4 +108,10 @@ async function settingsIn(file: string): Promise<object> {
 
 export async function writeSettings(path: string, settings: PreferenceSettings): Promise<void> {
   await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`)
+}
+
+/** What a run's folder and adapter are called: `dpo`, its negation `npo`, and so on: `ipo`, `negated-ipo`. */
+export function preferenceName({ objective, negated }: Pick<PreferenceSettings, 'objective' | 'negated'>): string {
+  if (!negated) return objective
+  return objective === 'dpo' ? 'npo' : `negated-${objective}`
 }

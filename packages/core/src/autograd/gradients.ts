@@ -60,7 +60,7 @@ export function pullBack(
       elementwise(call, node, only, needs).forEach((g, k) => { if (g) accumulate(at(node.inputs, k), g) })
       continue
     }
-    const back = node.op.vjp(call, { inputs: node.inputs, outputs: node.outputs, grads: given.map((g) => g && cut(g)), attrs: node.attrs, needs })
+    const back = node.op.vjp(call, { inputs: node.inputs.map(computedAgain), outputs: node.outputs, grads: given.map((g) => g && cut(g)), attrs: node.attrs, needs })
     node.inputs.forEach((t, k) => {
       const g = back[k]
       if (g !== undefined && needs[k]) accumulate(t, { g, when: [] })
@@ -70,6 +70,14 @@ export function pullBack(
     const g = grads.get(t)
     return g ? cut(g) : zeros(device, t.shape, { dtype: t.dtype })
   })
+}
+
+/** An operand as a gradient reads it, long after the forward pass: computed again where that is better than to keep it. */
+function computedAgain(t: Tensor): Tensor {
+  const { source } = t
+  if (source.kind !== 'node' || !source.node.op.recomputed) return t
+  const { op, inputs, attrs } = source.node
+  return at(apply(op, inputs, attrs), source.index)
 }
 
 /** Cotangents of an elementwise op's inputs, cut only where they are summed along axes that the input was repeated on. */

@@ -1,5 +1,5 @@
 import { conv2d as op, reshape, upsample, upsampleGrad } from '@antipode/kernels-wgsl'
-import { apply1, type Tensor } from '../graph/index.ts'
+import { apply1, asNumbers, type Tensor } from '../graph/index.ts'
 import { checkArgument, checkOptions, either, whole } from '../options/index.ts'
 import { aTensor, countsOf } from './ranges.ts'
 
@@ -27,7 +27,7 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
   checkOptions('conv2d', options, ranges)
   const { bias, stride = 1, padding = 0, groups = 1 } = options
   const p = typeof padding !== 'number' && padding.length === 4 ? padding : pair(padding as number | readonly [number, number])
-  const y = apply1(op, [x, w], { stride: pair(stride), padding: p.length === 4 ? p : [p[0], p[1], p[0], p[1]], groups })
+  const y = apply1(op, [x, asNumbers(w, x.dtype)], { stride: pair(stride), padding: p.length === 4 ? p : [p[0], p[1], p[0], p[1]], groups })
   return bias ? y.add(apply1(reshape, [bias], { shape: [1, bias.size, 1, 1] })) : y
 }
 
@@ -38,7 +38,7 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   // One product of all rows: leading axes are rows alike.
   const rows = x.rank === 2 ? x : x.reshape([-1, x.shape.at(-1) ?? 1])
-  const y = rows.matmul(w, { transposeB: true }).reshape([...x.shape.slice(0, -1), w.shape[0] ?? 1])
+  const y = rows.matmul(asNumbers(w, x.dtype), { transposeB: true }).reshape([...x.shape.slice(0, -1), w.shape[0] ?? 1])
   return bias ? y.add(bias) : y
 }
 

@@ -1,6 +1,6 @@
 import { conv2d as op } from '@antipode/kernels-wgsl'
 import { ShapeError } from '../errors.ts'
-import { apply1, type Tensor } from '../graph/index.ts'
+import { apply1, asNumbers, type Tensor } from '../graph/index.ts'
 import { checkOptions, either, whole } from '../options/index.ts'
 import { aTensor, countsOf } from './ranges.ts'
 import { pad, stack } from './shape.ts'
@@ -40,7 +40,7 @@ export function conv3d(x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tenso
   if (made < 1) throw new ShapeError(`conv3d: expected a kernel of at most ${seen} frames, got one of ${kernelFrames}; pad the frames`)
   const onePixel = kernelHeight * kernelWidth === 1 && down * across === 1 && top + left + bottom + right === 0
   const y = onePixel
-    ? apply1(op, [x.reshape([batch, channels, frames, height * width]), w.reshape([filters, each, kernelFrames, 1])],
+    ? apply1(op, [x.reshape([batch, channels, frames, height * width]), asNumbers(w.reshape([filters, each, kernelFrames, 1]), x.dtype)],
         { stride: [step, 1], padding: [before, 0, after, 0], groups }).reshape([batch, filters, made, height, width])
     : overImages()
   return bias ? y.add(bias.reshape([1, -1, 1, 1, 1])) : y
@@ -53,7 +53,7 @@ export function conv3d(x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tenso
       return step === 1 ? run : run.reshape([batch, made, step, channels, height, width]).slice(2, 0, 1).squeeze(2)
     })
     const images = stack(taps, 3).reshape([batch * made, channels * kernelFrames, height, width])
-    const kernels = w.reshape([filters, each * kernelFrames, kernelHeight, kernelWidth])
+    const kernels = asNumbers(w.reshape([filters, each * kernelFrames, kernelHeight, kernelWidth]), x.dtype)
     const out = apply1(op, [images, kernels], { stride: [down, across], padding: [top, left, bottom, right], groups })
     return out.reshape([batch, made, ...out.shape.slice(1)]).permute([0, 2, 1, 3, 4])
   }

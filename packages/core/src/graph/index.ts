@@ -1,3 +1,4 @@
+export { asNumbers } from './as-numbers.ts'
 export { arange, constant, type CreateOptions, full, ones, rand, randn, type RandomOptions, tensor, tensorFromBytes, zeros } from './create.ts'
 export { identityOf, isPlain, primitiveText } from './exact.ts'
 export type { Elements, MemoryReport } from './backend.ts'

@@ -1,5 +1,5 @@
-import type { Attrs, DType, Op, Spec } from '@antipode/kernels-wgsl'
-import { DTypeError } from '../errors.ts'
+import { type Attrs, type BlockType, blockTypes, type DType, inBlocks, type Op, shapeText, sizeOf, type Spec } from '@antipode/kernels-wgsl'
+import { DTypeError, ShapeError } from '../errors.ts'
 import { exactText, identityOf } from './exact.ts'
 import { Recent } from './recent.ts'
 import { checkShape } from './shape.ts'
@@ -59,7 +59,9 @@ export type TraceRef =
   | { readonly kind: 'output'; readonly node: number; readonly index: number }
 
 /** Element types, for checks at run time. */
-export const dtypes: readonly DType[] = ['f32', 'f16', 'bf16', 'i32', 'u32']
+export const dtypes: readonly DType[] = [
+  'f32', 'f16', 'bf16', 'i32', 'u32', ...(Object.keys(blockTypes) as BlockType[]), // its keys
+]
 
 /**
  * Specs, signatures, and signatures of calls of compiled functions that are remembered. A large network makes some
@@ -87,6 +89,9 @@ export function sharedSpec({ shape, dtype }: Spec, where = 'tensor'): SharedSpec
   if (!spec) {
     checkShape(where, shape)
     if (!dtypes.includes(dtype)) throw new DTypeError(`${where}: expected ${dtypes.join(', ')}, got ${String(dtype)}`)
+    if (inBlocks(dtype) && shape.length > 0 && sizeOf(shape) % blockTypes[dtype].size !== 0) {
+      throw new ShapeError(`${where}: expected whole blocks of ${blockTypes[dtype].size} numbers in ${dtype}, got ${shapeText(shape)}`)
+    }
     // Whoever made the array may change it later.
     spec = { shape: Object.freeze([...shape]), dtype, key: keys++ }
     specs.set(text, spec)
@@ -112,7 +117,13 @@ interface Operand {
 export function signatureOf(op: Op, attrs: Attrs, inputs: readonly (Operand & Spec)[]): Signature {
   let text = identityOf(op) + exactText(attrs)
   for (const { spec } of inputs) text += `,${spec.key}`
-  return signatures.get(text) ?? newSignature(signatures, text, op.infer(inputs, attrs), op.name)
+  const known = signatures.get(text)
+  if (known) return known
+  const blocks = inputs.find(({ dtype }) => inBlocks(dtype))
+  if (blocks && !op.takesBlocks) {
+    throw new DTypeError(`${op.name}: expected numbers to compute with, got ${blocks.dtype}; cast them with .to('f16') or .to('f32')`)
+  }
+  return newSignature(signatures, text, op.infer(inputs, attrs), op.name)
 }
 
 /**

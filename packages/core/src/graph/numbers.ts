@@ -1,4 +1,4 @@
-import { type DType, isFloat } from '@antipode/kernels-wgsl'
+import { type DType, inBlocks, isFloat, largestInBlocks } from '@antipode/kernels-wgsl'
 import { NumericError } from '../errors.ts'
 
 /** From these on a number rounds to infinity in the type, once it is f32: half-way between the largest and the next power of two. */
@@ -6,8 +6,9 @@ const overflow = { f32: Infinity, f16: 65_520, bf16: 2 ** 128 - 2 ** 119 } as co
 /** Whole numbers of the type. */
 const whole = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const
 
-/** Whether a type has a number, or, if it is real, one that it rounds to; NaN and the infinities are real numbers here. */
+/** Whether a type has a number, or, if it is real, one that it rounds to; NaN and the infinities are real numbers here, though not in blocks. */
 export function holds(dtype: DType, value: number): boolean {
+  if (inBlocks(dtype)) return Math.abs(value) < largestInBlocks(dtype)
   if (dtype === 'i32' || dtype === 'u32') return Number.isInteger(value) && value >= whole[dtype][0] && value <= whole[dtype][1]
   return Math.abs(Math.fround(value)) < overflow[dtype] || !Number.isFinite(value)
 }

@@ -162,9 +162,11 @@ export class Tensor implements Disposable {
   softplus(): Tensor { return unary(K.softplus, this) }
   floor(): Tensor { return unary(K.floor, this) }
 
-  /** The tensor in another element type. @throws {DTypeError} if there is none of that name */
+  /** The tensor in another element type. @throws {DTypeError} if there is none of that name, or it is in blocks, which only uploads make */
   to(dtype: K.DType): Tensor {
-    return dtype === this.dtype ? this : apply1(K.cast, [this], { dtype })
+    if (dtype === this.dtype) return this
+    if (!K.inBlocks(this.dtype)) return apply1(K.cast, [this], { dtype })
+    return apply1(K.dequantise, [this], { dtype: dtype === 'f16' ? dtype : 'f32' }).to(dtype)
   }
 
   /** The same elements in another shape; one size may be -1 and is worked out. @throws {ShapeError} */

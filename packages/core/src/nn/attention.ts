@@ -1,6 +1,6 @@
 import { scaledDotProductAttention } from '../functional/index.ts'
 import type { Tensor } from '../graph/index.ts'
-import { anObject, checkOptions, flag, required, whole } from '../options/index.ts'
+import { anObject, callable, checkOptions, flag, required, whole } from '../options/index.ts'
 import type { Initialiser } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { Linear } from './linear.ts'
@@ -24,7 +24,14 @@ export interface AttentionCall {
   readonly mask?: Tensor
   /** Whether query i sees keys up to i only. */
   readonly causal?: boolean
+  /**
+   * What becomes of queries `[B,N,H,D]`, keys and values `[B,M,H,D]`, in place of {@link scaledDotProductAttention}, whose
+   * options it is given.
+   */
+  readonly attend?: typeof scaledDotProductAttention
 }
+
+const callRanges = { mask: anObject('a tensor'), causal: flag, attend: callable }
 
 /**
  * Multi-head attention (Vaswani et al. 2017, section 3.2) with diffusers' parameter names: `to_q`, `to_k`, `to_v`,
@@ -54,11 +61,11 @@ export class MultiHeadAttention extends Module {
 
   /** x `[B,N,width]`, context `[B,M,contextWidth]` (x itself by default) -> `[B,N,width]`. */
   forward(x: Tensor, context: Tensor = x, options: AttentionCall = {}): Tensor {
-    checkOptions('MultiHeadAttention', options, { mask: anObject('a tensor'), causal: flag })
+    checkOptions('MultiHeadAttention', options, callRanges)
+    const { attend = scaledDotProductAttention, ...masking } = options
     const split = (t: Tensor): Tensor => t.reshape([...t.shape.slice(0, -1), this.heads, -1]) // b n (h d) -> b n h d
-    const y = scaledDotProductAttention(
-      split(this.toQ.forward(x)), split(this.toK.forward(context)), split(this.toV.forward(context)), { ...options, layout: 'BNHD' },
-    )
+    const [keys, values] = [split(this.toK.forward(context)), split(this.toV.forward(context))]
+    const y = attend(split(this.toQ.forward(x)), keys, values, { ...masking, layout: 'BNHD' })
     return this.toOut[0].forward(y.reshape([...x.shape.slice(0, -1), -1])) // b n h d -> b n (h d)
   }
 }

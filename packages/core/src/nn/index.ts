@@ -7,7 +7,7 @@ export { type AttentionCall, type AttentionSizes, MultiHeadAttention } from './a
 export { Conv2d, type Conv2dGeometry } from './conv2d.ts'
 export { Embedding } from './embedding.ts'
 export {
-  affine, type Initialiser, placeholders, randomParameters, type RandomParametersOptions,
+  affine, type Initialiser, parameterRanges, type ParameterTypes, placeholders, randomParameters, type RandomParametersOptions,
 } from './initialiser.ts'
 export type { Affine, Layer, LinearLayer } from './layer.ts'
 export { Linear } from './linear.ts'
@@ -15,7 +15,6 @@ export { linears } from './linears.ts'
 export { mapModules } from './map-modules.ts'
 export { adapterNames, type AdapterWeight, type AdapterWeights, Module } from './module.ts'
 export { GroupNorm, LayerNorm, type NormEps, RMSNorm } from './norms.ts'
-export { QuantisedLinear } from './quantised-linear.ts'
 export {
   type Checkpoint, checkFit, readAll, type StateFile, type StateInfo, stateOf, type StateSource, type Wanted,
 } from './state/index.ts'

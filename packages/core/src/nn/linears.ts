@@ -1,4 +1,4 @@
-import { byteSize, flatConcat, flatOffsets } from '@antipode/kernels-wgsl'
+import { byteSize, flatConcat, flatOffsets, inBlocks } from '@antipode/kernels-wgsl'
 import { linear } from '../functional/index.ts'
 import { apply1, type Tensor } from '../graph/index.ts'
 import type { LinearLayer } from './layer.ts'
@@ -9,7 +9,7 @@ const bindable = 2 ** 27
 /**
  * What each of several layers makes of the same x `[..., in]`, as terms to be added up: `[..., out]`, and perhaps a
  * bias `[out]`. It takes one product, whose weights are moved together in memory the first time, instead of one a
- * layer. Layers whose weights cannot lie end to end or are more than 128 MiB together run one by one, and so do all
+ * layer. Layers whose weights are in blocks, cannot lie end to end or are more than 128 MiB together run one by one, and so do all
  * where one is more than a product, such as with an adapter on.
  */
 export function linears(layers: readonly LinearLayer[], x: Tensor): (readonly Tensor[])[] {
@@ -32,7 +32,8 @@ function joined(weights: readonly Tensor[], x: Tensor): Tensor | undefined {
   const { starts } = flatOffsets(weights.map((w) => w.size))
   let rows = 0
   for (const [k, { shape, dtype }] of weights.entries()) {
-    if (starts[k] !== rows * width || shape[1] !== width || dtype !== weights[0]?.dtype) return undefined
+    // Those in blocks are made numbers one by one, so that few are there at once.
+    if (inBlocks(dtype) || starts[k] !== rows * width || shape[1] !== width || dtype !== weights[0]?.dtype) return undefined
     rows += shape[0] ?? 0
   }
   if (rows * width * byteSize(x.dtype) > bindable) return undefined

@@ -6,8 +6,7 @@ import { copyWith, type Module } from './module.ts'
  * and of the same one the parts are asked for in turn. All tensors are shared but those that `f` brings; layers that it
  * replaces still belong to the model that was given. @throws {ConfigError} if `f` is no function
  * @example
- * const small = mapModules(unet, (layer) => (layer instanceof Linear ? QuantisedLinear.of(layer) : layer))
- * await evaluate(...small.parameters())
+ * const quick = mapModules(unet, (layer) => (layer instanceof GroupNorm ? new MyNorm(layer) : layer))
  */
 export function mapModules<M extends Module>(model: M, f: (module: Module, name: string) => Module): M {
   checkArgument('mapModules', 'f', f, callable)

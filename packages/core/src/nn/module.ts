@@ -1,8 +1,8 @@
-import { type DType, isFloat, sameShape, shapeText } from '@antipode/kernels-wgsl'
+import { type DType, inBlocks, isFloat, sameShape, shapeText } from '@antipode/kernels-wgsl'
 import { CheckpointError, ConfigError } from '../errors.ts'
 import { Tensor, type Backend } from '../graph/index.ts'
 import { checkArgument, checkOptions, finite, flag } from '../options/index.ts'
-import { type Checkpoint, checkFit, isMap, readAll, some, stateOf } from './state/index.ts'
+import { type Checkpoint, checkFit, isMap, readAll, some, stateOf, typeRead } from './state/index.ts'
 
 /** The weight of an adapter, a finite number of either sign: one for all layers, or one for each by its name. */
 export type AdapterWeight = number | ((layer: string) => number)
@@ -68,7 +68,7 @@ export abstract class Module implements Disposable {
 
   /**
    * Replaces the parameters by those of a checkpoint, each converted to the dtype the module has, and frees the old
-   * ones. Tensors of a map belong to the module from then on. Load before making optimisers or copies: both hold the
+   * ones. What is in blocks in both stays in those of the checkpoint. Tensors of a map belong to the module from then on. Load before making optimisers or copies: both hold the
    * old tensors. Where anything fails, the module is as it was, and what had been read is freed.
    *
    * @param options.strict whether names that are missing or unexpected are errors, true by default; shapes always are,
@@ -83,7 +83,10 @@ export abstract class Module implements Disposable {
     const own = this.state()
     const source = stateOf(checkpoint)
     checkFit(own, source, options.strict ?? true)
-    const wanted = new Map([...own].filter(([name]) => source.info(name)).map(([name, { dtype }]) => [name, dtype]))
+    const wanted = new Map([...own].flatMap(([name, { dtype }]): (readonly [string, DType])[] => {
+      const info = source.info(name)
+      return info ? [[name, typeRead(dtype, info)]] : []
+    }))
     const values = await readAll(source, wanted, this.device)
     replace(this, '', (name, old) => {
       const value = values.get(name)
@@ -94,7 +97,8 @@ export abstract class Module implements Disposable {
   }
 
   /**
-   * A copy that shares everything but these parameters, which it uses in the dtype of those they stand for.
+   * A copy that shares everything but these parameters, which it uses in the dtype of those they stand for, or, where
+   * that or their own is one of blocks, as numbers of the module's and as they are.
    * Give it evaluated tensors: a lazy one is computed again with every graph that reads it.
    * @throws {CheckpointError} if a name or shape is not one of the model's
    */
@@ -108,7 +112,11 @@ export abstract class Module implements Disposable {
       throw new CheckpointError(`withParameters: expected names and shapes of the model, got ${some(wrong)}`)
     }
     const copied = copy(this)
-    replace(copied, '', (name, old) => parameters.get(name)?.to(old.dtype) ?? old)
+    replace(copied, '', (name, old) => {
+      const t = parameters.get(name)
+      if (!t || inBlocks(t.dtype)) return t ?? old
+      return t.to(inBlocks(old.dtype) ? this.dtype : old.dtype)
+    })
     return copied
   }
 

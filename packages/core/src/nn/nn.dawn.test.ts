@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CheckpointError, ConfigError, conv2d, Device, evaluate, gradients, linear, randn, type Tensor, tensor } from '../index.ts'
 import { encodeSafetensors, readSafetensors } from '../io/index.ts'
-import { FakeHost, interpret, noise } from '../testing/index.ts'
+import { FakeHost, noise } from '../testing/index.ts'
 import { foldedWeight } from './adapters/adaptable-layer.ts'
 import {
   adapterNames, adapterParameters, addAdapter, Conv2d, Embedding, GroupNorm, type Initialiser, LayerNorm, Linear,
-  linears, lora, LowRank, mergedState, Module, MultiHeadAttention, placeholders, QuantisedLinear, randomParameters, removeAdapter, RMSNorm,
+  linears, lora, LowRank, mergedState, Module, MultiHeadAttention, placeholders, randomParameters, removeAdapter, RMSNorm,
   setAdapter,
 } from './index.ts'
 
@@ -262,22 +262,6 @@ test('placeholders take no memory until weights are loaded', async () => {
   expect(device.memory()).toEqual(before)
   await layer.load(new Map([['weight', randn(device, [64, 64], { seed: 1 })], ['bias', randn(device, [64], { seed: 2 })]]))
   expect(device.memory().tensors).toBe(before.tensors + 2)
-})
-
-test('a quantised layer has the codes and the values of its float64 twin', async () => {
-  using layer = Linear.of(randomParameters(device, { seed: 3 }), 19, 5)
-  using x = tensor(device, noise(2 * 19, 4), [2, 19])
-  using small = QuantisedLinear.of(layer)
-  await evaluate(...small.parameters())
-  const host = new FakeHost()
-  const twin = QuantisedLinear.of(new Linear(tensor(host, await layer.weight.data(), [5, 19]), tensor(host, await layer.bias!.data())))
-  const [codes, scale, want] = interpret([twin.codes, twin.scale, twin.forward(tensor(host, await x.data(), [2, 19]))]) as [Float64Array, Float64Array, Float64Array]
-  expect(gap(await values(small.forward(x)), Float32Array.from(want))).toBeLessThan(1e-5)
-  expect(gap(await small.scale.data() as Float32Array, Float32Array.from(scale))).toBeLessThan(1e-8)
-  const bytes = async (words: ArrayLike<number>): Promise<number[]> => [...new Int8Array(Uint32Array.from(words).buffer)]
-  const own = await bytes(codes)
-  // A weight between two codes may go to either, by how its quotient is rounded.
-  expect((await bytes(await small.codes.data())).every((byte, i) => Math.abs(byte - (own[i] ?? -1)) <= 1)).toBe(true)
 })
 
 test('everything is given back', () => {

@@ -1,4 +1,4 @@
-import { isFloat } from '@antipode/kernels-wgsl'
+import { isFloat, stopGradient } from '@antipode/kernels-wgsl'
 import { gradients } from '../autograd/index.ts'
 import type { Tensor } from '../graph/index.ts'
 import { interpret } from './interpret.ts'
@@ -17,7 +17,8 @@ export interface GradientGap {
 
 /**
  * Compares the gradients of a scalar loss, interpreted in float64, with central differences of the interpreted loss at some
- * elements of each real leaf. The loss must be uploaded to a FakeHost.
+ * elements of each real leaf. What `stopGradient` gives stays as it is in them, as it does for gradients. The loss must be
+ * uploaded to a FakeHost.
  *
  * @param options.each elements compared per leaf, evenly spread, 12 by default
  * @param options.step of the differences, 1e-5 by default: their error is then about 1e-10
@@ -31,6 +32,8 @@ export function gradientGap(
   const tensors = real.map(([, t]) => t)
   const start = new Map(tensors.map((t, k) => [t, interpret(tensors)[k] as Float64Array]))
   const grads = interpret(gradients(loss, tensors))
+  const stopped = stoppedBehind(loss)
+  const fixed = new Map(interpret(stopped).map((values, k) => [stopped[k] as Tensor, values]))
   let worst: GradientGap = { relative: 0, leaf: '', index: 0, gradient: 0, difference: 0, compared: 0 }
   let compared = 0
   real.forEach(([leaf, t], k) => {
@@ -41,7 +44,7 @@ export function gradientGap(
       const lossAt = (delta: number): number => {
         const data = Float64Array.from(start.get(t) ?? [])
         data[index] = (data[index] ?? 0) + delta
-        return interpret([loss], new Map([...start, [t, data]]))[0]?.[0] ?? Number.NaN
+        return interpret([loss], new Map([...start, ...fixed, [t, data]]))[0]?.[0] ?? Number.NaN
       }
       const difference = (lossAt(step) - lossAt(-step)) / (2 * step)
       const gradient = g[index] ?? Number.NaN
@@ -52,4 +55,18 @@ export function gradientGap(
     }
   })
   return { ...worst, compared }
+}
+
+/** What `stopGradient` gave behind a tensor. */
+function stoppedBehind(loss: Tensor): Tensor[] {
+  const seen = new Set<Tensor>()
+  const stopped: Tensor[] = []
+  const stack = [loss]
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    if (seen.has(t) || t.source.kind !== 'node') continue
+    seen.add(t)
+    if (t.source.node.op.name === stopGradient.name) stopped.push(t)
+    stack.push(...t.source.node.inputs)
+  }
+  return stopped
 }

@@ -1,3 +1,4 @@
+import { inBlocks } from '../block-types.ts'
 import { DTypeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { byteSize, type DType, isFloat, type Op, type Spec } from '../op.ts'
@@ -18,6 +19,7 @@ export const cast: Op<CastAttrs> = {
   name: 'cast',
   infer(inputs, { dtype }) {
     const x = input('cast', inputs, 0)
+    if (inBlocks(dtype)) throw new DTypeError(`cast: expected a type that kernels write, got ${dtype}; upload the numbers with tensor()`)
     if (byteSize(dtype) === 0) throw new DTypeError(`cast: expected f32, f16, bf16, i32 or u32, got ${String(dtype)}`)
     return [{ shape: x.shape, dtype }]
   },

@@ -13,7 +13,7 @@ function rowKernel(label: string, { inputs, outputs }: Problem, target: Target, 
   return assemble({
     label: `${label}/${x.dtype}`,
     dtype: x.dtype,
-    params: { n, size: x.shape.at(-1) ?? 1, width: out.shape.at(-1) ?? 1, count: indices.shape.at(-1) ?? 1, strange: strange[x.dtype].bits },
+    params: { n, size: x.shape.at(-1) ?? 1, width: out.shape.at(-1) ?? 1, count: indices.shape.at(-1) ?? 1, strange: strange(x.dtype).bits },
     storage: [bind(0, 'x'), bind(1, 'indices', 'u32'), output(0, 'out')],
     body: /* wgsl */ `
 override WG: u32;
@@ -65,7 +65,7 @@ export const takeAlong: Op = {
     const count = indices.shape.at(-1) ?? 1
     for (let i = 0; i < out.data.length; i++) {
       const k = element(indices.data, i)
-      out.data[i] = k >= 0 && k < size ? element(x.data, Math.floor(i / count) * size + k) : strange[x.dtype].value
+      out.data[i] = k >= 0 && k < size ? element(x.data, Math.floor(i / count) * size + k) : strange(x.dtype).value
     }
     return [out]
   },

@@ -1,4 +1,5 @@
 import { at } from '../at.ts'
+import { inBlocks } from '../block-types.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import { stridedGroups } from '../dispatch.ts'
 import type { Op, RefTensor, Spec } from '../op.ts'
@@ -11,7 +12,7 @@ import { scatterKernels } from './scatter.ts'
  * Rows of a table by index, as an embedding reads them: table `[V, …rest]`, indices `[…n]` (i32 or u32) -> `[…n, …rest]`.
  * An index outside [0, V) yields a row of NaN (integers: the least i32, the greatest u32), so that it shows; its
  * gradient is dropped.
- * @throws {ShapeError} if the table has rank 0 @throws {DTypeError} if indices are no integers, or the table is bf16
+ * @throws {ShapeError} if the table has rank 0 @throws {DTypeError} if indices are no integers, or the table is bf16 or in blocks
  */
 export const gather: Op = {
   name: 'gather',
@@ -20,7 +21,9 @@ export const gather: Op = {
     const indices = input('gather', inputs, 1)
     expectIndices('gather', indices)
     if (table.shape.length === 0) throw new ShapeError('gather: expected a table of rank 1 or more, got []')
-    if (table.dtype === 'bf16') throw new DTypeError("gather: expected a table of f32, f16, i32 or u32, got bf16; cast it with .to('f32')")
+    if (table.dtype === 'bf16' || inBlocks(table.dtype)) {
+      throw new DTypeError(`gather: expected a table of f32, f16, i32 or u32, got ${table.dtype}; cast it with .to('f32')`)
+    }
     return [{ shape: [...indices.shape, ...table.shape.slice(1)], dtype: table.dtype }]
   },
   kernels({ inputs, outputs }, target) {
@@ -33,7 +36,7 @@ export const gather: Op = {
     return [assemble({
       label: `gather/${table.dtype}/${wide ? 'vec4' : 'scalar'}`,
       dtype: table.dtype,
-      params: { n, inner: units, rows: at(table.shape, 0), strange: strange[table.dtype].bits },
+      params: { n, inner: units, rows: at(table.shape, 0), strange: strange(table.dtype).bits },
       storage: [bind(0, 'table', 'E'), bind(1, 'indices', 'u32'), output(0, 'out', 'E')],
       body: /* wgsl */ `
 alias E = ${wide ? 'vec4<Scalar>' : 'Scalar'};
@@ -67,7 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     const rows = at(table.shape, 0)
     for (let i = 0; i < out.data.length; i++) {
       const row = element(indices.data, Math.floor(i / inner))
-      out.data[i] = row >= 0 && row < rows ? element(table.data, row * inner + i % inner) : strange[table.dtype].value
+      out.data[i] = row >= 0 && row < rows ? element(table.data, row * inner + i % inner) : strange(table.dtype).value
     }
     return [out]
   },

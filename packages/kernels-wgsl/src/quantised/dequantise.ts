@@ -1,40 +1,45 @@
+import { type BlockType, blockTypes, inBlocks } from '../block-types.ts'
 import { stridedGroups } from '../dispatch.ts'
 import { DTypeError } from '../errors.ts'
 import type { DType, Op, Problem, RefTensor } from '../op.ts'
-import { element, refZeros } from '../shape.ts'
-import { assemble, divider, input as bind, output } from '../wgsl/index.ts'
-import { byteAt, byteMatrix, unpack } from './sizes.ts'
+import { input, sizeOf } from '../shape.ts'
+import { assemble, input as bind, output } from '../wgsl/index.ts'
+import { fourOf } from './four.ts'
 
 /** Attributes of {@link dequantise}: the element type of the result, f32 or f16. */
 export type DequantiseAttrs = { readonly dtype: DType }
 
 /**
- * `scale[r] · byte[r, c]`: words u32 `[R, C/4]` and scale f32 `[R]` as `quantise` makes them -> `[R, C]`. It has no gradient.
- * @throws {ShapeError} if shapes do not fit @throws {DTypeError} on other dtypes
+ * The numbers that blocks stand for, each computed in f32 and rounded once: `[…]` in blocks -> `[…]`. It has no gradient.
+ * @throws {DTypeError} if x is not in blocks, or the result would be of another type
  */
 export const dequantise: Op<DequantiseAttrs> = {
   name: 'dequantise',
+  takesBlocks: true,
+  recomputed: true,
+  blocksGradient: true,
   infer(inputs, { dtype }) {
-    const { rows, columns } = byteMatrix('dequantise', inputs, 0)
+    const x = input('dequantise', inputs, 0)
+    if (!inBlocks(x.dtype)) throw new DTypeError(`dequantise: expected a type in blocks, got ${x.dtype}; cast it with .to()`)
     if (dtype !== 'f32' && dtype !== 'f16') throw new DTypeError(`dequantise: expected f32 or f16, got ${dtype}`)
-    return [{ shape: [rows, columns], dtype }]
+    return [{ shape: x.shape, dtype }]
   },
-  // Idea: an invocation reads a word and stores four numbers.
+  // Idea: an invocation makes four neighbours, which share bytes of their block, and stores them at once.
   kernels({ inputs, attrs: { dtype } }: Problem<DequantiseAttrs>, target) {
-    const { rows, columns } = byteMatrix('dequantise', inputs, 0)
-    const units = rows * columns / 4
-    const across = divider('across', columns / 4, units)
+    const { shape, dtype: type } = input('dequantise', inputs, 0) as { shape: readonly number[]; dtype: BlockType }
+    const units = sizeOf(shape) / 4
+    const { size, bytes } = blockTypes[type]
     return [assemble({
-      label: `dequantise/${dtype}`,
+      label: `dequantise/${type}>${dtype}`,
       dtype,
-      params: { units, across: columns / 4, ...across.params },
-      storage: [bind(0, 'words', 'u32'), bind(1, 'scale', 'f32'), output(0, 'out', 'vec4<Scalar>')],
-      body: /* wgsl */ `${unpack}
+      params: { units },
+      storage: [bind(0, 'blocks', 'u32'), output(0, 'out', 'vec4<Scalar>')],
+      body: /* wgsl */ `${fourOf(type)}
 override WG: u32;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < P.units; i += groups.x * WG) {
-    out[i] = vec4<Scalar>(scale[${across.over('i')}] * unpack(words[i]));
+  for (var u = id.x; u < P.units; u += groups.x * WG) {
+    out[u] = vec4<Scalar>(four(${bytes}u * (u >> ${Math.log2(size / 4)}u), u & ${size / 4 - 1}u));
   }
 }
 `,
@@ -43,11 +48,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       epilogue: null,
     })]
   },
-  reference(inputs, attrs) {
-    const [words, scale] = inputs as readonly [RefTensor, RefTensor]
-    const { rows, columns } = byteMatrix('dequantise', inputs, 0)
-    const out = refZeros([rows, columns], attrs.dtype)
-    for (let i = 0; i < out.data.length; i++) out.data[i] = element(scale.data, Math.floor(i / columns)) * byteAt(words.data, i)
-    return [out]
-  },
+  reference: ([x], { dtype }) => (x ? [{ shape: x.shape, dtype, data: x.data } satisfies RefTensor] : []),
 }

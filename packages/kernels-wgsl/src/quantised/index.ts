@@ -1,3 +1,3 @@
+export { decodeBlocks } from './decode.ts'
 export { dequantise, type DequantiseAttrs } from './dequantise.ts'
-export { quantise, type QuantisedMatrix } from './quantise.ts'
-export { quantisedMatmul } from './quantised-matmul.ts'
+export { encodeBlocks, largestInBlocks, type MadeBlockType, madeBlockTypes } from './encode.ts'

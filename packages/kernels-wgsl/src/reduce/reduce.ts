@@ -191,6 +191,7 @@ export const expand: Op<ExpandAttrs> = {
     }
     return [{ shape, dtype: x.dtype }]
   },
+  takesBlocks: true,
   view(v, { shape }) {
     const lead = shape.length - v.shape.length
     return { shape, offset: v.offset, strides: shape.map((_, i) => (i < lead || v.shape[i - lead] === 1 ? 0 : at(v.strides, i - lead))) }

@@ -23,6 +23,7 @@ export const reshape: Op<ReshapeAttrs> = {
     return reshapedView(v, shape)
   },
   keepsOrder: true,
+  takesBlocks: true,
   vjp(call, { inputs, grads }) {
     const [x] = inputs
     const g = grads[0]

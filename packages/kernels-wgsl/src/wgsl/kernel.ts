@@ -1,8 +1,11 @@
+import { inBlocks } from '../block-types.ts'
+import { DTypeError } from '../errors.ts'
 import { type Binding, type DType, type Epilogue, type Kernel, textureWidth } from '../op.ts'
 import { quotient } from './math.ts'
 
-/** WGSL type that holds an element in a storage buffer; bf16 travels two to a u32 word. */
+/** WGSL type that holds an element in a storage buffer; bf16 travels two to a u32 word. @throws {DTypeError} of types in blocks */
 export function storageType(dtype: DType): 'f32' | 'f16' | 'i32' | 'u32' {
+  if (inBlocks(dtype)) throw new DTypeError(`kernels: expected numbers, got ${dtype}, which is only uploaded; load the weights first`)
   return dtype === 'bf16' ? 'u32' : dtype
 }
 

@@ -7,7 +7,7 @@ export type Family = 'sd1' | 'sd2' | 'sdxl' | 'sdxl-refiner'
 export interface Identity {
   /** `checkpoint` is a whole pipeline in one file, with the names of its original code. */
   readonly kind:
-    'checkpoint' | 'unet' | 'vae' | 'text-encoder' | 'lora' | 'embedding' | 'controlnet' | 'motion' | 'unknown'
+    'checkpoint' | 'unet' | 'vae' | 'tiny-vae' | 'text-encoder' | 'lora' | 'embedding' | 'controlnet' | 'motion' | 'unknown'
   /** Whose names the tensors have, of a model: diffusers' and transformers', or those of the original code. */
   readonly names: 'diffusers' | 'original' | undefined
   readonly family: Family | undefined
@@ -41,6 +41,7 @@ const kinds: readonly Rule[] = [
   [/^down_blocks\.\d+\.resnets\./, 'unet', 'diffusers', 'a UNet'],
   [/^((first_stage_model|vae)\.)?(en|de)coder\.(down|up)\.\d/, 'vae', 'original', 'an autoencoder'],
   [/^(en|de)coder\.(down|up)_blocks\.\d/, 'vae', 'diffusers', 'an autoencoder'],
+  [/^\d+\.conv\.\d+\.weight$/, 'tiny-vae', undefined, 'one half of a tiny autoencoder, such as TAESD'],
   [/^(text_model\.)?encoder\.layers\.\d+\.self_attn\./, 'text-encoder', 'diffusers', 'a text encoder'],
   [/^(.*\.)?transformer\.resblocks\.\d/, 'text-encoder', 'original', 'a text encoder'],
 ]

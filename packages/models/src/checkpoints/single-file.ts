@@ -47,6 +47,7 @@ function advice(kind: ReturnType<typeof identify>['kind']): string {
   if (kind === 'lora') return 'open the checkpoint that it is for, and load this on it with loadAdapter'
   if (kind === 'unknown') return 'check which file it is'
   if (kind === 'unet' || kind === 'vae' || kind === 'text-encoder') return 'pass its folder, with its config.json'
+  if (kind === 'tiny-vae') return 'load it with loadAutoencoder'
   return 'pass the checkpoint that it belongs to'
 }
 

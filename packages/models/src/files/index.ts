@@ -5,6 +5,7 @@ export {
   type LoadOffsetOptions, saveAdapter, type SaveAdapterOptions,
 } from './adapter/index.ts'
 export { type FileDType, type FileMetadata, type SaveOptions } from './entries.ts'
+export { loadAutoencoder, type LoadAutoencoderOptions } from './load-autoencoder.ts'
 export { loadModel, type LoadModelOfOptions, type LoadModelOptions } from './load-model.ts'
 export { type CheckpointParts, saveCheckpoint, type SaveCheckpointOptions } from './save-checkpoint.ts'
 export { saveModel } from './save-model.ts'

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { CheckpointError, ConfigError } from '@antipode/core'
+import { CheckpointError, ConfigError, type Tensor, tensor } from '@antipode/core'
 import { encodeSafetensors, readSafetensors } from '@antipode/core/io'
-import { type Initialiser, Linear, Module, placeholders, QuantisedLinear, randomParameters } from '@antipode/core/nn'
+import { type Initialiser, Linear, Module, placeholders, randomParameters } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { type UNet2DConfig, UNet2DConditionModel } from '../unet/index.ts'
 import { loadModel, saveModel } from './index.ts'
@@ -63,25 +63,32 @@ test('a model saved with digests is told from a damaged one, where they are to b
   }
 })
 
-test('parameters of integers are saved as they are, and come back', async () => {
+test('parameters of integers are saved as they are, and come back, and weights may come back in blocks', async () => {
   class Small extends Module {
     readonly className = 'Small'
     readonly config = {}
-    readonly layer: QuantisedLinear
+    readonly layer: Linear
+    readonly codes: Tensor
     constructor(init: Initialiser) {
       super()
-      this.layer = QuantisedLinear.of(Linear.of(init, 5, 2))
+      this.layer = Linear.of(init, 32, 2)
+      this.codes = tensor(init.device, [7, 2 ** 31], [2], { dtype: 'u32' })
     }
   }
   const folder = mkdtempSync(join(tmpdir(), 'antipode-small-'))
   try {
     const [host, path] = [new FakeHost(), join(folder, 'small.safetensors')]
-    const model = new Small(randomParameters(host, { seed: 1 }))
+    const model = new Small(randomParameters(host, { seed: 1, dtype: 'f16' }))
     await saveModel(path, model, {}, { dtype: 'f16' })
     await using stored = await readSafetensors(path)
-    expect(Object.fromEntries([...stored.tensors].map(([name, { dtype }]) => [name, dtype]))).toEqual({ 'layer.codes': 'U32', 'layer.scale': 'F16', 'layer.bias': 'F16' })
-    const again = await loadModel(host, path, { models: [{ className: 'Small', build: (init) => new Small(init) }] })
-    expect(await again.layer.codes.data()).toEqual(await model.layer.codes.data())
+    expect(Object.fromEntries([...stored.tensors].map(([name, { dtype }]) => [name, dtype])))
+      .toEqual({ 'layer.weight': 'F16', 'layer.bias': 'F16', codes: 'U32' })
+    const models = [{ className: 'Small', build: (init: Initialiser) => new Small(init) }]
+    const again = await loadModel(host, path, { models, dtype: 'f16', weights: 'q8_0' })
+    expect([...await again.codes.data()]).toEqual([7, 2 ** 31])
+    expect([again.layer.weight.dtype, again.layer.bias?.dtype]).toEqual(['q8_0', 'f16'])
+    const rounded = tensor(host, await model.layer.weight.data(), [2, 32], { dtype: 'q8_0' })
+    expect(await again.layer.weight.data()).toEqual(await rounded.data())
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,17 +1,14 @@
-import { CheckpointError, ConfigError, type DType, ShapeError, type Backend } from '@antipode/core'
+import { CheckpointError, ConfigError, ShapeError, type Backend } from '@antipode/core'
 import { readRanges, readSafetensors, type ReadSafetensorsOptions, type SafetensorsSource } from '@antipode/core/io'
-import { type Initialiser, placeholders, stateOf } from '@antipode/core/nn'
-import { anObject, checkOptions, listOf, oneOf } from '@antipode/core/options'
+import { type Initialiser, parameterRanges, type ParameterTypes, placeholders, stateOf } from '@antipode/core/nn'
+import { anObject, checkOptions, listOf } from '@antipode/core/options'
 import { identify } from '../checkpoints/index.ts'
 import { type ConfiguredModel, entryNamed, type ModelEntry, unet2DCondition } from '../registry/index.ts'
 import type { UNet2DConditionModel } from '../unet/index.ts'
 import { configKey } from './save-model.ts'
 
-/** Options of {@link loadModel}, beside those of reading the file. */
-export interface LoadModelOptions extends ReadSafetensorsOptions {
-  /** Element type of the parameters: f32, the default, f16 or bf16, whatever the file has. */
-  readonly dtype?: DType
-}
+/** Options of {@link loadModel}: of reading the file, and of what the parameters are kept in, whatever it has. */
+export interface LoadModelOptions extends ReadSafetensorsOptions, ParameterTypes {}
 
 /** {@link LoadModelOptions} for a file that may be of other classes. */
 export interface LoadModelOfOptions<E extends ModelEntry = ModelEntry> extends LoadModelOptions {
@@ -42,9 +39,9 @@ export async function loadModel(
   options: LoadModelOptions & Partial<LoadModelOfOptions> = {},
 ): Promise<ConfiguredModel> {
   checkOptions('loadModel', options, {
-    ...readRanges, dtype: oneOf('f32', 'f16', 'bf16'), models: listOf(anObject('an entry of a model')),
+    ...readRanges, ...parameterRanges, models: listOf(anObject('an entry of a model')),
   })
-  const { dtype = 'f32', models = [unet2DCondition], ...read } = options
+  const { dtype = 'f32', weights, models = [unet2DCondition], ...read } = options
   await using file = await readSafetensors(source, read)
   const stored = file.metadata[configKey]
   if (stored === undefined) {
@@ -55,7 +52,7 @@ export async function loadModel(
   }
   const config = parse(stored)
   const entry = entryNamed(models, config['_class_name'] ?? unet2DCondition.className)
-  const model = build(entry, placeholders(device, { dtype }), config, file.tensors.size)
+  const model = build(entry, placeholders(device, { dtype, ...weights && { weights } }), config, file.tensors.size)
   const state = stateOf(file)
   await model.load(entry.names?.(state) ?? state)
   return model

@@ -3,6 +3,7 @@ export { AddedContextAttention2D, type AddedContextAttentionSizes } from './adde
 export {
   FourierFeatures, timestepEmbedding, TimestepEmbedding, type TimestepEmbeddingOptions, type TimestepWaves,
 } from './embeddings.ts'
+export { type Attend, attending } from './attending.ts'
 export { identityAttention } from './identity-attention.ts'
 export { type Compute, Pass, type PassInput, type Wrapper, type Wrappers } from './pass.ts'
 export { patchesToPixels, pixelsToPatches } from './patches.ts'

@@ -7,6 +7,8 @@ export interface PassInput {
   readonly time?: Tensor | undefined
   /** Tokens to attend to, `[B,M,contextWidth]`. */
   readonly context?: Tensor | undefined
+  /** Rows and columns of the image whose pixels are tokens, inside a transformer over one. */
+  readonly grid?: readonly [height: number, width: number] | undefined
 }
 
 /** What a layer makes of its inputs. */
@@ -26,13 +28,21 @@ export type Wrappers = ReadonlyMap<Module, Wrapper>
 export class Pass implements PassInput {
   readonly time: Tensor | undefined
   readonly context: Tensor | undefined
+  readonly grid: readonly [height: number, width: number] | undefined
   readonly #wrappers: Wrappers
-  readonly #reached = new Set<Module>()
+  readonly #reached: Set<Module>
 
-  constructor({ time, context }: PassInput = {}, wrappers: Wrappers = new Map()) {
+  constructor({ time, context, grid }: PassInput = {}, wrappers: Wrappers = new Map(), reached: Set<Module> = new Set()) {
     this.time = time
     this.context = context
+    this.grid = grid
     this.#wrappers = wrappers
+    this.#reached = reached
+  }
+
+  /** The same pass among tokens that are the pixels of an image. */
+  over(grid: readonly [height: number, width: number]): Pass {
+    return new Pass({ ...this, grid }, this.#wrappers, this.#reached)
   }
 
   /** What a layer computes, and what stands around it makes of that. */

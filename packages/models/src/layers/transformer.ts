@@ -1,6 +1,6 @@
 import { ConfigError, type Tensor } from '@antipode/core'
 import {
-  Conv2d, GroupNorm, type Initialiser, type Layer, LayerNorm, Linear, Module, MultiHeadAttention,
+  type AttentionCall, Conv2d, GroupNorm, type Initialiser, type Layer, LayerNorm, Linear, Module, MultiHeadAttention,
 } from '@antipode/core/nn'
 import { atLeast, checkOptions, flag, required, whole } from '@antipode/core/options'
 import { type Compute, Pass } from './pass.ts'
@@ -87,7 +87,7 @@ export class BasicTransformerBlock extends Module {
     let h = x.add(pass.run(this.attn1, this.onlyCross && context ? [first, context] : [first], attend(this.attn1)))
     const query = this.norm2.forward(h)
     h = h.add(pass.run(this.attn2, [query, context ?? query], attend(this.attn2)))
-    return h.add(this.ff.forward(this.norm3.forward(h)))
+    return h.add(pass.run(this.ff, [this.norm3.forward(h)], (tokens) => this.ff.forward(tokens as Tensor)))
   }
 }
 
@@ -144,8 +144,9 @@ export class Transformer2DModel extends Module {
     const image = (t: Tensor): Tensor => t.reshape([batch, height, width, -1]).permute([0, 3, 1, 2])
     const h = this.norm.forward(x)
     let y = this.linearProjection ? this.projIn.forward(tokens(h)) : tokens(this.projIn.forward(h))
+    const inside = pass.over([height, width])
     for (const block of this.transformerBlocks) {
-      y = pass.run(block, [y], (x) => block.forward(x as Tensor, context, pass))
+      y = inside.run(block, [y], (x) => block.forward(x as Tensor, context, inside))
     }
     const end = this.linearProjection ? image(this.projOut.forward(y)) : this.projOut.forward(image(y))
     return end.add(x)
@@ -172,10 +173,10 @@ export class AttentionBlock2D extends MultiHeadAttention {
     this.groupNorm = GroupNorm.of(init, groups, channels, { eps })
   }
 
-  /** x `[B,C,H,W]` */
-  override forward(x: Tensor): Tensor {
+  /** x `[B,C,H,W]`, which has no context but itself. */
+  override forward(x: Tensor, _context?: Tensor, options: AttentionCall = {}): Tensor {
     const [batch = 1, channels = 1] = x.shape
     const tokens = this.groupNorm.forward(x).reshape([batch, channels, -1]).transpose() // b c h w -> b (h w) c
-    return super.forward(tokens).transpose().reshape(x.shape).add(x)
+    return super.forward(tokens, tokens, options).transpose().reshape(x.shape).add(x)
   }
 }

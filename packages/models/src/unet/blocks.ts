@@ -1,7 +1,7 @@
 import { checkpoint, concat, ShapeError, type Tensor } from '@antipode/core'
 import { type Initialiser, Module } from '@antipode/core/nn'
 import {
-  type Compute, Downsample2D, type Pass, ResnetBlock2D, type ResnetSizes, Upsample2D,
+  AttentionBlock2D, type Compute, Downsample2D, type Pass, ResnetBlock2D, type ResnetSizes, Upsample2D,
 } from '../layers/index.ts'
 import { type Attention, type AttentionLayer, attentionLayer } from './attention.ts'
 
@@ -38,9 +38,13 @@ function layer(
     block.shifted(concat(parts, 1), shifts.get(block) ?? [])
   const compute = (...parts: readonly Tensor[]): Tensor => {
     const h = resnet ? pass.run(resnet, parts, shifted(resnet)) : concat(parts, 1)
-    return attention ? pass.run(attention, [h], (x) => attention.forward(x as Tensor, pass.context, pass)) : h
+    return attention ? pass.run(attention, [h], (x) => attend(attention, x as Tensor, pass)) : h
   }
   return again ? checkpoint(compute, ...inputs) : compute(...inputs)
+}
+
+function attend(attention: AttentionLayer, x: Tensor, pass: Pass): Tensor {
+  return attention instanceof AttentionBlock2D ? attention.forward(x) : attention.forward(x, pass.context, pass)
 }
 
 /** Resnets of a block, each followed by its attention. */

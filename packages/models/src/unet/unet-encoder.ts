@@ -11,8 +11,9 @@ import { conditionRanges, type UNet2DCondition, UNetInput } from './unet-input.t
 export interface UNet2DOptions {
   /**
    * What stands around layers of this very model: around `convIn`, `midBlock`, each of the `resnets` and `attentions`
-   * of its blocks, and, in attentions that have them, each of the `transformerBlocks` and its `attn1` and `attn2`. A
-   * resnet on the way up has two inputs: what comes from below, and what comes across. See {@link wrappersOf}.
+   * of its blocks, and, in attentions that have them, each of the `transformerBlocks` and its `attn1`, `attn2` and
+   * `ff`. A resnet on the way up has two inputs: what comes from below, and what comes across. See {@link wrappersOf},
+   * and {@link attending} for what an attention makes of queries, keys and values.
    */
   readonly wrappers?: Wrappers | undefined
   /**

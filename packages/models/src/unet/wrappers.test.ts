@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { ConfigError, gradients, ShapeError, type Tensor } from '@antipode/core'
+import { ConfigError, gradients, scaledDotProductAttention, ShapeError, type Tensor } from '@antipode/core'
 import { type MultiHeadAttention, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret, waves } from '@antipode/core/testing'
 import {
-  BasicTransformerBlock, identityAttention, joinWrappers, Pass, type PassInput, type ResnetBlock2D, type Wrapper, type Wrappers, wrappersOf,
+  type Attend, attending, AttentionBlock2D, BasicTransformerBlock, identityAttention, joinWrappers, Pass, type PassInput, type ResnetBlock2D, type Wrapper, type Wrappers, wrappersOf,
 } from '../layers/index.ts'
 import { addResiduals, UNet2DConditionModel } from './index.ts'
 
@@ -44,7 +44,7 @@ test('a wrapper by name stands in a copy with adapters, and changes nothing wher
 
 test('layers are run by what they are told: time, context, and on the way up two inputs', () => {
   const seen = new Map<string, readonly [inputs: (readonly number[])[], pass: PassInput]>()
-  const spies = wrappersOf(unet, (name) => (/^conv_in$|^mid_block$|resnets\.\d$|attentions\.\d$|transformer_blocks\.\d$|attn\d$/.test(name) ? (layer, inputs, pass) => {
+  const spies = wrappersOf(unet, (name) => (/^conv_in$|^mid_block$|resnets\.\d$|attentions\.\d$|transformer_blocks\.\d$|attn\d$|ff$/.test(name) ? (layer, inputs, pass) => {
     seen.set(name, [inputs.map((t) => t.shape), pass])
     return layer(...inputs)
   } : undefined))
@@ -57,6 +57,29 @@ test('layers are run by what they are told: time, context, and on the way up two
   expect(seen.get(`${inside}.attn2`)?.[0]).toEqual([[1, 16, 8], [1, 3, 6]])
   expect(seen.get(inside)?.[1].time?.shape).toEqual([1, 32])
   expect(numbers(seen.get(inside)?.[1].context as Tensor)).toEqual(numbers(context))
+})
+
+test('what an attention makes of queries, keys and values is another function of them, which knows the image', () => {
+  const seen: unknown[] = []
+  const around = (name: RegExp, attend: (...inputs: Parameters<Attend>) => Tensor): Wrappers => wrappersOf(unet, (path, layer) => (
+    name.test(path) ? attending(layer as MultiHeadAttention, ({ grid }) => (q, k, v, options) => {
+      seen.push([path.slice(-5), grid, q.shape, k.shape, v.shape, options])
+      return attend(q, k, v, options)
+    }) : undefined))
+  expect(run(around(/^down.*attn[12]$/, scaledDotProductAttention))).toEqual(run())
+  const [q, layout] = [[1, 16, 2, 4], { layout: 'BNHD' }]
+  expect(seen).toEqual([['attn1', [4, 4], q, q, q, layout], ['attn2', [4, 4], q, [1, 3, 2, 4], [1, 3, 2, 4], layout]])
+  expect(run(around(/^mid_block.*attn1$/, (_q, _k, v) => v))).toEqual(run(perturbed(unet)))
+  const block = new AttentionBlock2D(randomParameters(host, { seed: 3 }), { channels: 4, headWidth: 2, groups: 2, eps: 1e-5 })
+  const alone = (wrapper: Wrapper): number[] => numbers(new Pass({}, new Map([[block, wrapper]])).run(block, [picture], (x) => block.forward(x!)))
+  const picture = waves(host, 'picture', [1, 4, 2, 3], 0, 1)
+  let grid: unknown
+  expect(alone(attending(block, (pass) => {
+    grid = pass.grid
+    return scaledDotProductAttention
+  }))).toEqual(numbers(block.forward(picture)))
+  expect(grid).toEqual([2, 3])
+  expect(alone(identityAttention(block))).not.toEqual(numbers(block.forward(picture)))
 })
 
 test('of two wrappers around one layer the later stands around the earlier', () => {

@@ -368,7 +368,7 @@ test('a draw that does not say what the model predicts is refused, and so are pr
 
 test('bad strengths and pairs of different shapes are refused', async () => {
   for (const beta of [0, -1, Number.NaN, Infinity]) expect(() => diffusionDpo({ beta })).toThrow(ConfigError)
-  expect(() => diffusionDpo({ beta: 1, betas: 2 } as never)).toThrow(/expected options among beta, got betas/)
+  expect(() => diffusionDpo({ beta: 1, betas: 2 } as never)).toThrow(/expected options among beta, factor, labelSmoothing, got betas/)
   await scope(() => {
     const batch = goldenBatch()
     const networks = { model: (x: Tensor) => x, reference: (x: Tensor) => x }

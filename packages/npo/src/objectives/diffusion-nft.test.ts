@@ -1,8 +1,24 @@
-import { ConfigError, ShapeError, type Tensor } from '@antipode/core'
+import type { Tensor } from '@antipode/core'
 import { largestGap } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
 import { diffusionNft, negate } from './index.ts'
-import { Leaves, type Measured, oracle, shape } from './testing/oracle.ts'
+import { expectCase, Leaves, type Measured, oracle, shape } from './testing/oracle.ts'
+import { testObjective } from './testing/test-objective.ts'
+
+for (const adaptive of [true, false]) {
+  testObjective(`diffusion-nft${adaptive ? ' divided by distances' : ''}`, {
+    objective: diffusionNft<Tensor>({ beta: 0.5, adaptive }),
+    networks: ({ trained, frozen }) => ({ model: trained(), old: frozen() }),
+    batch: ({ draw, condition, samples, each }) => ({
+      ...draw, condition, samples: samples(), optimality: each(0.625, 0.25, 1),
+    }),
+    opposite: (batch) => ({ batch: { ...batch, optimality: batch.optimality.mul(-1).add(1) } }),
+    refused: [
+      () => diffusionNft({} as never), () => diffusionNft({ beta: 0 }), () => diffusionNft({ beta: 1, adaptive: 1 as never }),
+      () => diffusionNft({ beta: 1, kl: 1 } as never),
+    ],
+  })
+}
 
 interface Changes {
   readonly v?: readonly number[]
@@ -30,11 +46,7 @@ function measure(adaptive: boolean, changes: Changes = {}): Measured {
 }
 
 test('loss and gradient are those of the paper\'s form on a flow', () => {
-  const { expected } = oracle('nft_plain')
-  const got = measure(false)
-  expect(Math.abs(got.loss / expected.loss - 1)).toBeLessThan(1e-8)
-  const want = Float64Array.from(expected.grads['v'] ?? [])
-  expect(largestGap(want, got.grads[0] ?? []) / Math.max(...want.map(Math.abs))).toBeLessThan(1e-8)
+  expectCase(measure(false), oracle('nft_plain').expected, ['v'])
 })
 
 test('divided by distances it is the released loss, before that is multiplied and a divergence added', () => {
@@ -51,20 +63,4 @@ test('negated it is the objective on 1 − r, as if the prediction were reflecte
   expect(Math.abs(negated.loss - reflected.loss)).toBeLessThan(1e-14)
   const [own, opposite] = [negated.grads[0], reflected.grads[0]] as [Float64Array, Float64Array]
   expect(largestGap(own, opposite.map((g) => -g))).toBeLessThan(1e-14)
-})
-
-test('options out of range and predictions of another shape are refused', () => {
-  for (const options of [{}, { beta: 0 }, { beta: 1, adaptive: 1 }, { beta: 1, kl: 1 }]) {
-    expect(() => diffusionNft(options as never)).toThrow(ConfigError)
-  }
-  const leaves = new Leaves()
-  const column = (): Tensor => leaves.of([0.5], [1, 1])
-  const batch = {
-    predictionType: 'flow_prediction' as const, condition: undefined, timesteps: leaves.of([500], [1]),
-    noise: leaves.of([1, 2], [1, 2]), samples: leaves.of([1, 2], [1, 2]), alpha: column(), sigma: column(),
-    optimality: leaves.of([1], [1]),
-  }
-  // It would broadcast.
-  const narrow = (x: Tensor): Tensor => x.slice(1, 0, 1)
-  expect(() => diffusionNft<undefined>({ beta: 1 }).evaluate({ model: narrow, old: narrow }, batch)).toThrow(ShapeError)
 })

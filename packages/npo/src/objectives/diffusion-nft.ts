@@ -3,7 +3,7 @@ import { checkOptions, flag, positive, required } from '@antipode/core/options'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import { noised, predictedClean } from '../process/index.ts'
 import type { SampleBatch } from './denoising.ts'
-import { checkSamples, meanOfEach, squaredErrors } from './errors.ts'
+import { checkEach, checkSamples, meanOfEach, squaredErrors, weighed } from './errors.ts'
 import { type ModelNetwork, type PreferenceObjective, preferenceObjective } from './objective.ts'
 
 /** Options of {@link diffusionNft}. */
@@ -47,6 +47,7 @@ export function diffusionNft<C extends Condition>(
     evaluate({ model, old }, batch) {
       const { samples, noise, timesteps, condition, optimality: r, weights } = batch
       checkSamples('diffusionNft', samples, { noise })
+      checkEach('diffusionNft', samples.shape[0] ?? 0, { optimality: r })
       const x = noised(samples, batch)
       const own = model(x, timesteps, condition).to('f32')
       const before = stopGradient(old(x, timesteps, condition)).to('f32')
@@ -61,7 +62,7 @@ export function diffusionNft<C extends Condition>(
       const change = own.sub(before).mul(beta)
       const loss = lossOf(before.add(change)).mul(r).add(lossOf(before.sub(change)).mul(r.mul(-1).add(1))).div(beta)
       const error = stopGradient(squaredErrors('diffusionNft', predictedClean(own, x, batch), clean)).mean()
-      return { loss: (weights ? loss.mul(weights) : loss).mean(), metrics: { error } }
+      return { loss: weighed('diffusionNft', loss, weights).mean(), metrics: { error } }
     },
     reversed: (batch) => ({ ...batch, optimality: batch.optimality.mul(-1).add(1) }),
   })

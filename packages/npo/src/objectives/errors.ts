@@ -1,4 +1,6 @@
 import { ShapeError, type Tensor } from '@antipode/core'
+import type { Condition, Denoiser } from '../denoiser.ts'
+import { noised, type NoiseDraw, targetOf } from '../process/index.ts'
 
 /**
  * Squared errors of a model's predictions, in f32. What a loss makes of them needs f32 also where the model computes in
@@ -21,6 +23,31 @@ export function meanOfEach(x: Tensor): Tensor {
   return x.reshape([batch, -1]).mean({ axes: 1 })
 }
 
+/**
+ * m(x): mean squared error of what is predicted for each of some samples `[B, ...]`, `[B]` f32; the weights of the draw
+ * are left to the objective.
+ * @throws {ShapeError} unless samples, noise and predictions have one shape, with at least one element
+ * @throws {ConfigError} if the draw does not say what the model predicts
+ */
+export function sampleErrors<C extends Condition>(
+  where: string, denoise: Denoiser<C>, samples: Tensor, draw: NoiseDraw & { readonly condition: C },
+): Tensor {
+  const { noise, timesteps, condition } = draw
+  checkSamples(where, samples, { noise })
+  const target = targetOf(where, samples, draw)
+  return meanOfEach(squaredErrors(where, denoise(noised(samples, draw), timesteps, condition), target))
+}
+
+/**
+ * Numbers of a batch's samples, `[B]`, times the weights of its draw, where it has some.
+ * @throws {ShapeError} unless there is a weight a sample
+ */
+export function weighed(where: string, each: Tensor, weights: Tensor | undefined): Tensor {
+  if (!weights) return each
+  checkEach(where, each.shape[0] ?? 0, { weights })
+  return each.mul(weights)
+}
+
 /** @throws {ShapeError} unless there are samples, each of `others` in their shape */
 export function checkSamples(where: string, samples: Tensor, others: Readonly<Record<string, Tensor>>): void {
   const text = (t: Tensor): string => `[${t.shape.join()}]`
@@ -33,5 +60,15 @@ export function checkSamples(where: string, samples: Tensor, others: Readonly<Re
     if (text(t) === text(samples)) continue
     const got = `${text(samples)} and ${text(t)}`
     throw new ShapeError(`${where}: expected samples and ${name} of one shape, got ${got}; draw or resize them alike`)
+  }
+}
+
+/** @throws {ShapeError} unless each of some tensors, by name, has one number for each of `count` samples */
+export function checkEach(where: string, count: number, tensors: Readonly<Record<string, Tensor>>): void {
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    if (shape.length === 1 && shape[0] === count) continue
+    throw new ShapeError(
+      `${where}: expected ${name} [${count}], got [${shape.join()}]; give one number for each sample or pair`,
+    )
   }
 }

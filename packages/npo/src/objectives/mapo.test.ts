@@ -1,26 +1,26 @@
-import { ConfigError } from '@antipode/core'
-import { largestGap } from '@antipode/core/testing'
+import type { Tensor } from '@antipode/core'
 import { expect, test } from 'vitest'
 import { mapo, negate } from './index.ts'
-import { Leaves, measurePairs, oracle, pairsOf, shape } from './testing/oracle.ts'
+import { alphaBars, expectCase, Leaves, measurePairs, oracle, pairsOf, shape } from './testing/oracle.ts'
+import { alone, exchanged, pairsFrom, testObjective } from './testing/test-objective.ts'
 
-const alphaBars = [0.9, 0.4, 0.04]
+testObjective('mapo', {
+  objective: mapo<Tensor>({ trainSteps: 2 }), networks: alone, batch: pairsFrom, opposite: exchanged,
+  refused: [
+    () => mapo({ beta: 0 }), () => mapo({ snr: -1 }), () => mapo({ trainSteps: Infinity }), () => mapo({ T: 1000 } as never),
+  ],
+})
 
 test.each(['mapo', 'mapo_v'] as const)('loss and gradients are those of the released script: %s', (name) => {
   const { numbers, expected } = oracle(name)
-  const got = measurePairs(mapo<undefined>(), numbers, { alphaBars: numbers['alphas_cumprod'] ?? alphaBars })
-  expect(Math.abs(got.loss / expected.loss - 1)).toBeLessThan(1e-8)
-  for (const [i, half] of ['net_w', 'net_l'].entries()) {
-    const want = Float64Array.from(expected.grads[half] ?? [])
-    expect(largestGap(want, got.grads[i] ?? []) / Math.max(...want.map(Math.abs)), half).toBeLessThan(1e-8)
-  }
+  expectCase(measurePairs(mapo(), numbers), expected)
 })
 
 test('negated, it is the objective on swapped pairs: it learns the rejected samples', () => {
   const { numbers } = oracle('mapo')
   const swapped = { ...numbers, net_w: numbers['net_l'] ?? [], net_l: numbers['net_w'] ?? [] }
-  const plain = measurePairs(mapo<undefined>(), swapped, { alphaBars })
-  const negated = measurePairs(negate(mapo<undefined>()), numbers, { alphaBars, swapped: true })
+  const plain = measurePairs(mapo<undefined>(), swapped)
+  const negated = measurePairs(negate(mapo<undefined>()), numbers, { swapped: true })
   expect(negated.loss).toBe(plain.loss)
   expect(negated.grads).toEqual([plain.grads[1], plain.grads[0]])
   expect(negate(negate(mapo())).name).toBe('mapo')
@@ -41,11 +41,5 @@ test('errors of any size have the loss of its formula: h is 1 at 0, falls by hal
     // From the formula, differences of 10⁻⁶ keep ten digits of sixteen.
     expect(loss, `${m} and ${other}`).toBeCloseTo(want, 6)
     expect(grads[0]?.every(Number.isFinite)).toBe(true)
-  }
-})
-
-test('options out of range are refused', () => {
-  for (const options of [{ beta: 0 }, { snr: -1 }, { trainSteps: Infinity }, { T: 1000 }]) {
-    expect(() => mapo(options as never)).toThrow(ConfigError)
   }
 })

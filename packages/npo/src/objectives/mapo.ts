@@ -1,6 +1,7 @@
 import { logSigmoid, stopGradient, type Tensor, where } from '@antipode/core'
 import { checkOptions, positive } from '@antipode/core/options'
 import type { Condition } from '../denoiser.ts'
+import { weighed } from './errors.ts'
 import type { ModelNetwork, PreferenceObjective } from './objective.ts'
 import { type PairBatch, pairErrors, pairObjective, rankedRight } from './pairs.ts'
 
@@ -31,8 +32,8 @@ export function mapo<C extends Condition>(
   const { beta = 0.1, snr = 0.5, trainSteps = 1000 } = options
   return pairObjective('mapo', ({ model }, batch) => {
     const errors = pairErrors(model, batch)
-    const weighed = (m: Tensor): Tensor => (batch.weights ? m.mul(batch.weights) : m)
-    const [chosen, rejected] = [weighed(errors.chosen), weighed(errors.rejected)]
+    const chosen = weighed('mapo', errors.chosen, batch.weights)
+    const rejected = weighed('mapo', errors.rejected, batch.weights)
     const logOdds = decay(chosen.mul(snr)).sub(decay(rejected.mul(snr))).mul(trainSteps)
     const margin = stopGradient(errors.chosen.sub(errors.rejected))
     const sum = stopGradient(errors.chosen.add(errors.rejected))

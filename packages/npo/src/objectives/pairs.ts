@@ -10,12 +10,16 @@ export interface PairBatch<C extends Condition> extends NoiseDraw {
   readonly chosen: Tensor
   /** Clean samples people do not, `[B, ...]`. */
   readonly rejected: Tensor
+  /** Noise of the rejected samples where it is not that of the chosen ones: see {@link invertedPairs}. */
+  readonly rejectedNoise?: Tensor
   readonly condition: C
 }
 
 /** The batch with the opposite preference. */
-export function swapPair<C extends Condition>(batch: PairBatch<C>): PairBatch<C> {
-  return { ...batch, chosen: batch.rejected, rejected: batch.chosen }
+export function swapPair<Batch extends PairBatch<Condition>>(batch: Batch): Batch {
+  const { chosen, rejected, noise, rejectedNoise } = batch
+  const noises = rejectedNoise ? { noise: rejectedNoise, rejectedNoise: noise } : {}
+  return { ...batch, chosen: rejected, rejected: chosen, ...noises }
 }
 
 /** An objective on pairs; its negation swaps them. */
@@ -33,21 +37,38 @@ export interface PairErrors {
 }
 
 /**
+ * What a model is to predict for the chosen and then for the rejected samples of a batch, `[2B, ...]` f32.
+ * @throws {ShapeError} unless samples and noise have one shape, with at least one element
+ * @throws {ConfigError} if the batch does not say what the model predicts
+ */
+export function pairTargets<C extends Condition>(where: string, batch: PairBatch<C>): Tensor {
+  const { chosen, rejected, noise, rejectedNoise = noise } = batch
+  checkSamples(where, chosen, { rejected, noise, 'noise of the rejected ones': rejectedNoise })
+  return concat([targetOf(where, chosen, batch), targetOf(where, rejected, { ...batch, noise: rejectedNoise })])
+}
+
+/** What a model predicts for them: one forward pass of 2B rows, `[2B, ...]`. */
+export function pairPredictions<C extends Condition>(denoise: Denoiser<C>, batch: PairBatch<C>): Tensor {
+  const { chosen, rejected, noise, rejectedNoise = noise, timesteps, condition } = batch
+  const x = concat([noised(chosen, batch), noised(rejected, { ...batch, noise: rejectedNoise })])
+  return denoise(x, concat([timesteps, timesteps]), joinConditions(condition, condition))
+}
+
+/**
  * Mean squared error of what is predicted for every sample of a batch's two halves, each `[B]` f32; the weights of the
  * draw are left to the objective.
  * @throws {ShapeError} unless samples, noise and predictions have one shape, with at least one element
  * @throws {ConfigError} if the batch does not say what the model predicts
  */
 export function pairErrors<C extends Condition>(denoise: Denoiser<C>, batch: PairBatch<C>): PairErrors {
-  const { chosen, rejected, noise, timesteps, condition } = batch
-  checkSamples('pairErrors', chosen, { rejected, noise })
-  const count = chosen.shape[0] ?? 0
-  // Chosen and rejected rows in one forward pass of 2B.
-  const x = concat([noised(chosen, batch), noised(rejected, batch)]) // [2B, ...]
-  const target = concat([targetOf('pairErrors', chosen, batch), targetOf('pairErrors', rejected, batch)])
-  const prediction = denoise(x, concat([timesteps, timesteps]), joinConditions(condition, condition))
-  const error = meanOfEach(squaredErrors('pairErrors', prediction, target))
-  return { chosen: error.slice(0, 0, count), rejected: error.slice(0, count) }
+  const target = pairTargets('pairErrors', batch)
+  return halves(meanOfEach(squaredErrors('pairErrors', pairPredictions(denoise, batch), target)))
+}
+
+/** The rows of chosen and those of rejected samples, `[2B, ...] -> [B, ...]` each. */
+export function halves(rows: Tensor): PairErrors {
+  const count = (rows.shape[0] ?? 0) / 2
+  return { chosen: rows.slice(0, 0, count), rejected: rows.slice(0, count) }
 }
 
 /**

@@ -11,3 +11,12 @@ export type LossWeight = (level: NoiseLevel, predictionType: ModelPrediction) =>
 export function minSnr(gamma = 5): LossWeight {
   return (level, predictionType) => minSnrWeight(level, { predictionType, gamma })
 }
+
+/**
+ * Weights σ(b − ln snr): those of levels with much noise, that of an equal share being σ(b).
+ * @param bias b, finite; 1 by default
+ * Sources: Kingma and Gao 2023, arXiv 2303.00848, section 5; CaPO, arXiv 2502.02588.
+ */
+export function sigmoidSnr(bias = 1): LossWeight {
+  return ({ signal, noise }) => 1 / (1 + Math.exp(-bias) * (signal / noise) ** 2)
+}

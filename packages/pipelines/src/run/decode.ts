@@ -1,5 +1,5 @@
 import { concat, Device, evaluate, type Tensor } from '@antipode/core'
-import { type AutoencoderKL, type FittingTiling, type Tiling, tilingWithin } from '@antipode/models'
+import { type AutoencoderKL, type AutoencoderTiny, type FittingTiling, type Tiling, tilingWithin } from '@antipode/models'
 import { toAutoencoder } from '../latents/index.ts'
 
 /** How latents are decoded. */
@@ -38,10 +38,14 @@ export async function decode(
 }
 
 /** Tiles by the size of latents: to find them a decoder is planned, about a tenth of a second for Stable Diffusion's. */
-const fitting = new WeakMap<AutoencoderKL, Map<string, FittingTiling>>()
+const fitting = new WeakMap<AutoencoderKL | AutoencoderTiny, Map<string, FittingTiling>>()
 
 /** The largest tiles of which the device can bind every tensor, and what decoding one image in them takes. */
-export function fittingTiles(device: Device, vae: AutoencoderKL, { shape }: Pick<Tensor, 'shape'>): FittingTiling {
+export function fittingTiles(
+  device: Device,
+  vae: AutoencoderKL | AutoencoderTiny,
+  { shape }: Pick<Tensor, 'shape'>,
+): FittingTiling {
   const [, channels = 1, height = 1, width = 1] = shape
   const known = fitting.get(vae) ?? new Map<string, FittingTiling>()
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits
@@ -52,6 +56,7 @@ export function fittingTiles(device: Device, vae: AutoencoderKL, { shape }: Pick
   return found
 }
 
-function tilesFor(vae: AutoencoderKL, latents: Tensor): boolean | Tiling {
-  return latents.device instanceof Device && fittingTiles(latents.device, vae, latents).tiling
+/** Tiles for latents on a device; none where nothing can be planned. */
+export function tilesFor(vae: AutoencoderKL | AutoencoderTiny, latents: Pick<Tensor, 'shape'>): boolean | Tiling {
+  return vae.device instanceof Device && fittingTiles(vae.device, vae, latents).tiling
 }

@@ -1,8 +1,12 @@
 import { concat, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import type { UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
-import { cfg, type Denoiser, guided, type GuidedDenoiser, type Guider } from '@antipode/npo'
+import { receivedAttention, type UNet2DCondition, type UNet2DConditionModel, type Wrappers } from '@antipode/models'
+import {
+  blurredWhereAttended, cfg, type Denoiser, guided, type GuidedDenoiser, type Guider, type Perturbation,
+} from '@antipode/npo'
+import type { ModelPrediction } from '@antipode/schedulers'
 import { adapted } from '../prompt/index.ts'
+import type { PerturbedBranch } from '../request/index.ts'
 import type { Conditions } from './family.ts'
 
 /** What a UNet is told, and what it sees beside the sample. */
@@ -13,6 +17,10 @@ export interface GuidanceOptions {
   readonly scale: number
   readonly rescale: number
   readonly guider: Guider | undefined
+  /** The third branch, for guiders that perturb. */
+  readonly perturbed: PerturbedBranch | undefined
+  /** What the UNet predicts. */
+  readonly predicts: ModelPrediction
   /** Adapters of both branches. */
   readonly positive: AdapterWeights
   readonly negative: AdapterWeights
@@ -25,7 +33,7 @@ export function denoiserOf(
   beside: Tensor | undefined,
   options: GuidanceOptions,
 ): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
-  const { scale, rescale, guider } = options
+  const { scale, rescale, guider, perturbed } = options
   const positive = branch(unet, options.positive)
   if (!negative) return positive
   const branches = {
@@ -33,17 +41,45 @@ export function denoiserOf(
     negative: sameWeights(options.positive, options.negative) ? positive : branch(unet, options.negative),
     unconditional: (): RunCondition => withBeside(negative, beside),
   }
-  return guider ? guided({ ...branches, guider }) : cfg({ ...branches, scale, rescale })
+  if (!guider) return cfg({ ...branches, scale, rescale })
+  const third = perturbed === undefined ? {} : { perturbed: perturbedBranch(unet, branches, perturbed, options) }
+  return guided({ ...branches, ...third, guider })
+}
+
+function perturbedBranch(
+  unet: UNet2DConditionModel,
+  { negative, unconditional }: { readonly negative: Denoiser<RunCondition>; readonly unconditional: () => RunCondition },
+  how: PerturbedBranch,
+  options: GuidanceOptions,
+): Perturbation<RunCondition> {
+  if (typeof how === 'function') return branch(unet, options.positive, how)
+  if (how !== 'blurred') return branch(unet, how)
+  const received = receivedAttention(adapted(unet, options.negative))
+  const attention: Denoiser<RunCondition> = (x, timesteps, condition) => received(...inputsOf(x, timesteps, condition))
+  return blurredWhereAttended({ model: negative, unconditional, attention, predicts: options.predicts })
 }
 
 export function withBeside(condition: UNet2DCondition, beside: Tensor | undefined): RunCondition {
   return beside ? { ...condition, beside } : condition
 }
 
-function branch(unet: UNet2DConditionModel, weights: AdapterWeights): Denoiser<RunCondition> {
+function branch(
+  unet: UNet2DConditionModel,
+  weights: AdapterWeights,
+  wrapped?: (unet: UNet2DConditionModel) => Wrappers,
+): Denoiser<RunCondition> {
   const model = adapted(unet, weights)
-  return (x, timesteps, { beside, ...condition }) =>
-    model.forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
+  const wrappers = wrapped?.(model)
+  return (x, timesteps, condition) => model.forward(...inputsOf(x, timesteps, condition), { wrappers })
+}
+
+/** What a UNet takes of a sample and what it is told. */
+function inputsOf(
+  x: Tensor,
+  timesteps: Tensor,
+  { beside, ...condition }: RunCondition,
+): [x: Tensor, timesteps: Tensor, condition: UNet2DCondition] {
+  return [beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition]
 }
 
 /** Whether two mixtures are one: an adapter of weight 0 is as good as none. */

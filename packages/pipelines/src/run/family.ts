@@ -3,7 +3,9 @@ import type { Module } from '@antipode/core/nn'
 import type { Ranges } from '@antipode/core/options'
 import type { AdapterTargets, AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import type { Scheduler } from '@antipode/schedulers'
+import type { LearnedWords } from '../prompt/index.ts'
 import type { GenerateOptions, Request } from '../request/index.ts'
+import type { LatentColours } from './preview.ts'
 
 /** What both branches are told, each `[B, …]`. */
 export interface Conditions {
@@ -24,6 +26,8 @@ export interface Family<O extends GenerateOptions> {
   /** How its users call it. */
   readonly name: string
   readonly components: Components
+  /** Words that its text encoders have learned. */
+  readonly words: LearnedWords
   /** Models whose memory the pipeline owns. */
   readonly models: readonly Module[]
   /** Those of them that adapter files may change, by their names on the hub. */
@@ -33,6 +37,8 @@ export interface Family<O extends GenerateOptions> {
   readonly guidanceScale: number
   /** Share of the steps that an image goes through by default. */
   readonly strength: number
+  /** How latents look. */
+  readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
 }

@@ -1,24 +1,38 @@
 import { Device, evaluate, type Tensor, UnsupportedError } from '@antipode/core'
-import { abortSignal, checkOptions, type Ranges } from '@antipode/core/options'
+import { abortSignal, callable, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleOptions, type SampleState, type SampleStep } from '@antipode/npo'
 import type { Scheduler, StepsRequest } from '@antipode/schedulers'
 import { Draws } from '../latents/index.ts'
+import type { Pixels } from '../images/index.ts'
+import type { PipelineTextualInversions } from '../prompt/index.ts'
 import { type GenerateOptions, type Output, outputRange, type PreparedOptions, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
-import { callOf } from './call.ts'
+import { callOf, sideOf } from './call.ts'
 import { cutOf } from './cut.ts'
 import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { focusOf } from './focus.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
 import { type MemoryPlan, planOf } from './plan.ts'
+import { previewOf } from './preview.ts'
 import { keepingImage, madeFor, type Start, startOf } from './start.ts'
 
 /** A step of a run. Its tensors live until the next one is asked for, or the loop is left. */
 export interface PipelineStep extends Omit<SampleStep, 'sample' | 'state'> {
   /** `[B, C, h, w]` at the next noise level. */
   readonly latents: Tensor
+  /** The picture that this step comes to, for each row, where `preview` asks for it; call it before the next step. */
+  readonly picture?: () => Promise<readonly Pixels[]>
+}
+
+/** What a call takes beside what a stream takes. */
+export interface CallOptions<K extends Output = Output> {
+  /** `images` by default. */
+  readonly output?: K
+  /** Called after each step, and waited for. */
+  readonly onStep?: (step: PipelineStep) => void | Promise<void>
 }
 
 /** Draws images. It owns its models: dispose it. */
@@ -28,7 +42,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
    * @throws {ConfigError | ShapeError} if an option is unknown, outside its range, or does not fit another
    * @throws {NumericError} if a sample is not finite
    */
-  <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]>
+  <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]>
   /**
    * The same, step by step, without the picture at the end: `pipe.decode(step.latents)` gives that of any step.
    * Errors as a call.
@@ -43,13 +57,14 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   plan(options: O): MemoryPlan
   readonly components: Components
   readonly adapters: PipelineAdapters
+  readonly textualInversions: PipelineTextualInversions
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeline<O> {
   const { components, models } = family
-  const ranges = { ...family.ranges, output: outputRange } as Ranges<O & { readonly output?: Output }>
-  const generate = async <K extends Output = 'images'>(options: O & { readonly output?: K }): Promise<Outputs[K]> => {
+  const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
+  const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
     const latents = await latentsOf(family, options)
     const { output = 'images' } = options
@@ -60,7 +75,8 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       const { guidanceScale } = family
       try {
         const defaults = { guidanceScale, scheduler: components.scheduler.name }
-        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults))
+        const back = focusOf(family.name, options, sideOf(components))?.back
+        const images = await imagesOf(pixels, (row) => settingsOf(options, row, defaults), back)
         return images as Outputs[Output] as Outputs[K] // as above
       } finally {
         pixels.dispose()
@@ -79,7 +95,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
       return decode(components.vae, latents, options)
     },
-    plan({ image, mask, ...options }: O) {
+    plan({ image, mask, maskPadding, ...options }: O) {
       checkOptions(family.name, options as O, ranges)
       const { device } = components.unet
       if (device instanceof Device) return planOf(device, family, options as O & PreparedOptions) // without images
@@ -87,17 +103,29 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     },
     components,
     adapters: pipelineAdapters(family.targets),
+    textualInversions: family.words,
     [Symbol.dispose]() {
+      family.words[Symbol.dispose]()
       for (const model of models) model.dispose()
     },
   })
 }
 
-async function latentsOf<O extends GenerateOptions>(family: Family<O>, options: O): Promise<Tensor> {
-  const steps = stepsOf(family, options)
-  for (;;) {
-    const step = await steps.next()
-    if (step.done) return step.value
+async function latentsOf<O extends GenerateOptions>(
+  family: Family<O>,
+  { onStep, ...options }: O & CallOptions,
+): Promise<Tensor> {
+  const steps = stepsOf(family, options as unknown as O) // without what is the call's
+  try {
+    for (;;) {
+      const step = await steps.next()
+      if (step.done) return step.value
+      await onStep?.(step.value)
+    }
+  } catch (error) {
+    // Whoever was told of a step may throw: what the run holds goes.
+    await steps.return(undefined as never)
+    throw error
   }
 }
 
@@ -105,8 +133,9 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   const { components, name } = family
   const { unet, vae } = components
   given.signal?.throwIfAborted()
-  const { options, made } = await prepared(unet.device, given, Math.max(8, vae.scale))
-  const { signal } = options
+  const asked = focusOf(name, given, sideOf(components))?.options ?? given
+  const { options, made } = await prepared(unet.device, asked, Math.max(8, vae.scale))
+  const { signal, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined
   let taken = false
@@ -121,12 +150,13 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
     const run = sample(denoise, scheduler, start.noise, withBeside(conditions.positive, start.beside), {
       ...stepsFor(name, scheduler, options, start, strength),
       stream: draws.rest,
-      ...(options.preview === undefined ? {} : { preview: options.preview }),
+      preview: preview !== false,
       ...(signal ? { signal } : {}),
     })
     for await (const { sample: now, index, steps, timestep, x0 } of run) {
       latents = now
-      yield { index, steps, timestep, latents: now, ...(x0 ? { x0 } : {}) }
+      const shown = x0 && { x0, picture: () => previewOf(x0, preview, family.colours) }
+      yield { index, steps, timestep, latents: now, ...shown }
     }
     taken = true
     return latents as Tensor // a run makes a call at least, or it throws

@@ -2,9 +2,9 @@ import { ConfigError, type Tensor, zeros } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import type { UNet2DCondition } from '@antipode/models'
-import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
+import { adapted, chunksFor, LearnedWords, repeatRows, type TextTower } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
-import { type Components, type Conditions, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type Conditions, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 import { type Prompt, promptsOf, type TextEncoders, type Texts } from './prompts.ts'
 import { type SizeOptions, timeIds } from './time-ids.ts'
 
@@ -64,16 +64,25 @@ export function stableDiffusionXL(components: StableDiffusionXLComponents): Pipe
     forceZerosForEmptyPrompt: flag,
   })
   const { unet, vae, textEncoder, textEncoder2 } = components
+  const words = new LearnedWords(towersOf(components))
   return pipelineOf<StableDiffusionXLOptions>({
     name: 'StableDiffusionXL',
     components,
     ranges,
     guidanceScale: 5,
     strength: 0.3,
+    colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
+    words,
     models: [unet, vae, textEncoder2, ...(textEncoder ? [textEncoder] : [])],
-    conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
+    conditions: (options, request, guided) => conditionsOf(withWords(components, words), options, request, guided),
   })
+}
+
+// ComfyUI `latent_formats.py`, `SDXL`.
+const colours: LatentColours = {
+  weights: [[0.3651, 0.4232, 0.4341], [-0.2533, -0.0042, 0.1068], [0.1076, 0.1111, -0.0362], [-0.3165, -0.2492, -0.2188]],
+  bias: [0.1084, -0.0175, -0.0011],
 }
 
 function conditionsOf(
@@ -113,6 +122,25 @@ function conditionsOf(
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
+
+/** The text towers that there are, in the order of files. */
+function towersOf({ textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents): TextTower[] {
+  const second = { model: textEncoder2, tokenizer: tokenizer2 }
+  return textEncoder && tokenizer ? [{ model: textEncoder, tokenizer }, second] : [second]
+}
+
+/** The text encoders and tokenizers with the words that they have learned. */
+function withWords(components: StableDiffusionXLComponents, words: LearnedWords): StableDiffusionXLComponents {
+  const { textEncoder, tokenizer, textEncoder2, tokenizer2 } = components
+  const first = textEncoder && tokenizer && words.tower(0, { model: textEncoder, tokenizer })
+  const second = words.tower(first ? 1 : 0, { model: textEncoder2, tokenizer: tokenizer2 })
+  return {
+    ...components,
+    ...(first ? { textEncoder: first.model, tokenizer: first.tokenizer } : {}),
+    textEncoder2: second.model,
+    tokenizer2: second.tokenizer,
+  }
+}
 
 /** The text encoders with the adapters of a branch. */
 function withAdapters(

@@ -2,9 +2,9 @@ import { ConfigError, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
-import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
+import { adapted, chunksFor, contextFrom, encode, LearnedWords, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
-import { type Components, type Pipeline, pipelineOf } from '../run/index.ts'
+import { type Components, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
 /** The parts of a Stable Diffusion 1.x or 2.x checkpoint. */
 export interface StableDiffusionComponents extends Components {
@@ -29,20 +29,25 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
     textEncoder: part('a text encoder'),
     tokenizer: part('a tokenizer'),
   })
-  const { unet, vae, textEncoder, tokenizer } = components
+  const { unet, vae, textEncoder } = components
+  const tower = { model: textEncoder, tokenizer: components.tokenizer }
+  const words = new LearnedWords([tower])
   return pipelineOf<GenerateOptions>({
     name: 'StableDiffusion',
     components,
+    words,
     models: [unet, vae, textEncoder],
     targets: { unet, text_encoder: textEncoder },
     ranges: generateRanges,
     guidanceScale: 7.5,
     strength: 0.8,
+    colours,
     conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
+      const { tokenizer, model } = words.tower(0, tower)
       const away = guided ? (negatives ?? prompts.map(() => '')) : []
       const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
-        const encoder = adapted(textEncoder, weights)
+        const encoder = adapted(model, weights)
         const tokens = tokensOf(tokenizer, texts, promptSyntax, chunks)
         return repeatRows(contextFrom(statesOf(encoder, encode(encoder, tokens), skip), tokens), copies)
       }
@@ -52,6 +57,11 @@ export function stableDiffusion(components: StableDiffusionComponents): Pipeline
       }
     },
   })
+}
+
+// ComfyUI `latent_formats.py`, `SD15`.
+const colours: LatentColours = {
+  weights: [[0.3512, 0.2297, 0.3227], [0.325, 0.4974, 0.235], [-0.2829, 0.1762, 0.2721], [-0.212, -0.2616, -0.7177]],
 }
 
 /** The last hidden states, or those of an earlier layer, after the final norm. */

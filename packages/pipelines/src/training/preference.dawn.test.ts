@@ -123,7 +123,7 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
       const [losses, weights]: [number[], number[][]] = [[], []]
       const checkpoint = { path: join(folder, `${name}.safetensors`), every: 100, recipe: 'tiny' }
       const steps = trainPreference(parts, pairs, {
-        objective: 'dpo', adapter: 'eta', rank: 2, batch: 2, accumulate: 2, steps: 4, learningRate: 1e-2, warmup: 1,
+        adapter: 'eta', rank: 2, batch: 2, accumulate: 2, steps: 4, learningRate: 1e-2, warmup: 1,
         seed: 3, beta: 500, ...options, checkpoint, resume: existsSync(checkpoint.path), signal: controller.signal,
       })
       try {
@@ -148,13 +148,17 @@ test('a run learns, and goes on after an interruption to the same adapter, to th
     expect([...first.weights, ...rest.weights]).toEqual(whole.weights)
     // The opposite preference pulls the other way: from the same adapter, Adam's first step has the same size and the
     // other sign.
-    const npo = await run('npo', { steps: 2, objective: 'npo' })
+    const npo = await run('npo', { steps: 2, negated: true })
     expect(npo.weights[0]).toEqual(whole.weights[0])
     const [eta, delta] = [whole.weights[1]!, npo.weights[1]!].map(
       (after) => after.map((v, i) => v - whole.weights[0]![i]!),
     ) as [number[], number[]]
     expect(eta.some((v) => Math.abs(v) > 1e-3)).toBe(true)
     expect(eta.reduce((most, v, i) => Math.max(most, Math.abs(v + delta[i]!)), 0)).toBeLessThan(1e-3)
+    // Any objective has its own loss to start with; samples of pairs may be learnt one by one.
+    const kto = await run('kto', { steps: 2, objective: 'kto', accumulate: 1 })
+    expect(kto.losses[0]).toBeCloseTo(0.5, 5)
+    expect(kto.weights[1]).not.toEqual(kto.weights[0])
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -6,7 +6,8 @@ import {
 } from '@antipode/core/options'
 import type { AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import {
-  type CheckpointOptions, diffusionDpo, negate, type PairBatch, type ReferredNetworks, train, type TrainStep,
+  type CheckpointOptions, negate, type PairBatch, type PairObjectiveName, pairObjectiveNames, pairObjectiveOf,
+  type ReferredNetworks, train, type TrainStep,
 } from '@antipode/npo'
 import type { Scheduler } from '@antipode/schedulers'
 import { latentPairs } from './batches/index.ts'
@@ -14,11 +15,14 @@ import type { EncodedPairs } from './encodings/index.ts'
 
 /** Options of {@link trainPreference}. */
 export interface PreferenceOptions {
+  /** By its name, as `pairObjectiveOf` of @antipode/npo has it; `dpo` by default. */
+  readonly objective?: PairObjectiveName
   /**
-   * `dpo` learns what people prefer, η; `npo` what they do not, δ, by the same objective on the opposite preference.
+   * Whether what people do not prefer is learnt, δ, by the same objective on the opposite preference; false by default,
+   * which learns what they prefer, η.
    */
-  readonly objective: 'dpo' | 'npo'
-  /** The adapter that is added and trained; the objective's name by default. */
+  readonly negated?: boolean
+  /** The adapter that is added and trained: the objective's name by default, or `npo` where it is negated. */
   readonly adapter?: string
   /** Rank of the pairs, whole, 1 or more; 8 by default. */
   readonly rank?: number
@@ -40,7 +44,7 @@ export interface PreferenceOptions {
   readonly weightDecay?: number
   /** Largest norm of all gradients together; 1 by default. */
   readonly clipNorm?: number
-  /** Strength of the pull to the base, as `diffusionDpo` has it; 2000 by default. */
+  /** β in the unit of the objective, which has a default of its own; 2000 of `dpo`. */
   readonly beta?: number
   /** Of the adapter, the order of pairs, timesteps and noise; 0 by default. */
   readonly seed?: number
@@ -71,7 +75,7 @@ export const attentionTargets: RegExp = /\.attn[12]\.to_(?:q|k|v|out\.0)$/
 const collapse = 1.5
 
 const ranges: Ranges<PreferenceOptions> = {
-  objective: required(oneOf('dpo', 'npo')), adapter: text, rank: whole(1), alpha: finite,
+  objective: oneOf(...pairObjectiveNames), negated: flag, adapter: text, rank: whole(1), alpha: finite,
   targets: { expected: 'a RegExp', accepts: (v) => v instanceof RegExp },
   steps: required(whole(1)), batch: whole(1, 1024), accumulate: whole(1), learningRate: atLeast(0), warmup: whole(0),
   weightDecay: atLeast(0), clipNorm: positive, beta: positive, seed: whole(0), posterior: oneOf('sample', 'mode'),
@@ -80,11 +84,12 @@ const ranges: Ranges<PreferenceOptions> = {
 }
 
 /**
- * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO
- * with the base itself, adapters off, as the reference, or the same on the opposite preference (Diffusion-NPO). The
- * adapter is on the UNet from the first step on, in f32 whatever the base is kept in, and stays there: save it with
+ * Trains a low-rank adapter of a UNet on preferences, step by step, as `train` of @antipode/npo does: Diffusion-DPO or
+ * another objective with the base itself, adapters off, as the reference, or the same on the opposite preference
+ * (Diffusion-NPO). The adapter is on the UNet from the first step on, in f32 whatever the base is kept in, and stays there: save it with
  * `saveAdapter`.
- * @throws {NumericError} if the model collapses: where its error is more than one and a half of the base's
+ * @throws {NumericError} if the model collapses: where its error is more than one and a half of the base's, which
+ * objectives without a reference do not know
  * @throws {ConfigError | CheckpointError} as `train` and `addAdapter` do
  * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the
  * latter.
@@ -94,7 +99,8 @@ export async function* trainPreference(
 ): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainPreference', options, ranges)
   const {
-    objective: kind, adapter = kind, rank = 8, alpha, targets = attentionTargets, steps, seed = 0, beta = 2000,
+    objective: kind = 'dpo', negated = false, adapter = negated ? 'npo' : kind, rank = 8, alpha,
+    targets = attentionTargets, steps, seed = 0, beta,
   } = options
   const { batch: size = 4, accumulate = 1, learningRate: lr = 5e-6, warmup = 0, weightDecay = 0.01, clipNorm = 1 } = options
   const { posterior = 'sample', gradientCheckpointing = true, checkpoint, resume = false, signal } = options
@@ -105,9 +111,9 @@ export async function* trainPreference(
         'checkpoint',
     )
   }
+  const objective = pairObjectiveOf<UNet2DCondition>(kind, beta === undefined ? {} : { beta })
   addAdapter(unet, adapter, lora({ rank, targets, seed, ...(alpha === undefined ? {} : { alpha }) }))
-  const objective = diffusionDpo<UNet2DCondition>({ beta })
-  const tuned = kind === 'dpo' ? objective : negate(objective)
+  const tuned = negated ? negate(objective) : objective
   const networks = networksOf(unet, adapter, gradientCheckpointing)
   using optimizer = adamw({ lr, weightDecay })
   for await (const step of train<PairBatch<UNet2DCondition>>({
@@ -119,7 +125,7 @@ export async function* trainPreference(
     ...(checkpoint ? { checkpoint } : {}),
     ...(signal ? { signal } : {}),
   })) {
-    const { error = 0, referenceError = 0 } = step.metrics
+    const { error = 0, referenceError = Infinity } = step.metrics
     if (error > collapse * referenceError) {
       throw new NumericError(
         `trainPreference: step ${step.step}: expected an error of at most ${collapse} times the base's, got ${error} for ` +

@@ -66,7 +66,7 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
   expect([npo.code, npo.data]).toMatchObject([0, { adapter: at('npo/npo.safetensors'), steps: 4 }])
   expect(npo.said).toContain('12 pairs, 0 rows encoded now')
   expect(JSON.parse(readFileSync(at('npo/settings.json'), 'utf8'))).toMatchObject(
-    { objective: 'npo', rank: 2, beta: 200, sampleEvery: 0 },
+    { objective: 'dpo', negated: true, rank: 2, beta: 200, sampleEvery: 0 },
   )
   const [eta, delta] = await Promise.all(
     ['dpo/dpo.safetensors', 'npo/npo.safetensors'].map((name) => readSafetensors(at(name))),
@@ -94,7 +94,7 @@ test('both offsets of negative preference optimisation from a folder of pairs, b
 })
 
 test('a run that is interrupted goes on with the same command to the same adapter, to the bit', async () => {
-  const settings = await resolveSettings({ objective: 'dpo', sampleEvery: 0 }, at('dpo/settings.json'))
+  const settings = await resolveSettings({ negated: false, sampleEvery: 0 }, at('dpo/settings.json'))
   const options = (out: string, more: Partial<TrainPreferenceOptions> = {}): TrainPreferenceOptions => ({
     settings, out: at(out), cache: at('cache'), resume: true, signal: new AbortController().signal,
     progress: silentProgress, ...more,

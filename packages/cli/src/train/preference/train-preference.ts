@@ -11,7 +11,7 @@ import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { CurveFile } from '../curve.ts'
 import { EventFile, type EventPicture } from '../events/index.ts'
 import { modelFilesDigest } from './model-files.ts'
-import { type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
+import { preferenceName, type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
 
 /** Options of `antipode train dpo` and `antipode train npo`. */
 export interface TrainPreferenceOptions {
@@ -51,11 +51,12 @@ const files = {
  */
 export async function runTrainPreference(options: TrainPreferenceOptions): Promise<TrainPreferenceResult> {
   const { settings, out, signal } = options
-  const { objective, dtype } = settings
+  const { dtype } = settings
+  const name = preferenceName(settings)
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
-  await using lock = await lockPath(`train ${objective}`, join(out, files.settings))
+  await using lock = await lockPath(`train ${name}`, join(out, files.settings))
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${settings.model}`, 1)
   using pipe = await loadPipeline(device, settings.model, { dtype, signal })
@@ -65,11 +66,13 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   const last = await trained(pipe, {
     ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
   }, pairs)
-  const adapter = join(out, `${objective}.safetensors`)
-  const { steps, beta, seed, format } = settings
+  const adapter = join(out, `${name}.safetensors`)
+  const { objective, negated, steps, beta, seed, format } = settings
   await lock.check()
-  const metadata = { objective, beta: `${beta}`, seed: `${seed}`, steps: `${steps}` }
-  await saveAdapter(adapter, { unet: pipe.components.unet }, { name: objective, format, metadata, signal })
+  const metadata = {
+    objective, negated: `${negated}`, seed: `${seed}`, steps: `${steps}`, ...(beta === undefined ? {} : { beta: `${beta}` }),
+  }
+  await saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
   return {
     adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
     pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
@@ -78,8 +81,8 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
 
 /** What a run cannot change on its way. */
 function recipeOf(settings: PreferenceSettings): object {
-  const { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
-  return { objective, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
+  const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
+  return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
 }
 
 async function encoded(
@@ -112,15 +115,19 @@ async function trained(
   pairs: EncodedPairs,
 ): Promise<TrainStep | undefined> {
   const {
-    objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
+    objective, negated, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
   } = settings
   const path = join(out, files.run)
   const resume = options.resume && existsSync(path)
   const curve = new CurveFile(join(out, files.metrics), resume)
   let events: EventFile | undefined
-  const phase = options.progress.phase(`training ${objective === 'dpo' ? 'η (DPO)' : 'δ (DPO negated)'}`, steps)
+  const phase = options.progress.phase(
+    `training ${negated ? 'δ' : 'η'} (${objective.toUpperCase()}${negated ? ' negated' : ''})`, steps,
+  )
   for await (const step of trainPreference(pipe.components, pairs, {
-    objective, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, resume, signal,
+    objective, negated, adapter: preferenceName(settings), rank, steps, batch, accumulate, learningRate, warmup, seed,
+    resume, signal,
+    ...(beta === undefined ? {} : { beta }),
     checkpoint: { path, every: checkpointEvery, recipe },
   })) {
     if (!events) {
@@ -131,7 +138,8 @@ async function trained(
     curve.append(step)
     const { loss, gradNorm, metrics } = step
     events.scalars(step.step + 1, { loss, gradNorm, ...metrics })
-    phase.advance(1, `loss ${loss.toFixed(4)}, accuracy ${(metrics['accuracy'] ?? 0).toFixed(2)}`)
+    const { accuracy } = metrics
+    phase.advance(1, `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `, accuracy ${accuracy.toFixed(2)}`}`)
     if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
     const picture = await samples(pipe, settings, pairs, signal)
     if (!picture) continue
@@ -149,13 +157,13 @@ async function trained(
  */
 async function samples(
   pipe: Pipe,
-  { objective, samplePrompts, sampleSteps, seed }: PreferenceSettings,
+  { objective, negated, samplePrompts, sampleSteps, seed }: PreferenceSettings,
   pairs: EncodedPairs,
   signal: AbortSignal,
 ): Promise<EventPicture | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
-  const weights = { [objective]: 1 }
-  const branches = [{}, objective === 'dpo' ? { positive: weights } : { negative: weights }]
+  const weights = { [preferenceName({ objective, negated })]: 1 }
+  const branches = [{}, negated ? { negative: weights } : { positive: weights }]
   const made: Pixels[] = []
   try {
     for (const prompt of prompts) {

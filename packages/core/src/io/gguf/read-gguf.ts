@@ -1,3 +1,4 @@
+import { type BlockType, blockTypes, decodeBlocks } from '@antipode/kernels-wgsl'
 import { decodeFloat32 } from '../convert.ts'
 import { bytesPerElement, type SafetensorsDType } from '../dtype.ts'
 import { openState } from '../open-state.ts'
@@ -5,12 +6,16 @@ import { refuse } from '../refuse.ts'
 import type { ByteSource } from '../source.ts'
 import { tensorNamed } from '../safetensors-file.ts'
 import type { TensorFile, TensorInfo } from '../tensor-file.ts'
-import { type BlockType, blockTypes } from './blocks.ts'
 import { type GgufHeader, type GgufTensor, type GgufValue, readGgufHeader } from './header.ts'
 
 /** Types of ggml that hold plain numbers. */
 const plain: ReadonlyMap<number, SafetensorsDType> = new Map<number, SafetensorsDType>([
   [0, 'F32'], [1, 'F16'], [24, 'I8'], [25, 'I16'], [26, 'I32'], [27, 'I64'], [28, 'F64'], [30, 'BF16'],
+])
+
+/** Types whose numbers lie in blocks. */
+const blocks: ReadonlyMap<number, BlockType> = new Map<number, BlockType>([
+  [2, 'q4_0'], [3, 'q4_1'], [6, 'q5_0'], [7, 'q5_1'], [8, 'q8_0'], [12, 'q4_k'], [13, 'q5_k'], [14, 'q6_k'],
 ])
 
 /** Types that are told by name, and not read. */
@@ -49,9 +54,7 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
       const { block, shape, dtype } = tensorNamed(label, tensors, name)
       const bytes = await read(name, into)
       if (!block) return decodeFloat32(bytes, dtype as SafetensorsDType) // a plain type
-      const out = new Float32Array(shape.reduce((n, size) => n * size, 1))
-      for (let at = 0, to = 0; at < bytes.length; at += block.bytes, to += block.size) block.decode(bytes, at, out, to)
-      return out
+      return decodeBlocks(bytes, block, shape.reduce((n, size) => n * size, 1))
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -60,17 +63,17 @@ export async function readGguf(source: ByteSource, signal: AbortSignal | undefin
 
 function locate({ label, size }: ByteSource, header: GgufHeader, name: string, tensor: GgufTensor): Located {
   const { shape, type } = tensor
-  const block = blockTypes.get(type)
-  const dtype = plain.get(type) ?? block?.name
+  const block = blocks.get(type)
+  const dtype = plain.get(type) ?? block?.toUpperCase()
   const shown = JSON.stringify(name)
   if (dtype === undefined) {
-    const known = [...plain.values(), ...[...blockTypes.values()].map((one) => one.name)].join(', ')
+    const known = [...plain.values(), ...[...blocks.values()].map((one) => one.toUpperCase())].join(', ')
     const got = others.get(type) ?? `type ${type}`
     refuse(label, `${shown} to be one of ${known}`, got, 'convert the model to one of these')
   }
   const count = shape.reduce((n, side) => n * side, 1)
   // A type without blocks is plain.
-  const [each, bytes] = block ? [block.size, block.bytes] : [1, bytesPerElement[dtype as SafetensorsDType]]
+  const { size: each, bytes } = block ? blockTypes[block] : { size: 1, bytes: bytesPerElement[dtype as SafetensorsDType] }
   if (!Number.isSafeInteger(count) || (shape.at(-1) ?? 1) % each !== 0) {
     refuse(label, `rows of ${shown} of whole blocks of ${each}`, `[${shape.join()}]`)
   }

@@ -26,5 +26,5 @@ export abstract class AdaptableLayer extends Adaptable implements WeightProduct 
 export function foldedWeight(layer: WeightProduct, changes: readonly Change[]): Tensor | undefined {
   if (changes.length === 0) return undefined
   const cost = changes.reduce((sum, [delta]) => sum + delta.cost(layer), 0)
-  return layer.dtype === 'f32' && sizeOf(layer.weightShape) <= cost ? changedWeight(layer, changes) : undefined
+  return layer.plainWeight().dtype === 'f32' && sizeOf(layer.weightShape) <= cost ? changedWeight(layer, changes) : undefined
 }

@@ -4,10 +4,8 @@ import { FakeHost, interpret, noise } from '../../testing/index.ts'
 import { Embedding } from '../embedding.ts'
 import { randomParameters } from '../initialiser.ts'
 import { Linear } from '../linear.ts'
-import { mapModules } from '../map-modules.ts'
 import { type AdapterWeights, Module } from '../module.ts'
 import { GroupNorm, LayerNorm, RMSNorm } from '../norms.ts'
-import { QuantisedLinear } from '../quantised-linear.ts'
 import { adapterParameters, mergedState, setAdapter } from './index.ts'
 
 /** Every layer that carries differences. */
@@ -61,13 +59,17 @@ test.each(['f32', 'f16'] as const)('differences of weights, biases, norms and ta
   expect(Math.max(...want.map((v, i) => Math.abs(v - (before[i] ?? 0))))).toBeGreaterThan(0.1)
 })
 
-test('a layer with its weight in eight bits carries the difference of its bias too', () => {
+test('a layer with its weight in blocks carries the difference of its bias too', () => {
   const host = new FakeHost()
-  const net = new Net(host)
-  setAdapter(net, 'full', new Map([['linear.diff', tensor(host, new Float32Array(16), [4, 4])], ['linear.diff_b', tensor(host, [1, 2, 3, 4])]]))
-  const small = mapModules(net, (layer) => (layer instanceof Linear ? QuantisedLinear.of(layer) : layer))
-  const x = tensor(host, [1, 0, -1, 2], [1, 4])
-  const [plain, changed] = [small.linear.forward(x), small.with({ full: 2 }).linear.forward(x)]
+  const layer = Linear.of(randomParameters(host, { seed: 1, weights: 'q8_0' }), 32, 4)
+  class Small extends Module {
+    readonly linear = layer
+  }
+  const net = new Small()
+  setAdapter(net, 'full', new Map([['linear.diff', tensor(host, new Float32Array(128), [4, 32])], ['linear.diff_b', tensor(host, [1, 2, 3, 4])]]))
+  const x = tensor(host, noise(32, 2), [1, 32])
+  const [plain, changed] = [net.linear.forward(x), net.with({ full: 2 }).linear.forward(x)]
+  expect(layer.weight.dtype).toBe('q8_0')
   expect(numbers(changed.sub(plain))).toEqual([2, 4, 6, 8].map((v) => expect.closeTo(v, 6) as unknown))
 })
 

@@ -1,14 +1,11 @@
-import type { DType } from '@antipode/kernels-wgsl'
 import type { Tensor, Backend } from '../../graph/index.ts'
 
 /** What a change knows of the layer that it is on. */
 export interface Weighted {
   readonly device: Backend
-  /** Element type of the weight. */
-  readonly dtype: DType
   readonly weightShape: readonly number[]
   readonly bias: Tensor | undefined
-  /** The weight itself, without any change: lazy where the layer keeps it in another form. */
+  /** The weight itself, without any change; perhaps in blocks. */
   plainWeight(): Tensor
 }
 

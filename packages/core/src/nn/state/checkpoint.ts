@@ -1,8 +1,8 @@
-import type { DType } from '@antipode/kernels-wgsl'
+import { type DType, inBlocks, isFloat } from '@antipode/kernels-wgsl'
 import { CheckpointError } from '../../errors.ts'
-import { share, type Tensor, type Backend } from '../../graph/index.ts'
+import { share, type Tensor, tensor, type Backend } from '../../graph/index.ts'
 import { safetensorsState, type StateFile } from './safetensors-state.ts'
-import type { StateInfo, StateSource } from './state-source.ts'
+import { realTypes, type StateInfo, type StateSource } from './state-source.ts'
 
 /** What parameters are loaded from: a source, an open safetensors file, or tensors by name. */
 export type Checkpoint = StateSource | StateFile | ReadonlyMap<string, Tensor>
@@ -19,8 +19,6 @@ export function isMap(checkpoint: Checkpoint): checkpoint is ReadonlyMap<string,
   return checkpoint instanceof Map
 }
 
-const real: readonly DType[] = ['f32', 'f16', 'bf16']
-
 /** Tensors by name, as a source. */
 class TensorState implements StateSource {
   readonly #tensors: ReadonlyMap<string, Tensor>
@@ -35,7 +33,9 @@ class TensorState implements StateSource {
 
   info(name: string): StateInfo | undefined {
     const t = this.#tensors.get(name)
-    return t && { shape: t.shape, dtype: t.dtype.toUpperCase(), reads: real.includes(t.dtype) ? real : [t.dtype] }
+    if (!t) return undefined
+    const reads = isFloat(t.dtype) ? realTypes : inBlocks(t.dtype) ? [...new Set([...realTypes, t.dtype])] : [t.dtype]
+    return { shape: t.shape, dtype: t.dtype.toUpperCase(), reads }
   }
 
   async read(name: string, device: Backend, dtype: DType): Promise<Tensor> {
@@ -45,7 +45,8 @@ class TensorState implements StateSource {
         `load: expected a tensor named ${JSON.stringify(name)}, got ${this.#tensors.size} others`,
       )
     }
-    const t = own.to(dtype)
+    const made = dtype !== own.dtype && inBlocks(dtype)
+    const t = made ? tensor(device, await own.data(), own.shape, { dtype }) : own.to(dtype)
     if (t.source.kind !== 'storage') await device.evaluate([t])
     return t === own ? share(t) : t
   }

@@ -1,4 +1,4 @@
-import type { DType } from '@antipode/kernels-wgsl'
+import { type BlockType, type DType, inBlocks, madeBlockTypes } from '@antipode/kernels-wgsl'
 import type { Tensor, Backend } from '../../graph/index.ts'
 
 /** What a source tells of a tensor before it is read. */
@@ -22,4 +22,18 @@ export interface StateSource {
    * numbers
    */
   read(name: string, device: Backend, dtype: DType): Promise<Tensor>
+}
+
+/** What tensors of real numbers can be read in, beside the blocks that they lie in. */
+export const realTypes: readonly DType[] = ['f32', 'f16', 'bf16', ...madeBlockTypes]
+
+/** The blocks that a tensor lies in, if it does. */
+export function storedBlocks({ dtype }: Pick<StateInfo, 'dtype'>): BlockType | undefined {
+  const type = dtype.toLowerCase()
+  return inBlocks(type) ? type : undefined
+}
+
+/** What a parameter of a type is read in: one in blocks in those of the source, if it has any, as they are finer than others made of them. */
+export function typeRead(dtype: DType, info: StateInfo): DType {
+  return inBlocks(dtype) ? storedBlocks(info) ?? dtype : dtype
 }

@@ -33,7 +33,7 @@ test('tensors by name and an open file are one interface', async () => {
   for (const source of [stateOf(open), stateOf(new Map([['codes', tensor(host, [7, 2 ** 31], [2], { dtype: 'u32' })], ['scale', tensor(host, [0.5], [1], { dtype: 'f16' })]]))]) {
     expect([...source.names()]).toEqual(['codes', 'scale'])
     expect(source.info('codes')).toEqual({ shape: [2], dtype: 'U32', reads: ['u32'] })
-    expect(source.info('scale')).toEqual({ shape: [1], dtype: 'F16', reads: ['f32', 'f16', 'bf16'] })
+    expect(source.info('scale')).toEqual({ shape: [1], dtype: 'F16', reads: ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] })
     expect(source.info('none')).toBeUndefined()
     expect([...await (await source.read('codes', host, 'u32')).data()]).toEqual([7, 2 ** 31])
     expect([...await (await source.read('scale', host, 'f32')).data()]).toEqual([0.5])

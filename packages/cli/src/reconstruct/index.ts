@@ -1,0 +1,1 @@
+export { type ReconstructCommandOptions, type ReconstructResult, reconstructText, runReconstruct } from './reconstruct.ts'

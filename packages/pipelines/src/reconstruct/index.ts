@@ -1,0 +1,1 @@
+export { reconstruct, type Reconstruction, type ReconstructOptions } from './reconstruct.ts'
