@@ -116,7 +116,7 @@ async function readOnce(paths: readonly string[]): Promise<number> {
   let total = 0
   for (const path of paths) {
     await using file = await open(path)
-    for (let { bytesRead } = await file.read(piece); bytesRead > 0; { bytesRead } = await file.read(piece)) total += bytesRead
+    for (let n = -1; n !== 0; total += n) n = (await file.read(piece)).bytesRead
   }
   return total
 }

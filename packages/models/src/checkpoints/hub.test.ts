@@ -15,7 +15,9 @@ import { edited, pipelineFiles } from './testing/index.ts'
 
 const other = new Uint8Array(100)
 /** A repository with more than is wanted: two variants, and files of torch beside them. */
-const files = edited(pipelineFiles(), { 'vae/diffusion_pytorch_model.bin': other, 'unet/diffusion_pytorch_model.bin': other })
+const files = edited(pipelineFiles(), {
+  'vae/diffusion_pytorch_model.bin': other, 'unet/diffusion_pytorch_model.bin': other,
+})
 
 let folder: string
 let cache: FileCache
@@ -50,7 +52,8 @@ beforeEach(async () => {
     if (refused) return response.writeHead(403).end()
     const [, begin, end] = /bytes=(\d+)-(\d+)/.exec(range) ?? [undefined, '0', String(bytes.length - 1)]
     const part = bytes.subarray(Number(begin), Number(end) + 1)
-    const headers = { etag: '"x"', 'content-range': `bytes ${begin}-${Number(begin) + part.length - 1}/${bytes.length}` }
+    const contentRange = `bytes ${begin}-${Number(begin) + part.length - 1}/${bytes.length}`
+    const headers = { etag: '"x"', 'content-range': contentRange }
     return response.writeHead(206, headers).end(part)
   })
   await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
@@ -97,7 +100,8 @@ test('without a cache it is read all the same, one file or folder of it too', as
   await using vae = await open('hf:owner/name@main/vae', { cache: false })
   expect(vae.className).toBe('AutoencoderKL')
   expect(await cache.list()).toEqual([])
-  await expect(open('hf:owner/name/none.safetensors')).rejects.toThrow('expected none.safetensors in hf:owner/name@main')
+  const none = open('hf:owner/name/none.safetensors')
+  await expect(none).rejects.toThrow('expected none.safetensors in hf:owner/name@main')
 })
 
 test('who may not read it is told to pass a token, and with it may', async () => {
@@ -114,7 +118,8 @@ test('what is not there, no address of the hub, and options of the hub for other
   await expect(open('hf:owner/name', { offline: true, cache: false })).rejects.toThrow('expected a cache')
   server.closeAllConnections()
   await new Promise((done) => { server.close(done) })
-  await expect(open('hf:owner/name')).rejects.toThrow('check the network, or read what the cache has with offline: true')
+  const alone = open('hf:owner/name')
+  await expect(alone).rejects.toThrow('check the network, or read what the cache has with offline: true')
   server.listen(0)
 })
 

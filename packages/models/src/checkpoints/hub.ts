@@ -20,7 +20,7 @@ export interface HubAddress {
   readonly path: string
 }
 
-/** The parts of an address `hf:…`; undefined of another source. @throws {CheckpointError} if it is no such address */
+/** The parts of an address `hf:`; undefined of another source. @throws {CheckpointError} if it is no such address */
 export function hubAddress(source: unknown): HubAddress | undefined {
   if (typeof source !== 'string' || !source.startsWith('hf:')) return undefined
   const [, name, revision, path = ''] = /^hf:([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*))?$/.exec(source) ?? []
@@ -41,7 +41,9 @@ export async function hubFolder(address: HubAddress, options: HubOptions, read: 
   const root = `${hubUrl}/${name}/resolve/${encodeURIComponent(revision)}/`
   const below = address.path === '' ? '' : `${address.path}/`
   const addressOf = (path: string): string => root + (below + path).split('/').map(encodeURIComponent).join('/')
-  if (read.offline && !read.cache) throw new ConfigError('openCheckpoint: expected a cache where offline is true, got none; leave cache out')
+  if (read.offline && !read.cache) {
+    throw new ConfigError('openCheckpoint: expected a cache where offline is true, got none; leave cache out')
+  }
   const files = read.offline ? await stored(root, below, read) : await listed()
   const file = async (path: string): Promise<RemoteFile | undefined> => files.get(path)
 

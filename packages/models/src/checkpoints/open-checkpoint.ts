@@ -1,7 +1,7 @@
 import { ConfigError } from '@antipode/core'
 import {
-  type DirectoryHandle, diskCache, type FileCache, type Folder, folderOf, type FolderSource, isFolder, locate, readOptions,
-  readRanges, type ReadSafetensorsOptions, type SafetensorsSource,
+  type DirectoryHandle, diskCache, type FileCache, type Folder, folderOf, type FolderSource, isFolder, locate,
+  readOptions, readRanges, type ReadSafetensorsOptions, type SafetensorsSource,
 } from '@antipode/core/io'
 import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
 import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
@@ -66,9 +66,8 @@ export async function openCheckpoint(
     ...ranges, cache: aCache, variant: text, onProgress: callable,
     predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder, revision: text, token: text, hubUrl: text,
   })
-  const { variant, onProgress, predictionType: prediction, tokenizer, cache, revision, token, hubUrl, ...given } = options
-  const kept = cache ?? defaultCache()
-  const read = kept ? { ...given, cache: kept } : given
+  const { variant, onProgress, predictionType: prediction, tokenizer } = options
+  const read = readingOf(options)
   read.signal?.throwIfAborted()
   const files = new OpenFiles(read)
   const folder = async (place: FolderSource): Promise<Folder> => {
@@ -131,10 +130,11 @@ async function fileAt(
 ): Promise<SafetensorsSource> {
   const address = hubAddress(source)
   if (!address) return source
-  const { name, revision, path } = address
+  const { name: repository, revision, path } = address
   const cut = path.lastIndexOf('/') + 1
-  const place = await folder(`hf:${name}${revision === undefined ? '' : `@${revision}`}/${path.slice(0, cut)}`)
-  return await place.file(path.slice(cut)) ?? refuse(`${path.slice(cut)} in ${place.label}`, 'none', 'check its spelling')
+  const place = await folder(`hf:${repository}${revision === undefined ? '' : `@${revision}`}/${path.slice(0, cut)}`)
+  const name = path.slice(cut)
+  return await place.file(name) ?? refuse(`${name} in ${place.label}`, 'none', 'check its spelling')
 }
 
 /** Whether a source is one file, by what it is, its name and the disk. */
@@ -151,8 +151,11 @@ export async function isOneFile(source: CheckpointSource): Promise<boolean> {
 const isHandle = (source: CheckpointSource): source is DirectoryHandle =>
   typeof source === 'object' && 'getFileHandle' in source
 
-function defaultCache(): FileCache | undefined {
-  return globalThis.process?.getBuiltinModule === undefined ? undefined : diskCache()
+/** What reading files goes by, of the options of opening a checkpoint. */
+export function readingOf(options: OpenCheckpointOptions): ReadSafetensorsOptions {
+  const { cache = globalThis.process?.getBuiltinModule === undefined ? false : diskCache() } = options
+  const given = Object.entries(options).filter(([name]) => name in readRanges && name !== 'cache')
+  return { ...Object.fromEntries(given), ...(cache && { cache }) }
 }
 
 async function readFolder(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents> {

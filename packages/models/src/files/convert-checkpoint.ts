@@ -1,12 +1,10 @@
 import { type Backend, CheckpointError } from '@antipode/core'
-import {
-  readRanges, type ReadSafetensorsOptions, readTensors, type StreamedSafetensorsEntry, type TensorFile, writeSafetensors,
-} from '@antipode/core/io'
+import { readTensors, type StreamedSafetensorsEntry, type TensorFile, writeSafetensors } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import { callable, checkOptions, oneOf } from '@antipode/core/options'
 import {
   type CheckpointSource, type Component, configFile, isOneFile, openCheckpoint, type OpenCheckpoint,
-  type OpenCheckpointOptions, originalState,
+  type OpenCheckpointOptions, originalState, readingOf,
 } from '../checkpoints/index.ts'
 import { entriesFrom, type FileDType } from './entries.ts'
 import { openSaveFolder, saveCheckpoint, type SaveCheckpointOptions, saveComponent } from './save-checkpoint.ts'
@@ -61,12 +59,8 @@ export async function convertCheckpoint(
   const toFile = /\.safetensors$/i.test(path)
   const write = { device, ...(dtype ? { dtype } : {}), ...(opening.signal ? { signal: opening.signal } : {}) }
   if (toFile && await isOneFile(source)) {
-    // What reading goes by, where false is the default or stands for nothing.
-    const read: ReadSafetensorsOptions = Object.fromEntries(
-      Object.entries(opening).filter(([name, value]) => name in readRanges && value !== false),
-    )
     // One file is a source of files.
-    await using file = await readTensors(source as Parameters<typeof readTensors>[0], read)
+    await using file = await readTensors(source as Parameters<typeof readTensors>[0], readingOf(opening))
     const state = stateOf(file)
     const watch = counter(countOf(state), onTensor)
     const entries = [...entriesFrom(state, device, dtype, watch), ...plain(file, state)]

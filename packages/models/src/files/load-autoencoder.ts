@@ -3,7 +3,7 @@ import { type Folder, folderOf, type FolderSource, readOptions, readTensors, typ
 import { placeholders } from '@antipode/core/nn'
 import { checkArgument, flag, oneOf } from '@antipode/core/options'
 import { type AutoencoderKL, AutoencoderTiny, taesd } from '../autoencoder/index.ts'
-import { type CheckpointSource, isOneFile, openCheckpoint, type OpenCheckpointOptions } from '../checkpoints/index.ts'
+import { type CheckpointSource, isOneFile, openCheckpoint, type OpenCheckpointOptions, readingOf } from '../checkpoints/index.ts'
 import { autoencoderKL, autoencoderTiny } from '../registry/index.ts'
 
 /** Options of {@link loadAutoencoder}, beside those of opening a checkpoint. */
@@ -35,7 +35,7 @@ export async function loadAutoencoder(
   checkArgument('loadAutoencoder', 'dtype', dtype, oneOf('f32', 'f16', 'bf16'))
   checkArgument('loadAutoencoder', 'decoderOnly', decoderOnly, flag)
   const init = placeholders(device, { dtype })
-  const { variant: _, predictionType: __, onProgress: ___, ...read } = opening
+  const read = readingOf(opening)
   const place = await halvesAt(source, read)
   if (place) return await tiny(place, read, (config) => new AutoencoderTiny(init, config), decoderOnly)
   await using checkpoint = await openCheckpoint(source, opening)

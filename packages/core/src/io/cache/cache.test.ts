@@ -31,7 +31,8 @@ beforeEach(async () => {
     asked.push(range)
     const [, begin, last] = /bytes=(\d+)-(\d+)/.exec(range) ?? []
     const [from, to] = [Number(begin), Math.min(Number(last) + 1, file.length)]
-    const headers = { 'content-range': `bytes ${from}-${to - 1}/${file.length}`, 'content-length': to - from, ...(etag && { etag }) }
+    const contentRange = `bytes ${from}-${to - 1}/${file.length}`
+    const headers = { 'content-range': contentRange, 'content-length': to - from, ...(etag && { etag }) }
     response.writeHead(206, headers)
     if (to <= breaksAt) response.end(file.subarray(from, to))
     else response.write(file.subarray(from, breaksAt), () => { response.destroy() })

@@ -22,9 +22,9 @@ export function cacheFolder(): string {
 }
 
 /**
- * A cache in a directory of the disk: the one that the environment variable `ANTIPODE_CACHE` names, or else `files` where
- * this user's caches are. Each file has a folder of its own with its bytes, `content`, and `file.json`, which says where
- * it came from.
+ * A cache in a directory of the disk: the one that the environment variable `ANTIPODE_CACHE` names, or else `files`
+ * where this user's caches are. Each file has a folder of its own with its bytes, `content`, and `file.json`, which says
+ * where it came from.
  * @throws {UnsupportedError} where there is no Node
  * @example
  * const files = await diskCache().list()

@@ -84,7 +84,8 @@ export class Download {
     const found = digest?.digest('hex')
     if (found !== undefined && found !== sha256) {
       this.#fail(new CheckpointError(
-        `cache: expected ${JSON.stringify(address)} with the SHA-256 ${sha256}, got ${found}; it is dropped: load it again`,
+        `cache: expected ${JSON.stringify(address)} with the SHA-256 ${sha256}, got ${found}; ` +
+          'it is dropped: load it again',
       ))
       return this.#cache.remove(address)
     }

@@ -24,8 +24,8 @@ interface Piece {
 }
 
 /**
- * A cache in a directory of the browser, such as the one that belongs to the page's origin. A file is kept in pieces, as a
- * browser copies a file whole to add to its end.
+ * A cache in a directory of the browser, such as the one that belongs to the page's origin. A file is kept in pieces, as
+ * a browser copies a file whole to add to its end.
  * @example
  * const cache = pageCache(await navigator.storage.getDirectory())
  * using pipe = await loadPipeline(device, 'hf:owner/name', { cache })
@@ -38,12 +38,16 @@ export function pageCache(directory: WritableDirectoryHandle): FileCache {
   root.catch(() => undefined)
   async function attempt<T>(work: Promise<T>): Promise<T> {
     return work.catch((cause: unknown) => {
-      throw new CheckpointError(`cache: expected to use ${label}, got ${String(cause)}; make room, or leave the cache out`, { cause })
+      throw new CheckpointError(
+        `cache: expected to use ${label}, got ${String(cause)}; make room, or leave the cache out`, { cause },
+      )
     })
   }
   const place = async (address: string): Promise<WritableDirectoryHandle> =>
     attempt((await root).getDirectoryHandle(await nameOf(address), { create: true }))
-  const write = async (to: WritableDirectoryHandle, name: string, data: string | Uint8Array<ArrayBuffer>): Promise<Blob> => {
+  const write = async (
+    to: WritableDirectoryHandle, name: string, data: string | Uint8Array<ArrayBuffer>,
+  ): Promise<Blob> => {
     const handle = await attempt(to.getFileHandle(name, { create: true }))
     const writable = await attempt(handle.createWritable())
     await attempt(writable.write(data))
@@ -95,7 +99,8 @@ export function pageCache(directory: WritableDirectoryHandle): FileCache {
     list,
     find: async (address) => at(await nameOf(address)),
     async remove(address) {
-      for (const one of address === undefined ? (await list()).map((file) => file.address) : [address]) await remove(one)
+      const doomed = address === undefined ? (await list()).map((file) => file.address) : [address]
+      for (const one of doomed) await remove(one)
     },
     lock: async (address) => lockName(`antipode ${address}`),
     async begin({ address, version, size }) {
