@@ -3,7 +3,7 @@ import type { Kind } from './option-values.ts'
 /** What `--guider` calls ways of guidance by two predictions. */
 export const guiders = ['cfg', 'apg', 'cfg-zero', 'tcfg', 'mambo-g'] as const
 /** And those of a third, each with the scale that it has by default. */
-export const perturbations = { pag: 3, seg: 3, slg: 3, sag: 0.75 } as const
+const perturbations = { pag: 3, seg: 3, slg: 3, sag: 0.75 } as const
 
 /** Which guidance to draw by. */
 export interface GuiderChoice {
