@@ -3,4 +3,5 @@ export { avgPool2d, conv2d, type Conv2dOptions, linear, upsampleNearest2d } from
 export { conv3d, type Conv3dOptions } from './conv3d.ts'
 export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './norm.ts'
 export { rotaryAngles, type RotaryAnglesOptions, rotaryEmbedding, type RotaryOptions } from './rotary.ts'
-export { argmax, concat, embedding, linearCombination, maximum, minimum, pad, split, stack, topK, where } from './shape.ts'
+export { embedding } from './embedding.ts'
+export { argmax, concat, linearCombination, maximum, minimum, pad, split, stack, topK, where } from './shape.ts'

@@ -1,5 +1,5 @@
 export { decodeFloat32, encodeFloat32 } from './convert.ts'
-export { type SafetensorsDType } from './dtype.ts'
+export { bytesStored, type SafetensorsDType } from './dtype.ts'
 export { decodeElements, encodeElements } from './elements.ts'
 export { encodeSafetensors, type SafetensorsEntry } from './encode-safetensors.ts'
 export { type DirectoryHandle, type Folder, folderOf, type FolderSource, isFolder } from './folder.ts'
