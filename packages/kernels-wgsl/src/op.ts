@@ -27,6 +27,8 @@ export interface Target {
   readonly matrices: boolean
   /** Bytes of workgroup memory that a kernel may take. */
   readonly workgroupBytes: number
+  /** Bytes of a buffer that a kernel may bind; no limit by default. */
+  readonly bindingBytes?: number
   /** What the adapter likes, as numbers: a row of `tuningTable`. */
   readonly tuning: AdapterTuning
 }

@@ -9,7 +9,7 @@ test('a folder of diffusers is told by its parts', async () => {
   const result = await runInspect({ path: fixture('sd'), signal })
   expect(result.what).toBe('a folder of StableDiffusionPipeline')
   const text = inspectText(result)
-  expect(text).toMatch(/unet {2,}UNet2DConditionModel {2}\d+ tensors, \d+ parameters \(\d+ F16\)/)
+  expect(text).toMatch(/unet {2,}UNet2DConditionModel {2}\d+ tensors, \d+ parameters \(\d+ F16 in \d+ bytes\)/)
   expect(text).toMatch(/tokenizer {2,}CLIPTokenizer\n/)
   expect(text).toContain('opened by antipode generate --model')
 })

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { CheckpointError } from '@antipode/core'
-import { readTensors } from '@antipode/core/io'
+import { bytesStored, readTensors } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
 import { identify, type Identity, openCheckpoint } from '@antipode/models'
 
@@ -14,8 +14,8 @@ export interface InspectOptions {
 export interface Counted {
   readonly tensors: number
   readonly parameters: number
-  /** Tensors by element type, as the file calls them. */
-  readonly types: Readonly<Record<string, number>>
+  /** Tensors by element type, as the file calls them, and the bytes that they take there. */
+  readonly types: Readonly<Record<string, { readonly tensors: number; readonly bytes: number }>>
 }
 
 /** What a file or folder is, what it holds, and what would load it. */
@@ -56,14 +56,16 @@ async function inspectFile(path: string, signal: AbortSignal): Promise<InspectRe
 }
 
 function counted(state: StateSource): Counted {
-  const types = new Map<string, number>()
+  const types = new Map<string, { readonly tensors: number; readonly bytes: number }>()
   let [tensors, parameters] = [0, 0]
   for (const name of state.names()) {
     const info = state.info(name)
     if (!info) throw new CheckpointError(`inspect: expected a tensor named ${JSON.stringify(name)}, got none`)
     tensors++
-    parameters += info.shape.reduce((a, b) => a * b, 1)
-    types.set(info.dtype, (types.get(info.dtype) ?? 0) + 1)
+    const size = info.shape.reduce((a, b) => a * b, 1)
+    parameters += size
+    const { tensors: known, bytes } = types.get(info.dtype) ?? { tensors: 0, bytes: 0 }
+    types.set(info.dtype, { tensors: known + 1, bytes: bytes + (bytesStored(info.dtype, size) ?? 0) })
   }
   return { tensors, parameters, types: Object.fromEntries(types) }
 }

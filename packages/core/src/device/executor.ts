@@ -110,6 +110,10 @@ export class Executor {
     const { slots, results } = plan.memory
     for (const { kind, bytes } of slots) if (kind === 'buffer') this.#pool.expectFit(bytes)
     for (const bytes of results.values()) this.#pool.expectFit(bytes)
+    // What was uploaded may be larger than what is bound of it.
+    for (const { buffers } of plan.dispatches) {
+      for (const id of buffers) if (at(plan.buffers, id).kind === 'leaf') this.#pool.expectBinding(at(plan.buffers, id).bytes)
+    }
     return plan
   }
 

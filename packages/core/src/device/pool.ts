@@ -61,6 +61,11 @@ export class ResourcePool {
     if (sizeClass(bytes) > this.#largest) throw tooLarge(bytes, this.#largest)
   }
 
+  /** @throws {OutOfMemoryError} if no kernel can bind so much of a buffer */
+  expectBinding(bytes: number): void {
+    if (bytes > this.#largest) throw tooLarge(bytes, this.#largest)
+  }
+
   /** A buffer of at least this size. @throws {OutOfMemoryError} above the device's limit */
   buffer(bytes: number): GPUBuffer {
     this.expectFit(bytes)

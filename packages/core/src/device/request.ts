@@ -71,6 +71,7 @@ function targetOf(
     textureRows: textures ? limits.maxTextureDimension2D : 0,
     matrices: multipliesMatrices(features, info),
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    bindingBytes: limits.maxStorageBufferBindingSize,
     tuning,
   }
 }

@@ -83,8 +83,3 @@ export function topK(x: Tensor, k: number, options: { largest?: boolean } = {}):
 export function argmax(x: Tensor): Tensor {
   return topK(x, 1).indices.squeeze(-1)
 }
-
-/** Rows of a table by index: table `[V, ...rest]`, indices (i32 or u32) of any shape -> `[...indices, ...rest]`. */
-export function embedding(table: Tensor, indices: Tensor): Tensor {
-  return apply1(K.gather, [table, indices.reshape([-1])]).reshape([...indices.shape, ...table.shape.slice(1)])
-}

@@ -1,3 +1,5 @@
+import { byteSize, inBlocks } from '@antipode/kernels-wgsl'
+
 /**
  * Bytes an element of each safetensors dtype takes. The order is that of the reference implementation, whose files
  * hold the last first, so that wide types come before narrow ones and every tensor is aligned to its element.
@@ -30,4 +32,11 @@ export const dtypes = Object.keys(bytesPerElement) as readonly SafetensorsDType[
 
 export function isSafetensorsDType(value: unknown): value is SafetensorsDType {
   return typeof value === 'string' && Object.hasOwn(bytesPerElement, value)
+}
+
+/** Bytes that so many elements take in a file, by their type in the word of its format; undefined of a type that is none. */
+export function bytesStored(dtype: string, count: number): number | undefined {
+  const type = dtype.toLowerCase()
+  if (inBlocks(type)) return count * byteSize(type)
+  return isSafetensorsDType(dtype) ? count * bytesPerElement[dtype] : undefined
 }

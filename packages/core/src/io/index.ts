@@ -1,6 +1,6 @@
 export { cacheFolder, diskCache, pageCache, type WritableDirectoryHandle, type WritableFileHandle } from './cache/index.ts'
 export { decodeFloat32, encodeFloat32 } from './convert.ts'
-export { type SafetensorsDType } from './dtype.ts'
+export { bytesStored, type SafetensorsDType } from './dtype.ts'
 export { decodeElements, encodeElements } from './elements.ts'
 export { encodeSafetensors, type SafetensorsEntry } from './encode-safetensors.ts'
 export { type CachedFile, type FileCache } from './file-cache.ts'

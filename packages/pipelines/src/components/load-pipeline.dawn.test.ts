@@ -23,6 +23,26 @@ test.each(['sd', 'sdxl'] as const)('a pipeline that diffusers saved draws what i
   await expectDrawn(device, name, folder(name))
 })
 
+test('weights of products stay in blocks where they fill them, and draw nearly the same', async () => {
+  const options = { prompt: 'the cat', height: 16, width: 16, steps: 1, seed: 7, output: 'latents' } as const
+  const drawn: Float32Array[] = []
+  for (const dtype of ['f32', 'q8_0'] as const) {
+    using pipe = await loadPipeline(device, folder('sd'), { dtype })
+    const { unet, vae } = pipe.components
+    const types = (model: typeof unet | typeof vae): Set<string> => new Set(model.parameters().map((t) => t.dtype))
+    const usual = device.target.f16 ? 'f16' : 'f32'
+    expect(types(unet)).toEqual(new Set(dtype === 'f32' ? ['f32'] : [usual, dtype]))
+    // Its configuration says that f16 is too narrow.
+    expect(types(vae)).toEqual(new Set(['f32']))
+    const { latents } = await pipe(options)
+    drawn.push((await latents.data()) as Float32Array)
+    latents.dispose()
+  }
+  const [exact, rounded] = drawn as [Float32Array, Float32Array]
+  const size = Math.hypot(...exact)
+  expect(Math.hypot(...exact.map((v, i) => v - rounded[i]!)) / size).toBeLessThan(2e-2)
+})
+
 test('one model of a pipeline, and options that nobody knows, are refused, and nothing stays on the device', async () => {
   await expect(loadPipeline(device, folder('sd/vae'))).rejects.toThrow(CheckpointError)
   await expect(loadPipeline(device, folder('sd'), { dtpye: 'f32' } as object)).rejects.toThrow(ConfigError)
