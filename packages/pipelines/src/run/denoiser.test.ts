@@ -8,9 +8,9 @@ import { denoiserOf } from './denoiser.ts'
 const host = new FakeHost()
 const unet = standIn(
   new UNet2DConditionModel(placeholders(host), {
-    block_out_channels: [32, 64],
-    down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'],
-    up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'],
+    block_out_channels: [32],
+    down_block_types: ['CrossAttnDownBlock2D'],
+    up_block_types: ['CrossAttnUpBlock2D'],
     layers_per_block: 1,
     cross_attention_dim: 16,
   }),
