@@ -15,7 +15,7 @@ test('the programs of the guides have no type errors', { timeout: 120_000 }, () 
     writeFileSync(file, `${code}\nexport {}\n`)
     return file
   })
-  const files = [...programs, ...writeFiles('new-op', folder), ...writeFiles('extending', folder)]
+  const files = [...programs, ...writeFiles('new-op', folder), ...writeFiles('extending', folder), ...writeFiles('objectives', folder)]
   const base = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => readFileSync(path, 'utf8'))
   const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root)
   const program = ts.createProgram(files, {

@@ -44,19 +44,20 @@ test('images are drawn by defaults, and adapters have weights behind an @', asyn
   const generate = vi.fn<Commands['generate']>().mockResolvedValue(done)
   await new FakeProcess().run('generate --model m --prompt cat', { generate })
   expect(generate.mock.calls[0]?.[0]).toEqual({
-    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
+    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], textualInversions: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
     signal: expect.any(AbortSignal), progress: expect.anything(),
   })
   await new FakeProcess().run(
     'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
     '--prompt-syntax weighted --scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there ' +
-    '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd --budget 1.5GiB', { generate },
+    '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd --mask-padding 32 --textual-inversion <toy>=a.pt --textual-inversion ./b=c.pt --guider tcfg,seg:2.5 --budget 1.5GiB', { generate },
   )
   expect(generate.mock.calls[1]?.[0]).toMatchObject({
     prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
     negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
     width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', budget: 1.5 * 2 ** 30,
+    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
+    textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }], budget: 1.5 * 2 ** 30,
   })
 })
 

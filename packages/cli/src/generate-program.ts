@@ -2,18 +2,20 @@ import { atLeast, between, whole } from '@antipode/core/options'
 import { pipelineTypes } from '@antipode/pipelines'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
-import type { AdapterChoice, GenerateCommandOptions } from './generate/index.ts'
+import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
+import { guiderChoice } from './guider-choice.ts'
 import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './option-values.ts'
 import { type Adding, examples, hint } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
-type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'progress' | 'signal'
+type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'progress' | 'signal'
 
 /** Flags that are not given are missing. */
 interface Flags extends Omit<GenerateCommandOptions, Filled> {
   readonly prompt: readonly string[]
   readonly adapter?: readonly AdapterChoice[]
   readonly negativeAdapter?: readonly AdapterChoice[]
+  readonly textualInversion?: readonly WordChoice[]
 }
 
 /** Adds `generate`. */
@@ -49,6 +51,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
         'a LoRA for the negative branch alone, such as `train npo` makes; may be given more than once',
       ),
     )
+    .addOption(wordOption())
     .addOption(
       new RangedOption('-c, --count <n>', 'images of each prompt, with seeds in turn', wholeNumber(1, 10_000)).default(
         1,
@@ -68,6 +71,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--rescale <x>', 'how far guidance keeps the deviation of the prompt', decimal(between(0, 1))),
     )
+    .addOption(new RangedOption('--guider <name[,name:scale]>', 'another guidance than cfg, and a third branch to move away from', guiderChoice))
     .addOption(
       new Option('--scheduler <name>', "another solver than the checkpoint's, such as dpmSolverMultistep or euler"),
     )
@@ -79,6 +83,9 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(new RangedOption('-i, --image <file>', 'image to start from', path))
     .addOption(new RangedOption('--mask <file>', 'where to repaint the image, where it is light', path))
     .addOption(
+      new RangedOption('--mask-padding <n>', 'draw only what the mask covers and so many pixels around it, in full size', wholeNumber(0, 10_000)),
+    )
+    .addOption(
       new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))),
     )
     .addOption(new Option('--preview', 'show what each step comes to in preview.png, a pixel for a latent'))
@@ -89,11 +96,12 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       examples([
         'antipode generate --model sd15 --prompt "an astronaut on a horse"',
         'antipode generate --model sd15 --prompt "a castle" --adapter dpo.safetensors --negative-adapter npo.safetensors',
+        'antipode generate --model sd15 --prompt "a castle" --guidance 4 --guider apg,pag:3',
         'antipode generate --model sdxl.safetensors --tokenizer clip --prompt "a cat" "a dog" --count 4 --out pets --json',
       ]),
     )
   hint(command)
-  command.action(async ({ prompt, adapter = [], negativeAdapter = [], ...flags }: Flags) => {
+  command.action(async ({ prompt, adapter = [], negativeAdapter = [], textualInversion = [], ...flags }: Flags) => {
     finish(
       await commands.generate({
         ...start({ resumes: false }),
@@ -101,6 +109,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
         prompts: prompt,
         adapters: adapter,
         negativeAdapters: negativeAdapter,
+        textualInversions: textualInversion,
       }),
     )
   })
@@ -132,5 +141,16 @@ function adapterOption(flags: string, description: string): Option {
     if (!Number.isFinite(number) || file.trim() === '')
       throw new InvalidArgumentError('Expected the path of a file, and after it @ and a number if it is not to be 1.')
     return [...before, { file, weight: number }]
+  })
+}
+
+/** A file of textual inversion, and before it the word that it is to be. */
+function wordOption(): Option {
+  const flags = '--textual-inversion <[word=]file>'
+  const description = 'a word learned by textual inversion, called as its file says or is named; may be given more than once'
+  return new Option(flags, description).argParser((text, before: readonly WordChoice[] = []) => {
+    const [, token, file = text] = /^([^=/\\]+)=(.+)$/.exec(text) ?? []
+    if (file.trim() === '') throw new InvalidArgumentError('Expected the path of a file, or a word, = and the path.')
+    return [...before, { file, ...(token === undefined ? {} : { token }) }]
   })
 }

@@ -8,6 +8,7 @@ export * from './files/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
 export { loraTargets, type LoraTargets } from './lora-targets.ts'
+export * from './perturbations/index.ts'
 export {
   autoencoderKL, autoencoderTiny, clipTextModel, clipTextModelWithProjection, clipVisionModelWithProjection,
   type ConfiguredModel, controlNet, type ModelEntry, unet2DCondition,

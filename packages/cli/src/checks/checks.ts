@@ -75,6 +75,7 @@ export interface GenerateFiles {
   readonly tokenizer?: string
   readonly adapters: readonly { readonly file: string }[]
   readonly negativeAdapters: readonly { readonly file: string }[]
+  readonly textualInversions: readonly { readonly file: string }[]
   readonly previewDecoder?: string
   readonly image?: string
   readonly mask?: string
@@ -82,13 +83,12 @@ export interface GenerateFiles {
 }
 
 /** @throws {UsageError} unless what is read is there, and there is room for the images */
-export async function checkGenerate(
-  { model, tokenizer, previewDecoder, adapters, negativeAdapters, image, mask, out }: GenerateFiles,
-): Promise<void> {
+export async function checkGenerate(files: GenerateFiles): Promise<void> {
+  const { model, tokenizer, previewDecoder, adapters, negativeAdapters, textualInversions, image, mask, out } = files
   await checkThere('generate', [
     ['--model', model], ['--tokenizer', tokenizer], ...adapters.map(({ file }) => ['--adapter', file] as const),
     ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
-    ['--preview-decoder', previewDecoder],
+    ['--preview-decoder', previewDecoder], ...textualInversions.map(({ file }) => ['--textual-inversion', file] as const),
   ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { CheckpointError, Device } from '@antipode/core'
+import { join, parse } from 'node:path'
+import { CheckpointError, ConfigError, Device } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
 import { AutoencoderTiny, loadAutoencoder } from '@antipode/models'
 import {
@@ -10,18 +10,27 @@ import {
   loadPipeline,
   type MemoryChoices,
   type MemoryPlan,
+  type Pipeline,
   type PipelineStep,
   type PipelineType,
   type StableDiffusionXLOptions,
 } from '@antipode/pipelines'
 import { fromConfig, type Scheduler, toConfig } from '@antipode/schedulers'
+import type { GuiderChoice } from '../guider-choice.ts'
 import { readPicture, writePicture } from '../pictures.ts'
 import { compilingProgress, type PhaseHandle, type Progress } from '../progress/index.ts'
+import { guidanceOf } from './guidance.ts'
 
 /** An adapter file and how strong it is. */
 export interface AdapterChoice {
   readonly file: string
   readonly weight: number
+}
+
+/** A word that was learned: its file, and what it is called unless that says it. */
+export interface WordChoice {
+  readonly file: string
+  readonly token?: string
 }
 
 /** Options of {@link runGenerate}. */
@@ -41,17 +50,20 @@ export interface GenerateCommandOptions {
   readonly adapters: readonly AdapterChoice[]
   /** Of the negative branch alone. */
   readonly negativeAdapters: readonly AdapterChoice[]
+  readonly textualInversions: readonly WordChoice[]
   readonly count: number
   readonly seed: number
   readonly steps: number
   readonly guidance?: number
   readonly rescale?: number
+  readonly guider?: GuiderChoice
   readonly scheduler?: string
   readonly width?: number
   readonly height?: number
   readonly clipSkip?: number
   readonly image?: string
   readonly mask?: string
+  readonly maskPadding?: number
   readonly strength?: number
   /** Whether to show each step's estimate in a file, and by which tiny autoencoder. */
   readonly preview?: boolean
@@ -99,7 +111,8 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   }
   const positive = await load(options.adapters, 'adapter')
   const negative = { ...positive, ...(await load(options.negativeAdapters, 'negative')) }
-  loading.done()
+  for (const { file, token } of options.textualInversions) await learn(pipe, file, token)
+  loading.done(options.textualInversions.length > 0 ? `words ${pipe.textualInversions.names.join(', ')}` : undefined)
 
   const shared: Omit<StableDiffusionXLOptions, 'prompt'> = {
     steps,
@@ -107,6 +120,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     negative,
     signal,
     ...given(options),
+    ...(options.guider === undefined ? {} : guidanceOf(options.guider)),
     ...(image ? { image } : {}),
     ...(mask ? { mask } : {}),
     ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
@@ -169,16 +183,27 @@ function given({
   height,
   clipSkip,
   promptSyntax,
+  maskPadding,
   strength,
 }: GenerateCommandOptions): Partial<StableDiffusionXLOptions> {
   const guided = { guidanceScale: guidance, guidanceRescale: rescale }
-  const all = { ...guided, negativePrompt, promptSyntax, width, height, clipSkip, strength }
+  const all = { ...guided, negativePrompt, promptSyntax, width, height, clipSkip, maskPadding, strength }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 /** Another solver on the noise that the checkpoint was trained with. */
 function swapped(scheduler: Scheduler, solver: string): Scheduler {
   return fromConfig(toConfig(scheduler), { solver })
+}
+
+/** A word under the name that is asked for, or else that of the file's author, or else that of the file. */
+async function learn(pipe: Pipeline<StableDiffusionXLOptions>, file: string, token: string | undefined): Promise<void> {
+  try {
+    await pipe.textualInversions.load(token, file)
+  } catch (error) {
+    if (token !== undefined || !(error instanceof ConfigError)) throw error
+    await pipe.textualInversions.load(parse(file).name, file)
+  }
 }
 
 /** Counts the steps of an image, so many whatever its solver calls one, and shows what they come to in a file. */

@@ -1,1 +1,1 @@
-export { type AdapterChoice, type GenerateCommandOptions, type GenerateResult, runGenerate } from './generate.ts'
+export { type AdapterChoice, type GenerateCommandOptions, type GenerateResult, runGenerate, type WordChoice } from './generate.ts'

@@ -1,6 +1,7 @@
 export { type AttentionOptions, logSigmoid, logSoftmax, logSumExp, scaledDotProductAttention, softmax } from './attention.ts'
 export { avgPool2d, conv2d, type Conv2dOptions, linear, upsampleNearest2d } from './conv.ts'
 export { conv3d, type Conv3dOptions } from './conv3d.ts'
+export { gaussianBlur, type GaussianBlurOptions } from './gaussian-blur.ts'
 export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './norm.ts'
 export { rotaryAngles, type RotaryAnglesOptions, rotaryEmbedding, type RotaryOptions } from './rotary.ts'
 export { argmax, concat, embedding, linearCombination, maximum, minimum, pad, split, stack, topK, where } from './shape.ts'

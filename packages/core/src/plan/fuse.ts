@@ -44,7 +44,7 @@ class Fuser {
 
   run(): Work[] {
     for (const step of this.#resolved.steps) {
-      if (step.kind === 'wait') this.#store(step.value)
+      if (step.kind === 'wait') this.#wait(step.value)
       else if (step.kind === 'copy') this.#copy(step.input, step.output)
       else if (isElementwise(step.op, this.#spec(at(step.outputs, 0)))) this.#elementwise(step)
       else this.#kernel(step)
@@ -54,6 +54,12 @@ class Fuser {
       this.#work.push({ kind: 'result', operand })
     }
     return this.#work
+  }
+
+  /** What is computed again begins here: sums of gradients that wait for more to add would keep what they are made of. */
+  #wait(value: ValueId): void {
+    this.#store(value)
+    this.#storeAll()
   }
 
   #copy(input: Operand, output: ValueId): void {
@@ -116,7 +122,7 @@ class Fuser {
     if (uses > 0 || wanted) this.#pending.add(value)
   }
 
-  /** Computes all that is pending, so that it reads operands before they are overwritten. */
+  /** Computes all that is pending, so that it reads operands before they are overwritten or given up. */
   #storeAll(): void {
     for (const value of this.#pending) this.#store(value)
     this.#pending.clear()

@@ -16,4 +16,7 @@ export { rescale, type RescaleOptions } from './rescale.ts'
 export {
   cosineScale, linearScale, powerScale, type PowerScaleOptions, type ScaleRange, scheduled, type ScaleSchedule,
 } from './scheduled.ts'
+export {
+  blurredWhereAttended, type BlurredOptions, selfAttentionGuidance, type SelfAttentionGuidanceOptions,
+} from './self-attention.ts'
 export { tangential, type TangentialOptions } from './tangential.ts'

@@ -2,13 +2,14 @@ import { ConfigError, constant, Device, NumericError, ShapeError, type Tensor } 
 import { adapterParameters, addAdapter, lora, removeAdapter } from '@antipode/core/nn'
 import { adamw } from '@antipode/core/optim'
 import { rng } from '@antipode/core/random'
-import { flowMatchEuler } from '@antipode/schedulers'
+import { flowMatchEuler, noiseCoefficients, noiseSchedule } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { denoising, diffusionDpo, mapo, type PairBatch, type SampleBatch } from '../objectives/index.ts'
 import { drawNoise, flowProcess } from '../process/index.ts'
 import { take, ToyDenoiser } from '../testing/toy.ts'
 import { train } from '../training/index.ts'
-import { type PairMaker, pairMaker, type PairMakerOptions } from './index.ts'
+import { invertedPairs, type PairMaker, pairMaker, type PairMakerOptions } from './index.ts'
+import { inversionSteps } from './inverted-pairs.ts'
 
 let device: Device
 beforeAll(async () => { device = await Device.request() })
@@ -95,6 +96,39 @@ test('pairs are two samples of one run, the better one first, by step, seed and 
   const [chosen, rejected] = first as [Float32Array, Float32Array]
   for (let i = 0; i < 16; i++) expect(chosen[2 * i]).toBeGreaterThanOrEqual(rejected[2 * i] ?? Number.NaN)
   expect((await batch(5).then((made) => { release(made); return made })).predictionType).toBe('flow_prediction')
+})
+
+test('inverted pairs are led backwards row by row, up to below their own timesteps, by a step and a seed alone', async () => {
+  const schedule = noiseSchedule({ betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012 })
+  const told = [450, 150, 1]
+  const { signal: alphas, noise: sigmas } = noiseCoefficients(schedule, told)
+  const column = (values: ArrayLike<number>): Tensor => constant(device, values, [3, 1])
+  const pairs = (): PairBatch<undefined> => ({
+    predictionType: 'epsilon', condition: undefined, timesteps: constant(device, told), alpha: column(alphas),
+    sigma: column(sigmas), noise: column([9, 9, 9]), chosen: column([1.5, 0.5, 1]), rejected: column([-1, 0.25, 2]),
+  })
+  const model = (x: Tensor, t: Tensor): Tensor => x.mul(0.7).tanh().mul(t.div(1000).reshape([-1, 1]))
+  const run = async (options: { eta?: number; step?: number }): Promise<number[]> => {
+    const { noise, rejectedNoise } = await invertedPairs(model, schedule, pairs(), { seed: 1, step: 0, ...options })
+    return [...await take(noise), ...await take(rejectedNoise)]
+  }
+  const byHand = [1.5, 0.5, 1, -1, 0.25, 2].map((clean, i) => {
+    let x = clean
+    for (const { timestep, from, to } of inversionSteps(schedule, 10).filter((s) => s.timestep < told[i % 3]!)) {
+      const epsilon = Math.tanh(0.7 * x) * timestep / 1000
+      x = to.signal * (x - from.noise * epsilon) / from.signal + to.noise * epsilon
+    }
+    return (x - alphas[i % 3]! * clean) / sigmas[i % 3]!
+  })
+  const still = await run({ eta: 0 })
+  for (const [i, e] of byHand.entries()) expect(still[i]).toBeCloseTo(e, 4)
+  const moved = await run({})
+  expect(await run({})).toEqual(moved)
+  expect(await run({ step: 1 })).not.toEqual(moved)
+  expect(Math.max(...moved.map((e, i) => Math.abs(e - byHand[i]!)))).toBeGreaterThan(1e-3)
+  for (const wrong of [{ steps: 0 }, { eta: -1 }, { seed: 0.5 }, { step: -1 }, { strength: 1 }]) {
+    await expect(invertedPairs(model, schedule, pairs(), { seed: 1, step: 0, ...wrong })).rejects.toThrow(ConfigError)
+  }
 })
 
 test('rewards that are no finite number a sample, and options out of range, are refused', async () => {

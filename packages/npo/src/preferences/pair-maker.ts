@@ -1,5 +1,5 @@
 import {
-  constant, embedding, evaluate, NumericError, randn, ShapeError, type Tensor, type Backend,
+  type Backend, constant, embedding, evaluate, randn, type Tensor,
 } from '@antipode/core'
 import { anObject, callable, checkOptions, either, listOf, positive, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
@@ -10,7 +10,8 @@ import type { PairBatch } from '../objectives/index.ts'
 import { drawNoise, type ForwardProcess } from '../process/index.ts'
 import { sampleToEnd } from '../sampling/index.ts'
 import { prefersFirst } from './label-pairs.ts'
-import type { Reward } from './reward.ts'
+import { scoresOf } from './scores.ts'
+import type { Reward } from '../reward.ts'
 
 /** Options of {@link pairMaker}. */
 export interface PairMakerOptions<C extends Condition> {
@@ -67,7 +68,7 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
       const run = { steps, seed: random.int(2 ** 32) }
       using samples = await sampleToEnd(model, scheduler, noise, both, run) // [2B, ...]
       using scores = reward(samples, both) // [2B]
-      const values = await scoresOf(scores, 2 * count)
+      const values = await scoresOf('pairMaker', scores, 2 * count)
       const winners = Array.from({ length: count }, (_, i) =>
         (prefersFirst(values[i]! - values[count + i]!, temperature, random) ? i : count + i))
       const losers = winners.map((row, i) => count + 2 * i - row)
@@ -81,16 +82,4 @@ export function pairMaker<C extends Condition>(device: Backend, options: PairMak
       rejected.dispose()
     },
   }
-}
-
-/** @throws {ShapeError} unless there is one number a sample @throws {NumericError} unless all are finite */
-async function scoresOf(scores: Tensor, count: number): Promise<ArrayLike<number>> {
-  const shape = scores.shape.join()
-  if (shape !== `${count}`) throw new ShapeError(`pairMaker: expected rewards [${count}], one a sample, got [${shape}]`)
-  const values = await scores.data()
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad < 0) return values
-  const got = `${values[bad]} for sample ${bad}`
-  const message = `pairMaker: expected finite rewards, got ${got}; look at what the model samples`
-  throw new NumericError(message, { where: 'reward' })
 }

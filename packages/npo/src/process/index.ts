@@ -2,5 +2,5 @@ export { flowProcess, type FlowProcessOptions, type ForwardProcess } from './for
 export { type LossWeight, minSnr, sigmoidSnr } from './loss-weights.ts'
 export { drawNoise, type DrawNoiseOptions } from './noise-draw.ts'
 export {
-  type NoiseDraw, noised, type NoiseLevels, predictedClean, predictedNoise, targetOf,
+  type NoiseDraw, noised, type NoiseLevels, predictedClean, type PredictedLevels, predictedNoise, targetOf,
 } from './parametrisation.ts'

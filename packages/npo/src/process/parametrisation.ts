@@ -12,13 +12,17 @@ export interface NoiseLevels {
   readonly sigma: Tensor
 }
 
-/** What a training batch is noised by, and what the model is to predict of it. */
-export interface NoiseDraw extends NoiseLevels {
+/** What a prediction is of. */
+export interface PredictedLevels extends NoiseLevels {
   /**
    * What the model learns to predict; it has no default, since a model that learns something else is ruined without a
    * word.
    */
   readonly predictionType: ModelPrediction
+}
+
+/** What a training batch is noised by, and what the model is to predict of it. */
+export interface NoiseDraw extends PredictedLevels {
   /** What the model is told, `[B]` f32. */
   readonly timesteps: Tensor
   /** Unit normal, like the samples. */
@@ -86,7 +90,7 @@ export function targetOf(where: string, clean: Tensor, draw: NoiseDraw): Tensor 
  * @param sample x_t, what the model was given
  * @throws {ConfigError} unless the draw says what is predicted
  */
-export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
+export function predictedClean(prediction: Tensor, sample: Tensor, draw: PredictedLevels): Tensor {
   return parametrisation('predictedClean', draw).clean(prediction.to('f32'), sample.to('f32'), inF32(draw))
 }
 
@@ -95,11 +99,11 @@ export function predictedClean(prediction: Tensor, sample: Tensor, draw: NoiseDr
  * @param sample x_t, what the model was given
  * @throws {ConfigError} unless the draw says what is predicted
  */
-export function predictedNoise(prediction: Tensor, sample: Tensor, draw: NoiseDraw): Tensor {
+export function predictedNoise(prediction: Tensor, sample: Tensor, draw: PredictedLevels): Tensor {
   return parametrisation('predictedNoise', draw).noise(prediction.to('f32'), sample.to('f32'), inF32(draw))
 }
 
-function parametrisation(where: string, { predictionType }: NoiseDraw): Parametrisation {
+function parametrisation(where: string, { predictionType }: Pick<PredictedLevels, 'predictionType'>): Parametrisation {
   if (Object.hasOwn(parametrisations, String(predictionType))) return parametrisations[predictionType]
   const known = Object.keys(parametrisations).map((type) => `'${type}'`).join(', ')
   throw new ConfigError(

@@ -50,9 +50,11 @@ async function latentsOf(
   options: ReconstructOptions,
 ): Promise<Tensor> {
   if (!(vae instanceof AutoencoderKL)) return await vae.encodeInParts(x, options)
-  const distribution = await vae.encodeInParts(x, options)
-  using _moments = distribution.moments
-  const mode = distribution.mode().mul(1)
-  await evaluate(mode)
-  return mode
+  const { mean, moments } = await vae.encodeInParts(x, options)
+  try {
+    await evaluate(mean)
+    return mean
+  } finally {
+    moments.dispose()
+  }
 }

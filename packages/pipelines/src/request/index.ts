@@ -3,6 +3,7 @@ export {
   type GenerateOptions,
   type Output,
   outputRange,
+  type PerturbedBranch,
   type PreparedOptions,
   texts,
   tilingRange,

@@ -16,7 +16,7 @@ import {
   required,
   whole,
 } from '@antipode/core/options'
-import { AutoencoderTiny, type Tiling } from '@antipode/models'
+import { AutoencoderTiny, type Tiling, type UNet2DConditionModel, type Wrappers } from '@antipode/models'
 import type { Guider } from '@antipode/npo'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { ImageInput } from '../images/index.ts'
@@ -25,6 +25,14 @@ import type { MemoryPlan } from '../memory/index.ts'
 
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
+
+/**
+ * A third branch of guidance, which predicts worse of the same prompt: the positive one with wrappers around layers, as
+ * `perturbedAttention`, `smoothedEnergy` and `skippedLayers` of @antipode/models make them of a UNet; or the UNet with
+ * adapters of other weights, an early one for autoguidance; or, for `selfAttentionGuidance`, the negative branch where
+ * its sample is `blurred`.
+ */
+export type PerturbedBranch = ((unet: UNet2DConditionModel) => Wrappers) | AdapterWeights | 'blurred'
 
 /**
  * What every pipeline can be asked for. Rows of a batch lie prompt by prompt: all images of the first, then of the
@@ -49,12 +57,17 @@ export interface GenerateOptions {
   /** w ≥ 1 of classifier-free guidance; 1 is the prompt alone. */
   readonly guidanceScale?: number
   /**
-   * φ in [0, 1] of Lin et al. 2023 (arXiv 2305.08891): how far guidance keeps the deviation of the positive branch; 0
-   * by default.
+   * φ in [0, 1] of Lin et al. 2023 (arXiv 2305.08891): how far guidance keeps the deviation of the positive branch,
+   * whatever the guider; 0 by default.
    */
   readonly guidanceRescale?: number
-  /** Another way of guidance than by scale and rescale, such as `apg` of @antipode/npo. */
-  readonly guider?: Guider
+  /**
+   * Another guider than classifier-free guidance, such as `apg({ scale: 5 })` of @antipode/npo, or one of the guidance
+   * scale: `(scale) => apg({ scale })`.
+   */
+  readonly guider?: Guider | ((scale: number) => Guider)
+  /** What a guider that perturbs moves away from, such as `perturbed` of @antipode/npo; there is none by default. */
+  readonly perturbed?: PerturbedBranch
   /** Weights of adapters in the positive branch; none by default. */
   readonly positive?: AdapterWeights
   /**
@@ -92,6 +105,12 @@ export interface GenerateOptions {
    * Where to repaint the image, where it is as light as half or more: pixels, or a tensor `[1, 1, H, W]`. Not disposed.
    */
   readonly mask?: ImageInput
+  /**
+   * Draws only what the mask covers and so many pixels around it, in the size that is asked for, that of the model by
+   * default, and puts it back into the image: small parts of large images get as many details as the model draws. For
+   * `output: 'images'`; image and mask are pixels.
+   */
+  readonly maskPadding?: number
   /**
    * Share of the noise that another pipeline took away before, in [0, 1): the image is its latents, and no noise is
    * added.
@@ -136,7 +155,8 @@ export const generateRanges: Ranges<GenerateOptions> = {
   steps: either(aNumber, anObject('a request for steps')),
   guidanceScale: atLeast(1),
   guidanceRescale: between(0, 1),
-  guider: anObject('a guider, such as apg makes'),
+  guider: either(anObject('a guider, such as apg makes'), callable),
+  perturbed: either(either(callable, oneOf('blurred')), anObject('weights of adapters')),
   positive: anObject('weights of adapters'),
   negative: anObject('weights of adapters'),
   imagesPerPrompt: whole(1),
@@ -148,6 +168,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   image: anImage,
   strength: between(0, 1),
   mask: anImage,
+  maskPadding: whole(0),
   denoisingStart: below(0, 1),
   denoisingEnd: between(0, 1),
   tiling: tilingRange,

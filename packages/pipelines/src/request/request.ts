@@ -49,8 +49,8 @@ export function resolveRequest(options: PreparedOptions, limits: Limits): Reques
     throw new ConfigError(`${where}: expected ${rows} seeds, one for each image, got ${seed.length}`)
   }
   const { height, width } = sizeOf(options, limits)
-  const { positive = {}, negative = positive } = options
-  checkAdapters(limits, { ...positive, ...negative })
+  const { positive = {}, negative = positive, perturbed } = options
+  checkAdapters(limits, { ...positive, ...negative, ...(typeof perturbed === 'object' ? perturbed : {}) })
   const request = {
     positive,
     negative,

@@ -1,6 +1,7 @@
 import { ConfigError } from '@antipode/core'
 import { adapterNames } from '@antipode/core/nn'
-import type { Scheduler } from '@antipode/schedulers'
+import { rescale } from '@antipode/npo'
+import type { ModelPrediction, Scheduler } from '@antipode/schedulers'
 import { type GenerateOptions, type PreparedOptions, type Request, resolveRequest } from '../request/index.ts'
 import type { GuidanceOptions } from './denoiser.ts'
 import type { Components, Conditions, Family } from './family.ts'
@@ -24,11 +25,16 @@ export interface Call {
 export function callOf<O extends GenerateOptions>(family: Family<O>, options: O & PreparedOptions): Call {
   const { components, name } = family
   const { unet, vae } = components
-  const { guidanceScale: scale = family.guidanceScale, guidanceRescale: rescale = 0, guider } = options
+  const { guidanceScale: scale = family.guidanceScale, guidanceRescale: phi = 0, perturbed } = options
+  const guider = typeof options.guider === 'function' ? options.guider(scale) : options.guider
+  if (perturbed !== undefined && !guider) {
+    throw new ConfigError(`${name}: expected a guider that reads the perturbed branch, got none; pass perturbed(…) of npo`)
+  }
+  const scheduler = options.scheduler ?? components.scheduler
   const channels = vae.config.latent_channels ?? 4
   const request = resolveRequest(options, {
     where: name,
-    side: sideOf(unet).map((n) => n * vae.scale),
+    side: sideOf(components),
     scale: vae.scale,
     channels,
     adapters: Object.values(family.models).flatMap(adapterNames),
@@ -40,16 +46,29 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
   return {
     request,
     conditions: distilled ? withGuidance(components, told, scale, request.rows) : told,
-    guidance: { scale, rescale, guider, positive: request.positive, negative: request.negative },
-    scheduler: options.scheduler ?? components.scheduler,
+    guidance: {
+      scale,
+      rescale: phi,
+      guider: guider && phi > 0 ? rescale(guider, { phi }) : guider,
+      perturbed,
+      predicts: predictionOf(scheduler),
+      positive: request.positive,
+      negative: request.negative,
+    },
+    scheduler,
     strength: options.strength ?? (options.mask ? 1 : family.strength),
     channels,
   }
 }
 
-/** Height and width that the UNet was trained on, in latents. */
-function sideOf({ config: { sample_size: size } }: Components['unet']): readonly number[] {
-  return typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]
+/** What a solver takes a model to predict: ε unless it says otherwise. */
+function predictionOf({ config }: Scheduler): ModelPrediction {
+  return 'predictionType' in config ? config.predictionType as ModelPrediction : 'epsilon' // that field of every solver
+}
+
+/** Height and width that the UNet was trained on, in pixels. */
+export function sideOf({ unet: { config: { sample_size: size } }, vae: { scale } }: Components): readonly number[] {
+  return (typeof size === 'object' && size ? size : [size ?? 64, size ?? 64]).map((n) => n * scale)
 }
 
 /** @throws {ConfigError} if the UNet takes other channels than such a run gives it */

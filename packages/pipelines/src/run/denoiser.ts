@@ -1,8 +1,12 @@
 import { concat, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import type { UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
-import { cfg, type Denoiser, guided, type GuidedDenoiser, type Guider } from '@antipode/npo'
+import { receivedAttention, type UNet2DCondition, type UNet2DConditionModel, type Wrappers } from '@antipode/models'
+import {
+  blurredWhereAttended, cfg, type Denoiser, guided, type GuidedDenoiser, type Guider, type Perturbation,
+} from '@antipode/npo'
+import type { ModelPrediction } from '@antipode/schedulers'
 import { adapted } from '../prompt/index.ts'
+import type { PerturbedBranch } from '../request/index.ts'
 import type { Conditions } from './family.ts'
 import type { MemoryChoices } from '../memory/index.ts'
 
@@ -14,6 +18,10 @@ export interface GuidanceOptions {
   readonly scale: number
   readonly rescale: number
   readonly guider: Guider | undefined
+  /** The third branch, for guiders that perturb. */
+  readonly perturbed: PerturbedBranch | undefined
+  /** What the UNet predicts. */
+  readonly predicts: ModelPrediction
   /** Adapters of both branches. */
   readonly positive: AdapterWeights
   readonly negative: AdapterWeights
@@ -28,7 +36,7 @@ export function denoiserOf(
   beside: Tensor | undefined,
   options: GuidanceOptions,
 ): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
-  const { scale, rescale, guider, branches: passes } = options
+  const { scale, rescale, guider, perturbed, branches: passes } = options
   const one = passes !== 'apart' && sameWeights(options.positive, options.negative)
   const positive = branch(unet, options.positive)
   if (!negative) return positive
@@ -37,17 +45,47 @@ export function denoiserOf(
     negative: one ? positive : branch(unet, options.negative),
     unconditional: (): RunCondition => withBeside(negative, beside),
   }
-  return guider ? guided({ ...branches, guider }) : cfg({ ...branches, scale, rescale })
+  if (!guider) return cfg({ ...branches, scale, rescale })
+  const third = perturbed === undefined ? {} : { perturbed: perturbedBranch(unet, branches, perturbed, options) }
+  return guided({ ...branches, ...third, guider })
+}
+
+function perturbedBranch(
+  unet: UNet2DConditionModel,
+  { negative, unconditional }: { readonly negative: Denoiser<RunCondition>; readonly unconditional: () => RunCondition },
+  how: PerturbedBranch,
+  options: GuidanceOptions,
+): Perturbation<RunCondition> {
+  if (typeof how === 'function') return branch(unet, options.positive, how)
+  if (how !== 'blurred') return branch(unet, how)
+  const attention: Denoiser<RunCondition> = (x, timesteps, condition) =>
+    receivedAttention(adapted(unet, options.negative))(...inputsOf(x, timesteps, condition))
+  return blurredWhereAttended({ model: negative, unconditional, attention, predicts: options.predicts })
 }
 
 export function withBeside(condition: UNet2DCondition, beside: Tensor | undefined): RunCondition {
   return beside ? { ...condition, beside } : condition
 }
 
-function branch(unet: UNet2DConditionModel, weights: AdapterWeights): Denoiser<RunCondition> {
-  // Its weights may have been on their way between two calls.
-  return (x, timesteps, { beside, ...condition }) =>
-    adapted(unet, weights).forward(beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition)
+function branch(
+  unet: UNet2DConditionModel,
+  weights: AdapterWeights,
+  wrapped?: (unet: UNet2DConditionModel) => Wrappers,
+): Denoiser<RunCondition> {
+  return (x, timesteps, condition) => {
+    // Its weights may have been on their way between two calls.
+    const model = adapted(unet, weights)
+    return model.forward(...inputsOf(x, timesteps, condition), { wrappers: wrapped?.(model) })
+  }
+}
+
+/** What a UNet takes of a sample and what it is told. */
+function inputsOf(
+  x: Tensor,
+  timesteps: Tensor,
+  { beside, ...condition }: RunCondition,
+): [x: Tensor, timesteps: Tensor, condition: UNet2DCondition] {
+  return [beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition]
 }
 
 /** Whether two mixtures are one: an adapter of weight 0 is as good as none. */

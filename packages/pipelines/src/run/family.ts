@@ -3,6 +3,7 @@ import type { Module } from '@antipode/core/nn'
 import type { Ranges } from '@antipode/core/options'
 import type { AdapterTargets, AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import type { Scheduler } from '@antipode/schedulers'
+import type { LearnedWords } from '../prompt/index.ts'
 import type { GenerateOptions, Request } from '../request/index.ts'
 import type { LatentColours } from './preview.ts'
 
@@ -25,6 +26,8 @@ export interface Family<O extends GenerateOptions> {
   /** How its users call it. */
   readonly name: string
   readonly components: Components
+  /** Words that its text encoders have learned. */
+  readonly words: LearnedWords
   /** Models whose memory the pipeline owns, by their names in a checkpoint. */
   readonly models: Readonly<Record<string, Module>>
   /** Those of them that adapter files may change, by their names on the hub. */
@@ -38,7 +41,7 @@ export interface Family<O extends GenerateOptions> {
   readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
-  /** The same family of other models. */
+  /** The same family of other models, with the same words. */
   of(models: Readonly<Record<string, Module>>): Family<O>
 }
 

@@ -18,11 +18,15 @@ export interface Outputs {
   readonly latents: { readonly latents: Tensor }
 }
 
-/** Pictures of pixels in [0, 1], each with its settings. */
-export async function imagesOf(pixels: Tensor, settings: (row: number) => ImageSettings): Promise<Outputs['images']> {
+/** Pictures of pixels in [0, 1], each with its settings. @param finish what is done to each */
+export async function imagesOf(
+  pixels: Tensor,
+  settings: (row: number) => ImageSettings,
+  finish = (image: Pixels): Pixels => image,
+): Promise<Outputs['images']> {
   const all = await postprocessImages(pixels, { denormalize: false })
   return {
-    images: all.map((image, row) => {
+    images: all.map(finish).map((image, row) => {
       const own = { ...settings(row), width: image.width, height: image.height }
       return { ...image, settings: own, png: () => encodePng(image, { text: settingsText(own) }) }
     }),

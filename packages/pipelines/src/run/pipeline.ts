@@ -4,12 +4,14 @@ import { sample, type SampleStep } from '@antipode/npo'
 import type { Pixels } from '../images/index.ts'
 import { Draws } from '../latents/index.ts'
 import { type MemoryChoices, type MemoryPlan, type Phase, type PipelineMemory, Residence } from '../memory/index.ts'
+import type { PipelineTextualInversions } from '../prompt/index.ts'
 import { type GenerateOptions, type Output, outputRange, tilingRange } from '../request/index.ts'
 import { type PipelineAdapters, pipelineAdapters } from './adapters.ts'
-import { callOf } from './call.ts'
+import { callOf, sideOf } from './call.ts'
 import { decode, type DecodeOptions, tilesWithin } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
+import { focusOf } from './focus.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared, unprepared } from './pictures.ts'
 import { type Planning, planningOf } from './plan.ts'
@@ -57,6 +59,7 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   plan(options: O): MemoryPlan
   readonly components: Components
   readonly adapters: PipelineAdapters
+  readonly textualInversions: PipelineTextualInversions
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
@@ -83,11 +86,14 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
     },
     plan(options: O) {
       checkOptions(family.name, options, ranges)
-      return run.plan(unprepared(components.unet.device, options, multipleOf(components)))
+      const asked = focusOf(family.name, options, sideOf(components))?.options ?? options
+      return run.plan(unprepared(components.unet.device, asked, multipleOf(components)))
     },
     components,
     adapters: pipelineAdapters(family.targets),
+    textualInversions: family.words,
     [Symbol.dispose]() {
+      family.words[Symbol.dispose]()
       run.plan[Symbol.dispose]()
       residence.dispose()
     },
@@ -112,7 +118,7 @@ interface Sampled {
 const multipleOf = ({ vae }: Components): number => Math.max(8, vae.scale)
 
 async function outputOf<O extends GenerateOptions>(run: Run<O>, options: O & CallOptions<Output>): Promise<Outputs[Output]> {
-  const { family: { components, guidanceScale }, residence } = run
+  const { family: { name, components, guidanceScale }, residence } = run
   const { latents, choices } = await sampled(run, options)
   const { output = 'images', signal } = options
   if (output === 'latents') return { latents }
@@ -122,7 +128,8 @@ async function outputOf<O extends GenerateOptions>(run: Run<O>, options: O & Cal
     if (output === 'pixels') return { pixels }
     try {
       const defaults = { guidanceScale, scheduler: components.scheduler.name }
-      return await imagesOf(pixels, (row) => settingsOf(options, row, defaults))
+      const back = focusOf(name, options, sideOf(components))?.back
+      return await imagesOf(pixels, (row) => settingsOf(options, row, defaults), back)
     } finally {
       pixels.dispose()
     }
@@ -154,7 +161,8 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
   const { components, name } = family
   const { unet } = components
   given.signal?.throwIfAborted()
-  const { options, made } = await prepared(unet.device, given, multipleOf(components))
+  const asked = focusOf(name, given, sideOf(components))?.options ?? given
+  const { options, made } = await prepared(unet.device, asked, multipleOf(components))
   const { signal, onPlan, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined

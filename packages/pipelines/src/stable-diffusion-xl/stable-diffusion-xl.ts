@@ -3,7 +3,7 @@ import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, finite, flag, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextModelWithProjection, UNet2DCondition } from '@antipode/models'
 import type { PipelineMemory } from '../memory/index.ts'
-import { adapted, chunksFor, repeatRows } from '../prompt/index.ts'
+import { adapted, chunksFor, LearnedWords, repeatRows, type TextTower } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges, perPrompt, type Request, texts } from '../request/index.ts'
 import {
   type Components,
@@ -75,10 +75,10 @@ export function stableDiffusionXL(
     tokenizer2: part('a tokenizer'),
     forceZerosForEmptyPrompt: flag,
   })
-  return pipelineOf(familyOf(components), memory)
+  return pipelineOf(familyOf(components, new LearnedWords(towersOf(components))), memory)
 }
 
-function familyOf(components: StableDiffusionXLComponents): Family<StableDiffusionXLOptions> {
+function familyOf(components: StableDiffusionXLComponents, words: LearnedWords): Family<StableDiffusionXLOptions> {
   const { unet, vae, textEncoder, textEncoder2 } = components
   return {
     name: 'StableDiffusionXL',
@@ -88,15 +88,13 @@ function familyOf(components: StableDiffusionXLComponents): Family<StableDiffusi
     strength: 0.3,
     colours,
     targets: { unet, text_encoder: textEncoder, text_encoder_2: textEncoder2 },
+    words,
     models: { unet, vae, text_encoder_2: textEncoder2, ...(textEncoder ? { text_encoder: textEncoder } : {}) },
-    conditions: (options, request, guided) => conditionsOf(components, options, request, guided),
-    of: ({ text_encoder: first, text_encoder_2: second, ...models }) =>
-      familyOf({
-        ...components,
-        ...(models as Pick<typeof components, 'unet' | 'vae'>),
-        textEncoder: first as CLIPTextModel | undefined,
-        textEncoder2: second as CLIPTextModelWithProjection,
-      }),
+    conditions: (options, request, guided) => conditionsOf(withWords(components, words), options, request, guided),
+    of: ({ text_encoder: first, text_encoder_2: second, ...models }) => {
+      const others = { textEncoder: first as CLIPTextModel, textEncoder2: second as CLIPTextModelWithProjection }
+      return familyOf({ ...components, ...(models as Pick<typeof components, 'unet' | 'vae'>), ...others }, words)
+    },
   }
 }
 
@@ -143,6 +141,25 @@ function conditionsOf(
 }
 
 const zerosLike = ({ device, shape, dtype }: Tensor): Tensor => zeros(device, shape, { dtype })
+
+/** The text towers that there are, in the order of files. */
+function towersOf({ textEncoder, tokenizer, textEncoder2, tokenizer2 }: StableDiffusionXLComponents): TextTower[] {
+  const second = { model: textEncoder2, tokenizer: tokenizer2 }
+  return textEncoder && tokenizer ? [{ model: textEncoder, tokenizer }, second] : [second]
+}
+
+/** The text encoders and tokenizers with the words that they have learned. */
+function withWords(components: StableDiffusionXLComponents, words: LearnedWords): StableDiffusionXLComponents {
+  const { textEncoder, tokenizer, textEncoder2, tokenizer2 } = components
+  const first = textEncoder && tokenizer && words.tower(0, { model: textEncoder, tokenizer })
+  const second = words.tower(first ? 1 : 0, { model: textEncoder2, tokenizer: tokenizer2 })
+  return {
+    ...components,
+    ...(first ? { textEncoder: first.model, tokenizer: first.tokenizer } : {}),
+    textEncoder2: second.model,
+    tokenizer2: second.tokenizer,
+  }
+}
 
 /** The text encoders with the adapters of a branch. */
 function withAdapters(

@@ -3,7 +3,7 @@ import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
 import type { PipelineMemory } from '../memory/index.ts'
-import { adapted, chunksFor, contextFrom, encode, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
+import { adapted, chunksFor, contextFrom, encode, LearnedWords, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
 import { type Components, type Family, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
@@ -34,14 +34,17 @@ export function stableDiffusion(
     textEncoder: part('a text encoder'),
     tokenizer: part('a tokenizer'),
   })
-  return pipelineOf(familyOf(components), memory)
+  const { textEncoder: model, tokenizer } = components
+  return pipelineOf(familyOf(components, new LearnedWords([{ model, tokenizer }])), memory)
 }
 
-function familyOf(components: StableDiffusionComponents): Family<GenerateOptions> {
-  const { unet, vae, textEncoder, tokenizer } = components
+function familyOf(components: StableDiffusionComponents, words: LearnedWords): Family<GenerateOptions> {
+  const { unet, vae, textEncoder } = components
+  const tower = { model: textEncoder, tokenizer: components.tokenizer }
   return {
     name: 'StableDiffusion',
     components,
+    words,
     models: { unet, vae, text_encoder: textEncoder },
     targets: { unet, text_encoder: textEncoder },
     ranges: generateRanges,
@@ -49,10 +52,11 @@ function familyOf(components: StableDiffusionComponents): Family<GenerateOptions
     strength: 0.8,
     colours,
     conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
+      const { tokenizer, model } = words.tower(0, tower)
       const away = guided ? (negatives ?? prompts.map(() => '')) : []
       const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
-        const encoder = adapted(textEncoder, weights)
+        const encoder = adapted(model, weights)
         const tokens = tokensOf(tokenizer, texts, promptSyntax, chunks)
         return repeatRows(contextFrom(statesOf(encoder, encode(encoder, tokens), skip), tokens), copies)
       }
@@ -61,8 +65,10 @@ function familyOf(components: StableDiffusionComponents): Family<GenerateOptions
         negative: guided ? { context: context(away, negative) } : undefined,
       }
     },
-    of: (models) =>
-      familyOf({ ...components, ...(models as Pick<typeof components, 'unet' | 'vae'>), textEncoder: models['text_encoder'] as CLIPTextModel }),
+    of: ({ text_encoder: encoder, ...models }) => {
+      const others = { ...(models as Pick<typeof components, 'unet' | 'vae'>), textEncoder: encoder as CLIPTextModel }
+      return familyOf({ ...components, ...others }, words)
+    },
   }
 }
 

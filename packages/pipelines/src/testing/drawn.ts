@@ -20,7 +20,7 @@ export async function expectDrawn(device: Device, name: keyof typeof drawn, fold
 }
 
 /** Both are float32 runs, guided by 5: they keep five digits of the largest number. */
-function expectNear(got: ArrayLike<number>, want: readonly number[]): void {
+export function expectNear(got: ArrayLike<number>, want: readonly number[]): void {
   expect(got.length).toBe(want.length)
   expect(Math.max(...want.map((v, i) => Math.abs(v - got[i]!)))).toBeLessThan(2e-5 * Math.max(...want.map(Math.abs)))
 }

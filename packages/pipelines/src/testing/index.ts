@@ -1,3 +1,3 @@
 export { type Case, cases, optionsOf, pipelineOfCase, type Recorded } from './case.ts'
-export { expectDrawn } from './drawn.ts'
+export { expectDrawn, expectNear } from './drawn.ts'
 export { expectRoundTrip } from './round-trip.ts'

@@ -1,6 +1,7 @@
 export { churned, churnFields, churns, type ChurnConfig } from './churn.ts'
 export { checkCurves, curvedSigmas, hasCurve, sigmaFields, timestepFinder, type SigmaConfig } from './curves.ts'
 export { edmFields, edmSpace, type EdmConfig } from './edm-space.ts'
+export { flowLevels } from './flow-levels.ts'
 export { dynamicShift, imageMu, shiftSigma, stretchToTerminal, type DynamicShiftConfig } from './shift.ts'
 export { sigmaSpace, type SigmaSpace } from './sigma-space.ts'
 export { lambda, spacedBeyond, vpSpace, type Levels, type VpSpace } from './vp-space.ts'

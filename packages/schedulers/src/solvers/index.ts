@@ -13,6 +13,7 @@ export { eulerAncestral, type EulerAncestralConfig } from './euler-ancestral/ind
 export { euler, type EulerConfig } from './euler/index.ts'
 export { flowMatchEuler, type FlowMatchEulerConfig } from './flow-match-euler/index.ts'
 export { flowMatchHeun, type FlowMatchHeunConfig } from './flow-match-heun/index.ts'
+export { flowMatchSde, type FlowMatchSdeConfig } from './flow-match-sde/index.ts'
 export { heun, type HeunConfig } from './heun/index.ts'
 export { ipndm, type IpndmConfig } from './ipndm/index.ts'
 export { kdpm2Ancestral, type Kdpm2AncestralConfig } from './kdpm2-ancestral/index.ts'

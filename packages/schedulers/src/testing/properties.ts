@@ -195,12 +195,13 @@ export function solverProperties(solver: AnySolver, configs: readonly Readonly<R
 }
 
 /**
- * Whether an exact model makes an exact end: pndm means v itself over several levels, and 'sde-dpmsolver' trades much of
- * the noise at hand for fresh noise where steps are long. Both are of first order so.
+ * Whether an exact model makes an exact end: pndm means v itself over several levels, and 'sde-dpmsolver' and
+ * flowMatchSde trade much of the noise at hand for fresh noise where steps are long. All are of first order so.
  */
 function followsExactly({ name, config }: Scheduler): boolean {
   const { predictionType, algorithmType } = config as { predictionType?: string; algorithmType?: string }
-  return !(name === 'pndm' && predictionType === 'v_prediction') && algorithmType !== 'sde-dpmsolver'
+  const trades = algorithmType === 'sde-dpmsolver' || name === 'flowMatchSde'
+  return !(name === 'pndm' && predictionType === 'v_prediction') && !trades
 }
 
 function trainSteps(scheduler: Scheduler): number {

@@ -1,19 +1,18 @@
 import { choice, flag, integer, numeric, optionalNumber } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
-import { linspace } from '../../numeric/index.ts'
 import { currentSigma, nextSigma, noiseTerm, solver, type Solver } from '../../run/index.ts'
 import { mostTimesteps, type NoiseLevel } from '../../schedule/index.ts'
 import {
   checkCurves,
   curvedSigmas,
   dynamicShift,
+  flowLevels,
   shiftSigma,
   sigmaFields,
   stretchToTerminal,
   type DynamicShiftConfig,
   type SigmaConfig,
 } from '../../sigmas/index.ts'
-import { checkTimesteps } from '../../timesteps/index.ts'
 
 /** The options of {@link flowMatchEuler}, with the defaults of diffusers' FlowMatchEulerDiscreteScheduler. */
 export interface FlowMatchEulerConfig extends SigmaConfig, DynamicShiftConfig {
@@ -74,13 +73,8 @@ export const flowMatchEuler: Solver<FlowMatchEulerConfig, null> = /* @__PURE__ *
       needsNoise: () => config.stochasticSampling,
       plan(request) {
         const by = useDynamicShifting ? dynamicShift(name, config.timeShiftType, request.mu) : shift
-        if (request.by === 'timesteps') checkTimesteps(name, request.timesteps, steps + 1, { whole: false })
-        const plain =
-          request.by === 'count'
-            ? linspace(1, lowest, request.count)
-            : request.by === 'sigmas'
-              ? request.sigmas.map(Math.fround)
-              : request.timesteps.map((timestep) => timestep / steps)
+        const rounded = request.by === 'sigmas' ? { ...request, sigmas: request.sigmas.map(Math.fround) } : request
+        const plain = flowLevels(name, rounded, steps, lowest)
         const shifted = plain.map((sigma) => shiftSigma(by, sigma))
         const stretched = config.shiftTerminal === null ? shifted : stretchToTerminal(shifted, config.shiftTerminal)
         const curved = curvedSigmas(config, stretched[0]!, stretched.at(-1)!, stretched.length) ?? stretched

@@ -1,10 +1,8 @@
 import { integer, numeric } from '../../config/index.ts'
 import { combine } from '../../linear/index.ts'
-import { linspace } from '../../numeric/index.ts'
 import { currentSigma, nextSigma, solver, type Solver } from '../../run/index.ts'
 import { mostTimesteps, type NoiseLevel } from '../../schedule/index.ts'
-import { shiftSigma } from '../../sigmas/index.ts'
-import { checkTimesteps } from '../../timesteps/index.ts'
+import { flowLevels, shiftSigma } from '../../sigmas/index.ts'
 
 /** The options of {@link flowMatchHeun}, with the defaults of diffusers' FlowMatchHeunDiscreteScheduler. */
 export interface FlowMatchHeunConfig {
@@ -40,12 +38,7 @@ export const flowMatchHeun: Solver<FlowMatchHeunConfig, null> = /* @__PURE__ */ 
       levelAt: (timestep) => levelOf(timestep / steps),
       velocity: () => ({ noise: 1, clean: -1 }),
       plan(request) {
-        if (request.by === 'timesteps') checkTimesteps(name, request.timesteps, steps + 1, { whole: false })
-        const plain =
-          request.by === 'count'
-            ? linspace(1, lowest, request.count)
-            : request.by === 'sigmas' ? request.sigmas : request.timesteps.map((timestep) => timestep / steps)
-        const sigmas = plain.map((sigma) => Math.fround(shiftSigma(shift, sigma)))
+        const sigmas = flowLevels(name, request, steps, lowest).map((sigma) => Math.fround(shiftSigma(shift, sigma)))
         // Each level but the first is called at twice: as the end of a step and as the start of the next.
         const twice = sigmas.flatMap((sigma, i) => (i === 0 ? [sigma] : [sigma, sigma]))
         return {

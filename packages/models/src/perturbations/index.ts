@@ -1,0 +1,5 @@
+export type { LayerChoice, PerturbationOptions } from './layer-choice.ts'
+export { perturbedAttention } from './perturbed-attention.ts'
+export { receivedAttention } from './received-attention.ts'
+export { skippedLayers, type SkippedLayersOptions } from './skipped-layers.ts'
+export { smoothedEnergy, type SmoothedEnergyOptions } from './smoothed-energy.ts'

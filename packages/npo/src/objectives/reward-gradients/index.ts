@@ -1,0 +1,5 @@
+export { alignProp, randomTruncation } from './align-prop.ts'
+export { draftLv, type RenoisedBatch } from './draft-lv.ts'
+export { draft } from './draft.ts'
+export type { RewardGradientOptions, RolloutBatch } from './graded-run.ts'
+export { refl } from './refl.ts'

@@ -1,0 +1,1 @@
+export { type SelfNpoBatch, type SelfNpoOptions, selfNpo } from './self-npo.ts'

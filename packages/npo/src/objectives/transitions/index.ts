@@ -1,0 +1,8 @@
+export { type D3poOptions, d3po, type LabelledStepPairs } from './d3po.ts'
+export { danceGrpo } from './dance-grpo.ts'
+export { ddpo } from './ddpo.ts'
+export { flowGrpo, type FlowGrpoOptions } from './flow-grpo.ts'
+export { lpo, lpoThreshold, type LpoThresholdOptions } from './lpo.ts'
+export type { PolicyBatch, PolicyGradientOptions } from './policy-gradient.ts'
+export { spo, type SpoOptions } from './spo.ts'
+export { type StepPairBatch, swapSteps } from './step-pairs.ts'

@@ -1,0 +1,1 @@
+export { flowMatchSde, type FlowMatchSdeConfig } from './flow-match-sde.ts'
