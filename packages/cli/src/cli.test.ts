@@ -56,8 +56,8 @@ test('images are drawn by defaults, and adapters have weights behind an @', asyn
     prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
     negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
     width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
-    textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }], budget: 1.5 * 2 ** 30,
+    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, budget: 1.5 * 2 ** 30, guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
+    textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }],
   })
 })
 

@@ -1,7 +1,7 @@
 export { loadPipeline, type LoadPipelineOptions, type PipelineType, pipelineTypes } from './components/index.ts'
 export * from './images/index.ts'
-export type { MemoryChoices, MemoryPlan, PhaseMemory, PipelineMemory } from './memory/index.ts'
 export { type PipelineTextualInversions, type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
+export type { MemoryChoices, MemoryPlan, PhaseMemory, PipelineMemory } from './memory/index.ts'
 export { reconstruct, type Reconstruction, type ReconstructOptions } from './reconstruct/index.ts'
 export { type GenerateOptions, type PerturbedBranch } from './request/index.ts'
 export {

@@ -33,3 +33,15 @@ test('other numbers are other operations, and so is what is built afterwards', (
   expect(x.exp()).not.toBe(x.exp())
   expect(() => common(3 as never)).toThrow(ConfigError)
 })
+
+test('numbers of blocks are made where they are read, and what is computed of them once', () => {
+  const own = new FakeHost()
+  const layers = Array.from({ length: 6 }, (_, k) => tensor(own, noise(64 * 64, k), [64, 64], { dtype: 'q8_0' }))
+  const start = tensor(own, noise(64, 1), [1, 64])
+  const through = (t: Tensor, some: readonly Tensor[]): Tensor => some.reduce((y, w) => linear(y, w).silu(), t)
+  const branches = (): Tensor[] => [2, 3].map((factor) => through(through(start, layers.slice(0, 2)).mul(factor), layers.slice(2)))
+  const plan = own.plan(...common(branches))
+  const count = (name: string): number => plan.dispatches.filter((d) => d.kernel.label.startsWith(name)).length
+  expect([count('matmul'), count('dequantise')]).toEqual([10, 10])
+  expect(plan.peakBytes).toBeLessThan(3 * 64 * 64 * 4)
+})

@@ -51,9 +51,11 @@ export function onceWithin<T extends Operand>(
   const { outputs, numbers } = built
   const name = `${key}(${inputs.map((t) => nameOf(t, numbers)).join()})`
   const known = outputs.get(name) as readonly T[] | undefined // what the same op made of operands of this type
-  if (known) return known
+  if (known && !op.recomputed) return known
   const made = make()
-  outputs.set(name, made)
+  if (!known) outputs.set(name, made)
+  // What is rather computed again than kept has the same name, so that what is computed of it is known.
+  else made.forEach((t, k) => numbers.set(t, numberOf(known[k] as Operand, numbers)))
   return made
 }
 
@@ -62,7 +64,11 @@ function nameOf(t: Operand, numbers: Map<Operand, number>): string {
   const { spec: { key }, source: { value, bytes } } = t
   if (value !== undefined) return `${key}=${Object.is(value, -0) ? '-0' : value}`
   if (bytes) return `${key}=${bytes.join('.')}`
+  return `#${numberOf(t, numbers)}`
+}
+
+function numberOf(t: Operand, numbers: Map<Operand, number>): number {
   const known = numbers.get(t) ?? numbers.size
   numbers.set(t, known)
-  return `#${known}`
+  return known
 }

@@ -1,4 +1,5 @@
 import * as K from '@antipode/kernels-wgsl'
+import { inBlocks } from '@antipode/kernels-wgsl'
 import { DisposedError, DTypeError, ShapeError } from '../errors.ts'
 import { encodeElements } from '../io/index.ts'
 import { checkOptions, either, finite, flag, listOf } from '../options/index.ts'
@@ -171,7 +172,7 @@ export class Tensor implements Disposable {
   /** The tensor in another element type. @throws {DTypeError} if there is none of that name, or it is in blocks, which only uploads make */
   to(dtype: K.DType): Tensor {
     if (dtype === this.dtype) return this
-    if (!K.inBlocks(this.dtype)) return apply1(K.cast, [this], { dtype })
+    if (!inBlocks(this.dtype)) return apply1(K.cast, [this], { dtype })
     return apply1(K.dequantise, [this], { dtype: dtype === 'f16' ? dtype : 'f32' }).to(dtype)
   }
 

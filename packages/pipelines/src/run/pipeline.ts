@@ -86,8 +86,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
     },
     plan(options: O) {
       checkOptions(family.name, options, ranges)
-      const asked = focusOf(family.name, options, sideOf(components))?.options ?? options
-      return run.plan(unprepared(components.unet.device, asked, multipleOf(components)))
+      return run.plan(unprepared(components.unet.device, focused(family, options), multipleOf(components)))
     },
     components,
     adapters: pipelineAdapters(family.targets),
@@ -116,6 +115,10 @@ interface Sampled {
 
 /** Sides of pictures are multiples of it. */
 const multipleOf = ({ vae }: Components): number => Math.max(8, vae.scale)
+
+/** A request for the part of the image around the mask, where that is all that is repainted. */
+const focused = <O extends GenerateOptions>({ name, components }: Family<O>, options: O): O =>
+  focusOf(name, options, sideOf(components))?.options ?? options
 
 async function outputOf<O extends GenerateOptions>(run: Run<O>, options: O & CallOptions<Output>): Promise<Outputs[Output]> {
   const { family: { name, components, guidanceScale }, residence } = run
@@ -161,8 +164,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
   const { components, name } = family
   const { unet } = components
   given.signal?.throwIfAborted()
-  const asked = focusOf(name, given, sideOf(components))?.options ?? given
-  const { options, made } = await prepared(unet.device, asked, multipleOf(components))
+  const { options, made } = await prepared(unet.device, focused(family, given), multipleOf(components))
   const { signal, onPlan, preview = false } = options
   const held = [...made]
   let latents: Tensor | undefined

@@ -41,10 +41,10 @@ export function planningOf<O extends GenerateOptions>(
 }
 
 /** All that a plan depends on. */
-function keyOf({ call, adapters }: Measures, { tiling, image, guider }: PreparedOptions): string {
+function keyOf({ call, adapters }: Measures, { tiling, image, guider, perturbed }: PreparedOptions): string {
   const { request: { rows, height, width, positive, negative }, conditions, guidance } = call
   const shapes = tensorsOf(conditions).map(({ shape }) => shape)
   const weights = [positive, negative].map((own) => Object.entries(own).map(([name, w]) => [name, typeof w === 'number' ? w : 'by layer']))
-  const guided = conditions.negative && (guider ? 'by a guider' : guidance.rescale > 0)
+  const guided = conditions.negative && (guider ? ['by a guider', typeof perturbed === 'function' ? perturbed.name : perturbed] : guidance.rescale > 0)
   return JSON.stringify([rows, height, width, shapes, weights, guided, adapters, tiling, image?.shape])
 }

@@ -78,7 +78,10 @@ export function stableDiffusionXL(
   return pipelineOf(familyOf(components, new LearnedWords(towersOf(components))), memory)
 }
 
-function familyOf(components: StableDiffusionXLComponents, words: LearnedWords): Family<StableDiffusionXLOptions> {
+function familyOf(
+  components: StableDiffusionXLComponents,
+  words: LearnedWords,
+): Family<StableDiffusionXLOptions> {
   const { unet, vae, textEncoder, textEncoder2 } = components
   return {
     name: 'StableDiffusionXL',
@@ -91,10 +94,13 @@ function familyOf(components: StableDiffusionXLComponents, words: LearnedWords):
     words,
     models: { unet, vae, text_encoder_2: textEncoder2, ...(textEncoder ? { text_encoder: textEncoder } : {}) },
     conditions: (options, request, guided) => conditionsOf(withWords(components, words), options, request, guided),
-    of: ({ text_encoder: first, text_encoder_2: second, ...models }) => {
-      const others = { textEncoder: first as CLIPTextModel, textEncoder2: second as CLIPTextModelWithProjection }
-      return familyOf({ ...components, ...(models as Pick<typeof components, 'unet' | 'vae'>), ...others }, words)
-    },
+    of: ({ text_encoder: first, text_encoder_2: second, ...models }) =>
+      familyOf({
+        ...components,
+        ...(models as Pick<typeof components, 'unet' | 'vae'>),
+        textEncoder: first as CLIPTextModel | undefined,
+        textEncoder2: second as CLIPTextModelWithProjection,
+      }, words),
   }
 }
 

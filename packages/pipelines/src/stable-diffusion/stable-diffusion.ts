@@ -3,7 +3,9 @@ import type { AdapterWeights } from '@antipode/core/nn'
 import { anObject, checkOptions, required } from '@antipode/core/options'
 import type { CLIPTextModel, CLIPTextOutput } from '@antipode/models'
 import type { PipelineMemory } from '../memory/index.ts'
-import { adapted, chunksFor, contextFrom, encode, LearnedWords, type PromptTokenizer, repeatRows, tokensOf } from '../prompt/index.ts'
+import {
+  adapted, chunksFor, contextFrom, encode, LearnedWords, type PromptTokenizer, repeatRows, tokensOf,
+} from '../prompt/index.ts'
 import { type GenerateOptions, generateRanges } from '../request/index.ts'
 import { type Components, type Family, type LatentColours, type Pipeline, pipelineOf } from '../run/index.ts'
 
@@ -34,13 +36,12 @@ export function stableDiffusion(
     textEncoder: part('a text encoder'),
     tokenizer: part('a tokenizer'),
   })
-  const { textEncoder: model, tokenizer } = components
-  return pipelineOf(familyOf(components, new LearnedWords([{ model, tokenizer }])), memory)
+  const words = new LearnedWords([{ model: components.textEncoder, tokenizer: components.tokenizer }])
+  return pipelineOf(familyOf(components, words), memory)
 }
 
 function familyOf(components: StableDiffusionComponents, words: LearnedWords): Family<GenerateOptions> {
   const { unet, vae, textEncoder } = components
-  const tower = { model: textEncoder, tokenizer: components.tokenizer }
   return {
     name: 'StableDiffusion',
     components,
@@ -52,7 +53,7 @@ function familyOf(components: StableDiffusionComponents, words: LearnedWords): F
     strength: 0.8,
     colours,
     conditions({ clipSkip, promptSyntax = 'plain' }, { prompts, negatives, copies, positive, negative }, guided) {
-      const { tokenizer, model } = words.tower(0, tower)
+      const { tokenizer, model } = words.tower(0, { model: textEncoder, tokenizer: components.tokenizer })
       const away = guided ? (negatives ?? prompts.map(() => '')) : []
       const chunks = chunksFor(tokenizer, [...prompts, ...away], promptSyntax)
       const context = (texts: readonly string[], weights: AdapterWeights, skip?: number): Tensor => {
@@ -65,10 +66,12 @@ function familyOf(components: StableDiffusionComponents, words: LearnedWords): F
         negative: guided ? { context: context(away, negative) } : undefined,
       }
     },
-    of: ({ text_encoder: encoder, ...models }) => {
-      const others = { ...(models as Pick<typeof components, 'unet' | 'vae'>), textEncoder: encoder as CLIPTextModel }
-      return familyOf({ ...components, ...others }, words)
-    },
+    of: (models) =>
+      familyOf({
+        ...components,
+        ...(models as Pick<typeof components, 'unet' | 'vae'>),
+        textEncoder: models['text_encoder'] as CLIPTextModel,
+      }, words),
   }
 }
 
