@@ -1,7 +1,7 @@
 """Runs diffusers on a made-up checkpoint of the true size, in float32 on the CPU, and writes what the full-size command compares with.
 
   npm run full-size -- make --family sd15 --out DIR
-  python tools/golden/full_size.py DIR OUT.safetensors [--steps 2] [--side 512]
+  python tools/golden/full_size.py DIR OUT.safetensors [--steps 2] [--side 512] [--xl] [--no-decode]
 
 Writes latents after each step, the decoded picture, and the times in the header. Versions used: diffusers 0.42.1, transformers 5.24.0,
 torch 2.15.0.
@@ -28,6 +28,16 @@ def main() -> None:
     a = parser.parse_args()
     cls = StableDiffusionXLPipeline if a.xl else StableDiffusionPipeline
     extra = {"add_watermarker": False} if a.xl else {"safety_checker": None, "feature_extractor": None}
+    prompt = {"prompt": PROMPT, "negative_prompt": NEGATIVE}
+    if a.xl:
+        # All parts of XL at once are 14 GiB in float32: the prompts are encoded first.
+        encoders = cls.from_pretrained(a.folder, torch_dtype=torch.float32, unet=None, vae=None, **extra)
+        with torch.no_grad():
+            embeds = encoders.encode_prompt(PROMPT, negative_prompt=NEGATIVE, device="cpu", do_classifier_free_guidance=True)
+        names = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+        prompt = dict(zip(names, embeds))
+        extra |= {"text_encoder": None, "text_encoder_2": None, "tokenizer": None, "tokenizer_2": None}
+        del encoders
     pipe = cls.from_pretrained(a.folder, torch_dtype=torch.float32, **extra)
     pipe.set_progress_bar_config(disable=True)
     tensors, times = {}, []
@@ -39,7 +49,7 @@ def main() -> None:
 
     begin = time.time()
     result = pipe(
-        PROMPT, negative_prompt=NEGATIVE, num_inference_steps=a.steps, guidance_scale=7.5, height=a.side, width=a.side,
+        **prompt, num_inference_steps=a.steps, guidance_scale=7.5, height=a.side, width=a.side,
         generator=torch.Generator().manual_seed(0), output_type="latent" if a.no_decode else "pt", callback_on_step_end=keep,
         callback_on_step_end_tensor_inputs=["latents"],
     )

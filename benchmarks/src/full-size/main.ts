@@ -6,7 +6,7 @@ import { compareRun, isRunType } from './run.ts'
 import { compareStep } from './train.ts'
 
 const help = `npm run full-size -- make --family ${Object.keys(families).join('|')} --out DIR
-npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode]
+npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode] [--budget BYTES]
 npm run full-size -- load --model DIR [--dtype f16|f32] [--rounds 3]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
 
@@ -31,6 +31,7 @@ const {
     side: { type: 'string', default: '512' },
     steps: { type: 'string', default: '2' },
     decode: { type: 'boolean', default: false },
+    budget: { type: 'string' },
     rounds: { type: 'string', default: '3' },
   },
 })
@@ -52,6 +53,7 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
     side: Number(values.side),
     steps: Number(values.steps),
     decode: values.decode,
+    budget: values.budget === undefined ? undefined : Number(values.budget),
     log,
   })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)

@@ -1,6 +1,6 @@
 import { Device } from '@antipode/core'
 import { readSafetensors } from '@antipode/core/io'
-import { loadPipeline } from '@antipode/pipelines'
+import { loadPipeline, type MemoryPlan } from '@antipode/pipelines'
 
 /** What is drawn, and what it is compared with. */
 export interface FullSizeRun {
@@ -10,6 +10,8 @@ export interface FullSizeRun {
   readonly dtype: RunType
   readonly side: number
   readonly steps: number
+  /** Bytes of the GPU, if they are limited. */
+  readonly budget: number | undefined
   /** Whether the picture is decoded too; so it is where the reference has it. */
   readonly decode: boolean
   readonly log: (line: string) => void
@@ -56,13 +58,13 @@ const drawn = { prompt: 'a photo of an astronaut on a horse', negative: 'blurry'
 
 /** Draws from prompt to picture, and holds every step to the reference. */
 export async function compareRun(run: FullSizeRun): Promise<FullSizeResult> {
-  const { model, golden, dtype, side, steps, log } = run
+  const { model, golden, dtype, side, steps, budget, log } = run
   await using device = await Device.request()
   await using file = golden === undefined ? undefined : await readSafetensors(golden)
   const told = file?.metadata ?? drawn
   const gaps: Gap[] = []
   const begin = performance.now()
-  using pipe = await loadPipeline(device, model, { dtype })
+  using pipe = await loadPipeline(device, model, { dtype, ...(budget === undefined ? {} : { budget }) })
   const loadSeconds = (performance.now() - begin) / 1000
   const loadedBytes = device.memory().live
   log(`loaded in ${loadSeconds.toFixed(1)} s: ${(loadedBytes / 2 ** 30).toFixed(2)} GiB`)
@@ -74,6 +76,7 @@ export async function compareRun(run: FullSizeRun): Promise<FullSizeResult> {
     steps,
     guidanceScale: 7.5,
     seed: 0,
+    onPlan: ({ peak, choices }: MemoryPlan) => log(`planned: ${(peak / 2 ** 30).toFixed(2)} GiB, ${JSON.stringify(choices)}`),
   }
   let since = performance.now()
   const compare = async (what: string, values: ArrayLike<number>): Promise<void> => {

@@ -162,9 +162,10 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   }
 }
 
-function memoryText(peak: number, { branches, leaving, tiling }: MemoryChoices): string {
+function memoryText(peak: number, { dtype, branches, leaving, tiling }: MemoryChoices): string {
   return [
     `${gibibytes(peak)} at once`,
+    `weights in ${dtype}`,
     ...(branches === 'apart' ? ['branches one after the other'] : []),
     ...(leaving.length > 0 ? [`${leaving.join(', ')} only while needed`] : []),
     ...(typeof tiling === 'object' && tiling.size !== undefined ? [`tiles of ${tiling.size} pixels`] : []),

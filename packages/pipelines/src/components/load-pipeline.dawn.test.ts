@@ -106,7 +106,7 @@ test('what a run takes is known before it, and nothing is taken to know it', asy
   expect(small.weights).toBe(live)
   expect(live).toBeGreaterThanOrEqual(4 * (unet.parameterCount + vae.parameterCount + textEncoder.parameterCount))
   expect(small.peak).toBe(live + Math.max(small.prompts.beside, small.step.beside, small.decode.beside))
-  expect(small.choices).toEqual({ branches: 'together', leaving: [], tiling: false })
+  expect(small.choices).toEqual({ dtype: 'f32', branches: 'together', leaving: [], tiling: false })
   const large = pipe.plan({ prompt: 'the cat', height: 64, width: 64 })
   expect(large.step.beside).toBeGreaterThan(3 * small.step.beside)
   expect(large.decode.beside).toBeGreaterThan(8 * small.decode.beside)

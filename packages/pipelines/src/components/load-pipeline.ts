@@ -1,4 +1,4 @@
-import { type Backend, CheckpointError, inBlocks } from '@antipode/core'
+import { type Backend, CheckpointError, inBlocks, OutOfMemoryError } from '@antipode/core'
 import { checkFit, type Module, type ParameterTypes, placeholders } from '@antipode/core/nn'
 import { checkArgument, oneOf, whole } from '@antipode/core/options'
 import {
@@ -37,8 +37,9 @@ export interface LoadPipelineOptions extends OpenCheckpointOptions {
   /**
    * Bytes of the GPU that a call may take at once, weights included; no limit by default. Where it asks for that, what
    * `plan` of the pipeline says is done: branches of guidance one after the other, models on the GPU only while they
-   * are needed, pictures decoded in tiles. Models then come to the GPU when a call needs them, from the checkpoint,
-   * which stays open until the pipeline is disposed; calls wait for each other.
+   * are needed, pictures decoded in tiles; and where a picture of the size that the model was trained on would not fit
+   * even so, `dtype` is `q8_0` unless it is given. Models then come to the GPU when a call needs them, from the
+   * checkpoint, which stays open until the pipeline is disposed; calls wait for each other.
    */
   readonly budget?: number
 }
@@ -64,12 +65,27 @@ export async function loadPipeline(
   try {
     const pipe = await pipelineFrom(loaded)
     if (budget === undefined) await checkpoint[Symbol.asyncDispose]()
+    else if (options.dtype === undefined && !fits(pipe)) {
+      pipe[Symbol.dispose]()
+      return await loadPipeline(device, source, { ...options, dtype: 'q8_0' })
+    }
     return pipe
   } catch (error) {
     loaded.dispose()
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Whether a picture of the model's own size can be drawn within the budget, as far as a prompt alone tells. */
+function fits(pipe: Pipeline<StableDiffusionXLOptions>): boolean {
+  try {
+    pipe.plan({ prompt: '' })
+  } catch (error) {
+    // Models for inpainting need more than a prompt, and some backends plan nothing.
+    return !(error instanceof OutOfMemoryError)
+  }
+  return true
 }
 
 async function pipelineFrom(loading: Loading): Promise<Pipeline<StableDiffusionXLOptions>> {
@@ -135,6 +151,7 @@ class Loading {
   get memory(): PipelineMemory | undefined {
     if (this.#budget === undefined) return undefined
     return {
+      dtype: this.#types.weights ?? this.#types.dtype ?? 'f32',
       budget: this.#budget,
       bring: async (model) => this.#models.get(model)?.(),
       close: () => void this.checkpoint[Symbol.asyncDispose](),

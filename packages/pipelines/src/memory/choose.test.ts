@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { type Costs, type MemoryChoices, planWithin } from './index.ts'
 
 const costs: Costs = {
+  dtype: 'f16',
   models: new Map([
     ['unet', 1000],
     ['vae', 200],
@@ -71,7 +72,7 @@ test('a budget that cannot be kept is refused with the smallest that can, and ho
   expect(() => planWithin('test', costs, 1134)).toThrow(OutOfMemoryError)
   expect(() => planWithin('test', costs, 1134)).toThrow(
     'test: expected a budget of 1135 bytes (0.0 MiB) or more, got 1134 (0.0 MiB); that would do with one branch of guidance after ' +
-      'the other, text_encoder, vae, unet on the GPU only while needed; ask for smaller pictures, or for fewer at once',
+      'the other, text_encoder, vae, unet on the GPU only while needed; ask for smaller pictures, or for fewer at once, or load with dtype \'q8_0\'',
   )
   const choices: MemoryChoices = planWithin('test', { ...costs, canJoin: false }, Infinity).choices
   expect(choices.branches).toBe('apart')

@@ -4,6 +4,8 @@ import { type MemoryChoices, type MemoryPlan, needs, type Phase, type PhaseMemor
 
 /** Bytes that the parts of a run take, each worked out when it is asked for. */
 export interface Costs {
+  /** What the UNet's weights are kept in. */
+  readonly dtype: string
   /** Of each model's weights, by its name in a checkpoint. */
   readonly models: ReadonlyMap<string, number>
   /** Of adapters, which stay. */
@@ -37,7 +39,7 @@ export function planWithin(where: string, costs: Costs, budget: number): MemoryP
   for (const decoding of costs.decodings()) {
     for (let leaving = 0; leaving <= names.length; leaving++) {
       for (const branches of passes) {
-        const plan = planOf(costs, { leaving: names.slice(0, leaving), branches, tiling: decoding.tiling }, decoding.peakBytes)
+        const plan = planOf(costs, { dtype: costs.dtype, branches, leaving: names.slice(0, leaving), tiling: decoding.tiling }, decoding.peakBytes)
         if (plan.peak <= budget) return plan
         if (plan.peak < (least?.peak ?? Infinity)) least = plan
       }
@@ -48,9 +50,10 @@ export function planWithin(where: string, costs: Costs, budget: number): MemoryP
 
 /** @param least what takes least of all ways, if the device can bind any */
 function refusal(budget: number, least: MemoryPlan | undefined): string {
-  const advice = 'ask for smaller pictures, or for fewer at once'
-  if (!least) return `expected pictures of which the device can bind the smallest tiles; ${advice}`
-  const { branches, leaving, tiling } = least.choices
+  const fewer = 'ask for smaller pictures, or for fewer at once'
+  if (!least) return `expected pictures of which the device can bind the smallest tiles; ${fewer}`
+  const { dtype, branches, leaving, tiling } = least.choices
+  const advice = dtype.startsWith('q') ? fewer : `${fewer}, or load with dtype 'q8_0'`
   const how = [
     ...(branches === 'apart' ? ['one branch of guidance after the other'] : []),
     ...(leaving.length > 0 ? [`${leaving.join(', ')} on the GPU only while needed`] : []),

@@ -2,7 +2,6 @@ export { type Costs, planWithin } from './choose.ts'
 export {
   type MemoryChoices,
   type MemoryPlan,
-  needs,
   type Phase,
   type PhaseMemory,
   type PipelineMemory,

@@ -3,6 +3,8 @@ import type { Tiling } from '@antipode/models'
 
 /** What lets a pipeline run where not all of its models fit on the GPU at once. */
 export interface PipelineMemory {
+  /** What weights are kept in, such as `f16` or `q8_0`. */
+  readonly dtype: string
   /** Bytes of the GPU that weights, and what is computed beside them, may take at once. */
   readonly budget: number
   /** Brings the weights of a model to the device, which it has freed or has not had yet. */
@@ -24,6 +26,8 @@ export interface PhaseMemory {
 
 /** How a run is kept within a budget. Without one, models stay, and tiles are for what the device could not bind. */
 export interface MemoryChoices {
+  /** What the UNet's weights are kept in. */
+  readonly dtype: string
   /**
    * Whether both branches of guidance are one pass of twice the batch, or one pass after the other; of branches that
    * differ in adapters, always the latter.

@@ -49,7 +49,7 @@ export async function decode(
 const fitting = new WeakMap<AutoencoderKL | AutoencoderTiny, Map<string, FittingTiling>>()
 
 /** The largest tiles of which the device can bind every tensor, and what decoding one image in them takes. */
-export function fittingTiles(
+function fittingTiles(
   device: Planner,
   vae: AutoencoderKL | AutoencoderTiny,
   { shape }: Pick<Tensor, 'shape'>,

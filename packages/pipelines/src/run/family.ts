@@ -41,7 +41,7 @@ export interface Family<O extends GenerateOptions> {
   readonly colours: LatentColours
   /** What the UNet is told about a request; nothing is computed yet. */
   conditions(options: O, request: Request, guided: boolean): Conditions
-  /** The same family of other models. */
+  /** The same family of other models, with the same words. */
   of(models: Readonly<Record<string, Module>>): Family<O>
 }
 

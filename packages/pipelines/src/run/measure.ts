@@ -29,7 +29,16 @@ export class Measures implements Costs {
   /** Of adapters, which never leave. */
   readonly adapters: number
 
-  constructor(device: Planner, family: Family<GenerateOptions>, options: GenerateOptions & PreparedOptions) {
+  readonly dtype: string
+
+  /** @param dtype what the UNet's weights are kept in */
+  constructor(
+    device: Planner,
+    family: Family<GenerateOptions>,
+    options: GenerateOptions & PreparedOptions,
+    dtype: string,
+  ) {
+    this.dtype = dtype
     this.#device = device
     this.#family = family
     this.#image = options.image

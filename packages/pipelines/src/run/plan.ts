@@ -22,11 +22,12 @@ export function planningOf<O extends GenerateOptions>(
   const planned = memory ? family.of(Object.fromEntries(models)) : family
   const known = new Map<string, MemoryPlan>()
   const plan = (options: O & PreparedOptions): MemoryPlan => {
-    const { device } = family.components.unet
+    const { unet } = family.components
+    const { device } = unet
     if (!isPlanner(device)) {
       throw new UnsupportedError(`${family.name}: expected models on a Device to plan for, got another backend`)
     }
-    const measures = new Measures(device, planned as Family<GenerateOptions>, options)
+    const measures = new Measures(device, planned as Family<GenerateOptions>, options, memory?.dtype ?? unet.dtype)
     const key = keyOf(measures, options)
     const found = known.get(key) ?? planWithin(family.name, measures, memory?.budget ?? Infinity)
     known.set(key, found)
