@@ -51,15 +51,16 @@ export function makeInputs<A extends Attrs>(c: OpCase<A>, float: DType): RefTens
 /** The kernels of one variant of an op on a problem. */
 export interface Variant {
   readonly kernels: readonly Kernel[]
-  /** Whether the adapter at hand is only to compile it: see `longText`. */
-  readonly compileOnly: boolean
+  /** Whether the adapter at hand runs it, only compiles it, or only reads and checks its text: see `useOf`. */
+  readonly use: 'run' | 'compile' | 'read'
 }
 
 /**
- * Of longer texts software adapters that they are not for run the first of each form, if it is not too long, and only compile others, which differ from it
- * by the number of registers: llvmpipe takes a second for some thousand characters, and for heads of 160 a minute, to make machine
- * code of one. A GPU runs them all. So it is with f16, where a text differs from that of f32 by its type alone, unless it is the
- * adapter's own and short.
+ * Of longer texts that are not for it lavapipe runs the first of each form, if it is not too long, and only compiles the
+ * others, which differ from it by the number of registers: it takes a second for some thousand characters, and for heads of
+ * 160 a minute, to make machine code of one. Its own long texts in f16 it only compiles, and those of others it only reads,
+ * where they differ from f32 by their type alone. SwiftShader, which takes ten seconds to compile a large tile, only reads
+ * what is not for it, since lavapipe runs that. A GPU runs everything.
  */
 const longText = { own: 10_000, foreign: 7000, first: 12_000 }
 const firstOfForm = new Map<string, string>()
@@ -81,21 +82,24 @@ export function variants<A extends Attrs>(op: Op<A>, inputs: readonly Spec[], ou
   const gpu = { ...target, kind: 'gpu', textureRows: 0, tuning: { ...tuningTable.gpu, ...(target.kind === 'gpu' ? {} : { unroll: 1 }) } } as const
   // Large tiles, as of products that fill a GPU.
   const full = { ...gpu, matrices: false, tuning: { ...gpu.tuning, busy: 2 } }
-  // What SwiftShader would run for GPUs, lavapipe runs in the tests of Node.
   const runsElsewhere = target.tuning.adapter === 'software'
   for (const t of [target, { ...target, textureRows: 0 }, gpu, { ...gpu, subgroupSize: 0, matrices: false }, full]) {
     const kernels = lower(op, { inputs, outputs, attrs }, t)
     const key = kernels.map((k) => k.wgsl + JSON.stringify([k.constants, k.workgroups])).join()
     const half = [...inputs, ...outputs].some((s) => s.dtype === 'f16')
     const likeSingle = (): boolean => {
+      if (!half) return false
       const others = lower(op, { inputs: inputs.map(single), outputs: outputs.map(single), attrs }, t)
       return others.length === kernels.length && kernels.every((k, i) => withoutType(k) === withoutType(others[i] as Kernel))
     }
     const longest = Math.max(...kernels.map((k) => k.wgsl.length))
-    const compileOnly = target.kind === 'software' && (t === target
-      ? half && longest > longText.own && likeSingle()
-      : runsElsewhere || half && likeSingle() || longest > longText.foreign && !(longest <= longText.first && isFirst(op.name, key, kernels)))
-    if (!found.has(key)) found.set(key, { kernels, compileOnly })
+    const useOf = (): Variant['use'] => {
+      if (target.kind === 'gpu') return 'run'
+      if (t === target) return longest > longText.own && likeSingle() ? 'compile' : 'run'
+      if (runsElsewhere || likeSingle()) return 'read'
+      return longest > longText.foreign && !(longest <= longText.first && isFirst(op.name, key, kernels)) ? 'compile' : 'run'
+    }
+    if (!found.has(key)) found.set(key, { kernels, use: useOf() })
   }
   return [...found.values()]
 }

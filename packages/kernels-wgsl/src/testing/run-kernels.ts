@@ -27,16 +27,32 @@ function pipelineOf(device: GPUDevice, kernel: Kernel): Promise<GPUComputePipeli
       compute: { module, entryPoint: 'main', ...(kernel.constants ? { constants: kernel.constants } : {}) },
     }).catch(async (cause: unknown) => {
       const { messages } = await module.getCompilationInfo()
-      throw new Error(`${kernel.label}: ${messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('; ')}\n${kernel.wgsl}`, { cause })
+      throw invalid(kernel, messages, cause)
     })
     pipelines.set(key, pipeline)
   }
   return pipeline
 }
 
+const invalid = ({ label, wgsl }: Kernel, messages: readonly GPUCompilationMessage[], cause?: unknown): Error =>
+  new Error(`${label}: ${messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('; ')}\n${wgsl}`, { cause })
+
 /** Compiles kernels as far as their device does before it runs them: texts are read, checked and translated. */
 export async function compileKernels({ device }: TestHost, kernels: readonly Kernel[]): Promise<void> {
   for (const kernel of kernels) await pipelineOf(device, kernel)
+}
+
+const readTexts = new Set<string>()
+
+/** Has the device read and check the texts of kernels, of which it compiles nothing. */
+export async function readKernels({ device }: TestHost, kernels: readonly Kernel[]): Promise<void> {
+  for (const kernel of kernels) {
+    if (readTexts.has(kernel.wgsl)) continue
+    readTexts.add(kernel.wgsl)
+    const { messages } = await device.createShaderModule({ label: kernel.label, code: kernel.wgsl }).getCompilationInfo()
+    const errors = messages.filter((m) => m.type === 'error')
+    if (errors.length > 0) throw invalid(kernel, errors)
+  }
 }
 
 /** An input of {@link runKernels}: its elements, and their bytes where they are known already. */

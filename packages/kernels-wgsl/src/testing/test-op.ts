@@ -4,7 +4,7 @@ import { type Attrs, type ApplyOp, isFloat, type Op, type RefTensor, type Spec }
 import { shapeText, sizeOf } from '../shape.ts'
 import { makeInputs, noise, type OpCase, specsOf, variants } from './cases.ts'
 import { encode } from './elements.ts'
-import { compileKernels, runKernels } from './run-kernels.ts'
+import { compileKernels, readKernels, runKernels } from './run-kernels.ts'
 import { type Specials, testSpecials } from './specials.ts'
 
 /** How an op is tested. */
@@ -129,9 +129,9 @@ async function checkKernels<A extends Attrs>(op: Op<A>, inputs: readonly RefTens
   const outputs = op.infer(inputs, attrs)
   const expected = op.reference(inputs, attrs)
   const given = inputs.map((spec) => ({ spec, data: spec.data, bytes: encode(spec.data, spec.dtype) }))
-  for (const { kernels, compileOnly } of variants(op, inputs, outputs, attrs, host.target)) {
-    if (compileOnly) {
-      await compileKernels(host, kernels)
+  for (const { kernels, use } of variants(op, inputs, outputs, attrs, host.target)) {
+    if (use !== 'run') {
+      await (use === 'compile' ? compileKernels : readKernels)(host, kernels)
       continue
     }
     const got = await runKernels(host, kernels, given, outputs, op.inplace)
