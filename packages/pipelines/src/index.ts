@@ -2,7 +2,7 @@ export { loadPipeline, type LoadPipelineOptions } from './components/index.ts'
 export * from './images/index.ts'
 export { type PipelineTextualInversions, type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
 export { reconstruct, type Reconstruction, type ReconstructOptions } from './reconstruct/index.ts'
-export { type GenerateOptions } from './request/index.ts'
+export { type GenerateOptions, type ImagePrompt } from './request/index.ts'
 export {
   type CallOptions,
   type Components,
@@ -12,6 +12,7 @@ export {
   type Outputs,
   type Pipeline,
   type PipelineAdapters,
+  type PipelineImagePrompts,
   type PipelineStep,
 } from './run/index.ts'
 export * from './stable-diffusion/index.ts'

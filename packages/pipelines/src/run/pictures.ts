@@ -14,7 +14,7 @@ export interface Prepared<O> {
  */
 export async function prepared<O extends GenerateOptions>(
   device: Backend,
-  { image, mask, ...rest }: O,
+  { image, mask, ipAdapter, ...rest }: O,
   multiple: number,
 ): Promise<Prepared<O>> {
   const { height, width } = rest
@@ -25,13 +25,15 @@ export async function prepared<O extends GenerateOptions>(
     mask === undefined || mask instanceof Tensor
       ? mask
       : preprocessMasks(device, mask, { ...size, ...(tall ? { height: tall } : {}), ...(wide ? { width: wide } : {}) })
+  const shown = ipAdapter && (ipAdapter.image instanceof Tensor ? ipAdapter.image : await unit(device, ipAdapter.image, { multiple: 1 }))
   return {
     options: {
       ...rest,
+      ...(shown ? { ipAdapter: { ...ipAdapter, image: shown } } : {}),
       ...(pixels ? { image: pixels } : {}),
       ...(covering ? { mask: covering } : {}),
     } as Prepared<O>['options'], // the images alone were replaced
-    made: [pixels, covering].filter((t) => t !== undefined && t !== image && t !== mask) as Tensor[],
+    made: [pixels, covering, shown].filter((t) => t && t !== image && t !== mask && t !== ipAdapter?.image) as Tensor[],
   }
 }
 

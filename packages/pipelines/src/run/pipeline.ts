@@ -13,6 +13,7 @@ import { decode, type DecodeOptions } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
 import { focusOf } from './focus.ts'
+import { ImagePrompts, type PipelineImagePrompts } from './image-prompt.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared } from './pictures.ts'
 import { type MemoryPlan, planOf } from './plan.ts'
@@ -58,15 +59,17 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   readonly components: Components
   readonly adapters: PipelineAdapters
   readonly textualInversions: PipelineTextualInversions
+  readonly ipAdapter: PipelineImagePrompts
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeline<O> {
   const { components, models } = family
+  const images = new ImagePrompts(components.unet)
   const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
   const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
-    const latents = await latentsOf(family, options)
+    const latents = await latentsOf(family, images, options)
     const { output = 'images' } = options
     if (output === 'latents') return { latents } as Outputs[Output] as Outputs[K] // the output that was asked for
     try {
@@ -88,14 +91,14 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
   return Object.assign(generate, {
     async *stream(options: O): AsyncGenerator<PipelineStep, void> {
       checkOptions(family.name, options, family.ranges)
-      const latents = yield* stepsOf(family, options)
+      const latents = yield* stepsOf(family, images, options)
       latents.dispose()
     },
     decode: (latents: Tensor, options: DecodeOptions = {}) => {
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
       return decode(components.vae, latents, options)
     },
-    plan({ image, mask, maskPadding, ...options }: O) {
+    plan({ image, mask, maskPadding, ipAdapter, ...options }: O) {
       checkOptions(family.name, options as O, ranges)
       const { device } = components.unet
       if (device instanceof Device) return planOf(device, family, options as O & PreparedOptions) // without images
@@ -104,8 +107,10 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
     components,
     adapters: pipelineAdapters(family.targets),
     textualInversions: family.words,
+    ipAdapter: images,
     [Symbol.dispose]() {
       family.words[Symbol.dispose]()
+      images[Symbol.dispose]()
       for (const model of models) model.dispose()
     },
   })
@@ -113,9 +118,10 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>): Pipeli
 
 async function latentsOf<O extends GenerateOptions>(
   family: Family<O>,
+  images: ImagePrompts,
   { onStep, ...options }: O & CallOptions,
 ): Promise<Tensor> {
-  const steps = stepsOf(family, options as unknown as O) // without what is the call's
+  const steps = stepsOf(family, images, options as unknown as O) // without what is the call's
   try {
     for (;;) {
       const step = await steps.next()
@@ -129,7 +135,11 @@ async function latentsOf<O extends GenerateOptions>(
   }
 }
 
-async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O): AsyncGenerator<PipelineStep, Tensor> {
+async function* stepsOf<O extends GenerateOptions>(
+  family: Family<O>,
+  images: ImagePrompts,
+  given: O,
+): AsyncGenerator<PipelineStep, Tensor> {
   const { components, name } = family
   const { unet, vae } = components
   given.signal?.throwIfAborted()
@@ -140,7 +150,7 @@ async function* stepsOf<O extends GenerateOptions>(family: Family<O>, given: O):
   let latents: Tensor | undefined
   let taken = false
   try {
-    const { request, conditions, guidance, scheduler, strength } = callOf(family, options)
+    const { request, conditions, guidance, scheduler, strength } = callOf(family, options, images)
     using draws = new Draws(unet.device, options.seed ?? 0)
     held.push(...tensorsOf(conditions))
     await evaluate(...held)

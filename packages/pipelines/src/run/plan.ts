@@ -5,6 +5,7 @@ import { callOf } from './call.ts'
 import { fittingTiles } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Conditions, type Family, tensorsOf } from './family.ts'
+import { ImagePrompts } from './image-prompt.ts'
 import { inputChannels } from './start.ts'
 
 /** Bytes of the GPU that a run takes. */
@@ -29,7 +30,7 @@ export function planOf<O extends GenerateOptions>(
   options: O & PreparedOptions,
 ): MemoryPlan {
   const { unet, vae } = family.components
-  const { request, conditions, guidance, channels } = callOf(family, options)
+  const { request, conditions, guidance, channels } = callOf(family, options, new ImagePrompts(unet))
   const { rows, height, width } = request
   const [h, w] = [height / vae.scale, width / vae.scale]
   const latents = zeros(device, [rows, channels, h, w])
