@@ -47,7 +47,8 @@ export async function loadPipeline(
     if (checkpoint.className.startsWith('StableDiffusionXL')) return await xl(loaded)
     if (checkpoint.className.startsWith('StableDiffusion')) return await sd(loaded)
     throw new CheckpointError(
-      `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${checkpoint.className}`,
+      `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${checkpoint.className}; ` +
+        'pass the folder or file of a whole pipeline',
     )
   } catch (error) {
     loaded.dispose()
