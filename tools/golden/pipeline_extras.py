@@ -1,5 +1,5 @@
 """What diffusers draws with the fixtures of packages/pipelines and what is put onto them: words learned by textual inversion,
-and parts of images around masks.
+parts of images around masks, and an IP-Adapter.
 
   python tools/golden/pipeline_extras.py packages/pipelines
 
@@ -16,7 +16,9 @@ from diffusers import StableDiffusionInpaintPipeline, StableDiffusionPipeline, S
 
 from PIL import Image
 
-from waves import waves
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from waves import parameter, waves
 
 SETTINGS = dict(num_inference_steps=2, guidance_scale=4.0, height=16, width=16, output_type="latent")
 
@@ -77,9 +79,47 @@ def mask_crop(root: pathlib.Path) -> dict:
     return {"width": width, "height": height, "cases": cases}
 
 
+VISION = dict(
+    hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2, projection_dim=6, image_size=8, patch_size=4,
+)
+
+
+def vision_tower() -> CLIPVisionModelWithProjection:
+    tower = CLIPVisionModelWithProjection(CLIPVisionConfig(**VISION))
+    with torch.no_grad():
+        for name, p in tower.named_parameters():
+            table = name.endswith(("position_embedding.weight", "class_embedding"))
+            p.copy_(waves(name, tuple(p.shape), 0, 0.5) if table else parameter(name, tuple(p.shape)))
+    return tower.eval()
+
+
+def ip_adapter(root: pathlib.Path) -> dict:
+    """The adapter's tensors have names and numbers of a file of its authors."""
+    image = Image.fromarray(bytes_(np.arange(3 * 64)).reshape(8, 8, 3))
+    golden = {"config": VISION, "scale": 0.6, "adapters": {}}
+    for name in ("sd", "sdxl"):
+        pipe = opened(root, name)
+        width = pipe.unet.config.cross_attention_dim
+        shapes = {"image_proj.proj.weight": (4 * width, 6), "image_proj.proj.bias": (4 * width,), "image_proj.norm.weight": (width,), "image_proj.norm.bias": (width,)}
+        crossing = [(key, p) for key, p in pipe.unet.attn_processors.items() if key.endswith("attn2.processor")]
+        for i, (key, _) in enumerate(crossing):
+            inner = pipe.unet.get_submodule(key.removesuffix(".processor")).to_k.weight.shape[0]
+            for part in ("to_k_ip", "to_v_ip"):
+                shapes[f"ip_adapter.{2 * i + 1}.{part}.weight"] = (inner, width)
+        state = {"image_proj": {}, "ip_adapter": {}}
+        for key, shape in shapes.items():
+            part, rest = key.split(".", 1)
+            state[part][rest] = parameter(key, shape).float()
+        pipe.register_modules(image_encoder=vision_tower(), feature_extractor=CLIPImageProcessor(size={"shortest_edge": 8}, crop_size={"height": 8, "width": 8}))
+        pipe.load_ip_adapter(state, subfolder=None, weight_name=None, image_encoder_folder=None)
+        pipe.set_ip_adapter_scale(0.6)
+        golden["adapters"][name] = {"shapes": shapes, "latents": drawn(pipe, prompt="a photo of the cat", negative_prompt="blurry", ip_adapter_image=image)}
+    return golden
+
+
 def main() -> None:
     root = pathlib.Path(sys.argv[1])
-    golden = {"textualInversion": textual_inversion(root), "maskCrop": mask_crop(root)}
+    golden = {"textualInversion": textual_inversion(root), "maskCrop": mask_crop(root), "ipAdapter": ip_adapter(root)}
     (root / "src" / "testing" / "extras.golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 

@@ -1,24 +1,33 @@
-"""Saves tiny pipelines by diffusers itself, and what they draw, as fixtures of packages/pipelines.
+"""Saves tiny pipelines by diffusers itself, as fixtures of packages/pipelines and packages/models.
 
-  python tools/golden/tiny_pipelines.py packages/pipelines
+  python tools/golden/tiny_pipelines.py packages
 
-Versions used: diffusers 0.42.1, transformers 5.24.0, torch 2.15.0, on the CPU in float32. The weights are seeded and stored in f16, so that
-the files are small; the pictures are those of the stored weights.
+Those of pipelines are folders with what they draw: weights are seeded and stored in f16, so that the files are small, and the pictures are
+those of the stored weights. That of models, src/checkpoints/pipeline.golden.json, has every file of a pipeline in it, the UNet in shards; its
+numbers are those of waves.py, so that a test can tell where each came to lie.
+
+Versions used: diffusers 0.42.1, transformers 5.24.0, torch 2.15.0, on the CPU in float32.
 """
+import base64
 import json
 import pathlib
 import sys
+import tempfile
+from importlib.metadata import version
 
 import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     EulerDiscreteScheduler,
+    PNDMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from waves import parameter
 
 PROMPT, NEGATIVE = "a photo of the red cat", "blurry"
 MERGES = ["t h", "th e</w>", "c a", "ca t</w>", "r e", "re d</w>", "o f</w>", "p h", "ph o", "pho t", "phot o</w>", "b l", "u r", "ur r", "bl urr", "blurr y</w>"]
@@ -82,16 +91,65 @@ def draw(pipe: object, folder: pathlib.Path) -> dict:
     return {"prompt": PROMPT, "negativePrompt": NEGATIVE, "latents": [round_(x) for x in latents], "pixels": round_(image)}
 
 
+def stable_diffusion(**parts: object) -> StableDiffusionPipeline:
+    return StableDiffusionPipeline(**parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+
+
+def filled(model: torch.nn.Module) -> torch.nn.Module:
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            # transformers keeps the names of its files apart from those of its modules.
+            p.copy_(parameter(name, tuple(p.shape)))
+    return model.half()
+
+
+def in_shards() -> dict:
+    """Every file of a pipeline of few tokens, by its path."""
+    sizes = {"norm_num_groups": 2, "layers_per_block": 1}
+    words = {"a": 0, "b": 1, "a</w>": 2, "b</w>": 3, "<|startoftext|>": 4, "<|endoftext|>": 5}
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "vocab.json").write_text(json.dumps(words))
+        (root / "merges.txt").write_text("#version: 0.2\n")
+        pipe = stable_diffusion(
+            vae=filled(AutoencoderKL(
+                block_out_channels=[4, 4], down_block_types=["DownEncoderBlock2D"] * 2, up_block_types=["UpDecoderBlock2D"] * 2,
+                latent_channels=4, sample_size=16, **sizes,
+            )),
+            text_encoder=filled(CLIPTextModel(CLIPTextConfig(
+                vocab_size=6, hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=77,
+                bos_token_id=4, eos_token_id=5, pad_token_id=5,
+            ))),
+            tokenizer=CLIPTokenizer(str(root / "vocab.json"), str(root / "merges.txt"), model_max_length=77),
+            unet=filled(UNet2DConditionModel(
+                block_out_channels=[4, 4], down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
+                up_block_types=["UpBlock2D", "CrossAttnUpBlock2D"], cross_attention_dim=8, attention_head_dim=2, sample_size=8, **sizes,
+            )),
+            scheduler=PNDMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1),
+        )
+        out = root / "pipeline"
+        pipe.save_pretrained(out, variant="fp16", max_shard_size="12KB")
+        files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return {
+        "note": f"diffusers {version('diffusers')}, transformers {version('transformers')}. tools/golden/tiny_pipelines.py",
+        "files": {
+            path: {"base64": base64.b64encode(data).decode()} if path.endswith(".safetensors") else {"text": data.decode()}
+            for path, data in files.items()
+        },
+    }
+
+
 def main() -> None:
-    root = pathlib.Path(sys.argv[1])
+    packages = pathlib.Path(sys.argv[1])
+    (packages / "models/src/checkpoints/pipeline.golden.json").write_text(json.dumps(in_shards(), indent=1, ensure_ascii=False) + "\n")
+    root = packages / "pipelines"
     out = root / "test"
     torch.manual_seed(0)
     betas = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1)
     golden = {}
-    pipe = StableDiffusionPipeline(
+    pipe = stable_diffusion(
         vae=vae(), text_encoder=randomise(CLIPTextModel(text_config(16, "quick_gelu", 529))), tokenizer=tokenizer(out / "sd" / "tokenizer", "<|endoftext|>"),
         unet=unet(16), scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False, **betas),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )
     pipe.set_progress_bar_config(disable=True)
     golden["sd"] = draw(pipe, out / "sd")

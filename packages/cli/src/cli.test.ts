@@ -1,105 +1,12 @@
-import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { CheckpointError } from '@antipode/core'
 import { expect, test, vi } from 'vitest'
-import type { Commands, Outcome } from './commands.ts'
-import { type CliHost, run } from './run.ts'
+import type { Commands } from './commands.ts'
 import { defaultSettings } from './train-settings/index.ts'
+import { done, FakeProcess } from './testing/index.ts'
 import { UsageError } from './usage-error.ts'
-
-const done: Outcome = { data: { answer: 42 }, text: 'the answer is 42\n', exitCode: 0 }
-
-/** A process that exists only here; commands that a test does not give fail it. */
-class FakeProcess extends EventEmitter {
-  out = ''
-  err = ''
-  readonly exited: number[] = []
-  /** What writing a result fails with. */
-  refusal: Error | undefined
-
-  run(argv: string, commands: Partial<Commands> = {}): Promise<number> {
-    const never = (): never => { throw new Error('this command was not to run') }
-    const host: CliHost = {
-      commands: {
-        doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never, convert: never, reconstruct: never, bench: never, tune: never, cacheList: never, cacheClear: never, evalRun: never, evalWork: never, evalMerge: never, ...commands,
-      },
-      version: '1.2.3',
-      stdout: {
-        write: async (text) => {
-          if (this.refusal) throw this.refusal
-          this.out += text
-        },
-      },
-      stderr: new Writable({ write: (chunk, _encoding, next) => { this.err += String(chunk); next() } }),
-      signals: this,
-      exit: (code) => { this.exited.push(code) },
-      now: () => 0,
-    }
-    return run(argv.split(' ').filter((word) => word !== ''), host)
-  }
-}
-
-test('images are drawn by defaults, and adapters have weights behind an @', async () => {
-  const generate = vi.fn<Commands['generate']>().mockResolvedValue(done)
-  await new FakeProcess().run('generate --model m --prompt cat', { generate })
-  expect(generate.mock.calls[0]?.[0]).toEqual({
-    model: 'm', prompts: ['cat'], adapters: [], negativeAdapters: [], textualInversions: [], count: 1, seed: 0, steps: 25, out: 'runs/images',
-    signal: expect.any(AbortSignal), progress: expect.anything(),
-  })
-  await new FakeProcess().run(
-    'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
-    '--prompt-syntax weighted --scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there ' +
-    '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd --mask-padding 32 --textual-inversion <toy>=a.pt --textual-inversion ./b=c.pt --guider tcfg,seg:2.5 --budget 1.5GiB', { generate },
-  )
-  expect(generate.mock.calls[1]?.[0]).toMatchObject({
-    prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
-    negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
-    width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, budget: 1.5 * 2 ** 30, guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
-    textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }],
-  })
-})
-
-test('a reconstruction gets its defaults', async () => {
-  const reconstruct = vi.fn<Commands['reconstruct']>().mockResolvedValue(done)
-  await new FakeProcess().run('reconstruct a.png -m taef2', { reconstruct })
-  expect(reconstruct.mock.calls[0]?.[0]).toEqual({
-    image: 'a.png', model: 'taef2', dtype: 'f32', out: 'runs/reconstructed.png', signal: expect.any(AbortSignal), progress: expect.anything(),
-  })
-})
-
-test('a conversion gets its places, and replaces nothing unless it is told to', async () => {
-  const convert = vi.fn<Commands['convert']>().mockResolvedValue(done)
-  await new FakeProcess().run('convert a.ckpt b', { convert })
-  await new FakeProcess().run('convert a b.safetensors --dtype bf16 --format kohya -m sd15 --variant fp16 --tokenizer t --prediction-type epsilon -f', { convert })
-  const [plain, all] = convert.mock.calls.map(([options]) => options)
-  expect(plain).toEqual({ source: 'a.ckpt', target: 'b', force: false, signal: expect.any(AbortSignal), progress: expect.anything() })
-  expect(all).toMatchObject({
-    source: 'a', target: 'b.safetensors', force: true, dtype: 'bf16', format: 'kohya', model: 'sd15', variant: 'fp16', tokenizer: 't', predictionType: 'epsilon',
-  })
-})
-
-test('the cache is listed, and cleared of what begins with an address, or of all', async () => {
-  const [cacheList, cacheClear] = [vi.fn<Commands['cacheList']>(), vi.fn<Commands['cacheClear']>()]
-  for (const command of [cacheList, cacheClear]) command.mockResolvedValue(done)
-  await new FakeProcess().run('cache list', { cacheList })
-  await new FakeProcess().run('cache list hf:owner/name', { cacheList })
-  await new FakeProcess().run('cache clear', { cacheClear })
-  expect([...cacheList.mock.calls, ...cacheClear.mock.calls]).toEqual([[{}], [{ of: 'hf:owner/name' }], [{}]])
-})
-
-test.each([
-  ['convert a', 'missing required argument'], ['convert a b --dtype q8', 'dtype'],
-  ['generate --prompt cat', 'model'], ['generate --model m', 'prompt'], ['generate -m m -p c -g 0.5', 'guidance'], ['generate -m m -p c --strength 2', 'strength'],
-  ['generate -m m -p c -a x@heavy', 'adapter'], ['generate -m m -p c --budget much', 'budget'],
-])('%s is refused', async (argv, text) => {
-  const at = new FakeProcess()
-  expect(await at.run(argv)).toBe(2)
-  expect(at.err).toContain(text)
-})
 
 test('the demo gets its defaults', async () => {
   const at = new FakeProcess()

@@ -5,7 +5,7 @@ import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
 import { guiderChoice } from './guider-choice.ts'
 import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './option-values.ts'
-import { type Adding, examples, hint } from './program-parts.ts'
+import { type Adding, examples, hint, needs } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
 type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'progress' | 'signal'
@@ -27,7 +27,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       'Draws images with a checkpoint of Stable Diffusion 1.x, 2.x or XL, a folder or one file, here or on the network, and writes them as PNG files that say what they ' +
         'were drawn by. An adapter that was trained on what people do not want goes to the negative branch of guidance alone.',
     )
-    .addOption(new RangedOption('-m, --model <path>', 'folder, file or address of a checkpoint: PATH, hf:owner/name or https://…', path).makeOptionMandatory())
+    .addOption(new RangedOption('-m, --model <path>', 'folder, file or address of a checkpoint: PATH, hf:owner/name or https://…', path))
     .addOption(new RangedOption('--variant <name>', 'which weights of a folder, such as fp16', path))
     .addOption(tokenizerOption())
     .addOption(predictionOption())
@@ -41,7 +41,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--budget <size>', 'memory of the GPU that may be taken at once; how it is kept is told', memorySize),
     )
-    .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each').makeOptionMandatory())
+    .addOption(new Option('-p, --prompt <text...>', 'what to draw, one image or more for each'))
     .addOption(new Option('-n, --negative-prompt <text>', 'what to move away from'))
     .addOption(new RangedOption('--prompt-syntax <name>', 'plain as diffusers reads prompts, or weighted: (red:1.3), and as long as they are', word('plain', 'weighted')))
     .addOption(adapterOption('-a, --adapter <file[@weight]>', 'a LoRA for both branches; may be given more than once'))
@@ -101,7 +101,9 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       ]),
     )
   hint(command)
-  command.action(async ({ prompt, adapter = [], negativeAdapter = [], textualInversion = [], ...flags }: Flags) => {
+  command.action(async (given: Flags) => {
+    needs(command, given, 'model', 'prompt')
+    const { prompt, adapter = [], negativeAdapter = [], textualInversion = [], ...flags } = given
     finish(
       await commands.generate({
         ...start({ resumes: false }),

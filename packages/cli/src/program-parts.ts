@@ -52,3 +52,14 @@ export function hint(command: Command): void {
 export const examples = (lines: readonly string[]): string => [
   '', 'Examples:', ...lines.map((line) => `  $ ${line}`),
 ].join('\n')
+
+/**
+ * Says what a command lacks. Commander would say it before it looks at options that it does not know, and so answer a
+ * mistyped name by asking for the right one.
+ */
+export function needs(command: Command, values: object, ...names: readonly string[]): void {
+  for (const option of command.options) {
+    const name = option.attributeName()
+    if (names.includes(name) && !Object.hasOwn(values, name)) command.error(`error: required option '${option.flags}' not specified`)
+  }
+}

@@ -60,7 +60,9 @@ export function makeProgram(context: ProgramContext): Command {
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
     .on('beforeAllHelp', ({ command }: { command: Command }) => { context.helping(command) })
-    .addHelpText('after', examples(['antipode doctor', 'antipode demo --fast', 'antipode train base --out my-base.safetensors']))
+    .addHelpText('after', examples([
+      'antipode doctor', 'antipode generate --model sd15 --prompt "an astronaut on a horse"', 'antipode inspect lora.safetensors', 'antipode demo --fast',
+    ]))
   const adding: Adding = {
     ...context,
     start: (options) => context.start({ ...options, quiet: program.opts<{ quiet?: boolean }>().quiet === true }),

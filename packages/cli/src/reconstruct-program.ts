@@ -1,6 +1,6 @@
 import { type Command } from 'commander'
 import { path, RangedOption, word } from './option-values.ts'
-import { type Adding, examples, hint } from './program-parts.ts'
+import { type Adding, examples, hint, needs } from './program-parts.ts'
 import type { ReconstructCommandOptions } from './reconstruct/index.ts'
 
 /** Flags that are not given are missing. */
@@ -16,7 +16,7 @@ export function addReconstruct(program: Command, { commands, start, finish }: Ad
       'files (TAESD, TAESDXL, TAEF2), writes what comes back and says its peak signal-to-noise ratio.',
     )
     .argument('<image>', 'PNG or JPEG')
-    .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint or an autoencoder', path).makeOptionMandatory())
+    .addOption(new RangedOption('-m, --model <path>', 'folder or file of a checkpoint or an autoencoder', path))
     .addOption(new RangedOption('--variant <name>', 'which weights of a folder, such as fp16', path))
     .addOption(new RangedOption('--dtype <type>', 'what the autoencoder computes in', word('f32', 'f16', 'bf16')).default('f32'))
     .addOption(new RangedOption('-o, --out <file>', 'PNG file to write', path).default('runs/reconstructed.png'))
@@ -27,6 +27,7 @@ export function addReconstruct(program: Command, { commands, start, finish }: Ad
     ]))
   hint(command)
   command.action(async (image: string, flags: Flags) => {
+    needs(command, flags, 'model')
     const { signal, progress } = start({ resumes: false })
     finish(await commands.reconstruct({ image, ...flags, signal, progress }))
   })

@@ -5,6 +5,7 @@ export {
 } from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'
+export * from './ip-adapter/index.ts'
 export * from './keymaps/index.ts'
 export * from './layers/index.ts'
 export { loraTargets, type LoraTargets } from './lora-targets.ts'

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { CheckpointError, ConfigError, Device } from '@antipode/core'
 import { encodeSafetensors, type SafetensorsEntry } from '@antipode/core/io'
-import { FakeHost, waves } from '@antipode/core/testing'
+import { placeholders } from '@antipode/core/nn'
+import { FakeHost, waveParameter, waves } from '@antipode/core/testing'
+import { CLIPVisionModelWithProjection } from '@antipode/models'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadPipeline, type Pipeline, type StableDiffusionXLOptions } from './index.ts'
 import { expectNear } from './testing/index.ts'
@@ -70,4 +72,36 @@ test('a part of an image around its mask is drawn and put back as diffusers does
     expect(Math.max(...rgb.map((v, i) => Math.abs(v - want[i]!)))).toBeLessThanOrEqual(1)
   }
   await expect(pipes.sd({ ...settings, prompt: 'x', maskPadding: 2 })).rejects.toThrow('expected image to be pixels of one picture beside maskPadding, got none')
+})
+
+/** A file of parameters by formula. */
+const parameterFile = async (shapes: Readonly<Record<string, readonly number[]>>, embeds = /^$/): Promise<Uint8Array<ArrayBuffer>> =>
+  encodeSafetensors(await Promise.all(Object.entries(shapes).map(async ([name, shape]): Promise<SafetensorsEntry> => {
+    const host = new FakeHost()
+    const t = embeds.test(name) ? waves(host, name, shape, 0, 0.5) : waveParameter(host, name, shape)
+    return { name, dtype: 'F32', shape, data: await t.data() }
+  })))
+
+test('an image is a prompt by an IP-Adapter as it is for diffusers, until it is taken off', async () => {
+  const { config, scale, adapters } = golden.ipAdapter
+  const tower = new CLIPVisionModelWithProjection(placeholders(new FakeHost()), config)
+  const shapes = Object.fromEntries(Array.from(tower.namedParameters(), ([name, { shape }]) => [name, shape]))
+  const json = { architectures: ['CLIPVisionModelWithProjection'], ...config }
+  const encoder = new Map([
+    ['config.json', new TextEncoder().encode(JSON.stringify(json))],
+    ['model.safetensors', await parameterFile(shapes, /position_embedding\.weight$|class_embedding$/)],
+  ])
+  const image = { width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, i) => (i * 37 + (i * i) % 101) % 256) }
+  const options = { prompt: 'a photo of the cat', negativePrompt: 'blurry', ipAdapter: { image, scale } }
+  await expect(pipes.sd({ ...settings, ...options })).rejects.toThrow('expected an IP-Adapter beside ipAdapter, got none')
+  for (const name of ['sd', 'sdxl'] as const) {
+    const file = await parameterFile(adapters[name].shapes)
+    await pipes[name].ipAdapter.load(file, encoder)
+    expectNear(await drawn(pipes[name], options), adapters[name].latents)
+    const other = name === 'sd' ? pipes.sdxl : pipes.sd
+    await expect(other.ipAdapter.load(file, encoder)).rejects.toThrow('got one of 4 for width')
+    pipes[name].ipAdapter.remove()
+  }
+  await expect(pipes.sd.ipAdapter.load(await parameterFile({ 'image_proj.latents': [1, 2] }), encoder))
+    .rejects.toThrow('got an IP-Adapter Plus, which looks at all patches of an image')
 })

@@ -3,7 +3,7 @@ export * from './images/index.ts'
 export { type PipelineTextualInversions, type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
 export type { MemoryChoices, MemoryPlan, PhaseMemory, PipelineMemory } from './memory/index.ts'
 export { reconstruct, type Reconstruction, type ReconstructOptions } from './reconstruct/index.ts'
-export { type GenerateOptions, type PerturbedBranch } from './request/index.ts'
+export { type GenerateOptions, type ImagePrompt, type PerturbedBranch } from './request/index.ts'
 export {
   type CallOptions,
   type Components,
@@ -12,6 +12,7 @@ export {
   type Outputs,
   type Pipeline,
   type PipelineAdapters,
+  type PipelineImagePrompts,
   type PipelineStep,
 } from './run/index.ts'
 export * from './stable-diffusion/index.ts'

@@ -24,4 +24,8 @@ test('half of a tiny autoencoder is told for what it is', async () => {
   const result = await runInspect({ path: fixture('taef2/taef2_decoder.safetensors'), signal })
   expect(result.what).toBe('one half of a tiny autoencoder, such as TAESD')
   expect(result.opens).toContain('antipode generate --preview-decoder')
+  const both = await runInspect({ path: fixture('taef2'), signal })
+  expect([both.what, both.parts.length]).toEqual(['a folder of weights without a configuration', 2])
+  expect(both.opens).toContain('antipode reconstruct IMAGE --model')
+  await expect(runInspect({ path: fixture('taef2/astronaut.png'), signal })).rejects.toThrow('expected a file of tensors, got a PNG image')
 })

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { CheckpointError } from '@antipode/core'
 import { bytesStored, readTensors } from '@antipode/core/io'
 import { stateOf, type StateSource } from '@antipode/core/nn'
@@ -32,7 +33,14 @@ export async function runInspect({ path, signal }: InspectOptions): Promise<Insp
   return (await stat(path)).isDirectory() ? await inspectFolder(path, signal) : await inspectFile(path, signal)
 }
 
+const weightFile = /\.(safetensors|ckpt|pt|pth|bin|gguf)$/i
+
 async function inspectFolder(path: string, signal: AbortSignal): Promise<InspectResult> {
+  const names = await readdir(path)
+  const files = names.filter((name) => weightFile.test(name))
+  if (files.length > 0 && !names.some((name) => name === 'model_index.json' || name === 'config.json')) {
+    return await inspectFiles(path, files, signal)
+  }
   await using checkpoint = await openCheckpoint(path, { signal })
   const parts: InspectResult['parts'][number][] = []
   for (const [name, { className, weights }] of checkpoint.components) {
@@ -43,8 +51,23 @@ async function inspectFolder(path: string, signal: AbortSignal): Promise<Inspect
   const whole = checkpoint.components.size > 1
   return {
     path, what: `${whole ? 'a folder of' : 'a model,'} ${checkpoint.className}`, parts, metadata: {},
-    opens: openedBy(whole ? 'checkpoint' : 'unet', path),
+    opens: openedBy(whole ? 'checkpoint' : checkpoint.className.startsWith('Autoencoder') ? 'vae' : 'unet', path),
   }
+}
+
+/** A folder of files that say nothing of each other. */
+async function inspectFiles(path: string, files: readonly string[], signal: AbortSignal): Promise<InspectResult> {
+  const parts: InspectResult['parts'][number][] = []
+  const kinds = new Set<Identity['kind']>()
+  for (const name of files) {
+    await using file = await readTensors(join(path, name), { signal })
+    const state = stateOf(file)
+    const { kind, what } = identify(state)
+    kinds.add(kind)
+    parts.push({ name, className: what, ...counted(state) })
+  }
+  const opens = kinds.size === 1 && kinds.has('tiny-vae') ? openedBy('tiny-vae', path) : 'the command for each: inspect them one by one'
+  return { path, what: 'a folder of weights without a configuration', parts, metadata: {}, opens }
 }
 
 async function inspectFile(path: string, signal: AbortSignal): Promise<InspectResult> {

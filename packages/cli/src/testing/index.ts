@@ -1,1 +1,2 @@
+export { done, FakeProcess } from './fake-process.ts'
 export { pickAPic, tinyModels, writeTinyPairs } from './tiny-pairs.ts'

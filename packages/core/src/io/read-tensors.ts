@@ -39,6 +39,8 @@ export async function readTensors(
 
 async function open(source: ByteSource, { signal, verify = false }: ReadSafetensorsOptions): Promise<TensorFile> {
   const [a, b, c, d, , , , , ninth] = await source.read(0, Math.min(source.size, 9))
+  const picture = a === 0x89 && b === 0x50 && c === 0x4e ? 'a PNG image' : a === 0xff && b === 0xd8 ? 'a JPEG image' : undefined
+  if (picture) refuse(source.label, 'a file of tensors', picture, 'check the path')
   const isZip = a === 0x50 && b === 0x4b && c === 3 && d === 4
   const isGguf = a === 0x47 && b === 0x47 && c === 0x55 && d === 0x46
   if ((isZip || isGguf) && verify) {

@@ -35,6 +35,8 @@ test.each(['sd', 'sdxl'])('a folder of %s becomes one file and a folder again, e
   expect(there.layout).toBe('one file with the names of the original code')
   expect(there.lost).toEqual(expect.arrayContaining(['scheduler', 'tokenizer']))
   expect(seen).toEqual(Array.from(seen, (_, i) => i))
+  await expect(convertCheckpoint(host, file, back)).rejects.toThrow('expected the files of a tokenizer')
+  expect(existsSync(back)).toBe(false)
   const kept = await convertCheckpoint(host, file, back, { tokenizer: fixture(name) })
   expect(kept.lost).toEqual([])
   expect(weightsIn(back)).toEqual(weightsIn(fixture(name)))

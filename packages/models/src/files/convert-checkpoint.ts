@@ -93,6 +93,8 @@ async function toFolder(
 ): Promise<Converted> {
   const { className, config, components } = checkpoint
   const kept = [...components].filter(([, part]) => isKnown(part))
+  // What a file does not hold is missed before gigabytes are written.
+  for (const [, part] of kept) if (/Tokenizer(Fast)?$/.test(part.className)) await part.text('vocab.json')
   const counts = await Promise.all(kept.map(async ([, part]) => (hasWeights(part) ? countOf(await part.weights()) : 0)))
   const tensors = counts.reduce((a, b) => a + b, 0)
   const watch = counter(tensors, onTensor)

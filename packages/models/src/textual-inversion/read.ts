@@ -1,6 +1,7 @@
 import { type Backend, CheckpointError, ConfigError, type DType, type Tensor } from '@antipode/core'
 import { type Checkpoint, readAll, type StateSource, stateOf } from '@antipode/core/nn'
 import { checkOptions, oneOf, text } from '@antipode/core/options'
+import { identify } from '../checkpoints/index.ts'
 
 /** A word that was learned. */
 export interface TextualInversion {
@@ -36,7 +37,7 @@ function rowsOf(source: StateSource): { readonly names: readonly string[]; reado
   if (all.length === 1 && only !== undefined) return { names: [only], token: only }
   throw new CheckpointError(
     'readTextualInversion: expected emb_params, clip_l and clip_g, or one tensor that is named as its word, got ' +
-      `${all.length}: ${all.slice(0, 8).join(', ')}; the file is something else`,
+      `${identify(source).what}; pass a file of textual inversion`,
   )
 }
 

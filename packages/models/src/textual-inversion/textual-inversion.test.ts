@@ -85,8 +85,8 @@ test('what is no learned word is refused, and so is one of another model', async
     return readTextualInversion(host, open)
   }
   await expect(read({ a: [4], b: [4] })).rejects.toThrow(new CheckpointError(
-    'readTextualInversion: expected emb_params, clip_l and clip_g, or one tensor that is named as its word, got 2: ' +
-      'a, b; the file is something else',
+    'readTextualInversion: expected emb_params, clip_l and clip_g, or one tensor that is named as its word, got a file ' +
+      'of 2 tensors unknown here ("a", "b", …); pass a file of textual inversion',
   ))
   await expect(read({ emb_params: [1, 4] })).rejects.toThrow(ConfigError)
   await expect(read({ '*': [1, 4] })).rejects.toThrow('expected a token, as the file does not name its word')

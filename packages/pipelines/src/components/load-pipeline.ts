@@ -93,7 +93,8 @@ async function pipelineFrom(loading: Loading): Promise<Pipeline<StableDiffusionX
   if (className.startsWith('StableDiffusionXL')) return await xl(loading)
   if (className.startsWith('StableDiffusion')) return await sd(loading)
   throw new CheckpointError(
-    `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${className}`,
+    `loadPipeline: expected a checkpoint of StableDiffusionPipeline or StableDiffusionXLPipeline, or of one that has their parts, got ${className}; ` +
+      'pass the folder or file of a whole pipeline',
   )
 }
 

@@ -1,6 +1,7 @@
 export {
   generateRanges,
   type GenerateOptions,
+  type ImagePrompt,
   type Output,
   outputRange,
   type PerturbedBranch,

@@ -26,6 +26,14 @@ import type { MemoryPlan } from '../memory/index.ts'
 /** What a pipeline gives: pictures of 8 bits a channel, the same as numbers, or what the decoder would take. */
 export type Output = 'images' | 'pixels' | 'latents'
 
+/** An image as a prompt, by the IP-Adapter that `pipe.ipAdapter.load` brought. */
+export interface ImagePrompt {
+  /** Pixels, or a tensor `[1 or B, 3, H, W]` in [0, 1]: of any size, its middle is seen. Not disposed. */
+  readonly image: ImageInput
+  /** How much it counts; 1 by default. */
+  readonly scale?: number
+}
+
 /**
  * A third branch of guidance, which predicts worse of the same prompt: the positive one with wrappers around layers, as
  * `perturbedAttention`, `smoothedEnergy` and `skippedLayers` of @antipode/models make them of a UNet; or the UNet with
@@ -118,6 +126,8 @@ export interface GenerateOptions {
   readonly denoisingStart?: number
   /** Share of the noise to take away, in (0, 1): the rest is another pipeline's. */
   readonly denoisingEnd?: number
+  /** An image as a prompt beside the text: see {@link ImagePrompt}. */
+  readonly ipAdapter?: ImagePrompt
   /** How the pictures are decoded: see `DecodeOptions`. */
   readonly tiling?: boolean | Tiling
   /**
@@ -131,7 +141,8 @@ export interface GenerateOptions {
 }
 
 /** Options whose images are tensors. */
-export type PreparedOptions = Omit<GenerateOptions, 'image' | 'mask'> & {
+export type PreparedOptions = Omit<GenerateOptions, 'image' | 'mask' | 'ipAdapter'> & {
+  readonly ipAdapter?: ImagePrompt & { readonly image: Tensor }
   readonly image?: Tensor
   readonly mask?: Tensor
 }
@@ -169,6 +180,7 @@ export const generateRanges: Ranges<GenerateOptions> = {
   strength: between(0, 1),
   mask: anImage,
   maskPadding: whole(0),
+  ipAdapter: anObject('an image, and its scale'),
   denoisingStart: below(0, 1),
   denoisingEnd: between(0, 1),
   tiling: tilingRange,

@@ -111,6 +111,13 @@ function checkImages(
   { where, scale, channels }: Limits,
 ): void {
   const { image, mask, latents, strength, denoisingStart, denoisingEnd } = options
+  const needs = (name: string, given: unknown): void => {
+    if (given !== undefined && !image)
+      throw new ConfigError(`${where}: expected an image beside ${name}, got none; pass image`)
+  }
+  needs('mask', mask)
+  needs('strength', strength)
+  needs('denoisingStart', denoisingStart)
   const inLatents = [height / scale, width / scale]
   const fits = (t: Tensor, batches: readonly number[], sizes: readonly (readonly number[])[]): boolean =>
     batches.includes(t.shape[0] ?? 0) && sizes.some((size) => t.shape.slice(1).join() === size.join())
@@ -140,13 +147,6 @@ function checkImages(
   if (latents && !fits(latents, [rows], [[channels, ...inLatents]])) {
     refuse('latents', `[${rows},${channels},${inLatents.join()}]`, latents, 'a row for each image')
   }
-  const needs = (name: string, given: unknown): void => {
-    if (given !== undefined && !image)
-      throw new ConfigError(`${where}: expected an image beside ${name}, got none; pass image`)
-  }
-  needs('mask', mask)
-  needs('strength', strength)
-  needs('denoisingStart', denoisingStart)
   if (denoisingStart !== undefined && image?.shape[1] !== channels) {
     throw new ConfigError(
       `${where}: expected image to be latents beside denoisingStart, as another pipeline gives them by output: 'latents'`,

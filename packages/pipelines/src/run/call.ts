@@ -6,6 +6,7 @@ import { type GenerateOptions, type PreparedOptions, type Request, resolveReques
 import type { GuidanceOptions } from './denoiser.ts'
 import type { Components, Conditions, Family } from './family.ts'
 import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
+import type { ImagePrompts } from './image-prompt.ts'
 import { checkPreview } from './preview.ts'
 import { inputChannels } from './start.ts'
 
@@ -22,7 +23,11 @@ export interface Call {
 }
 
 /** @throws {ConfigError | ShapeError} that names what does not fit */
-export function callOf<O extends GenerateOptions>(family: Family<O>, options: O & PreparedOptions): Call {
+export function callOf<O extends GenerateOptions>(
+  family: Family<O>,
+  options: O & PreparedOptions,
+  images: ImagePrompts,
+): Call {
   const { components, name } = family
   const { unet, vae } = components
   const { guidanceScale: scale = family.guidanceScale, guidanceRescale: phi = 0, perturbed } = options
@@ -43,9 +48,17 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
   checkPreview(name, options.preview, channels)
   const distilled = knowsGuidance(unet)
   const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
+  const { ipAdapter } = options
+  const lookingAt = ({ positive, negative }: Conditions): Conditions => {
+    if (!ipAdapter) return { positive, negative }
+    return {
+      positive: images.told(name, positive, ipAdapter.image, request.rows),
+      negative: negative && images.told(name, negative, undefined, request.rows),
+    }
+  }
   return {
     request,
-    conditions: distilled ? withGuidance(components, told, scale, request.rows) : told,
+    conditions: lookingAt(distilled ? withGuidance(components, told, scale, request.rows) : told),
     guidance: {
       scale,
       rescale: phi,
@@ -54,6 +67,7 @@ export function callOf<O extends GenerateOptions>(family: Family<O>, options: O 
       predicts: predictionOf(scheduler),
       positive: request.positive,
       negative: request.negative,
+      image: ipAdapter && images.adapter && { adapter: images.adapter, scale: ipAdapter.scale ?? 1 },
     },
     scheduler,
     strength: options.strength ?? (options.mask ? 1 : family.strength),

@@ -1,17 +1,16 @@
 import { concat, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
-import { receivedAttention, type UNet2DCondition, type UNet2DConditionModel, type Wrappers } from '@antipode/models'
+import {
+  type IPAdapter, joinWrappers, receivedAttention, type UNet2DCondition, type UNet2DConditionModel, type Wrappers,
+} from '@antipode/models'
 import {
   blurredWhereAttended, cfg, type Denoiser, guided, type GuidedDenoiser, type Guider, type Perturbation,
 } from '@antipode/npo'
 import type { ModelPrediction } from '@antipode/schedulers'
 import { adapted } from '../prompt/index.ts'
 import type { PerturbedBranch } from '../request/index.ts'
-import type { Conditions } from './family.ts'
+import type { Conditions, RunCondition } from './family.ts'
 import type { MemoryChoices } from '../memory/index.ts'
-
-/** What a UNet is told, and what it sees beside the sample. */
-export type RunCondition = UNet2DCondition & { readonly beside?: Tensor }
 
 /** How the branches of a run are made one. */
 export interface GuidanceOptions {
@@ -27,6 +26,14 @@ export interface GuidanceOptions {
   readonly negative: AdapterWeights
   /** Whether branches of equal weights are one pass of twice the batch, the default, or two passes. */
   readonly branches?: MemoryChoices['branches']
+  /** What looks at an image, and how much it counts. */
+  readonly image?: ImageGuidance | undefined
+}
+
+/** An adapter by which cross-attention looks at tokens of an image. */
+export interface ImageGuidance {
+  readonly adapter: IPAdapter
+  readonly scale: number
 }
 
 /** The UNet under guidance. */
@@ -36,13 +43,13 @@ export function denoiserOf(
   beside: Tensor | undefined,
   options: GuidanceOptions,
 ): Denoiser<RunCondition> | GuidedDenoiser<RunCondition> {
-  const { scale, rescale, guider, perturbed, branches: passes } = options
+  const { scale, rescale, guider, perturbed, branches: passes, image } = options
   const one = passes !== 'apart' && sameWeights(options.positive, options.negative)
-  const positive = branch(unet, options.positive)
+  const positive = branch(unet, options.positive, image)
   if (!negative) return positive
   const branches = {
     positive,
-    negative: one ? positive : branch(unet, options.negative),
+    negative: one ? positive : branch(unet, options.negative, image),
     unconditional: (): RunCondition => withBeside(negative, beside),
   }
   if (!guider) return cfg({ ...branches, scale, rescale })
@@ -56,26 +63,32 @@ function perturbedBranch(
   how: PerturbedBranch,
   options: GuidanceOptions,
 ): Perturbation<RunCondition> {
-  if (typeof how === 'function') return branch(unet, options.positive, how)
-  if (how !== 'blurred') return branch(unet, how)
+  if (typeof how === 'function') return branch(unet, options.positive, options.image, how)
+  if (how !== 'blurred') return branch(unet, how, options.image)
   const attention: Denoiser<RunCondition> = (x, timesteps, condition) =>
     receivedAttention(adapted(unet, options.negative))(...inputsOf(x, timesteps, condition))
   return blurredWhereAttended({ model: negative, unconditional, attention, predicts: options.predicts })
 }
 
-export function withBeside(condition: UNet2DCondition, beside: Tensor | undefined): RunCondition {
+export function withBeside(condition: RunCondition, beside: Tensor | undefined): RunCondition {
   return beside ? { ...condition, beside } : condition
 }
 
 function branch(
   unet: UNet2DConditionModel,
   weights: AdapterWeights,
+  image: ImageGuidance | undefined,
   wrapped?: (unet: UNet2DConditionModel) => Wrappers,
 ): Denoiser<RunCondition> {
   return (x, timesteps, condition) => {
     // Its weights may have been on their way between two calls.
     const model = adapted(unet, weights)
-    return model.forward(...inputsOf(x, timesteps, condition), { wrappers: wrapped?.(model) })
+    const { imageTokens } = condition
+    const wrappers = joinWrappers(
+      ...(image && imageTokens ? [image.adapter.wrappers(model, imageTokens, image.scale)] : []),
+      ...(wrapped ? [wrapped(model)] : []),
+    )
+    return model.forward(...inputsOf(x, timesteps, condition), { wrappers })
   }
 }
 
@@ -83,7 +96,7 @@ function branch(
 function inputsOf(
   x: Tensor,
   timesteps: Tensor,
-  { beside, ...condition }: RunCondition,
+  { beside, imageTokens: _, ...condition }: RunCondition,
 ): [x: Tensor, timesteps: Tensor, condition: UNet2DCondition] {
   return [beside ? concat([x, beside.to(x.dtype)], 1) : x, timesteps, condition]
 }

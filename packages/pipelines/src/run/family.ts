@@ -7,11 +7,14 @@ import type { LearnedWords } from '../prompt/index.ts'
 import type { GenerateOptions, Request } from '../request/index.ts'
 import type { LatentColours } from './preview.ts'
 
+/** What a UNet is told, what it sees beside the sample, and tokens of an image. */
+export type RunCondition = UNet2DCondition & { readonly beside?: Tensor; readonly imageTokens?: Tensor }
+
 /** What both branches are told, each `[B, …]`. */
 export interface Conditions {
-  readonly positive: UNet2DCondition
+  readonly positive: RunCondition
   /** None where nothing is guided. */
-  readonly negative: UNet2DCondition | undefined
+  readonly negative: RunCondition | undefined
 }
 
 /** What every family of pipelines is made of. */

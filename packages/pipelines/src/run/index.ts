@@ -1,6 +1,7 @@
 export { type PipelineAdapters } from './adapters.ts'
 export { type DecodeOptions, tilesFor } from './decode.ts'
 export { type Components, type Conditions, type Family } from './family.ts'
+export { type PipelineImagePrompts } from './image-prompt.ts'
 export { type GeneratedImage, type Outputs } from './outputs.ts'
 export { type CallOptions, type Pipeline, pipelineOf, type PipelineStep } from './pipeline.ts'
 export { type LatentColours } from './preview.ts'

@@ -6,6 +6,7 @@ import { type Call, callOf } from './call.ts'
 import { bindingLimits } from './decode.ts'
 import { denoiserOf, sameWeights, withBeside } from './denoiser.ts'
 import { type Conditions, type Family, tensorsOf } from './family.ts'
+import type { ImagePrompts } from './image-prompt.ts'
 import type { Costs, MemoryChoices } from '../memory/index.ts'
 import { inputChannels } from './start.ts'
 
@@ -35,6 +36,7 @@ export class Measures implements Costs {
   constructor(
     device: Planner,
     family: Family<GenerateOptions>,
+    images: ImagePrompts,
     options: GenerateOptions & PreparedOptions,
     dtype: string,
   ) {
@@ -43,12 +45,12 @@ export class Measures implements Costs {
     this.#family = family
     this.#image = options.image
     this.#tiling = options.tiling
-    this.call = callOf(family, options)
+    this.call = callOf(family, options, images)
     const models = Object.entries(family.models)
     this.models = new Map(models.map(([name, model]) => [name, bytesOf(model.parameters())]))
     const [, ...sides] = this.#latents(1).shape as readonly [number, number, number, number]
     this.#more = tilingCosts(device, family.components.vae, [1, ...sides])
-    this.adapters = models.reduce((sum, [, model]) => sum + adapterBytes(model), 0)
+    this.adapters = models.reduce((sum, [, model]) => sum + adapterBytes(model), bytesOf(images.parameters()))
   }
 
   get canJoin(): boolean {

@@ -14,7 +14,7 @@ export interface Prepared<O> {
  */
 export async function prepared<O extends GenerateOptions>(
   device: Backend,
-  { image, mask, ...rest }: O,
+  { image, mask, ipAdapter, ...rest }: O,
   multiple: number,
 ): Promise<Prepared<O>> {
   const { height, width } = rest
@@ -25,20 +25,22 @@ export async function prepared<O extends GenerateOptions>(
     mask === undefined || mask instanceof Tensor
       ? mask
       : preprocessMasks(device, mask, { ...size, ...(tall ? { height: tall } : {}), ...(wide ? { width: wide } : {}) })
+  const shown = ipAdapter && (ipAdapter.image instanceof Tensor ? ipAdapter.image : await unit(device, ipAdapter.image, { multiple: 1 }))
   return {
     options: {
       ...rest,
+      ...(shown ? { ipAdapter: { ...ipAdapter, image: shown } } : {}),
       ...(pixels ? { image: pixels } : {}),
       ...(covering ? { mask: covering } : {}),
     } as Prepared<O>['options'], // the images alone were replaced
-    made: [pixels, covering].filter((t) => t !== undefined && t !== image && t !== mask) as Tensor[],
+    made: [pixels, covering, shown].filter((t) => t && t !== image && t !== mask && t !== ipAdapter?.image) as Tensor[],
   }
 }
 
 /** The same options with zeros for images, for plans: of the sizes that {@link prepared} gives them. */
 export function unprepared<O extends GenerateOptions>(
   device: Backend,
-  { image, mask, ...rest }: O,
+  { image, mask, ipAdapter, ...rest }: O,
   multiple: number,
 ): O & PreparedOptions {
   const own = image === undefined || image instanceof Tensor ? undefined : [image].flat()
@@ -50,9 +52,17 @@ export function unprepared<O extends GenerateOptions>(
   const covering = mask === undefined || mask instanceof Tensor ? mask : zeros(device, [1, 1, side('height'), side('width')])
   return {
     ...rest,
+    ...(ipAdapter ? { ipAdapter: { ...ipAdapter, image: unseen(device, ipAdapter.image) } } : {}),
     ...(pixels ? { image: pixels } : {}),
     ...(covering ? { mask: covering } : {}),
   } as O & PreparedOptions // the images alone were replaced
+}
+
+/** Zeros of the size of images. */
+function unseen(device: Backend, image: ImageInput): Tensor {
+  if (image instanceof Tensor) return image
+  const all = [image].flat()
+  return zeros(device, [all.length, 3, all[0]?.height ?? 0, all[0]?.width ?? 0])
 }
 
 async function unit(device: Backend, image: ImageInput, size: object): Promise<Tensor> {

@@ -12,6 +12,7 @@ import { decode, type DecodeOptions, tilesWithin } from './decode.ts'
 import { denoiserOf, withBeside } from './denoiser.ts'
 import { type Components, type Family, tensorsOf } from './family.ts'
 import { focusOf } from './focus.ts'
+import { ImagePrompts, type PipelineImagePrompts } from './image-prompt.ts'
 import { imagesOf, type Outputs, settingsOf } from './outputs.ts'
 import { prepared, unprepared } from './pictures.ts'
 import { type Planning, planningOf } from './plan.ts'
@@ -60,13 +61,15 @@ export interface Pipeline<O extends GenerateOptions> extends Disposable {
   readonly components: Components
   readonly adapters: PipelineAdapters
   readonly textualInversions: PipelineTextualInversions
+  readonly ipAdapter: PipelineImagePrompts
 }
 
 /** Makes a pipeline of what a family adds to the run that all share. */
 export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?: PipelineMemory): Pipeline<O> {
   const { components } = family
+  const images = new ImagePrompts(components.unet)
   const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
-  const run: Run<O> = { family, residence: new Residence(family.models, memory), plan: planningOf(family, memory), memory }
+  const run: Run<O> = { family, residence: new Residence(family.models, memory), plan: planningOf(family, images, memory), memory, images }
   const { residence } = run
   const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
@@ -91,8 +94,10 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
     components,
     adapters: pipelineAdapters(family.targets),
     textualInversions: family.words,
+    ipAdapter: images,
     [Symbol.dispose]() {
       family.words[Symbol.dispose]()
+      images[Symbol.dispose]()
       run.plan[Symbol.dispose]()
       residence.dispose()
     },
@@ -105,6 +110,7 @@ interface Run<O extends GenerateOptions> {
   readonly residence: Residence
   readonly plan: Planning<O>
   readonly memory: PipelineMemory | undefined
+  readonly images: ImagePrompts
 }
 
 /** What a run ends in: latents, and how it was kept within a budget, if there is one. */
@@ -160,7 +166,7 @@ async function sampled<O extends GenerateOptions>(
 }
 
 async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): AsyncGenerator<PipelineStep, Sampled> {
-  const { family, residence, memory } = run
+  const { family, residence, memory, images } = run
   const { components, name } = family
   const { unet } = components
   given.signal?.throwIfAborted()
@@ -175,7 +181,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
     const choices = memory && plan?.choices
     const enter = (phase: Phase): Promise<void> => residence.enter(phase, choices?.leaving ?? [], signal)
     await enter('prompts')
-    const { request, conditions, guidance, scheduler, strength } = callOf(family, options)
+    const { request, conditions, guidance, scheduler, strength } = callOf(family, options, images)
     using draws = new Draws(unet.device, options.seed ?? 0)
     held.push(...tensorsOf(conditions))
     await evaluate(...held)

@@ -4,6 +4,7 @@ import { type MemoryPlan, type PipelineMemory, planWithin } from '../memory/inde
 import type { GenerateOptions, PreparedOptions } from '../request/index.ts'
 import { isPlanner } from './decode.ts'
 import { type Family, tensorsOf } from './family.ts'
+import type { ImagePrompts } from './image-prompt.ts'
 import { Measures } from './measure.ts'
 
 /** Tells what runs take, and how they are kept within a budget. */
@@ -15,6 +16,7 @@ export interface Planning<O extends GenerateOptions> extends Disposable {
 /** Plans runs of a family: those of the same sizes once. */
 export function planningOf<O extends GenerateOptions>(
   family: Family<O>,
+  images: ImagePrompts,
   memory: PipelineMemory | undefined,
 ): Planning<O> {
   // Models of a budget are not always there to be planned with.
@@ -27,7 +29,7 @@ export function planningOf<O extends GenerateOptions>(
     if (!isPlanner(device)) {
       throw new UnsupportedError(`${family.name}: expected models on a Device to plan for, got another backend`)
     }
-    const measures = new Measures(device, planned as Family<GenerateOptions>, options, memory?.dtype ?? unet.dtype)
+    const measures = new Measures(device, planned as Family<GenerateOptions>, images, options, memory?.dtype ?? unet.dtype)
     const key = keyOf(measures, options)
     const found = known.get(key) ?? planWithin(family.name, measures, memory?.budget ?? Infinity)
     known.set(key, found)

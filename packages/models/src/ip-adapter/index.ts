@@ -1,0 +1,1 @@
+export { IPAdapter, loadIPAdapter, type LoadIPAdapterOptions } from './ip-adapter.ts'
