@@ -100,7 +100,7 @@ test('a number that f16 cannot hold is refused by name instead of becoming infin
   const own = new FakeHost()
   const net = new Net(own, { dtype: 'f16' })
   const before = own.memory().tensors
-  await expect(net.load(await fileOf({}, 70_000))).rejects.toThrow('load: expected first.weight within ±65504, the range of f16, got 70000')
+  await expect(net.load(await fileOf({}, 70_000))).rejects.toThrow('load: expected first.bias within ±65504, the range of f16, got 70000')
   await net.load(await fileOf({}, 65_519))
   expect(own.memory().tensors).toBe(before)
 })

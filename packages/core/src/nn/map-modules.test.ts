@@ -65,5 +65,5 @@ test('placeholders have shapes and element types, and take no memory', () => {
   const own = new FakeHost()
   const layer = Linear.of(placeholders(own, { dtype: 'bf16' }), 3, 2)
   expect([layer.weight.shape, layer.weight.dtype, own.memory().tensors]).toEqual([[2, 3], 'bf16', 0])
-  expect(() => placeholders(own, { seed: 1 } as never)).toThrow('placeholders: expected options among dtype, got seed')
+  expect(() => placeholders(own, { seed: 1 } as never)).toThrow('placeholders: expected options among dtype, weights, got seed')
 })
