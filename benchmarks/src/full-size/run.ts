@@ -85,7 +85,8 @@ export async function compareRun({ model, golden, dtype, side, steps, log }: Ful
   }
 }
 
-function distance(got: ArrayLike<number>, want: Float32Array): Pick<Gap, 'relative' | 'largest'> {
+/** How far numbers are from those wanted. */
+export function distance(got: ArrayLike<number>, want: Float32Array): Pick<Gap, 'relative' | 'largest'> {
   let [gap, size, largest] = [0, 0, 0]
   for (let i = 0; i < want.length; i++) {
     const difference = Math.abs((got[i] ?? Number.NaN) - want[i]!)
