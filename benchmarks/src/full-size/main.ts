@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { compareLibraries } from './beside.ts'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { measureLoad } from './load.ts'
@@ -9,12 +10,15 @@ const help = `npm run full-size -- make --family ${Object.keys(families).join('|
 npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode] [--budget BYTES]
 npm run full-size -- load --model DIR [--dtype f16|f32] [--rounds 3]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
+npm run full-size -- beside --model DIR --golden DIR [--dtype f16|f32] [--rounds 3]
 
   make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
   run    draws with it, tells times and memory, and compares each step and the picture with what tools/golden/full_size.py wrote of
          the same folder, where that is given
   load   times loading beside reading the files once, cold and warm, measures memory, and aborts at ten moments
   train  takes a step of preference training, and compares loss and gradients with what tools/golden/full_size_dpo.py wrote
+  beside runs its UNet and onnxruntime's of the same weights on one adapter in turns; tools/golden/onnx_unet.py writes the
+         latter, inputs, and the output of torch. npm run bench:peers installs onnxruntime
 `
 
 const {
@@ -69,6 +73,16 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
   (values.dtype === 'f16' || values.dtype === 'f32')
 ) {
   const result = await compareStep({ model: values.model, golden: values.golden, dtype: values.dtype, log })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  process.exit(result.equal ? 0 : 1)
+} else if (
+  verb === 'beside' &&
+  values.model !== undefined &&
+  values.golden !== undefined &&
+  (values.dtype === 'f16' || values.dtype === 'f32')
+) {
+  const { model, golden, dtype, rounds } = values
+  const result = await compareLibraries({ model, golden, dtype, rounds: Number(rounds), log })
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)
 } else {

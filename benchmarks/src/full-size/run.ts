@@ -106,7 +106,8 @@ export async function compareRun(run: FullSizeRun): Promise<FullSizeResult> {
   }
 }
 
-function distance(got: ArrayLike<number>, want: Float32Array): Required<Pick<Gap, 'relative' | 'largest'>> {
+/** How far numbers are from those wanted. */
+export function distance(got: ArrayLike<number>, want: Float32Array): Required<Pick<Gap, 'relative' | 'largest'>> {
   let [gap, size, largest] = [0, 0, 0]
   for (let i = 0; i < want.length; i++) {
     const difference = Math.abs((got[i] ?? Number.NaN) - want[i]!)

@@ -68,7 +68,8 @@ export async function compareStep({ model, golden, dtype, log }: FullSizeStep): 
   }
 }
 
-async function loadUNet(device: Device, model: string, dtype: 'f16' | 'f32'): Promise<UNet2DConditionModel> {
+/** The UNet of a checkpoint, computing in a dtype. */
+export async function loadUNet(device: Device, model: string, dtype: 'f16' | 'f32'): Promise<UNet2DConditionModel> {
   await using checkpoint = await openCheckpoint(model)
   const { config, weights } = checkpoint.component('unet')
   const unet = new UNet2DConditionModel(placeholders(device, { dtype }), config as UNet2DConfig)
@@ -92,7 +93,8 @@ function denoiser(unet: UNet2DConditionModel): Denoiser<UNet2DCondition> {
   return (x, timesteps, condition) => unet.forward(x, timesteps, condition, { checkpoint: true })
 }
 
-async function read(device: Device, file: SafetensorsFile, name: string): Promise<Tensor> {
+/** A tensor of a file. */
+export async function read(device: Device, file: SafetensorsFile, name: string): Promise<Tensor> {
   return tensor(device, await file.readFloat32(name), file.tensors.get(name)?.shape ?? [])
 }
 

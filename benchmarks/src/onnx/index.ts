@@ -1,2 +1,3 @@
 export { openNode } from './node.ts'
 export { openWeb } from './web.ts'
+export { peerModule } from './ort.ts'

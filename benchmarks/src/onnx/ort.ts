@@ -8,7 +8,8 @@ export interface Ort {
     new(type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor
     fromGpuBuffer(buffer: GPUBuffer, options: { readonly dataType: 'float32'; readonly dims: readonly number[] }): OrtTensor
   }
-  readonly InferenceSession: { create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession> }
+  /** A session is made of a model's bytes, or of the path of its file. */
+  readonly InferenceSession: { create(model: Uint8Array | string, options: Readonly<Record<string, unknown>>): Promise<OrtSession> }
   readonly env: {
     readonly versions: Readonly<Record<string, string | undefined>>
     logLevel?: string
