@@ -4,6 +4,7 @@ import { checkOptions, whole } from '@antipode/core/options'
 import type { CLIPVisionModelWithProjection } from '@antipode/models'
 import type { Reward } from '@antipode/npo'
 import { clipImages } from './clip-images.ts'
+import { unit } from './unit.ts'
 
 /** Options of {@link AestheticHead.of}. */
 export interface AestheticOptions {
@@ -47,9 +48,7 @@ export class AestheticHead extends Module {
       const got = `[${embeddings.shape.join()}]`
       throw new ShapeError(`AestheticHead: expected embeddings [B, width], got ${got}; give a row for each picture`)
     }
-    const x = embeddings.to('f32')
-    const unit = x.div(x.square().sum({ axes: 1, keepDims: true }).sqrt())
-    return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit).squeeze(1)
+    return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit(embeddings)).squeeze(1)
   }
 }
 
@@ -59,6 +58,6 @@ export class AestheticHead extends Module {
  * @param vision the tower of CLIP ViT-L/14, or that which the head was trained on
  */
 export function aestheticReward(vision: CLIPVisionModelWithProjection, head: AestheticHead): Reward<undefined> {
-  const side = vision.config.image_size ?? 224
-  return (images) => head.forward(vision.forward(clipImages(images, { side })).imageEmbeds)
+  const side = vision.resolved.side
+  return (images) => head.forward(vision.forward(clipImages(images, { side }).to(vision.dtype)).imageEmbeds)
 }

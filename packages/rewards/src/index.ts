@@ -1,2 +1,7 @@
 export { AestheticHead, type AestheticOptions, aestheticReward } from './aesthetic.ts'
 export { clipImages, type ClipImagesOptions } from './clip-images.ts'
+export { clipReward } from './clip-score.ts'
+export { clipTowers, type ClipTowers, type ClipTowersConfig, clipViTH14, loadClipTowers } from './clip-towers.ts'
+export { hpsReward, type HpsOptions } from './hps.ts'
+export { pickScoreReward, type PickScoreOptions } from './pick-score.ts'
+export { resize, type ResizeFilter, type ResizeOptions } from './resize.ts'

@@ -1,0 +1,58 @@
+"""Writes packages/rewards/src/clip-images.golden.json: pictures by formula, resized, made square and normalised as CLIP, HPSv2 and VADER
+do, in float64.
+
+Run from the repository root with torch (made with 2.15) and numpy installed: python tools/golden/clip_images.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from waves import waves
+
+OUT = Path(__file__).parents[2] / "packages/rewards/src/clip-images.golden.json"
+HEIGHT, WIDTH = 40, 52
+MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073], dtype=torch.float64)[:, None, None]
+DEVIATION = torch.tensor([0.26862954, 0.26130258, 0.27577711], dtype=torch.float64)[:, None, None]
+
+
+def square(images, side, fit, **how):
+    if fit == "stretch":
+        return F.interpolate(images, (side, side), **how)
+    if fit == "crop":
+        wide = int(side * WIDTH / HEIGHT)
+        left = round((wide - side) / 2)
+        return F.interpolate(images, (side, wide), **how)[..., left : left + side]
+    high = round(HEIGHT * (side / WIDTH))
+    lacking = side - high
+    return F.pad(F.interpolate(images, (high, side), **how), (0, 0, lacking // 2, lacking - lacking // 2))
+
+
+def numbers(values, count=12):
+    flat = values.flatten()
+    at = np.linspace(0, flat.numel() - 1, count).astype(int).tolist()
+    return {
+        "sum": float(f"{flat.sum():.9g}"), "l1": float(f"{flat.abs().sum():.9g}"),
+        "at": at, "values": [float(f"{flat[i]:.9g}") for i in at],
+    }
+
+
+images = waves("input.image", (1, 3, HEIGHT, WIDTH), 0.5, 0.45)
+cases, resized = [], []
+for mode in ("bicubic", "bilinear"):
+    for antialias in (True, False):
+        how = {"mode": mode, "antialias": antialias}
+        options = {"filter": mode, "antialias": antialias}
+        for fit, side in (("crop", 28), ("pad", 28), ("stretch", 28), ("crop", 224)):
+            if side == 224 and not (mode == "bicubic" and antialias):
+                continue
+            made = (square(images, side, fit, **how) - MEAN) / DEVIATION
+            cases.append({"options": {"side": side, "fit": fit, **options}, **numbers(made)})
+        made = F.interpolate(images, (64, 48), **how)
+        resized.append({"options": {"height": 64, "width": 48, **options}, **numbers(made)})
+lines = ",\n".join(f"    {json.dumps(case)}" for case in cases)
+more = ",\n".join(f"    {json.dumps(case)}" for case in resized)
+OUT.write_text(f'{{\n  "torch": "{torch.__version__}",\n  "clipImages": [\n{lines}\n  ],\n  "resize": [\n{more}\n  ]\n}}\n')
