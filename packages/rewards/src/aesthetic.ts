@@ -2,7 +2,7 @@ import { ShapeError, type Tensor } from '@antipode/core'
 import { type Initialiser, Linear, Module } from '@antipode/core/nn'
 import { checkOptions, whole } from '@antipode/core/options'
 import type { CLIPVisionModelWithProjection } from '@antipode/models'
-import type { Reward } from '@antipode/npo'
+import type { Condition, Reward } from '@antipode/npo'
 import { clipImages } from './clip-images.ts'
 import { unit } from './unit.ts'
 
@@ -57,7 +57,7 @@ export class AestheticHead extends Module {
  * reward that labels pairs, or that samples are moved towards.
  * @param vision the tower of CLIP ViT-L/14, or that which the head was trained on
  */
-export function aestheticReward(vision: CLIPVisionModelWithProjection, head: AestheticHead): Reward<undefined> {
+export function aestheticReward(vision: CLIPVisionModelWithProjection, head: AestheticHead): Reward<Condition> {
   const side = vision.resolved.side
   return (images) => head.forward(vision.forward(clipImages(images, { side }).to(vision.dtype)).imageEmbeds)
 }
