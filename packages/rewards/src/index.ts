@@ -2,6 +2,7 @@ export { AestheticHead, type AestheticOptions, aestheticReward } from './aesthet
 export { clipImages, type ClipImagesOptions } from './clip-images.ts'
 export { clipReward } from './clip-score.ts'
 export { clipTowers, type ClipTowers, type ClipTowersConfig, clipViTH14, loadClipTowers } from './clip-towers.ts'
+export { compressibilityReward, type CompressibilityOptions } from './compressibility.ts'
 export { hpsReward, type HpsOptions } from './hps.ts'
 export { mixture } from './mixture.ts'
 export { normalised, type NormalisedOptions } from './normalised.ts'
