@@ -1,9 +1,10 @@
 import { ShapeError, type Tensor } from '@antipode/core'
-import { type Initialiser, Linear, Module } from '@antipode/core/nn'
+import { type Initialiser, Module } from '@antipode/core/nn'
 import { checkOptions, whole } from '@antipode/core/options'
 import type { CLIPVisionModelWithProjection } from '@antipode/models'
 import type { Condition, Reward } from '@antipode/npo'
 import { clipImages } from './clip-images.ts'
+import { type HeadLayers, headLayers, scoreBy } from './linear-head.ts'
 import { unit } from './unit.ts'
 
 /** Options of {@link AestheticHead.of}. */
@@ -12,9 +13,6 @@ export interface AestheticOptions {
   readonly width?: number
 }
 
-/** Widths between the embedding and the score. */
-const hidden = [1024, 128, 64, 16] as const
-
 /**
  * The LAION aesthetic predictor's head: how much people like a picture, from about 1 to 10, by its CLIP ViT-L/14
  * embedding. Five linear layers with nothing between them but dropout, which is off here; parameters are named as in
@@ -22,20 +20,17 @@ const hidden = [1024, 128, 64, 16] as const
  * Source: Schuhmann 2022, github.com/christophschuhmann/improved-aesthetic-predictor, simple_inference.py.
  */
 export class AestheticHead extends Module {
-  readonly layers: readonly (Linear | undefined)[]
+  readonly layers: HeadLayers
 
-  constructor(layers: readonly [Linear, Linear, Linear, Linear, Linear]) {
+  constructor(layers: HeadLayers) {
     super()
-    const [first, second, third, fourth, last] = layers
-    this.layers = [first, undefined, second, undefined, third, undefined, fourth, last]
+    this.layers = layers
   }
 
   /** Fresh parameters, to be loaded. @throws {ConfigError} if an option is unknown or outside its range */
   static of(init: Initialiser, options: AestheticOptions = {}): AestheticHead {
     checkOptions('AestheticHead', options, { width: whole(1) })
-    const [a, b, c, d] = hidden
-    const layer = (inputs: number, outputs: number): Linear => Linear.of(init, inputs, outputs)
-    return new AestheticHead([layer(options.width ?? 768, a), layer(a, b), layer(b, c), layer(c, d), layer(d, 1)])
+    return new AestheticHead(headLayers(init, options.width ?? 768))
   }
 
   /**
@@ -48,7 +43,7 @@ export class AestheticHead extends Module {
       const got = `[${embeddings.shape.join()}]`
       throw new ShapeError(`AestheticHead: expected embeddings [B, width], got ${got}; give a row for each picture`)
     }
-    return this.layers.reduce((y, layer) => layer?.forward(y) ?? y, unit(embeddings)).squeeze(1)
+    return scoreBy(this.layers, unit(embeddings))
   }
 }
 
