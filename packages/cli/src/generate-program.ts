@@ -8,7 +8,7 @@ import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './op
 import { type Adding, examples, hint, needs } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
-type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'progress' | 'signal'
+type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'imagePrompt' | 'progress' | 'signal'
 
 /** Flags that are not given are missing. */
 interface Flags extends Omit<GenerateCommandOptions, Filled> {
@@ -16,6 +16,7 @@ interface Flags extends Omit<GenerateCommandOptions, Filled> {
   readonly adapter?: readonly AdapterChoice[]
   readonly negativeAdapter?: readonly AdapterChoice[]
   readonly textualInversion?: readonly WordChoice[]
+  readonly imagePrompt?: readonly AdapterChoice[]
 }
 
 /** All of them, as keys, which the compiler counts: loading the pipelines for their names would delay every command. */
@@ -91,6 +92,9 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))),
     )
+    .addOption(new RangedOption('--ip-adapter <file>', 'an IP-Adapter, which takes an image as a prompt', path))
+    .addOption(new RangedOption('--image-encoder <dir>', 'folder of the vision tower that it was trained with', path))
+    .addOption(adapterOption('--image-prompt <file[@scale]>', 'the image that it looks at'))
     .addOption(new Option('--preview', 'show what each step comes to in preview.png, a pixel for a latent'))
     .addOption(new RangedOption('--preview-decoder <path>', 'show it in full size, by a tiny autoencoder such as TAESD', path))
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the images', path).default('runs/images'))
@@ -106,7 +110,8 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
   hint(command)
   command.action(async (given: Flags) => {
     needs(command, given, 'model', 'prompt')
-    const { prompt, adapter = [], negativeAdapter = [], textualInversion = [], ...flags } = given
+    const { prompt, adapter = [], negativeAdapter = [], textualInversion = [], imagePrompt, ...flags } = given
+    if (imagePrompt ?? flags.ipAdapter ?? flags.imageEncoder) needs(command, given, 'ipAdapter', 'imageEncoder', 'imagePrompt')
     finish(
       await commands.generate({
         ...start({ resumes: false }),
@@ -115,6 +120,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
         adapters: adapter,
         negativeAdapters: negativeAdapter,
         textualInversions: textualInversion,
+        ...(imagePrompt?.[0] ? { imagePrompt: imagePrompt[0] } : {}),
       }),
     )
   })
