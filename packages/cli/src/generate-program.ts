@@ -1,5 +1,5 @@
 import { atLeast, between, whole } from '@antipode/core/options'
-import { pipelineTypes } from '@antipode/pipelines'
+import type { PipelineType } from '@antipode/pipelines'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { predictionOption, tokenizerOption } from './convert-program.ts'
 import type { AdapterChoice, GenerateCommandOptions, WordChoice } from './generate/index.ts'
@@ -8,7 +8,7 @@ import { decimal, memorySize, path, RangedOption, wholeNumber, word } from './op
 import { type Adding, examples, hint, needs } from './program-parts.ts'
 
 /** What the command fills in itself, or has under another name than its flag. */
-type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'progress' | 'signal'
+type Filled = 'prompts' | 'adapters' | 'negativeAdapters' | 'textualInversions' | 'imagePrompt' | 'progress' | 'signal'
 
 /** Flags that are not given are missing. */
 interface Flags extends Omit<GenerateCommandOptions, Filled> {
@@ -16,7 +16,11 @@ interface Flags extends Omit<GenerateCommandOptions, Filled> {
   readonly adapter?: readonly AdapterChoice[]
   readonly negativeAdapter?: readonly AdapterChoice[]
   readonly textualInversion?: readonly WordChoice[]
+  readonly imagePrompt?: readonly AdapterChoice[]
 }
+
+/** All of them, as keys, which the compiler counts: loading the pipelines for their names would delay every command. */
+const elementTypes = Object.keys({ f32: 0, f16: 0, bf16: 0, q8_0: 0, q4_0: 0 } satisfies Record<PipelineType, 0>)
 
 /** Adds `generate`. */
 export function addGenerate(program: Command, { commands, start, finish }: Adding): void {
@@ -35,7 +39,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
       new RangedOption(
         '--dtype <type>',
         'element type of the models, f16 where the adapter has it by default; q8_0 and q4_0 keep weights in blocks, in less memory',
-        word(...pipelineTypes),
+        word(...elementTypes),
       ),
     )
     .addOption(
@@ -88,6 +92,9 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
     .addOption(
       new RangedOption('--strength <x>', 'share of the steps that the image goes through', decimal(between(0, 1))),
     )
+    .addOption(new RangedOption('--ip-adapter <file>', 'an IP-Adapter, which takes an image as a prompt', path))
+    .addOption(new RangedOption('--image-encoder <dir>', 'folder of the vision tower that it was trained with', path))
+    .addOption(adapterOption('--image-prompt <file[@scale]>', 'the image that it looks at'))
     .addOption(new Option('--preview', 'show what each step comes to in preview.png, a pixel for a latent'))
     .addOption(new RangedOption('--preview-decoder <path>', 'show it in full size, by a tiny autoencoder such as TAESD', path))
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the images', path).default('runs/images'))
@@ -103,7 +110,8 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
   hint(command)
   command.action(async (given: Flags) => {
     needs(command, given, 'model', 'prompt')
-    const { prompt, adapter = [], negativeAdapter = [], textualInversion = [], ...flags } = given
+    const { prompt, adapter = [], negativeAdapter = [], textualInversion = [], imagePrompt, ...flags } = given
+    if (imagePrompt ?? flags.ipAdapter ?? flags.imageEncoder) needs(command, given, 'ipAdapter', 'imageEncoder', 'imagePrompt')
     finish(
       await commands.generate({
         ...start({ resumes: false }),
@@ -112,6 +120,7 @@ export function addGenerate(program: Command, { commands, start, finish }: Addin
         adapters: adapter,
         negativeAdapters: negativeAdapter,
         textualInversions: textualInversion,
+        ...(imagePrompt?.[0] ? { imagePrompt: imagePrompt[0] } : {}),
       }),
     )
   })

@@ -13,13 +13,13 @@ test('images are drawn by defaults, and adapters have weights behind an @', asyn
     'generate -m m -p cat dog -n blur -a dpo.safetensors@0.5 -a b.pt --negative-adapter npo.safetensors@-1 -c 4 --seed 7 -s 9 -g 3.5 --rescale 0.7 ' +
     '--prompt-syntax weighted --scheduler euler --width 512 --height 768 --clip-skip 1 -i in.png --mask mask.png --strength 0.4 --variant fp16 --dtype f32 -o there ' +
     '--tokenizer t --prediction-type v_prediction --preview --preview-decoder taesd --mask-padding 32 --textual-inversion <toy>=a.pt --textual-inversion ./b=c.pt ' +
-    '--guider tcfg,seg:2.5 --budget 1.5GiB', { generate },
+    '--guider tcfg,seg:2.5 --budget 1.5GiB --ip-adapter ip.safetensors --image-encoder clip --image-prompt cat.png@0.6', { generate },
   )
   expect(generate.mock.calls[1]?.[0]).toMatchObject({
     prompts: ['cat', 'dog'], negativePrompt: 'blur', promptSyntax: 'weighted', adapters: [{ file: 'dpo.safetensors', weight: 0.5 }, { file: 'b.pt', weight: 1 }],
     negativeAdapters: [{ file: 'npo.safetensors', weight: -1 }], count: 4, seed: 7, steps: 9, guidance: 3.5, rescale: 0.7, scheduler: 'euler',
     width: 512, height: 768, clipSkip: 1, image: 'in.png', mask: 'mask.png', strength: 0.4, variant: 'fp16', dtype: 'f32', out: 'there',
-    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, budget: 1.5 * 2 ** 30,
+    tokenizer: 't', predictionType: 'v_prediction', preview: true, previewDecoder: 'taesd', maskPadding: 32, budget: 1.5 * 2 ** 30, ipAdapter: 'ip.safetensors', imageEncoder: 'clip', imagePrompt: { file: 'cat.png', weight: 0.6 },
     guider: { guider: 'tcfg', perturbation: { kind: 'seg', scale: 2.5 } },
     textualInversions: [{ token: '<toy>', file: 'a.pt' }, { file: './b=c.pt' }],
   })
@@ -49,6 +49,7 @@ test.each([
   ['generate -m m --promt cat', 'Did you mean --prompt?'], ['reconstruct a.png', 'model'],
   ['generate --prompt cat', 'model'], ['generate --model m', 'prompt'], ['generate -m m -p c -g 0.5', 'guidance'], ['generate -m m -p c --strength 2', 'strength'],
   ['generate -m m -p c -a x@heavy', 'adapter'], ['generate -m m -p c --budget much', 'budget'],
+  ['generate -m m -p c --image-prompt cat.png', '--ip-adapter'], ['generate -m m -p c --ip-adapter a --image-prompt b', '--image-encoder'],
 ])('%s is refused', async (argv, text) => {
   const at = new FakeProcess()
   expect(await at.run(argv)).toBe(2)

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
 const program = ['--conditions=@antipode/source', '--import', 'tsx', `${import.meta.dirname}/main.ts`]
@@ -13,4 +14,19 @@ test.runIf(existsSync('/dev/full'))('a process whose output finds no room ends w
   } finally {
     closeSync(full)
   }
+})
+
+test('what reads the command line loads none of what commands run with, so that help and mistakes are answered at once', () => {
+  const light = ['@antipode/core/options', '@antipode/core/io']
+  const seen = new Set<string>()
+  const visit = (file: string): string[] => {
+    if (seen.has(file)) return []
+    seen.add(file)
+    const loaded = [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )[^']*? from '([^']+)'/gm)].map(([, name = '']) => name)
+    const ours = loaded.filter((name) => name.startsWith('@antipode/') && !light.includes(name))
+    const next = loaded.filter((name) => name.startsWith('.')).map((path) => resolve(dirname(file), path))
+    return [...ours.map((name) => `${relative(import.meta.dirname, file)} loads ${name}`), ...next.flatMap(visit)]
+  }
+  expect(visit(`${import.meta.dirname}/program.ts`)).toEqual([])
+  expect(seen.size).toBeGreaterThan(10)
 })

@@ -1,4 +1,4 @@
-export { loadPipeline, type LoadPipelineOptions, type PipelineType, pipelineTypes } from './components/index.ts'
+export { loadPipeline, type LoadPipelineOptions, type PipelineType } from './components/index.ts'
 export * from './images/index.ts'
 export { type PipelineTextualInversions, type PromptSyntax, type PromptTokenizer } from './prompt/index.ts'
 export type { MemoryChoices, MemoryPlan, PhaseMemory, PipelineMemory } from './memory/index.ts'

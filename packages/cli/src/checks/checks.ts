@@ -77,6 +77,9 @@ export interface GenerateFiles {
   readonly negativeAdapters: readonly { readonly file: string }[]
   readonly textualInversions: readonly { readonly file: string }[]
   readonly previewDecoder?: string
+  readonly ipAdapter?: string
+  readonly imageEncoder?: string
+  readonly imagePrompt?: { readonly file: string }
   readonly image?: string
   readonly mask?: string
   readonly out: string
@@ -85,10 +88,12 @@ export interface GenerateFiles {
 /** @throws {UsageError} unless what is read is there, and there is room for the images */
 export async function checkGenerate(files: GenerateFiles): Promise<void> {
   const { model, tokenizer, previewDecoder, adapters, negativeAdapters, textualInversions, image, mask, out } = files
+  const { ipAdapter, imageEncoder, imagePrompt } = files
   await checkThere('generate', [
     ...(isAddress(model) ? [] : [['--model', model] as const]), ['--tokenizer', tokenizer],
     ...adapters.map(({ file }) => ['--adapter', file] as const),
     ...negativeAdapters.map(({ file }) => ['--negative-adapter', file] as const), ['--image', image], ['--mask', mask],
+    ['--ip-adapter', ipAdapter], ['--image-encoder', imageEncoder], ['--image-prompt', imagePrompt?.file],
     ['--preview-decoder', previewDecoder], ...textualInversions.map(({ file }) => ['--textual-inversion', file] as const),
   ])
   await asUsage(() => openFolder({ command: 'generate', option: '--out' }, out))

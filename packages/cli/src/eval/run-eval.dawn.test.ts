@@ -25,7 +25,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'study.json'), JSON.stringify({
     model: 'digits-16', adapters: { delta: 'seed{seed}.safetensors', random: { like: 'delta' } },
     arms: { base: {}, npo: { negative: { delta: 1 } }, control: { negative: { random: 1 } } },
-    scales: [1, 2], seeds: [0, 1], items: { evaluation: 6, selection: 2 }, batch: 4, steps: 2, bootstrap: { seed: 1, samples: 50 },
+    scales: [1, 2], seeds: [0, 1], items: { evaluation: 3, selection: 1 }, batch: 3, steps: 1, bootstrap: { seed: 1, samples: 50 },
   }))
 })
 afterAll(() => { rmSync(folder, { recursive: true }) })
@@ -35,10 +35,10 @@ const shared = (): { study: string; version: string; progress: typeof silentProg
 
 test('digits are evaluated alone or in shares, which merge into the same report, byte for byte', async () => {
   const whole = await runEval({ ...shared(), out: join(folder, 'whole') })
-  // 2 seeds × (2 + 1 batches) × (3 arms at one scale, and one positive without guidance).
-  expect(whole.jobs).toBe(2 * 3 * (3 + 1))
+  // 2 seeds × 2 sets of noises × (3 arms at one scale, and one positive without guidance).
+  expect(whole.jobs).toBe(2 * 2 * (3 + 1))
   for (const index of [0, 1]) {
-    expect(await runEval({ ...shared(), out: join(folder, `share${index}`), shard: { index, of: 2 } })).toEqual({ jobs: 12 })
+    expect(await runEval({ ...shared(), out: join(folder, `share${index}`), shard: { index, of: 2 } })).toEqual({ jobs: 8 })
   }
   await runEvalMerge({ ...shared(), from: [join(folder, 'share1'), join(folder, 'share0')], out: join(folder, 'merged') })
   for (const file of ['evaluation.json', 'evaluation.html']) {
@@ -46,5 +46,5 @@ test('digits are evaluated alone or in shares, which merge into the same report,
     expect(read('merged').equals(read('whole')), file).toBe(true)
   }
   const { comparison } = JSON.parse(readFileSync(join(folder, 'whole', 'evaluation.json'), 'utf8')) as { comparison: { ownBest: { a: string; b: string; clusters: number; count: number }[] } }
-  expect(comparison.ownBest.map(({ a, b, clusters, count }) => [a, b, clusters, count])).toEqual([['npo', 'base', 2, 12], ['control', 'base', 2, 12]])
+  expect(comparison.ownBest.map(({ a, b, clusters, count }) => [a, b, clusters, count])).toEqual([['npo', 'base', 2, 6], ['control', 'base', 2, 6]])
 })

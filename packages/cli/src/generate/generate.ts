@@ -7,6 +7,7 @@ import {
   contactSheet,
   encodePng,
   type GeneratedImage,
+  type ImagePrompt,
   loadPipeline,
   type MemoryChoices,
   type MemoryPlan,
@@ -65,6 +66,10 @@ export interface GenerateCommandOptions {
   readonly mask?: string
   readonly maskPadding?: number
   readonly strength?: number
+  /** An IP-Adapter, the folder of its vision tower, and the image that it looks at: all of them, or none. */
+  readonly ipAdapter?: string
+  readonly imageEncoder?: string
+  readonly imagePrompt?: AdapterChoice
   /** Whether to show each step's estimate in a file, and by which tiny autoencoder. */
   readonly preview?: boolean
   readonly previewDecoder?: string
@@ -112,6 +117,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
   const positive = await load(options.adapters, 'adapter')
   const negative = { ...positive, ...(await load(options.negativeAdapters, 'negative')) }
   for (const { file, token } of options.textualInversions) await learn(pipe, file, token)
+  const shown = await imagePrompt(pipe, options)
   loading.done(options.textualInversions.length > 0 ? `words ${pipe.textualInversions.names.join(', ')}` : undefined)
 
   const shared: Omit<StableDiffusionXLOptions, 'prompt'> = {
@@ -123,6 +129,7 @@ export async function runGenerate(options: GenerateCommandOptions): Promise<Gene
     ...(options.guider === undefined ? {} : guidanceOf(options.guider)),
     ...(image ? { image } : {}),
     ...(mask ? { mask } : {}),
+    ...(shown ? { ipAdapter: shown } : {}),
     ...(tiny || options.preview ? { preview: tiny ?? true } : {}),
     ...(options.scheduler === undefined ? {} : { scheduler: swapped(pipe.components.scheduler, options.scheduler) }),
   }
@@ -194,6 +201,15 @@ function given({
 /** Another solver on the noise that the checkpoint was trained with. */
 function swapped(scheduler: Scheduler, solver: string): Scheduler {
   return fromConfig(toConfig(scheduler), { solver })
+}
+
+/** The image that is a prompt, once the adapter that looks at it is there. */
+async function imagePrompt(
+  { ipAdapter }: Pipeline<StableDiffusionXLOptions>, { ipAdapter: file, imageEncoder, imagePrompt: image }: GenerateCommandOptions,
+): Promise<ImagePrompt | undefined> {
+  if (file === undefined || imageEncoder === undefined || !image) return undefined
+  await ipAdapter.load(file, imageEncoder)
+  return { image: await readPicture(image.file), scale: image.weight }
 }
 
 /** A word under the name that is asked for, or else that of the file's author, or else that of the file. */

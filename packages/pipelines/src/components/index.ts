@@ -1,1 +1,1 @@
-export { loadPipeline, type LoadPipelineOptions, type PipelineType, pipelineTypes } from './load-pipeline.ts'
+export { loadPipeline, type LoadPipelineOptions, type PipelineType } from './load-pipeline.ts'

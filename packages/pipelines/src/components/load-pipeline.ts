@@ -22,7 +22,7 @@ import { stableDiffusion } from '../stable-diffusion/index.ts'
 import { stableDiffusionXL, type StableDiffusionXLOptions } from '../stable-diffusion-xl/index.ts'
 
 /** What the weights of a pipeline are kept in. */
-export const pipelineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const
+const pipelineTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const
 export type PipelineType = (typeof pipelineTypes)[number]
 
 /** Options of {@link loadPipeline}, beside those of opening a checkpoint. */

@@ -1,5 +1,5 @@
-import { UnsupportedError } from '@antipode/core'
-import { standIn } from '@antipode/core/nn'
+import { inBlocks, UnsupportedError } from '@antipode/core'
+import { type Module, standIn } from '@antipode/core/nn'
 import { type MemoryPlan, type PipelineMemory, planWithin } from '../memory/index.ts'
 import type { GenerateOptions, PreparedOptions } from '../request/index.ts'
 import { isPlanner } from './decode.ts'
@@ -29,7 +29,7 @@ export function planningOf<O extends GenerateOptions>(
     if (!isPlanner(device)) {
       throw new UnsupportedError(`${family.name}: expected models on a Device to plan for, got another backend`)
     }
-    const measures = new Measures(device, planned as Family<GenerateOptions>, images, options, memory?.dtype ?? unet.dtype)
+    const measures = new Measures(device, planned as Family<GenerateOptions>, images, options, memory?.dtype ?? keptIn(unet))
     const key = keyOf(measures, options)
     const found = known.get(key) ?? planWithin(family.name, measures, memory?.budget ?? Infinity)
     known.set(key, found)
@@ -40,6 +40,11 @@ export function planningOf<O extends GenerateOptions>(
       if (memory) for (const [, model] of models) for (const t of model.parameters()) t.dispose()
     },
   })
+}
+
+/** What a model keeps its weights in: blocks, where some do, and otherwise what it computes in. */
+function keptIn(model: Module): string {
+  return model.parameters().find(({ dtype }) => inBlocks(dtype))?.dtype ?? model.dtype
 }
 
 /** All that a plan depends on. */
