@@ -194,7 +194,8 @@ async function main() {
       runGuides()
       checkTypes()
       // Programs and what reads pairs from the disk are for Node.
-      const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli') && entry !== '@antipode/pipelines/training')
+      const forNode = ['@antipode/npo/studies', '@antipode/pipelines/training']
+      const inBrowser = importable.filter((entry) => !entry.startsWith('@antipode/cli') && !forNode.includes(entry))
       for (const { name, problem } of await loadPage(project, inBrowser)) report(name, problem)
     }
   }
