@@ -1,4 +1,4 @@
-import { html, type Markup, PAGE_POLICY, STYLE, trusted } from '@antipode/report'
+import { html, type Markup, page } from '@antipode/report'
 import type { Results } from '../results.ts'
 import { dotChart } from './charts.ts'
 import { type Clock, firstResults, measurementOf, onSoftware, ratioOf, split, summaries } from './facts.ts'
@@ -65,17 +65,10 @@ export function renderPage(results: Results): string {
   const first = results.libraries[0]?.name ?? ''
   const lines = problems(results)
   const compares = split(results).shared.length > 0 && charted(results).length > 1
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8" />
-${PAGE_POLICY}
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<title>Benchmarks of Antipode</title>
-<style>${trusted(STYLE)}main { max-width: 1280px }</style>
-</head>
-<body><main>
-<header><div class="kicker">Benchmarks</div><h1>How long other libraries take for what ${first} does</h1>
+  return page({
+    title: 'Benchmarks of Antipode',
+    style: 'main { max-width: 1280px }',
+    main: html`<header><div class="kicker">Benchmarks</div><h1>How long other libraries take for what ${first} does</h1>
 ${provenance(results).map((text) => html`<p class="note">${text}</p>`)}</header>
 ${cards(results)}
 ${compares ? ratioChart(results, 'wall') : ''}
@@ -83,8 +76,6 @@ ${compares && onSoftware(results) ? ratioChart(results, 'cpu') : ''}
 ${firstResults(results).length > 0 ? firstResultChart(results) : ''}
 ${tables(results).map(table)}
 ${lines.length > 0 ? html`<h2>Not measured, or not wholly</h2><ul class="findings">${lines.map((text) => html`<li>${text}</li>`)}</ul>` : ''}
-<footer class="byline">The numbers behind this page are in results.json beside it.</footer>
-</main></body>
-</html>
-`.markup
+<footer class="byline">The numbers behind this page are in results.json beside it.</footer>`,
+  })
 }

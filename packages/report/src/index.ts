@@ -1,5 +1,4 @@
 export { AXIS, type ChartOption, drawChart, TEXT } from './draw-chart.ts'
 export { html, type Markup, trusted } from './html.ts'
-export { PAGE_POLICY } from './page-policy.ts'
+export { type Page, page } from './page.ts'
 export { MARKERS, type Role, themed } from './palette.ts'
-export { STYLE } from './style.ts'

@@ -1,6 +1,6 @@
 import type { ArmComparison } from '@antipode/npo/evaluation'
 import type { Study, StudyArm } from '@antipode/npo/studies'
-import { html, type Markup, PAGE_POLICY, STYLE, trusted } from '@antipode/report'
+import { html, type Markup, page } from '@antipode/report'
 import { comparisonTable, fixed, forest, scaleCurves, scaleText } from '../report/index.ts'
 
 /** Everything in `evaluation.json`; the page is drawn from it and from nothing else. */
@@ -14,45 +14,32 @@ export interface EvalDocument {
 export function evalPage({ version, study, comparison }: EvalDocument): string {
   const { seeds, scales, items } = study
   const names = Object.keys(study.arms)
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        ${PAGE_POLICY}
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="antipode ${version}" />
-        <title>Antipode evaluation: ${names.join(', ')}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <main>
-          <header>
-            <div class="kicker">Evaluation</div>
-            <h1>${names.length} arms, ${scales.length} guidance scales, ${seeds.length * items.evaluation} pairs each</h1>
-            <p>
-              Item i of a seed is one condition and one initial noise, the same for every arm, so arms are compared in
-              pairs. Each arm’s best scale is chosen on other noises (${seeds.length * items.selection} of them).
-              Intervals are 95%, by the bootstrap over ${study.clusters === 'item' ? 'items' : 'seeds'}, and, as if
-              pairs were independent, Wilson’s; ties count half.
-            </p>
-          </header>
-          ${armTable(study, comparison)} ${curves(names, comparison)}
-          <h2>Each arm at its own best scale</h2>
-          <figure>
-            ${forest(comparison.ownBest, { title: 'Paired differences of judge score', width: 1000 })}
-            <figcaption>Mean paired difference with its interval. Grey where it includes no difference.</figcaption>
-          </figure>
-          ${comparisonTable(comparison.ownBest)}
-          <h2>Arms at equal scales</h2>
-          ${comparisonTable(comparison.equalScale)}
-          <footer class="byline">
-            Antipode ${version}. The numbers behind this page are in <code>evaluation.json</code> beside it.
-          </footer>
-        </main>
-      </body>
-    </html> `.markup
+  return page({
+    title: `Antipode evaluation: ${names.join(', ')}`,
+    generator: `antipode ${version}`,
+    main: html`<header>
+        <div class="kicker">Evaluation</div>
+        <h1>${names.length} arms, ${scales.length} guidance scales, ${seeds.length * items.evaluation} pairs each</h1>
+        <p>
+          Item i of a seed is one condition and one initial noise, the same for every arm, so arms are compared in
+          pairs. Each arm’s best scale is chosen on other noises (${seeds.length * items.selection} of them).
+          Intervals are 95%, by the bootstrap over ${study.clusters === 'item' ? 'items' : 'seeds'}, and, as if
+          pairs were independent, Wilson’s; ties count half.
+        </p>
+      </header>
+      ${armTable(study, comparison)} ${curves(names, comparison)}
+      <h2>Each arm at its own best scale</h2>
+      <figure>
+        ${forest(comparison.ownBest, { title: 'Paired differences of judge score', width: 1000 })}
+        <figcaption>Mean paired difference with its interval. Grey where it includes no difference.</figcaption>
+      </figure>
+      ${comparisonTable(comparison.ownBest)}
+      <h2>Arms at equal scales</h2>
+      ${comparisonTable(comparison.equalScale)}
+      <footer class="byline">
+        Antipode ${version}. The numbers behind this page are in <code>evaluation.json</code> beside it.
+      </footer>`,
+  })
 }
 
 function armTable({ arms }: Study, comparison: ArmComparison): Markup {

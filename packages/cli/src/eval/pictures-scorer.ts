@@ -2,11 +2,10 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Device } from '@antipode/core'
 import { loadPipeline, type GeneratedImage } from '@antipode/pipelines'
-import { addRandomAdapter } from '@antipode/npo'
 import type { Json, StudyJob } from '@antipode/npo/studies'
 import type { EvalSettings } from '../eval-settings/index.ts'
 import { UsageError } from '../usage-error.ts'
-import { adapterFile, digestOf, type Evaluated, noiseSeed, randomAdapterSeed } from './scorer.ts'
+import { adaptersOf, digestOf, type Evaluated, noiseSeed } from './scorer.ts'
 
 /** A user's own metric: the default export of a module. One number for each picture; higher is better for `judge`. */
 export type PictureMetric = (
@@ -23,25 +22,20 @@ export const picturesEvaluated: Evaluated = {
     return { model: await digestOf(model), dtype, prompts: [...prompts], steps, metrics: digests, ...ownOf(settings) }
   },
   async open(settings, signal) {
-    const { model, dtype, steps, adapters } = settings
+    const { model, dtype, steps } = settings
     const { prompts, metrics } = requiredOf(settings)
     const judges = await Promise.all(Object.entries(metrics).map(async ([name, path]) => [name, await metricOf(name, path)] as const))
     const device = await Device.request({ signal })
     const pipe = await loadPipeline(device, model, { signal, ...(dtype ? { dtype } : {}) })
-    let loaded: number | undefined
-    const adaptersOf = async (seed: number): Promise<void> => {
-      if (loaded === seed) return
-      for (const name of pipe.adapters.names) pipe.adapters.remove(name)
-      for (const [name, source] of Object.entries(adapters)) {
-        if (typeof source === 'string') await pipe.adapters.load(name, adapterFile(source, seed), { signal })
-        else await addRandomAdapter(pipe.components.unet, name, { like: source.like, seed: randomAdapterSeed(seed) })
-      }
-      loaded = seed
-    }
+    const ready = adaptersOf(settings, {
+      model: pipe.components.unet,
+      clear: () => { for (const name of pipe.adapters.names) pipe.adapters.remove(name) },
+      load: (name, file) => pipe.adapters.load(name, file, { signal }),
+    })
     return {
       async score(job: StudyJob, aborted) {
         const { positive, negative, scale, from, to } = job
-        await adaptersOf(job.seed)
+        await ready(job.seed)
         const items = Array.from({ length: to - from }, (_, i) => from + i)
         const prompt = items.map((item) => prompts[item % prompts.length] ?? '')
         const { images } = await pipe({

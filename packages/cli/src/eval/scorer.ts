@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Module } from '@antipode/core/nn'
+import { addRandomAdapter } from '@antipode/npo'
 import type { Json, ScoreJob, StudyJob } from '@antipode/npo/studies'
 import type { AdapterSource, EvalSettings } from '../eval-settings/index.ts'
 
@@ -22,16 +24,40 @@ export function noiseSeed({ seed, noises }: Pick<StudyJob, 'seed' | 'noises'>, i
   return (noises === 'selection' ? 2_000_000_000 : 1_000_000_000) + seed * 100_000 + item
 }
 
-/** Seed of a random adapter. */
-export const randomAdapterSeed = (seed: number): number => 4_000_000 + seed
+/** How adapters are put on a model and taken off. */
+export interface AdapterPlaces {
+  readonly model: Module
+  readonly clear: () => void
+  readonly load: (name: string, file: string) => Promise<void>
+}
+
+/** Puts the adapters of a seed on a model, in place of those of another. */
+export function adaptersOf({ adapters }: EvalSettings, { model, clear, load }: AdapterPlaces): (seed: number) => Promise<void> {
+  let there: number | undefined
+  return async (seed) => {
+    if (there === seed) return
+    clear()
+    for (const [name, source] of Object.entries(adapters)) {
+      if (typeof source === 'string') await load(name, adapterFile(source, seed))
+      else await addRandomAdapter(model, name, { like: source.like, seed: 4_000_000 + seed })
+    }
+    there = seed
+  }
+}
 
 /** What scores depend on, by seed: the adapters that were trained with it. */
 export async function seedTasksOf({ adapters, seeds }: EvalSettings): Promise<Json[]> {
   const tasks: Json[] = []
+  const known = new Map<string, string>() // seeds may share a file
+  const digest = async (file: string): Promise<string> => {
+    const found = known.get(file) ?? (await digestOf(file))
+    known.set(file, found)
+    return found
+  }
   for (const seed of seeds) {
     const digests: Record<string, Json> = {}
     for (const [name, source] of Object.entries(adapters)) {
-      digests[name] = typeof source === 'string' ? await digestOf(adapterFile(source, seed)) : { like: source.like }
+      digests[name] = typeof source === 'string' ? await digest(adapterFile(source, seed)) : { like: source.like }
     }
     tasks.push(digests)
   }
@@ -39,7 +65,7 @@ export async function seedTasksOf({ adapters, seeds }: EvalSettings): Promise<Js
 }
 
 /** The file of an adapter for a seed. */
-export function adapterFile(source: Extract<AdapterSource, string>, seed: number): string {
+function adapterFile(source: Extract<AdapterSource, string>, seed: number): string {
   return source.replaceAll('{seed}', `${seed}`)
 }
 

@@ -1,4 +1,4 @@
-import { html, PAGE_POLICY, STYLE, trusted } from '@antipode/report'
+import { html, page } from '@antipode/report'
 import type { ReportData } from './report-data.ts'
 import { armTable, claims, judge, machinery, opening, results, samples, training } from './sections.ts'
 import { headline } from './wording.ts'
@@ -8,26 +8,13 @@ import { headline } from './wording.ts'
  * every sentence about the outcome is made from the numbers in `data`.
  */
 export function renderReport(data: ReportData): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        ${PAGE_POLICY}
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="antipode ${data.version}" />
-        <title>Antipode report: ${headline(data)}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${opening(data)} ${samples(data)} ${results(data)} ${claims(data)} ${armTable(data)} ${judge(data)}
-          ${training(data)} ${machinery(data)}
-          <footer class="byline">
-            Antipode ${data.version}. The numbers behind this page are in <code>report.json</code> beside it.
-          </footer>
-        </main>
-      </body>
-    </html> `.markup
+  return page({
+    title: `Antipode report: ${headline(data)}`,
+    generator: `antipode ${data.version}`,
+    main: html`${opening(data)} ${samples(data)} ${results(data)} ${claims(data)} ${armTable(data)} ${judge(data)}
+      ${training(data)} ${machinery(data)}
+      <footer class="byline">
+        Antipode ${data.version}. The numbers behind this page are in <code>report.json</code> beside it.
+      </footer>`,
+  })
 }
