@@ -1,4 +1,5 @@
-"""Writes packages/core/src/optim/training-tools.golden.json: averages by diffusers' EMAModel, loss scales by torch's GradScaler.
+"""Writes averages by diffusers' EMAModel and loss scales by torch's GradScaler to packages/core/src/optim/training-tools.golden.json,
+and SGD under GradScaler to packages/npo/src/training/loss-scale.golden.json.
 
 Run from the repository root with torch and diffusers (made with 2.15.0 and 0.42.1): python tools/golden/training_tools.py
 """
@@ -10,7 +11,7 @@ from pathlib import Path
 import torch
 from diffusers.training_utils import EMAModel
 
-OUT = Path(__file__).parents[2] / "packages/core/src/optim/training-tools.golden.json"
+PACKAGES = Path(__file__).parents[2] / "packages"
 
 
 def averages(name, updates, **options):
@@ -46,8 +47,16 @@ def scales(steps, bad, lr, **options):
     return {"options": options, "lr": lr, "bad": bad, "steps": rows}
 
 
+def write(path, golden):
+    (PACKAGES / path).write_text(json.dumps(golden, indent=1) + "\n")
+
+
 def main():
-    golden = {
+    scaled = [
+        scales(14, [0, 1, 6, 13], 0.1, init_scale=64.0, growth_interval=3),
+        scales(8, [4], 0.1, growth_interval=2, growth_factor=4.0, backoff_factor=0.25),
+    ]
+    write("core/src/optim/training-tools.golden.json", {
         "averages": [
             averages("ratio", 12, decay=0.5),
             averages("ratio", 8, decay=0.9999, min_decay=0.25, update_after_step=3),
@@ -55,12 +64,11 @@ def main():
             averages("power", 12, decay=0.9999, use_ema_warmup=True, inv_gamma=2.5, power=0.75, update_after_step=2, min_decay=0.1),
         ],
         "scales": [
-            scales(14, [0, 1, 6, 13], 0.1, init_scale=64.0, growth_interval=3),
-            scales(8, [4], 0.1, growth_interval=2, growth_factor=4.0, backoff_factor=0.25),
+            {**case, "steps": [{key: value for key, value in row.items() if key != "w"} for row in case["steps"]]} for case in scaled
         ],
         "defaults": {"scale": torch.amp.GradScaler("cpu").get_scale()},
-    }
-    OUT.write_text(json.dumps(golden, indent=1) + "\n")
+    })
+    write("npo/src/training/loss-scale.golden.json", scaled)
 
 
 main()
