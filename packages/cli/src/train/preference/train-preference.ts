@@ -3,8 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
+import { adapterParameters } from '@antipode/core/nn'
+import { ema, type Ema, powerWarmup } from '@antipode/core/optim'
 import { saveAdapter } from '@antipode/models'
-import type { TrainStep } from '@antipode/npo'
+import { pinned, type TrainStep, withAverages } from '@antipode/npo'
 import { contactSheet, encodePng, loadPipeline, type Pixels } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
@@ -63,16 +65,20 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   loading.done()
   const models = await modelFilesDigest(settings.model)
   const pairs = await encoded(pipe, models, options, progress)
+  using average = settings.ema > 0 ? ema(powerWarmup(settings.ema)) : undefined
   const last = await trained(pipe, {
-    ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
+    ...options, progress, average, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
   }, pairs)
   const adapter = join(out, `${name}.safetensors`)
   const { objective, negated, steps, beta, seed, format } = settings
   await lock.check()
   const metadata = {
     objective, negated: `${negated}`, seed: `${seed}`, steps: `${steps}`, ...(beta === undefined ? {} : { beta: `${beta}` }),
+    ...(average ? { ema: `${settings.ema}` } : {}),
   }
-  await saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
+  await averaged(pipe, name, average, () => (
+    saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
+  ))
   return {
     adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
     pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
@@ -81,8 +87,13 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
 
 /** What a run cannot change on its way. */
 function recipeOf(settings: PreferenceSettings): object {
-  const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
-  return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
+  const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay } = settings
+  return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay }
+}
+
+/** What is made of an adapter: of its average, where there is one. */
+async function averaged<R>({ components: { unet } }: Pipe, name: string, average: Ema | undefined, work: () => Promise<R>): Promise<R> {
+  return await (average ? withAverages(adapterParameters(unet, name), average, work) : work())
 }
 
 async function encoded(
@@ -111,11 +122,15 @@ function resolutionOf({ unet, vae }: Pipe['components']): number {
 /** Trains step by step, and gives the last. */
 async function trained(
   pipe: Pipe,
-  { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string },
+  { settings, out, recipe, signal, average, ...options }: TrainPreferenceOptions & {
+    readonly recipe: string
+    readonly average: Ema | undefined
+  },
   pairs: EncodedPairs,
 ): Promise<TrainStep | undefined> {
   const {
     objective, negated, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
+    stopPinned,
   } = settings
   const path = join(out, files.run)
   const resume = options.resume && existsSync(path)
@@ -128,6 +143,8 @@ async function trained(
     objective, negated, adapter: preferenceName(settings), rank, steps, batch, accumulate, learningRate, warmup, seed,
     resume, signal,
     ...(beta === undefined ? {} : { beta }),
+    ...(average ? { ema: average } : {}),
+    ...(stopPinned > 0 ? { stop: [pinned('accuracy', { steps: stopPinned })] } : {}),
     checkpoint: { path, every: checkpointEvery, recipe },
   })) {
     if (!events) {
@@ -136,12 +153,14 @@ async function trained(
       await writeSettings(join(out, files.settings), settings)
     }
     curve.append(step)
-    const { loss, gradNorm, metrics } = step
-    events.scalars(step.step + 1, { loss, gradNorm, ...metrics })
+    const { loss, gradNorm, metrics, lossScale } = step
+    events.scalars(step.step + 1, { loss, gradNorm, ...metrics, ...(lossScale === undefined ? {} : { lossScale }) })
     const { accuracy } = metrics
     phase.advance(1, `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `, accuracy ${accuracy.toFixed(2)}`}`)
     if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
-    const picture = await samples(pipe, settings, pairs, signal)
+    const picture = await averaged(
+      pipe, preferenceName(settings), average, () => samples(pipe, settings, pairs, signal),
+    )
     if (!picture) continue
     await mkdir(join(out, files.samples), { recursive: true })
     await writeFile(join(out, files.samples, `${`${step.step + 1}`.padStart(6, '0')}.png`), picture.png)
