@@ -8,8 +8,10 @@ import { addConvert } from './convert-program.ts'
 import { addEval } from './eval-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
+import { addTrainOnline } from './train-online-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
+import { onlineMethods } from './train-settings/index.ts'
 
 type Model = 'digits-16' | 'digits-28'
 
@@ -135,11 +137,12 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
 function addTrain(program: Command, adding: Adding): void {
   const { commands, start, finish } = adding
   const train = program.command('train')
-    .summary('train a model, or an adapter on preferences')
-    .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
-    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
+    .summary('train a model, or an adapter on preferences or rewards')
+    .description('Trains a model, an adapter of Stable Diffusion on preference pairs, or an adapter on what its model samples itself.')
+    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train draft --model digits-16', 'antipode train base']))
   hint(train)
   for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
+  for (const method of onlineMethods) addTrainOnline(train, method, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(

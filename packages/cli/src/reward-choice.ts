@@ -7,6 +7,9 @@ const rewards = {
   'pick-score': true, hps: true, 'image-reward': true, aesthetic: true, 'clip-score': true, compressibility: false,
 } as const satisfies Readonly<Record<RewardName, boolean>>
 
+/** Their names, which the compiler counts. */
+export const rewardChoices: readonly RewardName[] = Object.keys(rewards) as RewardName[]
+
 /** A reward as settings name it: what `loadReward` of @antipode/rewards takes, in JSON. */
 export interface RewardChoice extends Pick<LoadRewardOptions, 'weights' | 'dtype'> {
   readonly reward: RewardName
@@ -24,7 +27,7 @@ export const aReward: Range = {
 
 /** @throws {ConfigError} that names what is unknown, missing or of another reward */
 export function checkReward(where: string, choice: RewardChoice): void {
-  const name = oneOf(...Object.keys(rewards))
+  const name = oneOf(...rewardChoices)
   checkOptions<object>(where, { reward: choice.reward }, { reward: required(name) } as Ranges<object>)
   const of = (known: boolean, range: Range): Range => (
     known ? range : { expected: `left out with the reward ${choice.reward}`, accepts: (v) => v === undefined }

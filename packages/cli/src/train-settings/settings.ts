@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import {
   checkOptions, flag, listOf, oneOf, positive, type Range, type Ranges, required, text, whole,
 } from '@antipode/core/options'
@@ -111,10 +111,6 @@ async function settingsIn(file: string): Promise<object> {
   throw new UsageError(
     `train: expected --settings to be a file of settings, got another file at ${file}; pass settings.json of a run`,
   )
-}
-
-export async function writeSettings(path: string, settings: PreferenceSettings): Promise<void> {
-  await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`)
 }
 
 /** What a run's folder and adapter are called: `dpo`, its negation `npo`, and so on: `ipo`, `negated-ipo`. */
