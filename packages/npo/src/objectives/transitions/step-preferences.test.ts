@@ -1,8 +1,7 @@
-import { ConfigError, constant, ShapeError, tensor, type Tensor } from '@antipode/core'
-import { FakeHost, gradientGap, interpret, largestGap } from '@antipode/core/testing'
+import { ConfigError, ShapeError, tensor, type Tensor } from '@antipode/core'
+import { FakeHost, interpret, largestGap } from '@antipode/core/testing'
 import { ddim } from '@antipode/schedulers'
 import { describe, expect, test } from 'vitest'
-import type { Denoiser } from '../../denoiser.ts'
 import { stepCoefficients, stepLevels } from '../../transitions/index.ts'
 import {
   d3po, lpo, lpoThreshold, negate, type PreferenceObjective, type ReferredNetworks, spo, type StepPairBatch,
@@ -12,6 +11,7 @@ import { Leaves, type Measured, shape } from '../testing/oracle.ts'
 import selection from './testing/pair-selection.golden.json' with { type: 'json' }
 import { thresholdBetween } from './lpo.ts'
 import { cases, ddimByHand, fixtures, stepsOf } from './testing/steps.ts'
+import { type StepMaterial, testStepObjective } from './testing/test-step-objective.ts'
 
 type Pairs = StepPairBatch<undefined>
 type FixtureName = 'x_t' | 'x_next_w' | 'x_next_l' | 'alphas_cumprod' | 'alphas_cumprod_prev'
@@ -130,68 +130,55 @@ test('the threshold of a run spans its own steps', () => {
   expect(Math.max(...all)).toBeCloseTo(0.5, 12)
 })
 
-/** A pair of steps of networks in float64, from one sample or two. */
-function toy(shared: boolean) {
+/** Pairs of steps from one sample, and from samples of their own. */
+const shared = ({ begin, step, condition }: StepMaterial): StepPairBatch<Tensor> => {
+  const begun = begin()
+  return { chosen: step(begun), rejected: step(begun), condition }
+}
+const apart = ({ begin, step, condition }: StepMaterial): StepPairBatch<Tensor> =>
+  ({ chosen: step(begin()), rejected: step(begin()), condition })
+const exchanged = (batch: StepPairBatch<Tensor>) =>
+  ({ batch: { ...batch, chosen: batch.rejected, rejected: batch.chosen } })
+const refusedBy = (made: (options: never) => unknown) =>
+  [{ beta: 0 }, { clip: 1 }, { clip: -0.1 }, { eps: 0.1 }].map((options) => () => made(options as never))
+const held = { opposite: exchanged, start: Math.LN2, unread: ['elapsed'] }
+
+for (const [name, batch] of Object.entries({ shared, apart })) {
+  testStepObjective(`spo, from samples that are ${name}`, {
+    ...held, objective: spo<Tensor>({ clip: 0.9 }), batch, refused: refusedBy(spo),
+  })
+}
+testStepObjective('lpo', { ...held, objective: lpo<Tensor>({ beta: 5, clip: 0.9 }), batch: shared, refused: refusedBy(lpo) })
+testStepObjective('d3po', {
+  ...held, objective: d3po<Tensor>({ beta: 1, clip: 0.9 }), refused: refusedBy(d3po),
+  batch: (material) => ({ ...apart(material), preference: material.each(1, -1, 0) }),
+  opposite: (batch) => ({ batch: { ...batch, preference: batch.preference.neg() } }),
+})
+testStepObjective('spo through guidance', {
+  ...held, batch: shared, refused: [],
+  objective: throughGuidance<StepPairBatch<Tensor>, Tensor, ReferredNetworks<Tensor>>(spo({ clip: 0.9 }), {
+    positive: (x, _, c) => x.mul(0.3).sub(c).tanh(), unconditional: (c) => c.mul(0), scale: 1.5,
+  }),
+})
+
+test('one sample or a copy of it are the same', () => {
   const host = new FakeHost()
-  const wave = (seed: number, n: number): number[] =>
-    Array.from({ length: n }, (_, i) => Math.sin(7 * seed + 3.7 * i * i))
-  const leaf = (seed: number): Tensor => tensor(host, wave(seed, 6), [2, 3])
+  const leaf = (values: readonly number[]): Tensor => tensor(host, values, [2, 1])
   const begun = scheduler.begin(10)
   const levels = stepLevels(host, [2, 5].map((step) => stepCoefficients(scheduler, { ...begun, step })), 2)
-  const sample = leaf(1)
-  const parameters = { a: tensor(host, wave(8, 3)), b: tensor(host, wave(9, 3)) }
-  const net = ({ a, b }: typeof parameters): Denoiser<Tensor> => (x, t, c) =>
-    x.mul(a).add(t.div(1000).unsqueeze(1).mul(b)).add(c).tanh()
-  const batch: StepPairBatch<Tensor> = {
-    chosen: { ...levels, sample, next: leaf(3) },
-    rejected: { ...levels, sample: shared ? sample : leaf(1), next: leaf(4) }, condition: leaf(5),
-  }
-  const other = { a: tensor(host, wave(8, 3).map((v) => v + 0.02)), b: tensor(host, wave(9, 3)) }
-  return { host, batch, parameters, networks: { model: net(parameters), reference: net(other) } }
-}
-
-test.each([true, false])('gradients are those of differences, also where both sides start from one sample: %s', (shared) => {
-  const { host, batch, parameters, networks } = toy(shared)
-  const labels = { ...batch, preference: constant(host, [1, -1]) }
-  const ways = [
-    spo<Tensor>({ clip: 0.5 }).evaluate(networks, batch),
-    d3po<Tensor>({ beta: 1, clip: 0.5 }).evaluate(networks, labels),
-  ]
-  for (const { loss } of ways) {
-    const gap = gradientGap(loss, parameters)
-    expect(gap.relative, JSON.stringify(gap)).toBeLessThan(1e-6)
-  }
+  const sample = leaf([0.3, -1])
+  const lossOf = (other: Tensor): Float64Array | undefined => interpret([spo<undefined>().evaluate(
+    { model: (x) => x.mul(0.5), reference: (x) => x.mul(0.49) },
+    { chosen: { ...levels, sample, next: leaf([0.2, -0.8]) }, rejected: { ...levels, sample: other, next: leaf([0.5, -0.9]) }, condition: undefined },
+  ).loss])[0]
+  expect(lossOf(leaf([0.3, -1]))).toEqual(lossOf(sample))
 })
 
-test('one sample or a copy of it are the same, and networks that are one start at ln 2 with no preference', () => {
-  const numbers = [true, false].map((shared) => {
-    const { batch, networks } = toy(shared)
-    return interpret([spo<Tensor>().evaluate(networks, batch).loss])[0]?.[0]
-  })
-  expect(numbers[0]).toBeCloseTo(numbers[1] ?? Number.NaN, 12)
-  const { batch, networks: { model } } = toy(true)
-  const { loss, metrics } = spo<Tensor>().evaluate({ model, reference: model }, batch)
-  const [start, accuracy] = interpret([loss, metrics['accuracy'] as Tensor])
-  expect(start?.[0]).toBeCloseTo(Math.LN2, 14)
-  expect(accuracy?.[0]).toBe(0.5)
-})
-
-test('negating twice gives the objective again', () => {
-  const { batch, networks } = toy(true)
-  const of = (o: ReturnType<typeof spo<Tensor>>): number[] =>
-    interpret([o.evaluate(networks, batch).loss]).map(([v]) => v as number)
-  expect(of(negate(negate(spo<Tensor>())))).toEqual(of(spo<Tensor>()))
-  expect(of(negate(spo<Tensor>()))).not.toEqual(of(spo<Tensor>()))
-})
-
-test('options out of range, and steps and predictions of another shape, are refused', () => {
-  for (const options of [{ beta: 0 }, { clip: 1 }, { clip: -0.1 }, { eps: 0.1 }]) {
-    for (const made of [spo, lpo, d3po]) expect(() => made(options as never)).toThrow(ConfigError)
-  }
+test('thresholds of which one is missing, and steps of another shape, are refused', () => {
   expect(() => lpoThreshold(scheduler, scheduler.begin(4), { low: 0.5 } as never)).toThrow(ConfigError)
-  const { batch, networks } = toy(true)
-  const narrow = { ...batch, rejected: { ...batch.rejected, next: batch.rejected.next.slice(1, 0, 1) } }
-  expect(() => spo<Tensor>().evaluate(networks, narrow)).toThrow(ShapeError)
-  const cut: Denoiser<Tensor> = (x, t, c) => networks.model(x, t, c).slice(1, 0, 1)
-  expect(() => spo<Tensor>().evaluate({ ...networks, model: cut }, batch)).toThrow(ShapeError)
+  const leaves = new Leaves()
+  const pairs = pairsFrom(leaves, fixtures.step)
+  const narrow = { ...pairs, rejected: { ...pairs.rejected, next: pairs.rejected.next.slice(1, 0, 1) } }
+  const model = (): Tensor => pairs.chosen.sample
+  expect(() => spo<undefined>().evaluate({ model, reference: model }, narrow)).toThrow(ShapeError)
 })
