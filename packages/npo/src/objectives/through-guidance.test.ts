@@ -1,6 +1,11 @@
 import type { Tensor } from '@antipode/core'
-import { expect, test } from 'vitest'
-import { type ReferredNetworks, spo, type StepPairBatch, throughGuidance } from './index.ts'
+import { largestGap } from '@antipode/core/testing'
+import type { Scheduler } from '@antipode/schedulers'
+import { describe, expect, test } from 'vitest'
+import { draft, type ReferredNetworks, spo, type StepPairBatch, throughGuidance } from './index.ts'
+import { fixture, meanOfEach, out, params, shape, stoodAt } from './reward-gradients/testing/fixture.ts'
+import golden from './reward-gradients/testing/reward-gradients.golden.json' with { type: 'json' }
+import { exactDdim } from './testing/exact-ddim.ts'
 import { Leaves } from './testing/oracle.ts'
 import { both, expectCase, held, pairsFrom, shared } from './transitions/testing/measure-pairs.ts'
 import { cases, fixtures } from './transitions/testing/steps.ts'
@@ -34,3 +39,37 @@ test('SPO has the released gradients on the negative branch, where the pair is n
   expect(leaves.measure(still.evaluate(networks, pairs), [own]).grads[0]?.every((g) => g === 0)).toBe(true)
 })
 
+describe('with a reward that is differentiated', () => {
+  test('the negative branch has (1 − w)/w times the gradient of the positive', () => {
+    const { inputs: given, out: want, params: { guidance } } = golden.cases.reward_through_guidance_last_step
+    const leaves = new Leaves()
+    const of = (values: readonly number[]): Tensor => leaves.of(values, shape)
+    const [positive, negative] = [of(given.eps_pos), of(given.eps_neg)]
+    const goal = of(given.goal)
+    const last: Scheduler = exactDdim({ 61: golden.cases.reward_through_guidance_last_step.params.alphas_cumprod, [-1]: 1 })
+    const objective = throughGuidance(
+      draft<undefined>({ scheduler: last, reward: (x) => meanOfEach(x.sub(goal).square()).neg() }),
+      { positive: () => positive, unconditional: () => undefined, scale: guidance },
+    )
+    const batch = { state: { sample: of(given.x), solver: last.begin<Tensor>({ timesteps: [61] }) }, condition: undefined, noises: [] }
+    const { loss, grads } = leaves.measure(objective.evaluate({ model: () => negative }, batch), [positive, negative])
+    expect(Math.abs(loss / want.loss - 1)).toBeLessThan(1e-8)
+    for (const [i, values] of [want.grad_eps_pos, want.grad_eps_neg].entries()) {
+      const wanted = Float64Array.from(values)
+      expect(largestGap(wanted, grads[i] ?? []) / Math.max(...wanted.map(Math.abs))).toBeLessThan(1e-8)
+    }
+  })
+
+  test('over several steps the frozen branch carries the sample\'s gradient on, unless it is told not to', () => {
+    const f = fixture()
+    const [positive, negative] = f.weights as [Tensor, Tensor]
+    const measured = (frozenBranchInputGrad?: boolean): number => {
+      const options = { positive: f.net(positive), unconditional: () => undefined, scale: params.guidance }
+      const objective = throughGuidance(draft<undefined>(f.options), frozenBranchInputGrad === undefined ? options : { ...options, frozenBranchInputGrad })
+      return f.leaves.measure(objective.evaluate({ model: f.net(negative) }, stoodAt(f, 3)), [negative]).grads[0]?.[0] as number
+    }
+    expect(Math.abs(measured() / out.draft_2.grad_a_uncond - 1)).toBeLessThan(1e-8)
+    expect(measured(true)).toBe(measured())
+    expect(Math.abs(measured(false) / measured() - 1)).toBeGreaterThan(1e-3)
+  })
+})

@@ -61,6 +61,7 @@ export function policyBatch({ begin, step, logProbs, condition, each }: StepMate
   const steps = step(begin())
   return { ...steps, condition, logProbs: logProbs(steps), advantages: each(0.5, -1, 0.75) }
 }
+
 /** Calls that all of them refuse. */
 export function refusedBy(made: (options: never) => unknown): (() => unknown)[] {
   return [{ clip: 0 }, { advantageClip: -1 }, { epsilon: 1 }].map((options) => () => made(options as never))
