@@ -14,7 +14,8 @@ import { toAutoencoder } from '../latents/index.ts'
 export interface DecodeOptions {
   /**
    * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device
-   * could not bind one of the tensors on the way, or a budget leaves no room for them; then in as few tiles as it can. Tiles have norms of their own, so that colours differ a little.
+   * could not bind one of the tensors on the way, or a budget leaves no room for them; then in as few tiles as it can.
+   * Tiles have norms of their own, so that colours differ a little.
    */
   readonly tiling?: boolean | Tiling | undefined
   readonly signal?: AbortSignal | undefined
