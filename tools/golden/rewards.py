@@ -39,7 +39,7 @@ def fill(named):
 
 
 def nine(x):
-    return float(f"{float(torch.as_tensor(x).detach()):.9g}")
+    return float(f"{x.detach().item() if isinstance(x, torch.Tensor) else x:.9g}")
 
 
 def rounded(tensor):
