@@ -43,13 +43,11 @@ export function checkReward(where: string, choice: RewardChoice): void {
 
 /** A reward whose folders lead from here, of one whose folders lead from a folder. */
 export function rewardFrom(folder: string, choice: RewardChoice): RewardChoice {
-  const from = (place: string): string => pathFrom(folder, place)
-  const { files, tokenizer, clip } = choice
-  return {
-    ...choice,
-    ...(files === undefined ? {} : { files: from(files) }), ...(tokenizer === undefined ? {} : { tokenizer: from(tokenizer) }),
-    ...(clip === undefined ? {} : { clip: from(clip) }),
-  }
+  const places = (['files', 'tokenizer', 'clip'] as const).flatMap((part) => {
+    const place = choice[part]
+    return place === undefined ? [] : [[part, pathFrom(folder, place)] as const]
+  })
+  return { ...choice, ...Object.fromEntries(places) }
 }
 
 /** A path that leads from a folder, unless it leads from anywhere or is an address. */

@@ -57,8 +57,8 @@ function rewardMetric(device: Backend, { reward, prompts }: LoadedReward): Pictu
     const scores: number[] = []
     // One at a time: a judge of many pictures at once would take more memory than drawing them did.
     for (const [i, picture] of pictures.entries()) {
-      const pixels = (await preprocessImages(device, picture, { multiple: 1 })).add(1).mul(0.5) // [1, 3, H, W] in [0, 1]
-      scores.push(await reward(pixels, prompts([texts[i] ?? ''])).item())
+      const pixels = await preprocessImages(device, picture, { multiple: 1 }) // [1, 3, H, W] in [−1, 1]
+      scores.push(await reward(pixels.add(1).mul(0.5), prompts([texts[i] ?? ''])).item())
     }
     return scores
   }
@@ -67,10 +67,12 @@ function rewardMetric(device: Backend, { reward, prompts }: LoadedReward): Pictu
 async function moduleMetric(name: string, path: string): Promise<PictureMetric> {
   const refuse = (got: string, cause?: unknown): never => {
     throw new UsageError(
-      `eval: expected the metric ${name} to be a module whose default export is a function of pictures and prompts, got ${got} at ${path}`, { cause },
+      `eval: expected the metric ${name} to be a module whose default export is a function of pictures and prompts, ` +
+        `got ${got} at ${path}`, { cause },
     )
   }
-  const module: unknown = await import(pathToFileURL(resolve(path)).href).catch((error: Error) => refuse(error.message, error))
+  const address = pathToFileURL(resolve(path)).href
+  const module: unknown = await import(address).catch((error: Error) => refuse(error.message, error))
   const metric = (module as { default?: unknown }).default
   return typeof metric === 'function' ? metric as PictureMetric : refuse('no such function') // called as the docs say
 }

@@ -1,4 +1,7 @@
-import { diskCache, type FileCache, type Folder, folderOf, type FolderSource, readOptions, readRanges, type ReadSafetensorsOptions } from '@antipode/core/io'
+import {
+  diskCache, type FileCache, type Folder, folderOf, type FolderSource, readOptions, readRanges,
+  type ReadSafetensorsOptions,
+} from '@antipode/core/io'
 import { type HubOptions, hubAddress, hubFolder } from './hub.ts'
 
 /** How files of a checkpoint are read. */

@@ -2,7 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { CheckpointError } from '@antipode/core'
 import { checkArgument, show, whole } from '@antipode/core/options'
 import type { Encoder, PaddedPrompt } from './encoder.ts'
-import { type BertTokenizerFiles, tableOf, vocabularyOf } from './files.ts'
+import { type BertTokenizerFiles, type Table, tableOf, vocabularyOf } from './files.ts'
 
 const where = 'BertTokenizer'
 /** What BERT names its special tokens, in every vocabulary. */
@@ -25,17 +25,21 @@ export class BertTokenizer {
   /** What stands behind the end, `[PAD]`. */
   readonly pad: number
   readonly #encoder: Encoder
+  readonly #lower: boolean
 
-  private constructor(encoder: Encoder, { cls, sep, pad }: Pick<BertTokenizer, 'cls' | 'sep' | 'pad'>) {
+  private constructor(
+    encoder: Encoder, lower: boolean, { cls, sep, pad }: Pick<BertTokenizer, 'cls' | 'sep' | 'pad'>,
+  ) {
     this.#encoder = encoder
+    this.#lower = lower
     this.cls = cls
     this.sep = sep
     this.pad = pad
   }
 
   /**
-   * The tokenizer of a checkpoint, from its own files. Texts are lower-cased, and accents left out, unless the files say
-   * that case counts.
+   * The tokenizer of a checkpoint, from its own files. Texts are lower-cased, and accents left out, unless the files
+   * say that case counts.
    * @throws {CheckpointError} that says which file lacks what
    */
   static from(files: BertTokenizerFiles): BertTokenizer {
@@ -57,15 +61,17 @@ export class BertTokenizer {
         max_input_chars_per_word: 100,
       },
     }
-    return new BertTokenizer(new Tokenizer(json, {}) as Encoder, { // its package's types do not resolve in Node's modules
+    const encoder = new Tokenizer(json, {}) as Encoder // its package's types do not resolve in Node's modules
+    return new BertTokenizer(encoder, normalizer['lowercase'] !== false, {
       cls: idOf(special.cls), sep: idOf(special.sep), pad: idOf(special.pad),
     })
   }
 
   /** Ids of a text, without begin and end. */
   encode(text: string): number[] {
+    const apart = text.replaceAll(wideIdeographs, ' $& ')
     // Lower-casing by characters, as BERT's tokenizers do it, knows nothing of the ς at the end of a word.
-    const plain = text.replaceAll('Σ', 'σ').replaceAll(wideIdeographs, ' $& ')
+    const plain = this.#lower ? apart.replaceAll('Σ', 'σ') : apart
     return this.#encoder.encode(plain, { add_special_tokens: false }).ids
   }
 
@@ -77,12 +83,15 @@ export class BertTokenizer {
     checkArgument(where, 'the length', length, whole(2))
     const ids = this.encode(text)
     const row = [this.cls, ...ids.slice(0, length - 2), this.sep]
-    return { ids: [...row, ...new Array<number>(length - row.length).fill(this.pad)], truncated: ids.length > length - 2 }
+    const padding = new Array<number>(length - row.length).fill(this.pad)
+    return { ids: [...row, ...padding], truncated: ids.length > length - 2 }
   }
 }
 
 /** The vocabulary, and how texts are cleaned before they are cut. */
-function piecesOf(files: BertTokenizerFiles): { vocab: Readonly<Record<string, number>>; normalizer: object } {
+function piecesOf(
+  files: BertTokenizerFiles,
+): { readonly vocab: Readonly<Record<string, number>>; readonly normalizer: Table } {
   const { tokenizer, vocab, config = {} } = files
   if (tokenizer !== undefined) {
     const { model, normalizer } = tableOf(where, 'tokenizer.json', tokenizer)

@@ -20,9 +20,11 @@ export interface BytePairs {
 export function bytePairs({ tokenizer, vocab, merges }: CLIPTokenizerFiles): BytePairs {
   if (tokenizer !== undefined) {
     const { added_tokens: added, model } = tableOf(where, 'tokenizer.json', tokenizer)
-    const { type = 'BPE', vocab: own, merges: pairs, end_of_word_suffix: end } = tableOf(where, 'the model in tokenizer.json', model)
+    const { type = 'BPE', vocab: own, merges: pairs, end_of_word_suffix: end } =
+      tableOf(where, 'the model in tokenizer.json', model)
     if (type === 'BPE' && end === '</w>' && Array.isArray(pairs)) {
-      return { vocab: vocabularyOf(where, 'vocab.json', own), merges: (pairs as readonly unknown[]).map((pair) => pairOf(pair)), added }
+      const merged = (pairs as readonly unknown[]).map((pair) => pairOf(pair))
+      return { vocab: vocabularyOf(where, 'vocab.json', own), merges: merged, added }
     }
     throw new CheckpointError(
       `${where}: expected byte pairs (BPE) whose words end in </w>, got ${show(type)} and ${show(end)}; ` +

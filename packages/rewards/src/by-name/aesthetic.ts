@@ -6,7 +6,9 @@ import { filesOf, filled, parametersOf, weightsOf } from './files.ts'
 import type { LoadedReward, Loading } from './loaded-reward.ts'
 import { ofPictures } from './prompts.ts'
 
-/** The LAION aesthetic predictor: its head, and the vision tower of a CLIP. The head, a million numbers, stays in f32. */
+/**
+ * The LAION aesthetic predictor: its head, and the vision tower of a CLIP. The head, a million numbers, stays in f32.
+ */
 export async function loadAesthetic(loading: Loading): Promise<LoadedReward> {
   await using file = await weightsOf(loading, ['sac+logos+ava1-l14-linearMSE.pth'])
   return await withClip(loading, loading.clip ?? filesOf(loading), async ({ config, state }) => {

@@ -16,12 +16,15 @@ interface OpenClip {
  * Opens the folder of a whole CLIP, `config.json` beside `model.safetensors`, for as long as `use` takes.
  * @throws {CheckpointError} if it is of something else
  */
-export async function withClip<T>(loading: Loading, source: FolderSource, use: (clip: OpenClip) => Promise<T>): Promise<T> {
+export async function withClip<T>(
+  loading: Loading, source: FolderSource, use: (clip: OpenClip) => Promise<T>,
+): Promise<T> {
   await using checkpoint = await openCheckpoint(source, reading(loading))
   const { className } = checkpoint
   if (className !== 'CLIPModel') {
     throw new CheckpointError(
-      `loadReward: expected CLIPModel in config.json for ${loading.name}, got ${className}; pass the folder of a whole CLIP`,
+      `loadReward: expected CLIPModel in config.json for ${loading.name}, got ${className}; pass the folder of a ` +
+        'whole CLIP',
     )
   }
   const { config, weights } = checkpoint.component('model')
@@ -31,6 +34,7 @@ export async function withClip<T>(loading: Loading, source: FolderSource, use: (
 /** Both towers project to one space, whose width files say once, or again for each. */
 function towersConfig(config: Readonly<Record<string, unknown>>): ClipTowersConfig {
   const { projection_dim: projection = 512 } = config
-  const tower = (name: string): object => ({ ...(config[name] ?? {}) as object, projection_dim: projection }) // towers check each field
+  // Towers check each field.
+  const tower = (name: string): object => ({ ...(config[name] ?? {}) as object, projection_dim: projection })
   return { text: tower('text_config'), vision: tower('vision_config') }
 }

@@ -32,11 +32,10 @@ export function parametersOf({ device, dtype = device.target.f16 ? 'f16' : 'f32'
   return placeholders(device, { dtype })
 }
 
-/** Gives a model its weights, and frees it where that fails. @throws {CheckpointError} that names the reward */
-export async function filled<M extends Disposable>(loading: Loading, model: M, fill: (model: M) => Promise<void>): Promise<M> {
+/** What loading makes of a model, which is freed where that fails. @throws {CheckpointError} that names the reward */
+export async function filled<T>(loading: Loading, model: Disposable, load: () => Promise<T>): Promise<T> {
   try {
-    await fill(model)
-    return model
+    return await load()
   } catch (error) {
     model[Symbol.dispose]()
     if (!(error instanceof CheckpointError)) throw error
@@ -61,8 +60,8 @@ async function tokenizerIn<T>(loading: Loading, whose: string, read: (folder: Fo
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error
     throw new CheckpointError(
-      `loadReward: expected the tokenizer of ${whose} in ${folder.label} for ${loading.name}; ${error.message}, or say ` +
-        'where it is by tokenizer', { cause: error },
+      `loadReward: expected the tokenizer of ${whose} in ${folder.label} for ${loading.name}; ${error.message}, ` +
+        'or say where it is by tokenizer', { cause: error },
     )
   }
 }

@@ -10,7 +10,7 @@ const tokens = 35
 export async function loadImageRewardFiles(loading: Loading, config: ImageRewardConfig = {}): Promise<LoadedReward> {
   await using file = await weightsOf(loading, ['ImageReward.pt'])
   const tokenizer = await bertTokenizerOf(loading)
-  const made = new ImageRewardModel(parametersOf(loading), config)
-  const model = await filled(loading, made, (own) => loadImageReward(own, file))
+  const model = new ImageRewardModel(parametersOf(loading), config)
+  await filled(loading, model, () => loadImageReward(model, file))
   return ofPrompts(loading, imageReward(model), (text) => tokenizer.padded(text, tokens).ids, model)
 }

@@ -6,7 +6,8 @@ import { CLIPVisionModelWithProjection } from '@antipode/models'
 import { beforeAll, expect, test } from 'vitest'
 import {
   AestheticHead, aestheticReward, clipTowers, type ClipTowers, type ClipTowersConfig, compressibilityReward, hpsReward,
-  imageReward, ImageRewardModel, loadClipTowers, loadImageReward, loadReward, mixture, pickScoreReward,
+  imageReward, ImageRewardModel, loadClipTowers, loadImageReward, loadReward, type LoadRewardOptions, mixture,
+  pickScoreReward, type RewardName,
 } from '../index.ts'
 import golden from '../clip-rewards.golden.json' with { type: 'json' }
 import { loadHps } from './clip-rewards.ts'
@@ -40,19 +41,21 @@ const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.string
 /** A file of weights whose numbers are waves, but for the temperature. */
 async function weights(shapes: Names): Promise<Uint8Array> {
   return encodeSafetensors(await Promise.all(Array.from(shapes, async ([name, shape]) => ({
-    name, dtype: 'F32' as const, shape: [...shape],
-    data: name === 'logit_scale' ? Float32Array.of(2) : Float32Array.from(await waveParameter(host, name, shape).data()),
+    name, dtype: 'F32' as const, shape: [...shape], data: Float32Array.from(
+      name === 'logit_scale' ? [2] : await waveParameter(host, name, shape).data(),
+    ),
   }))))
 }
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz'].flatMap((c) => [c, `${c}</w>`])
+const tokens = [...letters, '<|startoftext|>', '<|endoftext|>']
 const clipTokenizer: readonly [string, Uint8Array][] = [
-  ['vocab.json', json({ ...Object.fromEntries(letters.map((c, i) => [c, i])), '<|startoftext|>': begin, '<|endoftext|>': end })],
+  ['vocab.json', json(Object.fromEntries(tokens.map((token, i) => [token, i])))],
   ['tokenizer_config.json', json({ model_max_length: 6 })],
   ['merges.txt', new TextEncoder().encode('#version: 0.2\n')],
 ]
 const pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'cat', '##s']
-const bertTokenizer: readonly [string, Uint8Array][] = [['vocab.txt', new TextEncoder().encode(`${pieces.join('\n')}\n`)]]
+const bertTokenizer = [['vocab.txt', new TextEncoder().encode(`${pieces.join('\n')}\n`)]] as const
 
 let clip: [string, Uint8Array][]
 let towers: ClipTowers
@@ -68,16 +71,21 @@ beforeAll(async () => {
   await loadClipTowers(towers, waved(shapesOf(towers.text, towers.vision)))
 })
 
-const padded = (...rows: number[][]): Tensor =>
-  tensor(host, rows.flatMap((row) => [...row, ...Array<number>(6 - row.length).fill(end)]), [rows.length, 6], { dtype: 'i32' })
+/** Rows of ids, filled up to a length. */
+function idsOf(rows: readonly (readonly number[])[], length: number, pad: number): Tensor {
+  const filled = rows.flatMap((row) => [...row, ...Array<number>(length - row.length).fill(pad)])
+  return tensor(host, filled, [rows.length, length], { dtype: 'i32' })
+}
+const clipIds = (...rows: number[][]): Tensor => idsOf(rows, 6, end)
 
 test('PickScore comes from the folder of a CLIP, in its own temperature, and reads prompts as they are', async () => {
   using liked = await loadReward(host, 'pick-score', { files: new Map([...clip, ...clipTokenizer]), dtype: 'f32' })
   const condition = liked.prompts(['A b', 'c'])
   expect(Object.keys(condition)).toEqual(['pick-score'])
-  const ids = padded([begin, 1, 3, end], [begin, 5, end])
+  const ids = clipIds([begin, 1, 3, end], [begin, 5, end])
   expect(valuesOf(condition['pick-score']!)).toEqual(valuesOf(ids))
-  expect(valuesOf(liked.reward(images, condition))).toEqual(valuesOf(pickScoreReward(towers, { logitScale: 2 })(images, ids)))
+  const want = valuesOf(pickScoreReward(towers, { logitScale: 2 })(images, ids))
+  expect(valuesOf(liked.reward(images, condition))).toEqual(want)
   expect(() => liked.reward(images, {})).toThrow('pick-score: expected the ids of prompts by its name, got none')
   expect(() => liked.reward(images, liked.prompts(['a']))).toThrow(ShapeError)
 })
@@ -88,23 +96,25 @@ test("HPS takes OpenCLIP's names, and its tokenizer may be elsewhere", async () 
   using loaded = await loadHps(loading, config)
   const own = clipTowers(placeholders(host), config)
   await loadClipTowers(own, waved(openClip))
-  const want = valuesOf(hpsReward(own)(images, padded([begin, 1, end], [begin, 3, end])))
+  const want = valuesOf(hpsReward(own)(images, clipIds([begin, 1, end], [begin, 3, end])))
   expect(valuesOf(loaded.reward(images, loaded.prompts(['a', 'b'])))).toEqual(want)
   using score = await loadReward(host, 'clip-score', { files: new Map([...clip, ...clipTokenizer]), dtype: 'f32' })
   const both = mixture([[2, loaded.reward], [0.1, score.reward]])
   const condition = { ...loaded.prompts(['a', 'b']), ...score.prompts(['a', 'b']) }
   const [a, b] = [want, valuesOf(score.reward(images, condition))]
-  for (const [i, got] of valuesOf(both(images, condition)).entries()) expect(Math.abs(got - 2 * a[i]! - b[i]! / 10)).toBeLessThan(1e-9)
+  for (const [i, got] of valuesOf(both(images, condition)).entries()) {
+    expect(Math.abs(got - 2 * a[i]! - b[i]! / 10)).toBeLessThan(1e-9)
+  }
 })
 
 test('ImageReward reads prompts by the tokenizer of BERT, 35 tokens each', async () => {
   const model = new ImageRewardModel(placeholders(host), blip)
-  const shapes = Array.from(shapesOf(model), ([name, shape]) => [name.replaceAll('.layer_norm.', '.LayerNorm.'), shape] as const)
+  const published = (name: string): string => name.replaceAll('.layer_norm.', '.LayerNorm.')
+  const shapes = Array.from(shapesOf(model), ([name, shape]) => [published(name), shape] as const)
   const files = new Map([['ImageReward.pt', await weights(shapes)], ...bertTokenizer])
   using loaded = await loadImageRewardFiles({ name: 'image-reward', device: host, files, dtype: 'f32' }, blip)
   const condition = loaded.prompts(['a CATS', ''])
-  const row = (...ids: number[]): number[] => [...ids, ...Array<number>(35 - ids.length).fill(0)]
-  const ids = tensor(host, [...row(2, 5, 6, 7, 3), ...row(2, 3)], [2, 35], { dtype: 'i32' })
+  const ids = idsOf([[2, 5, 6, 7, 3], [2, 3]], 35, 0)
   expect(valuesOf(condition['image-reward']!)).toEqual(valuesOf(ids))
   await loadImageReward(model, waved(shapes))
   expect(valuesOf(loaded.reward(images, condition))).toEqual(valuesOf(imageReward(model)(images, ids)))
@@ -129,19 +139,26 @@ test('compressibility has no files', async () => {
 test('the wrong file is refused by name, and nothing stays on the device', async () => {
   const own = new FakeHost()
   const wrong = await weights(openClip)
-  const cases: readonly [Parameters<typeof loadReward>, string][] = [
-    [[own, 'hps', { files: new Map([['other.pt', new Uint8Array(9)]]) }], 'expected HPS_v2.1_compressed.pt or HPS_v2_compressed.pt in a Map of files, got other.pt'],
-    [[own, 'hps', { files: new Map([['x.pt', wrong], ...clipTokenizer]), weights: 'x.pt' }], 'expected the weights of hps'],
-    [[own, 'image-reward', { files: new Map([['ImageReward.pt', wrong], ...bertTokenizer]) }], 'expected the weights of image-reward'],
-    [[own, 'image-reward', { files: new Map([['ImageReward.pt', wrong], ...clipTokenizer]) }], 'expected the tokenizer of bert-base-uncased'],
-    [[own, 'pick-score', { files: new Map(clip) }], 'expected the tokenizer of a CLIP in a Map of files for pick-score'],
-    [[own, 'clip-score', { files: new Map([['config.json', json({ architectures: ['CLIPTextModel'] })], clip[1]!]) }], 'CLIPTextModel'],
-    [[own, 'aesthetic', { files: new Map([['sac+logos+ava1-l14-linearMSE.pth', wrong], ...clip]) }], 'expected the weights of aesthetic'],
-    [[own, 'hps'], 'expected files of hps, got none'],
+  const [config] = clip
+  const half = new Map([['config.json', json({ architectures: ['CLIPTextModel'] })], ['model.safetensors', wrong]])
+  const tower = new Map([config!, ['model.safetensors', await weights(shapesOf(towers.text))], ...clipTokenizer])
+  const head = 'sac+logos+ava1-l14-linearMSE.pth'
+  const cases: readonly [RewardName, LoadRewardOptions, string][] = [
+    ['hps', {}, 'expected files of hps, got none'],
+    ['hps', { files: new Map([['a.pt', wrong]]) }, 'HPS_v2.1_compressed.pt or HPS_v2_compressed.pt in'],
+    ['hps', { files: new Map([['a.pt', wrong], ...clipTokenizer]), weights: 'a.pt' }, 'expected the weights of hps'],
+    ['hps', { files: new Map([['a.pt', wrong]]), weights: 'a.pt' }, 'the tokenizer of a CLIP in a Map of'],
+    ['image-reward', { files: new Map([['ImageReward.pt', wrong], ...bertTokenizer]) }, 'the weights of image-reward'],
+    ['image-reward', { files: new Map([['ImageReward.pt', wrong], ...clipTokenizer]) }, 'of bert-base-uncased'],
+    ['pick-score', { files: new Map(clip) }, 'expected the tokenizer of a CLIP in a Map of files for pick-score'],
+    ['pick-score', { files: tower }, 'weights of pick-score'],
+    ['clip-score', { files: tower }, 'weights of clip-score'],
+    ['clip-score', { files: half }, 'CLIPTextModel'],
+    ['aesthetic', { files: new Map([[head, wrong], ...clip]) }, 'expected the weights of aesthetic'],
   ]
-  for (const [args, message] of cases) {
-    await expect(loadReward(...args)).rejects.toThrow(CheckpointError)
-    await expect(loadReward(...args)).rejects.toThrow(message)
+  for (const [name, options, message] of cases) {
+    await expect(loadReward(own, name, options)).rejects.toThrow(CheckpointError)
+    await expect(loadReward(own, name, options)).rejects.toThrow(message)
   }
   expect(own.memory().tensors).toBe(0)
   await expect(loadReward(own, 'pickscore' as never)).rejects.toThrow(ConfigError)

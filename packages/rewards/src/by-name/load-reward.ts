@@ -1,10 +1,12 @@
 import type { Backend } from '@antipode/core'
-import { abortSignal, checkArgument, checkOptions, type Range, oneOf, text } from '@antipode/core/options'
+import { abortSignal, checkArgument, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
 import { loadAesthetic } from './aesthetic.ts'
 import { loadClipScore, loadHps, loadPickScore } from './clip-rewards.ts'
 import { compressibility } from './compressibility.ts'
 import { loadImageRewardFiles } from './image-reward.ts'
-import { type LoadedReward, type Loading, type LoadRewardOptions, type RewardName, rewardNames } from './loaded-reward.ts'
+import {
+  type LoadedReward, type Loading, type LoadRewardOptions, type RewardName, rewardNames,
+} from './loaded-reward.ts'
 
 const loaders: Readonly<Record<RewardName, (loading: Loading) => Promise<LoadedReward>>> = {
   'pick-score': loadPickScore, hps: loadHps, 'image-reward': loadImageRewardFiles, aesthetic: loadAesthetic,

@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor, tensor, type Backend } from '@antipode/core'
+import { type Backend, ShapeError, type Tensor, tensor } from '@antipode/core'
 import type { Reward } from '@antipode/npo'
 import type { LoadedReward, Loading, RewardPrompts } from './loaded-reward.ts'
 
