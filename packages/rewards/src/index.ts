@@ -1,4 +1,8 @@
 export { AestheticHead, type AestheticOptions, aestheticReward } from './aesthetic.ts'
+export {
+  type LoadedReward, loadReward, type LoadRewardOptions, type RewardFiles, type RewardName, rewardNames,
+  type RewardPrompts,
+} from './by-name/index.ts'
 export { clipImages, type ClipImagesOptions } from './clip-images.ts'
 export { clipReward } from './clip-score.ts'
 export { clipTowers, type ClipTowers, type ClipTowersConfig, clipViTH14, loadClipTowers } from './clip-towers.ts'
