@@ -82,7 +82,7 @@ test('an aborted run ends with its round, and goes on to the same weights, to th
   expect(readFileSync(at('parts').path).equals(readFileSync(at('whole').path))).toBe(true)
 })
 
-test('a model learns from which of its runs are preferred, and goes on after a stop as if there had been none', async () => {
+test('a model learns which of its runs are preferred, and goes on after a stop as if there had been none', async () => {
   const asked: number[] = []
   const learn = async (changes: Partial<OnlineOptions<TrajectoryPairs<Tensor>>>): Promise<void> => {
     using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 16 })
