@@ -1,7 +1,7 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { CacheOptions } from './cache/index.ts'
 import {
-  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkTrainBase,
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkSuite, checkTrainBase,
   checkTrainPreference,
 } from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
@@ -11,6 +11,7 @@ import type { EvalMergeOptions, EvalResult, EvalRunOptions, EvalWorkOptions } fr
 import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
 import type { ReconstructCommandOptions } from './reconstruct/index.ts'
+import type { SuiteOptions } from './suite/index.ts'
 import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
@@ -26,6 +27,7 @@ export interface Outcome {
 export interface Commands {
   doctor(options: DoctorOptions): Promise<Outcome>
   demo(options: DemoOptions): Promise<Outcome>
+  suite(options: SuiteOptions): Promise<Outcome>
   trainBase(options: TrainBaseOptions): Promise<Outcome>
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
@@ -54,6 +56,13 @@ export const commands: Commands = {
     const [{ runDemo }, { demoText }] = await Promise.all([import('./demo/index.ts'), import('./demo-text.ts')])
     const result = await runDemo(options)
     return { data: result, text: demoText(result), exitCode: 0 }
+  },
+  async suite(options) {
+    await checkSuite(options)
+    const [{ runSuite }, { suiteText }] = await Promise.all([import('./suite/index.ts'), import('./suite-text.ts')])
+    const result = await runSuite(options)
+    const { report, data, results } = result
+    return { data: { report, data, rows: results.rows }, text: suiteText(result), exitCode: 0 }
   },
   async trainBase(options) {
     await checkTrainBase(options)

@@ -17,6 +17,7 @@ type Model = 'digits-16' | 'digits-28'
 interface DemoFlags {
   readonly fast?: boolean
   readonly full?: number
+  readonly suite?: number
   readonly out: string
   readonly seed: number
   readonly model: Model
@@ -108,6 +109,10 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
     )
     .addOption(new Option('--fast', 'a smaller run with wider intervals, in under 3 minutes').conflicts('full'))
     .addOption(new RangedOption('--full [seeds]', 'a larger run, with so many training seeds', wholeNumber(1, 1000)).preset('4'))
+    .addOption(
+      new RangedOption('--suite [seeds]', 'the map of all methods with so many training seeds, in under 2 hours: map.html and map.json', wholeNumber(2, 1000))
+        .preset('4').conflicts(['fast', 'full', 'base', 'model']),
+    )
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the report', path).default('runs/demo'))
     .addOption(seedOption())
     .addOption(modelOption())
@@ -117,10 +122,15 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
       'antipode demo',
       'antipode demo --fast --out fast',
       'antipode demo --full 8 --seed 7',
+      'antipode demo --suite --out runs/map',
       'antipode demo --model digits-28 --base my-base.safetensors',
     ]))
   hint(demo)
-  demo.action(async ({ fast = false, full, out, seed, model, base, fresh = false }: DemoFlags) => {
+  demo.action(async ({ fast = false, full, suite, out, seed, model, base, fresh = false }: DemoFlags) => {
+    if (suite !== undefined) {
+      finish(await commands.suite({ ...start({ resumes: true }), out, seed, seeds: suite, version, resume: !fresh }))
+      return
+    }
     finish(await commands.demo({
       ...start({ resumes: true }),
       fast, out, seed, model, version,

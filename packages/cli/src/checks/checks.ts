@@ -43,6 +43,15 @@ export async function checkDemo({ model, base, out }: DemoFiles): Promise<void> 
   })
 }
 
+/** @throws {UsageError} unless there is room for the map */
+export async function checkSuite({ out }: { readonly out: string }): Promise<void> {
+  const name = { command: 'demo --suite', option: '--out' } as const
+  await asUsage(async () => {
+    for (const folder of [out, join(out, 'work')]) await openFolder(name, folder)
+    for (const file of ['map.html', 'map.json']) await checkFile(name, join(out, file))
+  })
+}
+
 /** @throws {UsageError} unless there is room for the checkpoint and what goes beside it */
 export async function checkTrainBase({ out }: { readonly out: string }): Promise<void> {
   const name = { command: 'train base', option: '--out' } as const

@@ -20,7 +20,7 @@ export interface Question {
   readonly plain: string
 }
 
-export const settings: readonly SettingName[] = ['base', 'tuned', 'merged']
+const settings: readonly SettingName[] = ['base', 'tuned', 'merged']
 
 /** Name of −η, as long as δ. */
 export function reversedName(eta: string): string {

@@ -13,7 +13,10 @@ export interface SuiteContext {
   readonly judges: Judges
   /** Digits that the labelling reward compares with. */
   readonly labeller: LabelledImages
+  /** Keeps pairs, trained weights, and what only they decide. */
   readonly stages: Stages
+  /** Keeps scores, which depend on the evaluation too. */
+  readonly scores: Stages
   readonly signal: AbortSignal
   /** Does a part of the work as a phase of progress. */
   readonly timed: <T>(title: string, total: number, work: (advance: (n?: number, note?: string) => void) => Promise<T>) => Promise<T>

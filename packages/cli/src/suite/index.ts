@@ -1,3 +1,3 @@
-export { type SuiteRecipe, suiteRecipe } from './recipe.ts'
+export type { SuiteRecipe } from './recipe.ts'
 export type { MapArm, MapRow, SuiteResults } from './results.ts'
 export { runSuite, type SuiteOptions, type SuiteResult } from './suite.ts'

@@ -111,11 +111,11 @@ export async function placeSeed(context: SuiteContext, seed: number, negatives: 
 
 /** Scores of some arms on a seed's noises, by arm. */
 export async function scoreSeed(context: SuiteContext, seed: number, arms: readonly SuiteArm[]): Promise<Map<string, StageArrays>> {
-  const { device, unet, recipe, side, judges, stages, signal, timed } = context
+  const { device, unet, recipe, side, judges, scores: kept, signal, timed } = context
   return await timed(`seed ${seed}: sampling ${arms.length} arms`, arms.length, async (advance) => {
     const scores = new Map<string, StageArrays>()
     for (const { id, positive, negative } of arms) {
-      scores.set(id, await stages.of(`seed${seed}-arm-${id.replace(/\W+/g, '_')}`, () =>
+      scores.set(id, await kept.of(`seed${seed}-arm-${id.replace(/\W+/g, '_')}`, () =>
         scoreArm(device, unet, { positive, negative, recipe, seed, side, judges, signal })))
       advance(1, id)
     }

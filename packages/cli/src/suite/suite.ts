@@ -8,6 +8,7 @@ import { compilingProgress, type Progress } from '../progress/index.ts'
 import { armsOf, questionsOf } from './arms.ts'
 import { chooseLengths } from './choose.ts'
 import type { SuiteContext } from './context.ts'
+import { suitePage } from './page.ts'
 import { type SuiteRecipe, suiteRecipe } from './recipe.ts'
 import { resultsOf, type SuiteResults } from './results.ts'
 import { clearSeed, placeSeed, scoreSeed, seedMaterial, trainSeed } from './seed.ts'
@@ -30,6 +31,7 @@ export interface SuiteOptions {
 
 /** Where the results are, and what they are. */
 export interface SuiteResult {
+  readonly report: string
   readonly data: string
   readonly results: SuiteResults
 }
@@ -49,12 +51,15 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const classifier = await loadDigitClassifier()
   const { unet, card } = await loadBase(device, recipe.model, undefined)
   using _ = unet
-  const task = JSON.stringify({ recipe: { ...recipe, seeds: [] }, base: card.sha256, adapter: device.adapter.description })
-  const stages = new Stages(join(out, 'work'), task, options.resume)
+  const { evaluation, ...rest } = recipe
+  // More seeds go on from those that are done.
+  const task = { ...rest, seeds: [], base: card.sha256, adapter: device.adapter.description }
+  const stages = new Stages(join(out, 'work'), JSON.stringify(task), options.resume)
+  const scores = new Stages(join(out, 'work'), JSON.stringify({ ...task, evaluation }), options.resume)
   if (!options.resume) await stages.clear()
   let seconds = 0
   const context: SuiteContext = {
-    device, unet, recipe, side, stages, signal, labeller: splits.labeller,
+    device, unet, recipe, side, stages, scores, signal, labeller: splits.labeller,
     judges: { judge: digitJudge(splits.judge, classifier), reward: labellingReward(splits.labeller), classifier },
     async timed(title, total, work) {
       const from = performance.now()
@@ -84,8 +89,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     version: options.version, adapter: device.adapter.description, base: card.sha256, seconds: Math.round(seconds), recipe, choice,
     ...resultsOf({ recipe, lengths: choice.lengths, questions, table, selection, geometry }),
   }
-  const data = join(out, 'map.json')
-  await writeFile(data, `${JSON.stringify(results, null, 1)}\n`)
+  const paths = { report: join(out, 'map.html'), data: join(out, 'map.json') }
+  await writeFile(paths.data, `${JSON.stringify(results, null, 1)}\n`)
+  await writeFile(paths.report, suitePage(results))
   await lock.check()
-  return { data, results }
+  return { ...paths, results }
 }

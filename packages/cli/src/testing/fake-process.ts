@@ -20,7 +20,7 @@ export class FakeProcess extends EventEmitter {
       commands: {
         doctor: never, demo: never, trainBase: never, trainPreference: never, generate: never, inspect: never,
         convert: never, reconstruct: never, cacheList: never, cacheClear: never, evalRun: never, evalWork: never,
-        evalMerge: never, bench: never, tune: never, ...commands,
+        evalMerge: never, suite: never, bench: never, tune: never, ...commands,
       },
       version: '1.2.3',
       stdout: {

@@ -39,6 +39,11 @@ export class AutoencoderKL extends Module {
     return 2 ** (resolveAutoencoderKLConfig(this.config).channels.length - 1)
   }
 
+  /** Share of a tile that the next one covers as well, unless a call says otherwise. */
+  get tileOverlap(): number {
+    return overlap
+  }
+
   /**
    * Images `[B, in_channels, H, W]` in [−1, 1] -> the distribution of their latents `[B, latent_channels, ⌊H/f⌋,
    * ⌊W/f⌋]`. The model computes in the dtype of its parameters and gives that of the images.

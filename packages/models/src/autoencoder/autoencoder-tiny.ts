@@ -35,6 +35,11 @@ export class AutoencoderTiny extends Module {
     return upsampling ** (decoder.blocks.length - 1)
   }
 
+  /** Share of a tile that the next one covers as well, unless a call says otherwise. */
+  get tileOverlap(): number {
+    return tiling.overlap
+  }
+
   /**
    * Images `[B, in_channels, H, W]` in [−1, 1] -> latents `[B, latent_channels, ⌈H/f⌉, ⌈W/f⌉]`. The model computes in
    * the dtype of its parameters and gives that of the images.

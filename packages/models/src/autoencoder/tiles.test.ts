@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { l1, near, sum } from '../testing/index.ts'
 import golden from './autoencoder-kl.golden.json' with { type: 'json' }
 import { AutoencoderKL, type AutoencoderKLConfig, type PartsOptions, tilingWithin } from './index.ts'
+import { tileSides } from './tiles.ts'
 
 /** As small as a model of two levels can be. */
 const least: AutoencoderKLConfig = {
@@ -148,6 +149,19 @@ test('a large image takes little more memory than one tile, and a batch than one
   expect([decoded(1, 512), decoded(1, 1024), decoded(1, 1024, { tiling: true })]).toEqual([659, 2696, 689])
   expect([encoded(512), encoded(1024, { tiling: true })]).toEqual([424, 425])
   expect([decoded(4, 512), decoded(4, 512, { slicing: true })]).toEqual([2684, 668])
+  // Four tiles of 336 pixels for 512², nine of 256 would decode 17% more.
+  const within = (side: number): unknown => tilingWithin(host, model, [1, 4, side / 8, side / 8], { bindingBytes: 2 ** 27 }).tiling
+  expect([within(512), within(1024)]).toEqual([{ size: 336 }, { size: 336 }])
+})
+
+test('tiles are as small as their number along an axis allows, and each size is clearly less than the one before', () => {
+  expect(tileSides(64, 64, 0.25)).toEqual([42, 29, 21, 17, 14, 10, 7, 6, 5, 3, 2, 1])
+  // Of 128 latents by 64: two tiles, of which the shorter axis has one.
+  expect(tileSides(64, 128, 0.25).slice(0, 3)).toEqual([85, 57, 42])
+  for (const [length, overlap] of [[64, 0.25], [100, 0.125], [7, 0.5]] as const) {
+    const tiles = (side: number): number => Math.ceil(length / (side - Math.floor(side * overlap)))
+    for (const side of tileSides(length, length, overlap)) expect(tiles(side - 1)).toBeGreaterThan(tiles(side))
+  }
 })
 
 test('tiles are chosen by the memory there is, and take no more', () => {
@@ -165,7 +179,7 @@ test('tiles are chosen by the memory there is, and take no more', () => {
   // The decoder's largest tensor has 16 channels of all pixels.
   const largest = 4 * 16 * 512 * 384
   expect(tilingWithin(host, model, shape, { bindingBytes: largest }).tiling).toBe(false)
-  expect(tilingWithin(host, model, shape, { bindingBytes: largest - 1 }).tiling).toEqual({ size: 384 })
+  expect(tilingWithin(host, model, shape, { bindingBytes: largest - 1 }).tiling).toEqual({ size: 504 })
   expect(() => tilingWithin(host, model, shape, { peakBytes: 2 ** 18 })).toThrow(OutOfMemoryError)
   expect(() => tilingWithin(host, model, shape, { peakBytes: 0 })).toThrow('expected peakBytes to be a positive')
 })

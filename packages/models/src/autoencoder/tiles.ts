@@ -12,6 +12,31 @@ export interface TileGrid {
   readonly columns: readonly number[]
 }
 
+/** Latents from one tile of a side to the next. */
+const stepOf = (side: number, overlap: number): number => side - Math.floor(side * overlap)
+
+/**
+ * Sides of tiles for an image, in latents, from the largest that is less than the image: for each number of tiles along
+ * an axis the smallest that so few cover, as larger ones decode more pixels twice. Each is at most 7/8 of the one before.
+ */
+export function tileSides(height: number, width: number, overlap: number): number[] {
+  const longest = Math.max(height, width)
+  const sides = new Set<number>()
+  for (const length of [height, width]) {
+    for (let n = 1; n <= length; n++) {
+      const step = Math.ceil(length / n)
+      let side = step
+      while (stepOf(side, overlap) < step) side++
+      sides.add(side)
+    }
+  }
+  const kept: number[] = []
+  for (const side of [...sides].sort((a, b) => b - a)) {
+    if (side < longest && side <= (kept.at(-1) ?? Infinity) * 7 / 8) kept.push(side)
+  }
+  return kept
+}
+
 /** Elements of the ramp along which two tiles are blended, which is part of the graph. */
 const longestOverlap = 1024
 
@@ -26,7 +51,7 @@ export function tileGrid({ where, from, to, round, tiling }: Coder, x: Tensor, o
   const scale = Math.max(from, to)
   const side = Math.floor(size / scale)
   if (side === 0) throw new ConfigError(`${where}: expected tiling.size of ${scale} pixels or more, got ${size}`)
-  const step = side - Math.floor(side * overlap)
+  const step = stepOf(side, overlap)
   if ((side - step) * to > longestOverlap) {
     throw new ConfigError(
       `${where}: expected tiles that overlap by ${longestOverlap} pixels at most, got ${(side - step) * to}; ` +

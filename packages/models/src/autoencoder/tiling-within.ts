@@ -3,6 +3,7 @@ import { checkOptions, positive, type Ranges } from '@antipode/core/options'
 import type { AutoencoderKL } from './autoencoder-kl.ts'
 import type { AutoencoderTiny } from './autoencoder-tiny.ts'
 import type { Tiling } from './coding.ts'
+import { tileSides } from './tiles.ts'
 
 /** What memory there is. */
 export interface MemoryLimits {
@@ -14,7 +15,7 @@ export interface MemoryLimits {
 
 /** How an image is decoded within limits. */
 export interface FittingTiling {
-  /** For `decode`: whole images, or the largest tiles that fit. */
+  /** For `decode`: whole images, or as few tiles as fit. */
   readonly tiling: Tiling | boolean
   /** What it takes at most, as it is planned. */
   readonly peakBytes: number
@@ -27,8 +28,8 @@ export interface Planner extends Backend {
 
 const ranges: Ranges<MemoryLimits> = { peakBytes: positive, bindingBytes: positive }
 
-/** Sides of tiles in pixels, from the largest. */
-const sides = [1024, 768, 512, 384, 256, 192, 128, 64]
+/** The least side of a tile, in pixels: each has norms of its own, which of fewer say little. */
+const leastSide = 64
 /** Bands, what of them is yet to be put together, and the image that they become, in times of the image. */
 const assembled = 3
 
@@ -57,17 +58,16 @@ export function* tilingCosts(
   }
   yield { tiling: false, ...planned(height, width) }
   const image = 4 * batch * (model.config.out_channels ?? 3) * height * width * scale ** 2
-  for (const size of sides) {
-    const side = Math.floor(size / scale)
-    if (size >= Math.max(height, width) * scale || side === 0) continue
+  for (const side of tileSides(height, width, model.tileOverlap)) {
+    if (side * scale < leastSide) return
     const { peakBytes, largest } = planned(Math.min(side, height), Math.min(side, width))
-    yield { tiling: { size }, peakBytes: peakBytes + assembled * image, largest }
+    yield { tiling: { size: side * scale }, peakBytes: peakBytes + assembled * image, largest }
   }
 }
 
 /**
- * The largest tiles by which a model decodes images of a size within limits, one after the other: whole images if they
- * fit. Nothing runs; a tile or two are planned.
+ * As few tiles as decode images of a size within limits, one after the other: whole images if they fit. Nothing runs; a
+ * tile or two are planned.
  * @param shape of the latents, `[B, C, h, w]`
  * @throws {OutOfMemoryError} if not even the smallest tiles fit; the message says what they take
  * @throws {ConfigError} if a limit is none

@@ -8,7 +8,7 @@ export interface Costs {
   readonly dtype: string
   /** Of each model's weights, by its name in a checkpoint. */
   readonly models: ReadonlyMap<string, number>
-  /** Of adapters, which stay. */
+  /** Of adapters, image prompts and learned words, which stay. */
   readonly adapters: number
   /** Of what a run holds from its prompts on. */
   readonly held: number

@@ -18,7 +18,7 @@ export type Phase = 'prompts' | 'start' | 'step' | 'decode'
 
 /** Bytes of the GPU at once, in a part of a run. */
 export interface PhaseMemory {
-  /** Of the models that are there, and of all adapters. */
+  /** Of the models that are there, and of all adapters and learned words. */
   readonly weights: number
   /** Of what is computed, and of what the run holds. */
   readonly beside: number

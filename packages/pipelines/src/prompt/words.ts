@@ -40,6 +40,11 @@ export class LearnedWords implements PipelineTextualInversions, Disposable {
     return [...this.#rows.keys()]
   }
 
+  /** Rows of all words. */
+  parameters(): Tensor[] {
+    return [...this.#rows.values()].flat()
+  }
+
   async load(token: string | undefined, source: SafetensorsSource): Promise<void> {
     const [{ model } = this.#lacking()] = this.#towers
     await using file = await readTensors(source)

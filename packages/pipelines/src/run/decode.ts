@@ -14,8 +14,8 @@ import { toAutoencoder } from '../latents/index.ts'
 export interface DecodeOptions {
   /**
    * Whether an image is decoded tile by tile, and in which tiles. By default it is decoded whole unless the device
-   * could not bind one of the tensors on the way, or a budget leaves no room for them; then in the largest tiles that
-   * it can. Tiles have norms of their own, so that colours differ a little.
+   * could not bind one of the tensors on the way, or a budget leaves no room for them; then in as few tiles as it can.
+   * Tiles have norms of their own, so that colours differ a little.
    */
   readonly tiling?: boolean | Tiling | undefined
   readonly signal?: AbortSignal | undefined
@@ -48,7 +48,7 @@ export async function decode(
 /** Tiles by the size of latents: to find them a decoder is planned, about a tenth of a second for Stable Diffusion's. */
 const fitting = new WeakMap<AutoencoderKL | AutoencoderTiny, Map<string, FittingTiling>>()
 
-/** The largest tiles of which the device can bind every tensor, and what decoding one image in them takes. */
+/** As few tiles as let the device bind every tensor, and what decoding one image in them takes. */
 function fittingTiles(
   device: Planner,
   vae: AutoencoderKL | AutoencoderTiny,

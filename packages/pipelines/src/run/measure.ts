@@ -27,7 +27,7 @@ export class Measures implements Costs {
   readonly call: Call
   /** Of the weights of each model. */
   readonly models: ReadonlyMap<string, number>
-  /** Of adapters, which never leave. */
+  /** Of adapters, image prompts and learned words, which never leave. */
   readonly adapters: number
 
   readonly dtype: string
@@ -50,7 +50,8 @@ export class Measures implements Costs {
     this.models = new Map(models.map(([name, model]) => [name, bytesOf(model.parameters())]))
     const [, ...sides] = this.#latents(1).shape as readonly [number, number, number, number]
     this.#more = tilingCosts(device, family.components.vae, [1, ...sides])
-    this.adapters = models.reduce((sum, [, model]) => sum + adapterBytes(model), bytesOf(images.parameters()))
+    const added = bytesOf([...images.parameters(), ...family.words.parameters()])
+    this.adapters = models.reduce((sum, [, model]) => sum + adapterBytes(model), added)
   }
 
   get canJoin(): boolean {

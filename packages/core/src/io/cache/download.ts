@@ -65,11 +65,17 @@ export class Download {
     const digest = sha256 === undefined ? undefined : await this.#digestOf(begin)
     let stored = begin
     this.#advance(Math.min(stored, size - 1))
+    // What the cache refuses, as a disk that is full does, it would refuse again.
+    let refused = false
+    const keep = (piece: Uint8Array<ArrayBuffer>): Promise<void> => this.#cache.append(address, piece).catch((error: unknown) => {
+      refused = true
+      throw error
+    })
     for (let left = attempts; stored < size;) {
       const before = stored
       try {
         for await (const piece of this.#pieces(stored)) {
-          await this.#cache.append(address, piece)
+          await keep(piece)
           digest?.update(piece)
           stored += piece.length
           this.#advance(Math.min(stored, size - 1))
@@ -78,7 +84,7 @@ export class Download {
       } catch (error) {
         this.#signal.throwIfAborted()
         left = stored > before ? attempts : left - 1
-        if (left === 0) throw error
+        if (left === 0 || refused) throw error
       }
     }
     const found = digest?.digest('hex')

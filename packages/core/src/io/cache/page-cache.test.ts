@@ -24,6 +24,7 @@ function directory(name: string, entries = new Map<string, WritableDirectoryHand
           return {
             write: async (data) => { parts.push(data) },
             close: async () => { entries.set(child, new Blob(parts)) },
+            abort: async () => {},
           }
         },
       }

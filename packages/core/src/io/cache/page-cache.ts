@@ -14,10 +14,14 @@ export interface WritableDirectoryHandle {
 /** A file of such a directory. */
 export interface WritableFileHandle {
   getFile(): Promise<Blob>
-  createWritable(): Promise<{ write(data: string | Uint8Array<ArrayBuffer>): Promise<void>; close(): Promise<void> }>
+  createWritable(): Promise<{
+    write(data: string | Uint8Array<ArrayBuffer>): Promise<void>
+    close(): Promise<void>
+    abort(): Promise<void>
+  }>
 }
 
-/** One piece of a file, as it was added. */
+/** One piece of a file, as it was added; it lies under the byte that it begins at, so that none is taken for another. */
 interface Piece {
   readonly begin: number
   readonly blob: Blob
@@ -50,16 +54,23 @@ export function pageCache(directory: WritableDirectoryHandle): FileCache {
   ): Promise<Blob> => {
     const handle = await attempt(to.getFileHandle(name, { create: true }))
     const writable = await attempt(handle.createWritable())
-    await attempt(writable.write(data))
-    await attempt(writable.close())
+    try {
+      await attempt(writable.write(data))
+      await attempt(writable.close())
+    } catch (error) {
+      await writable.abort().catch(() => undefined)
+      throw error
+    }
     return attempt(handle.getFile())
   }
   const piecesIn = async (from: WritableDirectoryHandle): Promise<Piece[]> => {
     const pieces: Piece[] = []
-    for (let begin = 0; ; begin += pieces.at(-1)!.blob.size) {
-      const handle = await from.getFileHandle(`${pieces.length}`).catch(() => undefined)
-      if (!handle) return pieces
-      pieces.push({ begin, blob: await handle.getFile() })
+    for (;;) {
+      const begin = endOf(pieces)
+      const handle = await from.getFileHandle(`${begin}`).catch(() => undefined)
+      const blob = await handle?.getFile()
+      if (!blob?.size) return pieces
+      pieces.push({ begin, blob })
     }
   }
   const endOf = (pieces: readonly Piece[]): number => {
@@ -110,7 +121,8 @@ export function pageCache(directory: WritableDirectoryHandle): FileCache {
     },
     async append(address, bytes) {
       const pieces = known.get(address) ?? []
-      pieces.push({ begin: endOf(pieces), blob: await write(await place(address), `${pieces.length}`, bytes) })
+      const begin = endOf(pieces)
+      pieces.push({ begin, blob: await write(await place(address), `${begin}`, bytes) })
     },
     async complete(address) {
       const file = await at(await nameOf(address))

@@ -1,0 +1,53 @@
+import type { Tensor } from '@antipode/core'
+import type { Checkpoint, StateSource } from '@antipode/core/nn'
+import type { Reward } from '@antipode/npo'
+import { clipReward } from '../clip-score.ts'
+import { clipTowers, type ClipTowers, type ClipTowersConfig, clipViTH14, loadClipTowers } from '../clip-towers.ts'
+import { hpsReward } from '../hps.ts'
+import { pickScoreReward } from '../pick-score.ts'
+import { withClip } from './clip-folder.ts'
+import { clipTokenizerOf, filesOf, filled, parametersOf, weightsOf } from './files.ts'
+import type { LoadedReward, Loading } from './loaded-reward.ts'
+import { ofPrompts } from './prompts.ts'
+
+/** PickScore, in the temperature that its file has. */
+export async function loadPickScore(loading: Loading): Promise<LoadedReward> {
+  return await wholeClip(loading, async (towers, state) => {
+    if (!state.info('logit_scale')) return pickScoreReward(towers)
+    using scale = await state.read('logit_scale', loading.device, 'f32')
+    return pickScoreReward(towers, { logitScale: await scale.item() })
+  })
+}
+
+/** The score of any CLIP. */
+export async function loadClipScore(loading: Loading): Promise<LoadedReward> {
+  return await wholeClip(loading, async (towers) => clipReward(towers))
+}
+
+async function wholeClip(
+  loading: Loading, rewardOf: (towers: ClipTowers, state: StateSource) => Promise<Reward<Tensor>>,
+): Promise<LoadedReward> {
+  return await withClip(loading, filesOf(loading), async ({ config, state }) => {
+    return await ofTowers(loading, config, state, (towers) => rewardOf(towers, state))
+  })
+}
+
+/** HPS, from a file of OpenCLIP's. @param config that of ViT-H/14 by default */
+export async function loadHps(loading: Loading, config: ClipTowersConfig = clipViTH14): Promise<LoadedReward> {
+  await using file = await weightsOf(loading, ['HPS_v2.1_compressed.pt', 'HPS_v2_compressed.pt'])
+  return await ofTowers(loading, config, file, async (towers) => hpsReward(towers))
+}
+
+async function ofTowers(
+  loading: Loading, config: ClipTowersConfig, checkpoint: Checkpoint,
+  rewardOf: (towers: ClipTowers) => Promise<Reward<Tensor>>,
+): Promise<LoadedReward> {
+  const tokenizer = await clipTokenizerOf(loading)
+  const towers = clipTowers(parametersOf(loading), config)
+  const weights = { [Symbol.dispose]: () => { towers.text.dispose(); towers.vision.dispose() } }
+  const reward = await filled(loading, weights, async () => {
+    await loadClipTowers(towers, checkpoint)
+    return await rewardOf(towers)
+  })
+  return ofPrompts(loading, reward, (text) => tokenizer.padded(text).ids, weights)
+}
