@@ -9,7 +9,8 @@ import stepAware from './step-aware.golden.json' with { type: 'json' }
 const host = new FakeHost()
 const config = { text: golden.text, vision: golden.vision } as ClipTowersConfig
 const waved = (name: string): Tensor => waves(host, name, [1, 3, 55, 40], 0.5, 0.52)
-const pictures = tensor(host, ['input.image', 'input.image2'].flatMap((name) => [...interpret([waved(name)])[0]!]), [2, 3, 55, 40])
+const numbers = ['input.image', 'input.image2'].flatMap((name) => [...interpret([waved(name)])[0]!])
+const pictures = tensor(host, numbers, [2, 3, 55, 40])
 const padded = golden.tokenIds.flatMap((row) => [...row, ...Array<number>(9 - row.length).fill(546)])
 const ids = tensor(host, padded, [2, 9], { dtype: 'i32' })
 const timesteps = tensor(host, stepAware.timesteps, [2])
@@ -44,7 +45,7 @@ test('scores, each at its timestep, and their slopes are those of torch', () => 
   }
 })
 
-test('files of old versions, which count positions, load, and those that lack what the timestep does are refused', async () => {
+test('files that count positions too load, and those that lack what the timestep does are refused', async () => {
   const made = new StepAwareModel(placeholders(host), config)
   const positions = tensor(host, [0, 1], [1, 2], { dtype: 'i32' })
   await loadStepAwareModel(made, new Map([...file(), ['model.vision_model.embeddings.position_ids', positions]]))
@@ -59,12 +60,15 @@ test('the published one has the parameters of PickScore, and those of the timest
   const { time, text, vision, logitScale } = new StepAwareModel(placeholders(host))
   expect(text.parameterCount + vision.parameterCount + logitScale.size).toBe(986_109_441)
   const linear = (inputs: number, outputs: number): number => inputs * outputs + outputs
-  expect(time.parameterCount).toBe(32 * linear(1280, 7680) + linear(1280, 2560) + linear(256, 1280) + linear(1280, 1280))
+  const embedder = linear(256, 1280) + linear(1280, 1280)
+  expect(time.parameterCount).toBe(32 * linear(1280, 7680) + linear(1280, 2560) + embedder)
 })
 
 test('other numbers of prompts or timesteps are refused', () => {
+  const [one, first] = [pictures.slice(0, 0, 1), ids.slice(0, 0, 1)]
   for (const call of [
-    () => stepAwareScore(model, pictures.slice(0, 0, 1), ids, timesteps), () => stepAwareScore(model, pictures, ids.slice(0, 0, 1), timesteps),
-    () => stepAwareScore(model, pictures, ids, timesteps.unsqueeze(1)), () => stepAwareScore(model, pictures.slice(1, 0, 1), ids, timesteps),
+    () => stepAwareScore(model, one, ids, timesteps), () => stepAwareScore(model, pictures, first, timesteps),
+    () => stepAwareScore(model, pictures, ids, timesteps.unsqueeze(1)),
+    () => stepAwareScore(model, pictures.slice(1, 0, 1), ids, timesteps),
   ]) expect(call).toThrow(ShapeError)
 })

@@ -54,20 +54,25 @@ export class StepAwareModel extends Module {
     const { visionModel: { embeddings, preLayrnorm, encoder, postLayernorm }, visualProjection } = this.vision
     const told = this.time.embedder.forward(timestepEmbedding(timesteps, waves)).silu() // [B, width]
     const x = encoder.layers.reduce((h, { layerNorm1, selfAttn, layerNorm2, mlp }, i) => {
-      const parts = partsOf(this.time.layers[i]!.forward(told), 6)
-      const [shift, scale, gate, innerShift, innerScale, innerGate] = parts as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
-      const seen = h.add(selfAttn.forward(moved(layerNorm1.forward(h), shift, scale), false).mul(gate))
-      return seen.add(mlp.forward(moved(layerNorm2.forward(seen), innerShift, innerScale)).mul(innerGate))
+      const [attending, inner] = partsOf(this.time.layers[i]!.forward(told), 2) as [Tensor, Tensor]
+      const seen = h.add(gated(attending, layerNorm1.forward(h), (y) => selfAttn.forward(y, false)))
+      return seen.add(gated(inner, layerNorm2.forward(seen), (y) => mlp.forward(y)))
     }, preLayrnorm.forward(embeddings.forward(images))) // [B, 1 + patches, width]
     const [shift, scale] = partsOf(this.time.pooled.forward(told), 2) as [Tensor, Tensor]
     return visualProjection.forward(moved(postLayernorm.forward(x.slice(1, 0, 1)), shift, scale).squeeze(1))
   }
 }
 
-/** `[B, n·width]` -> n of `[B, 1, width]`. */
+/** Numbers of each sample in equal parts, each `[B, 1, ...]`. */
 function partsOf(all: Tensor, count: number): readonly Tensor[] {
   const each = all.reshape([all.shape[0] ?? 0, count, -1])
   return Array.from({ length: count }, (_, i) => each.slice(1, i, i + 1))
+}
+
+/** What a layer makes of a shifted and scaled x, times a gate: all three from one part of the modulation. */
+function gated(part: Tensor, x: Tensor, layer: (x: Tensor) => Tensor): Tensor {
+  const [shift, scale, gate] = partsOf(part, 3) as [Tensor, Tensor, Tensor]
+  return layer(moved(x, shift, scale)).mul(gate)
 }
 
 function moved(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
@@ -76,8 +81,8 @@ function moved(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
 
 /**
  * Scores `[B]` of pictures `[B, 3, H, W]` in [0, 1] with prompts, i32 `[B, N]`, at timesteps `[B]` (0 for what is
- * clean): exp(logit scale)·cos, in f32. It is `score` of `branchingPairs`, once samples are decoded. Pictures are resized
- * without antialiasing, cut and clamped as released. With gradients to the pixels, where they are not clamped.
+ * clean): exp(logit scale)·cos, in f32. It is `score` of `branchingPairs`, once samples are decoded. Pictures are
+ * resized without antialiasing, cut and clamped as released. With gradients to the pixels, where they are not clamped.
  * @throws {ShapeError} unless there is a picture of three colours for each prompt and timestep
  */
 export function stepAwareScore(model: StepAwareModel, images: Tensor, ids: Tensor, timesteps: Tensor): Tensor {
@@ -85,7 +90,8 @@ export function stepAwareScore(model: StepAwareModel, images: Tensor, ids: Tenso
   const [count = 0, , height = 0, width = 0] = images.shape
   if (ids.rank !== 2 || ids.shape[0] !== count || timesteps.shape.join() !== `${count}`) {
     const [got, at] = [`[${ids.shape.join()}]`, `[${timesteps.shape.join()}]`]
-    throw new ShapeError(`stepAwareScore: expected token ids [${count}, N] and timesteps [${count}], got ${got} and ${at}`)
+    const expected = `token ids [${count}, N] and timesteps [${count}]`
+    throw new ShapeError(`stepAwareScore: expected ${expected}, got ${got} and ${at}; give one of each a picture`)
   }
   const { side } = model.vision.resolved
   const to = (size: number): number => Math.floor(size * (side / Math.min(height, width)) + 0.5)
@@ -98,7 +104,7 @@ export function stepAwareScore(model: StepAwareModel, images: Tensor, ids: Tenso
   return unit(seen).mul(unit(textEmbeds ?? pooled)).sum({ axes: 1 }).mul(model.logitScale.to('f32').exp())
 }
 
-/** Names of a file as those of the model; what has none counts positions from 0. */
+/** Names of a file as those of the model. */
 const names: readonly (readonly [published: RegExp, own: string])[] = [
   [/^t_embedder\.mlp\.0\./, 'time.embedder.linear_1.'], [/^t_embedder\.mlp\.2\./, 'time.embedder.linear_2.'],
   [/^vision_model\.encoder\.layers\.(\d+)\.adaLN_modulation\.1\./, 'time.layers.$1.'],
@@ -112,7 +118,7 @@ const names: readonly (readonly [published: RegExp, own: string])[] = [
  */
 export async function loadStepAwareModel(model: StepAwareModel, checkpoint: Checkpoint): Promise<void> {
   await model.load(rename(checkpoint, (stored) => {
-    if (stored.endsWith('.position_ids')) return undefined
+    if (stored.endsWith('.position_ids')) return undefined // Counted from 0, in files of old versions.
     const name = stored.replace(/^model\./, '')
     const found = names.find(([published]) => published.test(name))
     return found ? name.replace(...found) : name

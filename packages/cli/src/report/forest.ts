@@ -1,7 +1,7 @@
 import { armLabel, type Comparison, type Interval } from '@antipode/npo/evaluation'
 import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
-import { signed } from './numbers.ts'
+import { signed, tickText } from './numbers.ts'
 import { outcome } from './wording.ts'
 
 /** A paired difference and its name. */
@@ -10,9 +10,11 @@ export interface ForestRow {
   readonly difference: Interval
 }
 
-/** Sizes of {@link forest} in px. */
+/** Words of {@link forest}, and its sizes in px. */
 export interface ForestOptions {
   readonly title: string
+  /** What the differences are. */
+  readonly axis?: string
   readonly width: number
   /** Room for the names of rows. */
   readonly labels?: number
@@ -25,7 +27,8 @@ export function armRows(rows: readonly Comparison[]): ForestRow[] {
 }
 
 /** Paired differences of the judge's score with their intervals around the line of no difference. */
-export function forest(rows: readonly ForestRow[], { title, width, labels = 196, rowHeight = 30 }: ForestOptions): Markup {
+export function forest(rows: readonly ForestRow[], options: ForestOptions): Markup {
+  const { title, axis = 'judge score, first minus second', width, labels = 196, rowHeight = 30 } = options
   const colors = { better: MARKERS.better, worse: MARKERS.worse, undecided: MARKERS.muted }
   return drawChart(
     title,
@@ -34,10 +37,10 @@ export function forest(rows: readonly ForestRow[], { title, width, labels = 196,
       xAxis: {
         ...AXIS,
         type: 'value',
-        name: 'judge score, first minus second',
+        name: axis,
         nameLocation: 'middle',
         nameGap: 28,
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => signed(value, 2), hideOverlap: true },
+        axisLabel: { ...AXIS.axisLabel, formatter: tickText, hideOverlap: true },
       },
       yAxis: {
         ...AXIS,

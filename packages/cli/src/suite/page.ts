@@ -1,7 +1,8 @@
 import { html, type Markup, page } from '@antipode/report'
 import { duration } from '../report/index.ts'
 import {
-  answer, armTable, caveats, choiceTable, findings, headline, pilot, question, rowTable, settingsInWords, type Table, tallyTable, variantTable,
+  type Against, answer, armTable, caveats, choiceTable, findings, forests, headline, marksInWords, pilot, question, rowTable, scatters,
+  termsInWords, type Table, tallyTable, variantTable,
 } from './map/index.ts'
 import type { SuiteResults } from './results.ts'
 
@@ -11,6 +12,7 @@ export function suitePage(results: SuiteResults): string {
   return page({
     title: `Antipode map: ${headline(results)}`,
     generator: `antipode ${version}`,
+    style: 'th.n { white-space: normal; min-width: 6.5em }',
     main: html`<header>
         <div class="kicker">Where negatives help</div>
         <h1>${headline(results)}</h1>
@@ -19,7 +21,7 @@ export function suitePage(results: SuiteResults): string {
         </p>
       </header>
       <p>${question}</p>
-      <p>${settingsInWords}</p>
+      <p>${termsInWords}</p>
       <h2>The answer</h2>
       <p>${answer(results)}</p>
       <ul class="findings">
@@ -30,12 +32,21 @@ export function suitePage(results: SuiteResults): string {
       <ul class="findings">
         ${caveats(results).map((sentence) => html`<li>${sentence}</li>`)}
       </ul>
+      <h2>Every negative against −η</h2>
+      ${forestCharts(results, 'reversed')}
       <h2>How far δ departs from −η</h2>
       <p>${pilot}</p>
+      ${scatterCharts(results, 'reversed')}
       <h2>One thing changed of δ</h2>
       ${tableOf(variantTable(results))}
+      <h2>Against no negative at all</h2>
+      ${scatterCharts(results, 'plain')}
+      <details>
+        <summary>Every negative against none</summary>
+        ${forestCharts(results, 'plain')}
+      </details>
       <h2>All comparisons</h2>
-      ${tableOf(rowTable(results))}
+      ${tableOf(rowTable(results, ['reversed', 'plain']))}
       <h2>How long each trains</h2>
       ${tableOf(choiceTable(results))}
       <details>
@@ -48,6 +59,26 @@ export function suitePage(results: SuiteResults): string {
         Antipode ${version}. The numbers behind this page are in <code>map.json</code> beside it.
       </footer>`,
   })
+}
+
+function forestCharts(results: SuiteResults, against: Against): Markup {
+  return html`<div class="pair">
+      ${forests(results, against).map(({ title, chart }) => html`<figure>
+        <h3>${title}</h3>
+        ${chart}
+      </figure>`)}
+    </div>
+    <p class="note">Mean paired difference with its 95% interval, grey where it includes no difference. Axes differ between charts.</p>`
+}
+
+function scatterCharts(results: SuiteResults, against: Against): Markup {
+  return html`<div class="trio">
+      ${scatters(results, against).map(({ title, chart }) => html`<figure>
+        <h3>${title}</h3>
+        ${chart}
+      </figure>`)}
+    </div>
+    <p class="note">${marksInWords}</p>`
 }
 
 function tableOf({ head, words, rows }: Table): Markup {

@@ -1,5 +1,5 @@
 import { placeholders } from '@antipode/core/nn'
-import { clipVisionModelWithProjection, CLIPVisionModelWithProjection } from '@antipode/models'
+import { clipVisionModelWithProjection } from '@antipode/models'
 import { AestheticHead, aestheticReward } from '../aesthetic.ts'
 import { withClip } from './clip-folder.ts'
 import { filesOf, filled, parametersOf, weightsOf } from './files.ts'
@@ -11,13 +11,13 @@ import { ofPictures } from './prompts.ts'
  */
 export async function loadAesthetic(loading: Loading): Promise<LoadedReward> {
   await using file = await weightsOf(loading, ['sac+logos+ava1-l14-linearMSE.pth'])
-  return await withClip(loading, loading.clip ?? filesOf(loading), async ({ config, state }) => {
-    const vision = new CLIPVisionModelWithProjection(parametersOf(loading), config.vision)
+  return await withClip(loading, loading.clip ?? filesOf(loading), async (clip) => {
+    const vision = clip.vision(parametersOf(loading))
     const head = AestheticHead.of(placeholders(loading.device), { width: vision.resolved.projection })
     const parts = { vision, head, [Symbol.dispose]: () => { vision.dispose(); head.dispose() } }
     await filled(loading, parts, async () => {
       await head.load(file)
-      await vision.load(clipVisionModelWithProjection.names?.(state) ?? state)
+      await vision.load(clipVisionModelWithProjection.names?.(clip.state) ?? clip.state)
     })
     return ofPictures(loading, aestheticReward(vision, head), parts)
   })

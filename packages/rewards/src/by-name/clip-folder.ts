@@ -1,15 +1,20 @@
 import { CheckpointError } from '@antipode/core'
 import type { FolderSource } from '@antipode/core/io'
-import type { StateSource } from '@antipode/core/nn'
-import { openCheckpoint } from '@antipode/models'
-import type { ClipTowersConfig } from '../clip-towers.ts'
+import type { Initialiser, StateSource } from '@antipode/core/nn'
+import {
+  clipTextModelWithProjection, type CLIPTextModelWithProjection, clipVisionModelWithProjection,
+  type CLIPVisionModelWithProjection, openCheckpoint,
+} from '@antipode/models'
 import { reading } from './files.ts'
 import type { Loading } from './loaded-reward.ts'
 
 /** A CLIP of transformers, while its files are open. */
 interface OpenClip {
-  readonly config: ClipTowersConfig
   readonly state: StateSource
+  /** Its text tower, to be loaded. @throws {ConfigError} if its configuration is not understood */
+  text(init: Initialiser): CLIPTextModelWithProjection
+  /** Its vision tower, the same way. */
+  vision(init: Initialiser): CLIPVisionModelWithProjection
 }
 
 /**
@@ -28,13 +33,14 @@ export async function withClip<T>(
     )
   }
   const { config, weights } = checkpoint.component('model')
-  return await use({ config: towersConfig(config), state: await weights() })
-}
-
-/** Both towers project to one space, whose width files say once, or again for each. */
-function towersConfig(config: Readonly<Record<string, unknown>>): ClipTowersConfig {
-  const { projection_dim: projection = 512 } = config
-  // Towers check each field.
-  const tower = (name: string): object => ({ ...(config[name] ?? {}) as object, projection_dim: projection })
-  return { text: tower('text_config'), vision: tower('vision_config') }
+  const state = await weights()
+  const tensors = [...state.names()].length
+  // Both towers project to one space, whose width files say once, or again for each.
+  const { projection_dim = 512 } = config
+  const tower = (name: string): object => ({ ...(config[name] ?? {}) as object, projection_dim }) // towers check fields
+  return await use({
+    state,
+    text: (init) => clipTextModelWithProjection.build(init, tower('text_config'), tensors),
+    vision: (init) => clipVisionModelWithProjection.build(init, tower('vision_config'), tensors),
+  })
 }

@@ -27,23 +27,24 @@ export async function loadClipScore(loading: Loading): Promise<LoadedReward> {
 async function wholeClip(
   loading: Loading, rewardOf: (towers: ClipTowers, state: StateSource) => Promise<Reward<Tensor>>,
 ): Promise<LoadedReward> {
-  return await withClip(loading, filesOf(loading), async ({ config, state }) => {
-    return await ofTowers(loading, config, state, (towers) => rewardOf(towers, state))
+  return await withClip(loading, filesOf(loading), async ({ text, vision, state }) => {
+    const init = parametersOf(loading)
+    const own = { text: text(init), vision: vision(init) }
+    return await ofTowers(loading, own, state, (towers) => rewardOf(towers, state))
   })
 }
 
 /** HPS, from a file of OpenCLIP's. @param config that of ViT-H/14 by default */
 export async function loadHps(loading: Loading, config: ClipTowersConfig = clipViTH14): Promise<LoadedReward> {
   await using file = await weightsOf(loading, ['HPS_v2.1_compressed.pt', 'HPS_v2_compressed.pt'])
-  return await ofTowers(loading, config, file, async (towers) => hpsReward(towers))
+  return await ofTowers(loading, clipTowers(parametersOf(loading), config), file, async (towers) => hpsReward(towers))
 }
 
 async function ofTowers(
-  loading: Loading, config: ClipTowersConfig, checkpoint: Checkpoint,
+  loading: Loading, towers: ClipTowers, checkpoint: Checkpoint,
   rewardOf: (towers: ClipTowers) => Promise<Reward<Tensor>>,
 ): Promise<LoadedReward> {
   const tokenizer = await clipTokenizerOf(loading)
-  const towers = clipTowers(parametersOf(loading), config)
   const weights = { [Symbol.dispose]: () => { towers.text.dispose(); towers.vision.dispose() } }
   const reward = await filled(loading, weights, async () => {
     await loadClipTowers(towers, checkpoint)

@@ -161,6 +161,9 @@ test('the wrong file is refused by name, and nothing stays on the device', async
     await expect(loadReward(own, name, options)).rejects.toThrow(message)
   }
   expect(own.memory().tensors).toBe(0)
+  const deep = json({ architectures: ['CLIPModel'], text_config: { num_hidden_layers: 1e9 } })
+  const deepClip = new Map([['config.json', deep], clip[1]!, ...clipTokenizer])
+  await expect(loadReward(own, 'clip-score', { files: deepClip })).rejects.toThrow('as the file has no more tensors')
   await expect(loadReward(own, 'pickscore' as never)).rejects.toThrow(ConfigError)
   await expect(loadReward(own, 'hps', { file: 'x' } as never)).rejects.toThrow(ConfigError)
 })

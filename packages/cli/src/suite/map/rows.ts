@@ -7,8 +7,6 @@ import type { MapRow } from '../results.ts'
 /** What a row is held against: −η, or the positive weights on both branches. */
 export type Against = 'reversed' | 'plain'
 
-export const againsts: readonly Against[] = ['reversed', 'plain']
-
 export const methodLabels: Readonly<Record<MethodName, string>> = { dpo: 'DPO', kto: 'KTO', spo: 'SPO', draft: 'DRaFT', self: 'Self-NPO' }
 export const formLabels: Readonly<Record<FormName, string>> = { eta: 'η', swap: 'by swap', guided: 'through guidance' }
 export const weightsLabels: Readonly<Record<WeightsName, string>> = { lora: 'LoRA', full: 'full weights' }

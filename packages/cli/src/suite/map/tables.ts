@@ -52,11 +52,12 @@ export function tallyTable({ rows }: SuiteResults): Table {
   }
 }
 
-/** δ of a method that has variants, and all that differ from it in one thing: cosines, and differences from −η by setting. */
+/** The δ by swap with LoRA of methods that have variants, and all that differ from it in one thing. */
 export function variantTable({ rows }: SuiteResults): Table {
-  const changed = rows.filter(({ variant }) => variant !== undefined)
   const settings = [...new Set(rows.map(({ setting }) => setting))]
-  const kin = rows.filter((row) => changed.some(({ method }) => method === row.method))
+  const methods = new Set(rows.filter(({ variant }) => variant !== undefined).map(({ method }) => method))
+  const changes = ({ form, weights, variant }: MapRow): number => [form !== 'swap', weights !== 'lora', variant !== undefined].filter(Boolean).length
+  const kin = rows.filter((row) => methods.has(row.method) && changes(row) <= 1)
   return {
     head: ['δ', 'Steps', 'cos(η, δ) [seeds]', '|δ|/|η| [seeds]', ...settings.map((setting) => `Difference from −η ${settingLabels[setting]} [95%]`)],
     words: 1,
@@ -70,8 +71,9 @@ export function variantTable({ rows }: SuiteResults): Table {
   }
 }
 
-/** Every row with all its numbers. */
-export function rowTable({ rows }: SuiteResults): Table {
+/** Every row with its numbers against −η, against none, or both. */
+export function rowTable({ rows }: SuiteResults, againsts: readonly Against[]): Table {
+  const names: Readonly<Record<Against, string>> = { reversed: '−η', plain: 'none' }
   const held = (row: MapRow, against: Against): Cell[] => {
     const { scaleA, scaleB, winRate, adjustedPValue } = row[against]
     const [scales, won, p] = plainCells(`${scaleText(scaleA)}, ${scaleText(scaleB)}`, percentSpan(winRate), pValueText(adjustedPValue))
@@ -79,14 +81,14 @@ export function rowTable({ rows }: SuiteResults): Table {
   }
   const columns = (name: string): string[] => [`w, w of ${name}`, `Pairs won against ${name} [95%]`, `Difference from ${name} [95%]`, 'p (Holm)']
   return {
-    head: ['Method', 'Form', 'Weights', 'Setting', 'Steps', 'cos(η, δ) [seeds]', '|δ|/|η| [seeds]', ...columns('−η'), ...columns('none')],
+    head: ['Method', 'Form', 'Weights', 'Setting', 'Steps', 'cos(η, δ) [seeds]', '|δ|/|η| [seeds]', ...againsts.flatMap((against) => columns(names[against]))],
     words: 4,
     rows: rows.map((row) => [
       ...plainCells(
         methodLabels[row.method] + (row.variant === undefined ? '' : `, ${variantLabel(row.variant)}`), formLabels[row.form], weightsLabels[row.weights],
         settingLabels[row.setting], row.steps, spreadText(spreadOf(row, 'cosine')), spreadText(spreadOf(row, 'length')),
       ),
-      ...held(row, 'reversed'), ...held(row, 'plain'),
+      ...againsts.flatMap((against) => held(row, against)),
     ]),
   }
 }

@@ -9,15 +9,17 @@ export const question: string =
   'gives by swap, and against no negative at all: the same positive weights on both branches. All arms start from the same noises, each at ' +
   'its own best guidance scale, which is chosen on other noises.'
 
-/** What the three settings are. */
-export const settingsInWords: string =
+/** What forms and settings are. */
+export const termsInWords: string =
+  'By swap, δ is trained on the reversed preference; through guidance (guided), on the preference inside of the guided prediction, whose ' +
+  'positive branch stays the base. ' +
   'On the base, guidance leads from θ + δ to θ; beside η, from θ + δ to θ + η; merged with η, from θ + η + δ to θ + η. Self-NPO holds no ' +
   'preference of its own and stands beside the η of DPO.'
 
 /** Why cosines matter. */
 export const pilot: string =
-  'A pilot of this experiment, in numpy and with another model, won 65% of pairs against −η where cos(η, δ) was −0.73, and none more than ' +
-  'half where it was −0.92: its gain came from how far δ departs from −η.'
+  'A pilot of this experiment, in numpy and with another model, won 65% of pairs against −η where cos(η, δ) was −0.73, and equalled −η ' +
+  'where it was −0.92: its gain seemed to hang on how far δ departs from −η.'
 
 /** One sentence for the top of the page. */
 export function headline({ rows }: SuiteResults): string {
@@ -87,7 +89,7 @@ export function caveats({ rows, arms, recipe, choice }: SuiteResults): string[] 
     `Scales are chosen among ${scales.map(scaleText).join(', ')} on ${selectionPerSeed} noises a seed. The best is at an end of these for ${ends} of ${arms.length} arms, whose ` +
       'true best may lie outside.',
     '−η is as long as the δ by swap of the same method and weights; a δ of another form or variant may be longer or shorter, as the table says.',
-    `Of ${resamples} resamples no p can be below ${floor.toPrecision(2)}, so that after Holm’s correction over ${rows.length} comparisons the smallest is ` +
+    `Of ${resamples} resamples no p can be below ${floor.toPrecision(2)}, and none that Holm corrects over ${rows.length} comparisons below ` +
       `${Math.min(1, floor * rows.length).toPrecision(2)}.`,
   ]
 }

@@ -6,6 +6,8 @@ import { inForm, type Method } from './context.ts'
 
 /** Batches that a round of branching gives at least: a pair for each step after the first that branches. */
 const perRound = 5
+/** Runs of a round at most. */
+const attempts = 4
 
 /** SPO: pairs of steps that branch from one sample, judged by the reward of the clean images that they lead to. */
 export const onBranches: Method = (context) => {
@@ -16,13 +18,17 @@ export const onBranches: Method = (context) => {
   const condition = labelsOf(device, digitsInTurn(rows))
   return trainOnline({
     ...shared, seed, batches: perRound,
-    collect: (round) => branchingPairs(
-      sampler, scheduler, randn(device, [rows, 1, side, side], { seed, stream: 2 ** 30 + round }), condition,
-      {
-        steps: runSteps, seed: seed * 1000 + round, threshold: () => 0,
-        score: ({ x0, condition: classes }) => reward(x0.clamp(-1, 1), classes).div(temperature),
-      },
-    ),
+    // A step on which a model that gets worse makes candidates of one worth gives no pair: another run makes up for it.
+    async *collect(round) {
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const stream = 2 ** 30 + round + attempt * 2 ** 20
+        const noise = randn(device, [rows, 1, side, side], { seed, stream })
+        yield* branchingPairs(sampler, scheduler, noise, condition, {
+          steps: runSteps, seed: seed * 1000 + round + attempt * 2 ** 20, threshold: () => 0,
+          score: ({ x0, condition: classes }) => reward(x0.clamp(-1, 1), classes).div(temperature),
+        })
+      }
+    },
     loss: (batch) => objective.evaluate({ model: trained, reference: frozen }, batch),
   })
 }
