@@ -1,5 +1,4 @@
 import { html, type Markup, page } from '@antipode/report'
-import { duration } from '../report/index.ts'
 import {
   type Against, answer, armTable, caveats, choiceTable, findings, forests, headline, marksInWords, pilot, question, rowTable, scatters,
   termsInWords, type Table, tallyTable, variantTable,
@@ -8,7 +7,7 @@ import type { SuiteResults } from './results.ts'
 
 /** `map.html`: one page with no script and nothing to fetch; every sentence about the outcome is made from the results. */
 export function suitePage(results: SuiteResults): string {
-  const { version, adapter, base, seconds, recipe } = results
+  const { version, adapter, base, recipe } = results
   return page({
     title: `Antipode map: ${headline(results)}`,
     generator: `antipode ${version}`,
@@ -17,7 +16,7 @@ export function suitePage(results: SuiteResults): string {
         <div class="kicker">Where negatives help</div>
         <h1>${headline(results)}</h1>
         <p class="byline">
-          <code>antipode demo --suite</code> · ${recipe.seeds.length} seeds · ${duration(seconds)} on ${adapter}
+          <code>antipode demo --suite</code> · ${recipe.seeds.length} seeds · ${adapter}
         </p>
       </header>
       <p>${question}</p>

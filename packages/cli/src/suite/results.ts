@@ -37,7 +37,6 @@ export interface SuiteResults {
   readonly version: string
   readonly adapter: string
   readonly base: string
-  readonly seconds: number
   readonly recipe: SuiteRecipe
   readonly choice: Choice
   readonly rows: readonly MapRow[]

@@ -57,16 +57,13 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const stages = new Stages(join(out, 'work'), JSON.stringify(task), options.resume)
   const scores = new Stages(join(out, 'work'), JSON.stringify({ ...task, evaluation }), options.resume)
   if (!options.resume) await stages.clear()
-  let seconds = 0
   const context: SuiteContext = {
     device, unet, recipe, side, stages, scores, signal, labeller: splits.labeller,
     judges: { judge: digitJudge(splits.judge, classifier), reward: labellingReward(splits.labeller), classifier },
     async timed(title, total, work) {
-      const from = performance.now()
       const phase = progress.phase(title, total)
       const result = await work((n, note) => { phase.advance(n, note) })
       phase.done()
-      seconds += (performance.now() - from) / 1000
       return result
     },
   }
@@ -86,7 +83,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   }
   const [table, selection] = [tableOf(recipe, recipe.seeds, scored, 'evaluation'), tableOf(recipe, recipe.seeds, scored, 'selection')]
   const results: SuiteResults = {
-    version: options.version, adapter: device.adapter.description, base: card.sha256, seconds: Math.round(seconds), recipe, choice,
+    version: options.version, adapter: device.adapter.description, base: card.sha256, recipe, choice,
     ...resultsOf({ recipe, lengths: choice.lengths, questions, table, selection, geometry }),
   }
   const paths = { report: join(out, 'map.html'), data: join(out, 'map.json') }

@@ -30,7 +30,7 @@ export function syntheticResults({ gain = (cosine) => 0.05 * (cosine + 0.9), see
   }
   const cosines = new Map(questions.map(({ training }) => [training.id, -0.99 + 0.8 * random.uniform()]))
   return {
-    version: '0.1.0', adapter, base: 'ab'.repeat(32), seconds: 4321, recipe,
+    version: '0.1.0', adapter, base: 'ab'.repeat(32), recipe,
     choice: {
       lengths,
       candidates: names.flatMap((name) => recipe.lengths.map((length) => ({ name, length, scale: 6, judge: length === lengths[name] ? -0.4 : -0.41 }))),
