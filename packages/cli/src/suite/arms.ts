@@ -14,8 +14,8 @@ export interface Question {
   readonly training: Training
   readonly setting: SettingName
   readonly arm: string
-  /** Guidance away from η instead, as long as the δ of the same method by swap. */
-  readonly reversed: string
+  /** Guidance away from η instead: as long as η, and as long as the δ of the same method by swap. */
+  readonly reversed: readonly string[]
   /** The same positive weights on both branches. */
   readonly plain: string
 }
@@ -32,7 +32,7 @@ export function questionsOf(negatives: readonly Training[]): Question[] {
   return negatives.flatMap((training) => settings.map((setting) => {
     const eta = etaOf(training)
     return {
-      training, setting, arm: `${setting}/${training.id}`, reversed: `${setting}/${reversedName(eta)}`,
+      training, setting, arm: `${setting}/${training.id}`, reversed: [`${setting}/minus-${eta}`, `${setting}/${reversedName(eta)}`],
       plain: setting === 'base' ? 'base' : `tuned/${eta}`,
     }
   }))
@@ -47,7 +47,9 @@ export function armsOf(questions: readonly Question[]): SuiteArm[] {
     const positive = setting === 'base' ? {} : { [eta]: 1 }
     const kept = setting === 'merged' ? { [eta]: 1 } : {}
     add(plain, positive, positive)
-    add(reversed, positive, { ...kept, [reversedName(eta)]: 1 })
+    const [own, asLong] = reversed as [string, string]
+    add(own, positive, setting === 'merged' ? {} : { [eta]: -1 })
+    add(asLong, positive, { ...kept, [reversedName(eta)]: 1 })
     add(arm, positive, { ...kept, [training.id]: 1 })
   }
   return [...arms.values()]

@@ -1,4 +1,4 @@
-import { compareArms, type Comparison, type EvaluationTable } from '@antipode/npo/evaluation'
+import { bestScales, compareArms, type Comparison, type EvaluationTable } from '@antipode/npo/evaluation'
 import type { Question, SettingName } from './arms.ts'
 import type { Choice } from './choose.ts'
 import type { FormName, MethodName, SuiteRecipe, WeightsName } from './recipe.ts'
@@ -16,8 +16,9 @@ export interface MapRow {
   readonly weights: WeightsName
   readonly setting: SettingName
   readonly steps: number
-  /** Against −η, as long as δ by swap, in its place. */
+  /** Against −η in its place, of the length that is better on the noises of selection; `control` is that arm. */
   readonly reversed: Held
+  readonly control: string
   /** Against the same positive weights on both branches. */
   readonly plain: Held
   /** Seed by seed. */
@@ -56,16 +57,18 @@ export interface SuiteScores {
 /** Compares every negative with −η and with none, each at its best scale; Holm's correction is over each of the two sets. */
 export function resultsOf({ recipe, lengths, questions, table, selection, geometry }: SuiteScores): Pick<SuiteResults, 'rows' | 'arms'> {
   const options = { seed: 0, samples: recipe.evaluation.resamples }
-  const against = (kind: 'reversed' | 'plain'): ReturnType<typeof compareArms> =>
-    compareArms(table, selection, { ...options, pairs: questions.map((question) => [question.arm, question[kind]] as const) })
-  const [reversed, plain] = [against('reversed'), against('plain')]
+  const best = bestScales(selection)
+  const controls = questions.map((question) => question.reversed.reduce((a, b) => (best[b]!.mean > best[a]!.mean ? b : a)))
+  const against = (others: readonly string[]): ReturnType<typeof compareArms> =>
+    compareArms(table, selection, { ...options, pairs: questions.map(({ arm }, i) => [arm, others[i]!] as const) })
+  const [reversed, plain] = [against(controls), against(questions.map((question) => question.plain))]
   const rows = questions.map(({ training, setting }, i): MapRow => ({
     method: training.method, ...(training.variant ? { variant: training.variant } : {}), form: training.form, weights: training.weights, setting,
-    steps: stepsOf(training, lengths, recipe), reversed: held(reversed.ownBest[i]!), plain: held(plain.ownBest[i]!),
+    steps: stepsOf(training, lengths, recipe), reversed: held(reversed.ownBest[i]!), control: controls[i]!, plain: held(plain.ownBest[i]!),
     geometry: geometry.map((seed) => seed[training.id]!),
   }))
   const arms = table.arms.map(({ id }): MapArm => {
-    const { scale, interior } = reversed.best[id]!
+    const { scale, interior } = best[id]!
     const { points } = reversed.curves.find((curve) => curve.arm === id && curve.metric === 'judge')!
     const { mean, low, high } = points.find((point) => point.scale === scale)!
     return { id, scale, interior, judge: { mean, low, high } }

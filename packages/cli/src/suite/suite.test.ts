@@ -25,9 +25,9 @@ test('every negative is asked about in every setting, beside an η that is train
   const arms = armsOf(questions)
   const ids = arms.map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
-  for (const { arm, reversed, plain } of questions) expect(ids).toEqual(expect.arrayContaining([arm, reversed, plain]))
-  // 21 negatives and 8 reversed η in 3 settings; the base and 8 tuned models alone.
-  expect(arms).toHaveLength(3 * (negatives.length + 8) + 1 + 8)
+  for (const { arm, reversed, plain } of questions) expect(ids).toEqual(expect.arrayContaining([arm, ...reversed, plain]))
+  // 21 negatives and 8 reversed η of two lengths in 3 settings; the base and 8 tuned models alone.
+  expect(arms).toHaveLength(3 * (negatives.length + 2 * 8) + 1 + 8)
   const merged = arms.find(({ id }) => id === 'merged/spo-guided-full')
   expect(merged).toMatchObject({ positive: { 'spo-eta-full': 1 }, negative: { 'spo-eta-full': 1, 'spo-guided-full': 1 } })
 })

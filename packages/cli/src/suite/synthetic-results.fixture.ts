@@ -35,12 +35,12 @@ export function syntheticResults({ gain = (cosine) => 0.05 * (cosine + 0.9), see
       lengths,
       candidates: names.flatMap((name) => recipe.lengths.map((length) => ({ name, length, scale: 6, judge: length === lengths[name] ? -0.4 : -0.41 }))),
     },
-    rows: questions.map(({ training, setting }): MapRow => {
+    rows: questions.map(({ training, setting, reversed: [control] }): MapRow => {
       const { method, form, weights, variant } = training
       const cosine = cosines.get(training.id)!
       return {
         method, form, weights, setting, ...(variant === undefined ? {} : { variant }), steps: stepsOf(training, lengths, recipe),
-        reversed: held(gain(cosine)), plain: held(gain(cosine) + 0.03),
+        reversed: held(gain(cosine)), control: control!, plain: held(gain(cosine) + 0.03),
         geometry: recipe.seeds.map((seed) => ({ cosine: cosine + 0.01 * seed, length: 1 + 0.1 * seed })),
       }
     }),

@@ -5,8 +5,8 @@ import { type Against, grouped, negativeLabel, rankCorrelation, settingLabels, s
 /** What was asked, before any answer. */
 export const question: string =
   'A negative model δ is trained on what a preference method rejects, and guidance leads away from it. A reversed positive offset, −η, needs ' +
-  'no negative training and does a similar thing. So each negative is held against −η in its place, as long as the δ that the same method ' +
-  'gives by swap, and against no negative at all: the same positive weights on both branches. All arms start from the same noises, each at ' +
+  'no negative training and does a similar thing. So each negative is held against −η in its place, at the better of two lengths, and ' +
+  'against no negative at all: the same positive weights on both branches. All arms start from the same noises, each at ' +
   'its own best guidance scale, which is chosen on other noises.'
 
 /** What forms and settings are. */
@@ -88,7 +88,7 @@ export function caveats({ rows, arms, recipe, choice }: SuiteResults): string[] 
       `its own (${choice.candidates.length} candidates), and full weights as long; no other setting was tuned for a method.`,
     `Scales are chosen among ${scales.map(scaleText).join(', ')} on ${selectionPerSeed} noises a seed. The best is at an end of these for ${ends} of ${arms.length} arms, whose ` +
       'true best may lie outside.',
-    '−η is as long as the δ by swap of the same method and weights; a δ of another form or variant may be longer or shorter, as the table says.',
+    '−η is tried at two lengths, its own and that of the δ by swap of the same method and weights, and stands where it is better on the noises that choose scales; other lengths were not tried.',
     `Of ${resamples} resamples no p can be below ${floor.toPrecision(2)}, and none that Holm corrects over ${rows.length} comparisons below ` +
       `${Math.min(1, floor * rows.length).toPrecision(2)}.`,
   ]
