@@ -1,6 +1,6 @@
 export * from './autoencoder/index.ts'
 export {
-  type CheckpointSource, type Component, type Family, identify, type Identity, type LoadProgress, openCheckpoint,
+  checkpointRanges, type CheckpointSource, type Component, type Family, identify, type Identity, type LoadProgress, openCheckpoint,
   type OpenCheckpoint, type OpenCheckpointOptions,
 } from './checkpoints/index.ts'
 export * from './clip/index.ts'
