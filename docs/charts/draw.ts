@@ -6,13 +6,11 @@ import { LabelLayout } from 'echarts/features'
 import { SVGRenderer } from 'echarts/renderers'
 import { islands } from './mixture.ts'
 import type { Measured, Portrait } from './runs.ts'
+import { rounded, tones } from './tones.ts'
 
 echarts.use([CustomChart, LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, LabelLayout, SVGRenderer])
 
-// Middle tones, legible on a light and on a dark page alike: an image cannot follow the page's theme.
-const [ink, faint, main, second] = ['#7d8590', '#8b949e55', '#2f81f7', '#e8590c']
-const colors = ['#2f81f7', '#e8590c', '#2da44e', '#bf3989', '#9a6700', '#8250df', '#1b7c83', '#cf222e'] as const
-const font = 'system-ui, sans-serif'
+const { ink, faint, main, second, colors, font } = tones
 const text = { fontFamily: font, fontSize: 11, color: ink } as const
 
 const axis = {
@@ -29,13 +27,12 @@ function drawn(name: string, option: echarts.EChartsCoreOption, size: { width: n
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
   try {
     chart.setOption({ animation: false, textStyle: text, ...option })
-    return `${chart
+    return rounded(chart
       .renderToSVGString()
       // What the library adds for pointers has no use in an image, and its ids count the charts of the process.
       .replace(/<style\s*>.*?<\/style>/gs, '')
       .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
-      .replaceAll(/\bzr\d+-/g, `${name}-`)
-      .replaceAll(/\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100))}\n`
+      .replaceAll(/\bzr\d+-/g, `${name}-`))
   } finally {
     chart.dispose()
   }

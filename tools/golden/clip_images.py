@@ -11,24 +11,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clip_pixels import normalised, square
 from waves import waves
 
 OUT = Path(__file__).parents[2] / "packages/rewards/src/clip-images.golden.json"
 HEIGHT, WIDTH = 40, 52
-MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073], dtype=torch.float64)[:, None, None]
-DEVIATION = torch.tensor([0.26862954, 0.26130258, 0.27577711], dtype=torch.float64)[:, None, None]
-
-
-def square(images, side, fit, **how):
-    if fit == "stretch":
-        return F.interpolate(images, (side, side), **how)
-    if fit == "crop":
-        wide = int(side * WIDTH / HEIGHT)
-        left = round((wide - side) / 2)
-        return F.interpolate(images, (side, wide), **how)[..., left : left + side]
-    high = round(HEIGHT * (side / WIDTH))
-    lacking = side - high
-    return F.pad(F.interpolate(images, (high, side), **how), (0, 0, lacking // 2, lacking - lacking // 2))
 
 
 def numbers(values, count=12):
@@ -49,7 +36,7 @@ for mode in ("bicubic", "bilinear"):
         for fit, side in (("crop", 28), ("pad", 28), ("stretch", 28), ("crop", 224)):
             if side == 224 and not (mode == "bicubic" and antialias):
                 continue
-            made = (square(images, side, fit, **how) - MEAN) / DEVIATION
+            made = normalised(square(images, side, fit, **how))
             cases.append({"options": {"side": side, "fit": fit, **options}, **numbers(made)})
         made = F.interpolate(images, (64, 48), **how)
         resized.append({"options": {"height": 64, "width": 48, **options}, **numbers(made)})

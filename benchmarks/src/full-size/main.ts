@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import type { RewardName } from '@antipode/rewards'
 import { compareLibraries } from './beside.ts'
 import { type FamilyName, families } from './configs.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { measureLoad } from './load.ts'
+import { compareReward } from './reward.ts'
 import { compareRun, isRunType } from './run.ts'
 import { compareStep } from './train.ts'
 
@@ -10,6 +12,7 @@ const help = `npm run full-size -- make --family ${Object.keys(families).join('|
 npm run full-size -- run --model DIR [--golden FILE] [--dtype f16|f32|q8_0|q4_0] [--side 512] [--steps 2] [--decode] [--budget BYTES]
 npm run full-size -- load --model DIR [--dtype f16|f32] [--rounds 3]
 npm run full-size -- train --model DIR --golden FILE [--dtype f16|f32]
+npm run full-size -- reward --reward pick-score|hps|image-reward|aesthetic --out DIR [--dtype f32|f16] [--python python3]
 npm run full-size -- beside --model DIR --golden DIR [--dtype f16|f32] [--rounds 3]
 
   make   writes a checkpoint of the true size with made-up weights, as a folder that diffusers opens too
@@ -17,6 +20,8 @@ npm run full-size -- beside --model DIR --golden DIR [--dtype f16|f32] [--rounds
          the same folder, where that is given
   load   times loading beside reading the files once, cold and warm, measures memory, and aborts at ten moments
   train  takes a step of preference training, and compares loss and gradients with what tools/golden/full_size_dpo.py wrote
+  reward makes the published files of a reward with made-up weights of the true size, unless they are there, scores a picture by
+         them, and compares the score and its gradient by the pixels with torch's, which tools/golden/full_size_reward.py computes
   beside runs its UNet and onnxruntime's of the same weights on one adapter in turns; tools/golden/onnx_unet.py writes the
          latter, inputs, and the output of torch. npm run bench:peers installs onnxruntime
 `
@@ -31,6 +36,8 @@ const {
     out: { type: 'string' },
     model: { type: 'string' },
     golden: { type: 'string' },
+    reward: { type: 'string', default: '' },
+    python: { type: 'string', default: 'python3' },
     dtype: { type: 'string', default: 'f16' },
     side: { type: 'string', default: '512' },
     steps: { type: 'string', default: '2' },
@@ -73,6 +80,11 @@ if (verb === 'make' && values.out !== undefined && values.family in families) {
   (values.dtype === 'f16' || values.dtype === 'f32')
 ) {
   const result = await compareStep({ model: values.model, golden: values.golden, dtype: values.dtype, log })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  process.exit(result.equal ? 0 : 1)
+} else if (verb === 'reward' && values.out !== undefined && (values.dtype === 'f16' || values.dtype === 'f32')) {
+  const { reward, out: folder, dtype, python } = values
+  const result = await compareReward({ reward: reward as RewardName, folder, dtype, python, log }) // which checks the name
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   process.exit(result.equal ? 0 : 1)
 } else if (

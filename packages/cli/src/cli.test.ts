@@ -27,6 +27,9 @@ test('every flag of the demo arrives', async () => {
   expect(demo.mock.calls[1]?.[0]).toMatchObject({ fast: true })
   await new FakeProcess().run('demo --full', { demo })
   expect(demo.mock.calls[2]?.[0]).toMatchObject({ full: 4 })
+  const suite = vi.fn<Commands['suite']>().mockResolvedValue(done)
+  await new FakeProcess().run('demo --suite --out map --seed 2', { suite })
+  expect(suite.mock.calls[0]?.[0]).toMatchObject({ seeds: 4, out: 'map', seed: 2, resume: true })
 })
 
 test('a checkpoint goes to the file named, or by its model into the directory named', async () => {
@@ -198,6 +201,7 @@ test.each([
   ['dmeo', "error: unknown command 'dmeo'\n(Did you mean demo?)\nRun `antipode --help` to see what it takes.\n"],
   ['train bse', "error: unknown command 'bse'\n(Did you mean base?)\nRun `antipode train --help` to see what it takes.\n"],
   ['demo extra', 'error: too many arguments for \'demo\'. Expected 0 arguments but got 1.\nRun `antipode demo --help` to see what it takes.\n'],
+  ['demo --suite --base b.safetensors', "error: option '--suite [seeds]' cannot be used with option '--base <file>'\nRun `antipode demo --help` to see what it takes.\n"],
   ['demo --fast --full', "error: option '--fast' cannot be used with option '--full [seeds]'\nRun `antipode demo --help` to see what it takes.\n"],
 ])('%s is answered by one message and a hint, and exit code 2', async (argv, message) => {
   const at = new FakeProcess()

@@ -1,8 +1,8 @@
 import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { CacheOptions } from './cache/index.ts'
 import {
-  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkTrainBase,
-  checkTrainPreference,
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkSuite, checkTrainBase,
+  checkTrainOnline, checkTrainPreference,
 } from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
@@ -11,7 +11,8 @@ import type { EvalMergeOptions, EvalResult, EvalRunOptions, EvalWorkOptions } fr
 import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
 import type { ReconstructCommandOptions } from './reconstruct/index.ts'
-import type { TrainBaseOptions, TrainPreferenceOptions } from './train/index.ts'
+import type { SuiteOptions } from './suite/index.ts'
+import type { TrainBaseOptions, TrainOnlineOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
 export interface Outcome {
@@ -26,8 +27,10 @@ export interface Outcome {
 export interface Commands {
   doctor(options: DoctorOptions): Promise<Outcome>
   demo(options: DemoOptions): Promise<Outcome>
+  suite(options: SuiteOptions): Promise<Outcome>
   trainBase(options: TrainBaseOptions): Promise<Outcome>
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
+  trainOnline(options: TrainOnlineOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
   inspect(options: InspectOptions): Promise<Outcome>
   reconstruct(options: ReconstructCommandOptions): Promise<Outcome>
@@ -55,6 +58,13 @@ export const commands: Commands = {
     const result = await runDemo(options)
     return { data: result, text: demoText(result), exitCode: 0 }
   },
+  async suite(options) {
+    await checkSuite(options)
+    const [{ runSuite }, { suiteText }] = await Promise.all([import('./suite/index.ts'), import('./suite-text.ts')])
+    const result = await runSuite(options)
+    const { report, data, results } = result
+    return { data: { report, data, rows: results.rows }, text: suiteText(result), exitCode: 0 }
+  },
   async trainBase(options) {
     await checkTrainBase(options)
     const { runTrainBase } = await import('./train/index.ts')
@@ -77,6 +87,18 @@ export const commands: Commands = {
       `metrics     ${result.metrics}`,
       `pairs       ${pairs}, without ${ties} ties and ${damaged} damaged rows`,
       `last loss   ${last?.loss ?? 'none'}, accuracy ${last?.metrics['accuracy'] ?? 'none'}`,
+    ]
+    return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async trainOnline(options) {
+    await checkTrainOnline(options)
+    const { runTrainOnline } = await import('./train/index.ts')
+    const result = await runTrainOnline(options)
+    const { adapter, metrics, last } = result
+    const lines = [
+      `adapter     ${adapter}`,
+      `metrics     ${metrics}`,
+      `last loss   ${last?.loss ?? 'none'}, reward ${last?.metrics['reward'] ?? 'none'}`,
     ]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
   },

@@ -50,6 +50,10 @@ describe('settings of an evaluation', () => {
       model: join(folder, 'sd'), adapters: { delta: join(folder, 'd.safetensors'), random: { like: 'delta' } },
       prompts: ['a cat', 'a dog'], metrics: { judge: join(folder, 'judge.mjs') }, seeds: [0], batch: 16, steps: 20,
     })
+    const metrics = { judge: { reward: 'hps', files: 'hps', tokenizer: 'hf:owner/clip' }, detail: { reward: 'compressibility' } }
+    expect(await read({ metrics })).toMatchObject({
+      metrics: { judge: { ...metrics.judge, files: join(folder, 'hps') }, detail: metrics.detail },
+    })
     expect(await read({ model: 'hf:owner/name' })).toMatchObject({ model: 'hf:owner/name' })
     expect(await read({ model: 'digits-16' })).toMatchObject({ model: 'digits-16' })
   })
@@ -57,6 +61,8 @@ describe('settings of an evaluation', () => {
   test.each([
     [{ arms: { base: { negative: { gamma: 1 } } } }, 'expected an adapter of delta, random, got gamma'], [{ pairs: [['npo', 'bass']] }, 'expected an arm of base, npo, got bass'],
     [{ adapters: { random: { like: 'delta' } } }, 'got delta'], [{ scales: ['1'] }, 'scales'], [{ items: { evaluation: 4 } }, 'selection'],
+    [{ metrics: { judge: { reward: 'hbs', files: 'x' } } }, "expected reward to be 'pick-score' or 'hps'"], [{ metrics: { judge: { reward: 'hps' } } }, 'files'],
+    [{ metrics: { judge: { reward: 'hps', files: 'x', clip: 'y' } } }, 'left out with the reward hps'], [{ metrics: { judge: 3 } }, 'metrics'],
     [{ stepps: 3 }, 'stepps'], [{ prompts: 'nothing.txt' }, 'got nothing.txt'], [{ arms: { base: { negative: { delta: 'x' } } } }, 'negative'],
   ])('%j are refused by name', async (changes, text) => {
     await expect(read(changes)).rejects.toThrow(UsageError)

@@ -8,8 +8,10 @@ import { addConvert } from './convert-program.ts'
 import { addEval } from './eval-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
+import { addTrainOnline } from './train-online-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { hyper, stepLimits } from './train-recipe.ts'
+import { onlineMethods } from './train-settings/index.ts'
 
 type Model = 'digits-16' | 'digits-28'
 
@@ -17,6 +19,7 @@ type Model = 'digits-16' | 'digits-28'
 interface DemoFlags {
   readonly fast?: boolean
   readonly full?: number
+  readonly suite?: number
   readonly out: string
   readonly seed: number
   readonly model: Model
@@ -108,6 +111,10 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
     )
     .addOption(new Option('--fast', 'a smaller run with wider intervals, in under 3 minutes').conflicts('full'))
     .addOption(new RangedOption('--full [seeds]', 'a larger run, with so many training seeds', wholeNumber(1, 1000)).preset('4'))
+    .addOption(
+      new RangedOption('--suite [seeds]', 'the map of all methods with so many training seeds, in under 2 hours: map.html and map.json', wholeNumber(2, 1000))
+        .preset('4').conflicts(['fast', 'full', 'base', 'model']),
+    )
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the report', path).default('runs/demo'))
     .addOption(seedOption())
     .addOption(modelOption())
@@ -117,10 +124,15 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
       'antipode demo',
       'antipode demo --fast --out fast',
       'antipode demo --full 8 --seed 7',
+      'antipode demo --suite --out runs/map',
       'antipode demo --model digits-28 --base my-base.safetensors',
     ]))
   hint(demo)
-  demo.action(async ({ fast = false, full, out, seed, model, base, fresh = false }: DemoFlags) => {
+  demo.action(async ({ fast = false, full, suite, out, seed, model, base, fresh = false }: DemoFlags) => {
+    if (suite !== undefined) {
+      finish(await commands.suite({ ...start({ resumes: true }), out, seed, seeds: suite, version, resume: !fresh }))
+      return
+    }
     finish(await commands.demo({
       ...start({ resumes: true }),
       fast, out, seed, model, version,
@@ -135,11 +147,12 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
 function addTrain(program: Command, adding: Adding): void {
   const { commands, start, finish } = adding
   const train = program.command('train')
-    .summary('train a model, or an adapter on preferences')
-    .description('Trains a model, or an adapter of Stable Diffusion on preference pairs.')
-    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train base']))
+    .summary('train a model, or an adapter on preferences or rewards')
+    .description('Trains a model, an adapter of Stable Diffusion on preference pairs, or an adapter on what its model samples itself.')
+    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train draft --model digits-16', 'antipode train base']))
   hint(train)
   for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
+  for (const method of onlineMethods) addTrainOnline(train, method, adding)
   const base = train.command('base')
     .summary('train the base model that the demo starts from')
     .description(

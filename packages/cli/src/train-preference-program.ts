@@ -77,6 +77,14 @@ export function addTrainPreference(
       '--dtype <type>', `element type of the models, ${defaults.dtype} by default; the adapter has f32`,
       word('f16', 'f32'),
     ))
+    .addOption(setting(
+      '--ema <decay>', 'decay, at most, of an average that is saved and sampled in place of the last weights, none for 0',
+      ranges.ema, defaults.ema,
+    ))
+    .addOption(setting(
+      '--stop-pinned <n>', 'updates in a row with an accuracy of 0 or of 1 that end the run, never for 0',
+      ranges.stopPinned, defaults.stopPinned,
+    ))
     .addOption(new RangedOption(
       '--format <name>', `whose reader the adapter is for, ${defaults.format} by default`,
       word('diffusers', 'peft', 'kohya'),

@@ -8,5 +8,6 @@ export { type DigitsConfig, digitsConfig, digitsLoraTargets, type DigitsModelNam
 export { loadDigitClassifier } from './load-classifier.ts'
 export { digitsInTurn, sampleImages, type SampleImagesOptions } from './sample-images.ts'
 export { digitJudge, type DigitScore, JUDGE_DEFINITION, LABELLER_DEFINITION, labellingReward } from './rewards.ts'
-export { digitsDenoiser, labelsOf, pixelLimit, schedule, solver, unconditional } from './task.ts'
+export { tensorLabellingReward } from './tensor-reward.ts'
+export { digitsDenoiser, digitsScheduleConfig, labelsOf, pixelLimit, schedule, solver, unconditional } from './task.ts'
 export { trainDigitClassifier, type TrainClassifierOptions } from './train-classifier.ts'

@@ -18,7 +18,7 @@ interface Metric {
   readonly edgeWeight: number
 }
 
-const LABELLER: Metric = { blocks: 1, inkWeight: 2, edgeWeight: 4 }
+export const LABELLER: Metric = { blocks: 1, inkWeight: 2, edgeWeight: 4 }
 const JUDGE: Metric = { blocks: 2, inkWeight: 3, edgeWeight: 6 }
 
 /** Neighbours that the judge averages over, and those it looks at more closely before choosing them. */

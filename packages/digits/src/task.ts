@@ -4,10 +4,11 @@ import type { Denoiser } from '@antipode/npo'
 import { dpmSolverMultistep, noiseSchedule, type Schedule, type Scheduler } from '@antipode/schedulers'
 import { NO_DIGIT } from './digits-unet.ts'
 
-/** Noise schedule of the digits models, DDPM's own (Ho et al. 2020, section 4), and their solver. */
-const scheduleConfig = { numTrainTimesteps: 1000, betaStart: 1e-4, betaEnd: 0.02, betaSchedule: 'linear' } as const
-export const schedule: Schedule = noiseSchedule(scheduleConfig)
-export const solver: Scheduler = dpmSolverMultistep({ ...scheduleConfig, timestepSpacing: 'trailing' })
+/** Noise schedule of the digits models, DDPM's own (Ho et al. 2020, section 4). */
+export const digitsScheduleConfig = { numTrainTimesteps: 1000, betaStart: 1e-4, betaEnd: 0.02, betaSchedule: 'linear' } as const
+/** The forward process of the digits models, and their solver. */
+export const schedule: Schedule = noiseSchedule(digitsScheduleConfig)
+export const solver: Scheduler = dpmSolverMultistep({ ...digitsScheduleConfig, timestepSpacing: 'trailing' })
 
 /** Pixels end in [−1, 1]; estimates of the clean image are held to this, so that over-guidance shows but stays finite. */
 export const pixelLimit = 1.5

@@ -1,7 +1,7 @@
 export * from './autoencoder/index.ts'
 export {
-  checkpointRanges, type CheckpointSource, type Component, type Family, identify, type Identity, type LoadProgress, openCheckpoint,
-  type OpenCheckpoint, type OpenCheckpointOptions,
+  checkpointRanges, type CheckpointSource, type Component, type Family, folderAt, identify, type Identity, type LoadProgress,
+  openCheckpoint, type OpenCheckpoint, type OpenCheckpointOptions, type ReadingOptions,
 } from './checkpoints/index.ts'
 export * from './clip/index.ts'
 export * from './files/index.ts'

@@ -56,7 +56,7 @@ function square(images: Tensor, { side, fit = 'crop', ...filter }: ClipImagesOpt
 }
 
 /** Rounded as Python does. */
-function halfToEven(x: number): number {
+export function halfToEven(x: number): number {
   const floor = Math.floor(x)
   return x - floor === 0.5 ? floor + floor % 2 : Math.round(x)
 }

@@ -1,4 +1,8 @@
 export { AestheticHead, type AestheticOptions, aestheticReward } from './aesthetic.ts'
+export {
+  type LoadedReward, loadReward, type LoadRewardOptions, type RewardFiles, type RewardName, rewardNames,
+  type RewardPrompts,
+} from './by-name/index.ts'
 export { clipImages, type ClipImagesOptions } from './clip-images.ts'
 export { clipReward } from './clip-score.ts'
 export { clipTowers, type ClipTowers, type ClipTowersConfig, clipViTH14, loadClipTowers } from './clip-towers.ts'
@@ -9,3 +13,4 @@ export { mixture } from './mixture.ts'
 export { normalised, type NormalisedOptions } from './normalised.ts'
 export { pickScoreReward, type PickScoreOptions } from './pick-score.ts'
 export { resize, type ResizeFilter, type ResizeOptions } from './resize.ts'
+export { loadStepAwareModel, StepAwareModel, stepAwareScore } from './step-aware.ts'

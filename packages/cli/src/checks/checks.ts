@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkFile, openFile, openFolder } from '@antipode/core/io'
 import type { BaseCard } from '../train/index.ts'
-import type { PreferenceSettings } from '../train-settings/index.ts'
+import { digitsModel, type OnlineSettings, type PreferenceSettings } from '../train-settings/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
 
@@ -43,6 +43,15 @@ export async function checkDemo({ model, base, out }: DemoFiles): Promise<void> 
   })
 }
 
+/** @throws {UsageError} unless there is room for the map */
+export async function checkSuite({ out }: { readonly out: string }): Promise<void> {
+  const name = { command: 'demo --suite', option: '--out' } as const
+  await asUsage(async () => {
+    for (const folder of [out, join(out, 'work')]) await openFolder(name, folder)
+    for (const file of ['map.html', 'map.json']) await checkFile(name, join(out, file))
+  })
+}
+
 /** @throws {UsageError} unless there is room for the checkpoint and what goes beside it */
 export async function checkTrainBase({ out }: { readonly out: string }): Promise<void> {
   const name = { command: 'train base', option: '--out' } as const
@@ -67,6 +76,22 @@ export async function checkTrainPreference({ settings: { negated, model, pairs }
     await openFolder({ command, option: '--out' }, out)
     await openFolder({ command, option: '--cache' }, cache)
   })
+}
+
+/** What `train` with a method that learns from its own samples reads and writes. */
+export interface OnlineFiles {
+  readonly settings: Pick<OnlineSettings, 'method' | 'model' | 'reward'>
+  readonly out: string
+}
+
+/** @throws {UsageError} unless there are a model and the files of a reward, and room for results */
+export async function checkTrainOnline({ settings: { method, model, reward }, out }: OnlineFiles): Promise<void> {
+  const command = `train ${method}`
+  await checkThere(command, [
+    ...(model === digitsModel ? [] : [['--model', model] as const]), ['--reward-files', reward?.files],
+    ['--reward-tokenizer', reward?.tokenizer], ['--reward-clip', reward?.clip],
+  ])
+  await asUsage(() => openFolder({ command, option: '--out' }, out))
 }
 
 /** What `generate` reads and writes. */

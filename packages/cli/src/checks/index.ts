@@ -1,5 +1,5 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
 export {
-  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkTrainBase,
-  checkTrainPreference,
+  checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkSuite, checkTrainBase,
+  checkTrainOnline, checkTrainPreference,
 } from './checks.ts'

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { adapterNames, removeAdapter } from '@antipode/core/nn'
 import { lockPath } from '@antipode/core/io'
-import { digitJudge, digitsInTurn, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits, sampleImages } from '@antipode/digits'
+import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
-import { addRandomAdapter, labelPairs, type LabelledPairs, measureOffsets } from '@antipode/npo'
+import { addRandomAdapter, measureOffsets } from '@antipode/npo'
 import { type Arm, armsOf, evaluateArms } from '@antipode/npo/evaluation'
 import { compilingProgress, type Progress } from '../progress/index.ts'
 import { renderReport, type ReportData } from '../report/index.ts'
 import { loadBase } from './base.ts'
+import { drawPairs, noiseSeeds } from './draw-pairs.ts'
 import { drawSeed, scoreDigits, type SeedImages } from './evaluate.ts'
 import { type Recipe, recipeOf } from './recipe.ts'
 import { reportOf, type SeedResult } from './report-of.ts'
@@ -115,12 +116,10 @@ interface SeedContext {
   readonly timed: <T>(title: string, total: number, work: (advance: (n?: number, note?: string) => void) => Promise<T>) => Promise<T>
 }
 
-/** Noises that pairs, selection and evaluation start from never meet: each has its own range of seeds. */
-const noiseSeeds = { pairs: 1_000_000, selection: 2_000_000, evaluation: 3_000_000, random: 4_000_000 } as const
-
 async function runSeed(context: SeedContext, seed: number): Promise<SeedResult & { selection: SeedImages; arms: readonly Arm[] }> {
   const { device, unet, recipe, stages, side, signal, timed } = context
-  const pairs = await timed(`seed ${seed}: sampling pairs`, 2 * recipe.pairs.count, (advance) => drawPairs(context, seed, advance))
+  const pairs = await timed(`seed ${seed}: sampling pairs`, 2 * recipe.pairs.count, (advance) =>
+    drawPairs(device, unet, { ...context, ...recipe, seed, name: `seed${seed}-pairs`, onImages: advance }))
   const curves = {} as Record<OffsetName, Awaited<ReturnType<typeof trainOffset>>>
   for (const name of ['eta', 'delta'] as const) {
     curves[name] = await timed(`seed ${seed}: training ${name === 'eta' ? 'η (DPO)' : 'δ (DPO negated)'}`, recipe.training.steps, (advance) =>
@@ -148,19 +147,4 @@ async function runSeed(context: SeedContext, seed: number): Promise<SeedResult &
   const images = await draw('evaluation', perSeed)
   for (const name of adapterNames(unet)) removeAdapter(unet, name)
   return { seed, curves, geometry, images, selection, arms, meanGap: pairs.meanGap }
-}
-
-async function drawPairs({ device, unet, recipe, stages, side, reward, signal }: SeedContext, seed: number, advance: (n?: number) => void): Promise<LabelledPairs> {
-  const { count, scale, temperature } = recipe.pairs
-  const labels = digitsInTurn(count).reduce((all, label, i) => all.fill(label, 2 * i, 2 * i + 2), new Int32Array(2 * count))
-  const { images } = await stages.of(`seed${seed}-pairs`, async () => ({
-    images: {
-      shape: [2 * count, 1, side, side],
-      data: await sampleImages(device, unet, {
-        positive: {}, negative: {}, scale, seed: noiseSeeds.pairs + seed, labels, side, signal,
-        steps: recipe.sampling.steps, batch: recipe.sampling.batch, onBatch: advance,
-      }),
-    },
-  }))
-  return labelPairs(images.data, labels, reward, { temperature, seed })
 }

@@ -1,1 +1,1 @@
-export { type AdapterSource, type ArmSettings, type EvalSettings, isDigits, readEvalSettings } from './settings.ts'
+export { type AdapterSource, type ArmSettings, type EvalSettings, isDigits, type MetricSource, readEvalSettings } from './settings.ts'

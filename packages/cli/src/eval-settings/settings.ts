@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname } from 'node:path'
 import { anObject, atLeast, checkOptions, either, listOf, oneOf, type Range, required, text, whole } from '@antipode/core/options'
+import { aReward, checkReward, pathFrom, type RewardChoice, rewardFrom } from '../reward-choice.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** Where an adapter comes from: a file, or random numbers in the form of another adapter, and as long. */
 export type AdapterSource = string | { readonly like: string }
+
+/** What scores pictures: a module, or a reward by its name. */
+export type MetricSource = string | RewardChoice
 
 /** Weights of adapters on the branches of guidance. */
 export interface ArmSettings {
@@ -34,8 +38,8 @@ export interface EvalSettings {
   readonly negativePrompt?: string
   readonly width?: number
   readonly height?: number
-  /** Modules by the metric they score, `judge` among them, for checkpoints of Stable Diffusion. */
-  readonly metrics?: Readonly<Record<string, string>>
+  /** Modules or rewards by the metric they score, `judge` among them, for checkpoints of Stable Diffusion. */
+  readonly metrics?: Readonly<Record<string, MetricSource>>
   /** Of the bootstrap. */
   readonly bootstrap: { readonly seed: number; readonly samples: number }
 }
@@ -54,7 +58,7 @@ const ranges: Readonly<Record<keyof EvalSettings, Range>> = {
   arms: required(byName('arms', anObject('weights of adapters'))), pairs: listOf(pair),
   scales: required(listOf(atLeast(0))), seeds: listOf(whole(0, 4000)), items: required(anObject('{ evaluation, selection }')),
   batch: whole(1, 4096), steps: whole(1, 1000), prompts: either(text, listOf(text)), negativePrompt: { expected: 'a text', accepts: (v) => typeof v === 'string' },
-  width: whole(8), height: whole(8), metrics: byName('modules', text), bootstrap: anObject('{ seed, samples }'),
+  width: whole(8), height: whole(8), metrics: byName('modules or rewards', either(text, aReward)), bootstrap: anObject('{ seed, samples }'),
 }
 
 /**
@@ -72,19 +76,23 @@ export async function readEvalSettings(file: string): Promise<EvalSettings> {
     for (const source of Object.values(settings.adapters)) {
       if (typeof source !== 'string') mustHave(`${file}: adapters`, 'an adapter', source.like, settings.adapters)
     }
+    for (const [name, metric] of Object.entries(settings.metrics ?? {})) {
+      if (typeof metric !== 'string') checkReward(`${file}: metric ${name}`, metric)
+    }
     checkOptions<object>(`${file}: items`, settings.items, { evaluation: required(whole(2)), selection: required(whole(1)) })
     checkOptions<object>(`${file}: bootstrap`, settings.bootstrap, { seed: required(whole(0)), samples: required(whole(1)) })
   } catch (error) {
     throw new UsageError(`eval: ${(error as Error).message}`, { cause: error })
   }
-  const from = (path: string): string => (isAbsolute(path) || /^\w{2,}:/.test(path) ? path : join(folder, path))
+  const from = (path: string): string => pathFrom(folder, path)
+  const metric = (source: MetricSource): MetricSource => (typeof source === 'string' ? from(source) : rewardFrom(folder, source))
   const mapped = <T>(all: Readonly<Record<string, T>>, change: (one: T) => T): Record<string, T> =>
     Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]))
   return {
     ...settings,
     model: isDigits(settings.model) ? settings.model : from(settings.model),
     adapters: mapped(settings.adapters, (source) => (typeof source === 'string' ? from(source) : source)),
-    ...(settings.metrics ? { metrics: mapped(settings.metrics, from) } : {}),
+    ...(settings.metrics ? { metrics: mapped(settings.metrics, metric) } : {}),
     ...(settings.prompts === undefined ? {} : { prompts: await promptsOf(settings.prompts, from) }),
   }
 }

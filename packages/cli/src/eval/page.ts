@@ -1,7 +1,7 @@
 import type { ArmComparison } from '@antipode/npo/evaluation'
 import type { Study, StudyArm } from '@antipode/npo/studies'
 import { html, type Markup, page } from '@antipode/report'
-import { comparisonTable, fixed, forest, scaleCurves, scaleText } from '../report/index.ts'
+import { armRows, comparisonTable, fixed, forest, scaleCurves, scaleText } from '../report/index.ts'
 
 /** Everything in `evaluation.json`; the page is drawn from it and from nothing else. */
 export interface EvalDocument {
@@ -30,7 +30,7 @@ export function evalPage({ version, study, comparison }: EvalDocument): string {
       ${armTable(study, comparison)} ${curves(names, comparison)}
       <h2>Each arm at its own best scale</h2>
       <figure>
-        ${forest(comparison.ownBest, { title: 'Paired differences of judge score', width: 1000 })}
+        ${forest(armRows(comparison.ownBest), { title: 'Paired differences of judge score', width: 1000 })}
         <figcaption>Mean paired difference with its interval. Grey where it includes no difference.</figcaption>
       </figure>
       ${comparisonTable(comparison.ownBest)}

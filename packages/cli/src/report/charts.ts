@@ -1,10 +1,9 @@
-import { armLabel, type ArmComparison, type Comparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
+import { armLabel, type ArmComparison, type Evaluation, type Metric } from '@antipode/npo/evaluation'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
 import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
 import { armStyle } from './arm-style.ts'
-import { fixed, percent, scaleText, signed } from './numbers.ts'
+import { fixed, percent, scaleText } from './numbers.ts'
 import type { ArmReport, TrainingChart } from './report-data.ts'
-import { outcome } from './wording.ts'
 
 interface CurveOptions {
   readonly title: string
@@ -86,82 +85,6 @@ function band(points: readonly { low: number; high: number }[], color: string, o
       return { type: 'polygon', shape: { points: [...upper, ...lower] }, style: { fill: color, opacity } }
     },
   }
-}
-
-/** Paired differences with their intervals around the line of no difference. */
-export function forest(rows: readonly Comparison[], { title, width }: { title: string; width: number }): Markup {
-  const names = rows.map(({ a, b }) => `${armLabel(a)}  vs  ${armLabel(b)}`)
-  const color = (row: Comparison): string =>
-    ({ better: MARKERS.better, worse: MARKERS.worse, undecided: MARKERS.muted })[outcome(row)]
-  return drawChart(
-    title,
-    {
-      grid: { left: 196, right: 92, top: 10, bottom: 46 },
-      xAxis: {
-        ...AXIS,
-        type: 'value',
-        name: 'judge score, first minus second',
-        nameLocation: 'middle',
-        nameGap: 28,
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => signed(value, 2) },
-      },
-      yAxis: {
-        ...AXIS,
-        type: 'category',
-        inverse: true,
-        data: names,
-        axisLabel: { ...AXIS.axisLabel, color: MARKERS.ink },
-        axisLine: { show: false },
-      },
-      series: [
-        {
-          type: 'custom',
-          data: rows.map((row, i) => [row.difference.low, row.difference.high, row.difference.mean, i]),
-          encode: { x: [0, 1, 2], y: 3 },
-          renderItem: ({ dataIndex }: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI) => {
-            const row = rows[dataIndex]!
-            const at = (value: number): [number, number] => api.coord([value, dataIndex]) as [number, number] // x, y
-            const [low, high, mean] = [at(row.difference.low), at(row.difference.high), at(row.difference.mean)]
-            const fill = color(row)
-            return {
-              type: 'group',
-              children: [
-                {
-                  type: 'line',
-                  shape: { x1: low[0], y1: low[1], x2: high[0], y2: high[1] },
-                  style: { stroke: fill, lineWidth: 5, opacity: 0.35, lineCap: 'round' },
-                },
-                { type: 'circle', shape: { cx: mean[0], cy: mean[1], r: 4.5 }, style: { fill } },
-                {
-                  type: 'text',
-                  style: {
-                    text: signed(row.difference.mean),
-                    x: width - 80,
-                    y: mean[1],
-                    fill,
-                    font: `12px ${TEXT.fontFamily}`,
-                    verticalAlign: 'middle',
-                  },
-                },
-              ],
-            }
-          },
-        },
-        {
-          type: 'line',
-          data: [],
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            label: { show: false },
-            data: [{ xAxis: 0 }],
-            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
-          },
-        },
-      ],
-    },
-    { width, height: 56 + 30 * rows.length },
-  )
 }
 
 /** Win rates at equal scales, one line for each pair of arms, around the line of even odds. */

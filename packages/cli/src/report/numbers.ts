@@ -16,6 +16,11 @@ export function percent(share: number, decimals = 1): string {
   return fixed(100 * share, decimals)
 }
 
+/** A tick of an axis of differences: two decimals, or three where it falls between them. */
+export function tickText(value: number): string {
+  return signed(value, Math.abs(100 * value - Math.round(100 * value)) < 1e-6 ? 2 : 3)
+}
+
 /** "+0.0268 [+0.0245, +0.0290]" */
 export function gainSpan({ mean, low, high }: Interval): string {
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`

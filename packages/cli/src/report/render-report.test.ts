@@ -4,7 +4,7 @@ import { decode } from 'fast-png'
 import { describe, expect, test } from 'vitest'
 import { html } from '@antipode/report'
 import { imageGrid } from './image-grid.ts'
-import { byteSize, duration, fixed, pValueText, signed } from './numbers.ts'
+import { byteSize, duration, fixed, pValueText, signed, tickText } from './numbers.ts'
 import { renderReport } from './render-report.ts'
 import type { ReportData } from './report-data.ts'
 import { PILOT_WORLD, syntheticReport } from './synthetic-report.fixture.ts'
@@ -132,4 +132,5 @@ test('numbers read as people write them', () => {
   ])
   expect([byteSize(2048), byteSize(5 * 2 ** 20), byteSize(1.5 * 2 ** 30)]).toEqual(['2 KiB', '5 MiB', '1.50 GiB'])
   expect([pValueText(0.0004), pValueText(0.0441)]).toEqual(['< 0.001', '0.044'])
+  expect([tickText(0.3), tickText(-0.005), tickText(0)]).toEqual(['+0.30', '−0.005', '0.00'])
 })

@@ -1,7 +1,8 @@
 import { armLabel, ARMS, type Evaluation } from '@antipode/npo/evaluation'
 import { html, type Markup } from '@antipode/report'
 import { comparisonTable } from './comparison-table.ts'
-import { equalScaleWins, forest, scaleCurves, trainingCurves } from './charts.ts'
+import { equalScaleWins, scaleCurves, trainingCurves } from './charts.ts'
+import { armRows, forest } from './forest.ts'
 import { byteSize, duration, fixed, percent, scaleText, signed } from './numbers.ts'
 import type { GridReport, ReportData } from './report-data.ts'
 import { caveats, findings, headline, judgeOptimum, outcome, ownBestOf } from './wording.ts'
@@ -116,7 +117,7 @@ export function results(data: ReportData): Markup {
     <h2>Paired comparisons</h2>
     <figure>
       <h3>Each arm at its own best scale</h3>
-      ${forest(evaluation.ownBest, { title: 'Paired differences of judge score', width: 1000 })}
+      ${forest(armRows(evaluation.ownBest), { title: 'Paired differences of judge score', width: 1000 })}
       <figcaption>
         Mean paired difference with its 95% interval. Grey where the interval includes no difference.
       </figcaption>

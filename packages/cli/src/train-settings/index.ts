@@ -1,3 +1,7 @@
 export {
-  defaultSettings, objectiveNames, preferenceName, type PreferenceSettings, resolveSettings, settingRanges, writeSettings,
+  defaultSettings, objectiveNames, preferenceName, type PreferenceSettings, resolveSettings, settingRanges,
 } from './settings.ts'
+export {
+  digitsModel, hasSetting, onlineDefault, type OnlineMethod, onlineMethods, onlineName, onlineRanges, type OnlineSettings,
+  resolveOnline,
+} from './online-settings.ts'

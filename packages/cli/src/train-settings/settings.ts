@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import {
   checkOptions, flag, listOf, oneOf, positive, type Range, type Ranges, required, text, whole,
 } from '@antipode/core/options'
@@ -34,6 +34,10 @@ export interface PreferenceSettings {
   readonly resolution?: number
   readonly seed: number
   readonly dtype: 'f32' | 'f16'
+  /** Most that the average of the adapter keeps of itself in an update; the adapter that is saved and sampled then is that average. No average at 0. */
+  readonly ema: number
+  /** Updates in a row whose pairs are all ranked right, or all wrong, that end the run; none at 0. */
+  readonly stopPinned: number
   /** Whose reader the adapter is for. */
   readonly format: 'diffusers' | 'peft' | 'kohya'
   readonly skipDamaged: boolean
@@ -50,18 +54,21 @@ export const defaultSettings: Required<
   Omit<PreferenceSettings, 'negated' | 'model' | 'pairs' | 'beta' | 'resolution'>
 > = {
   objective: 'dpo', rank: 8, steps: 1000, batch: 4, accumulate: 1, learningRate: 5e-6, warmup: 0, seed: 0, dtype: 'f16',
+  ema: 0, stopPinned: 0,
   format: 'diffusers', skipDamaged: false,
   checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
 }
 
 const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 
+const decay: Range = { expected: 'a number of 0 or more, below 1', accepts: (v) => typeof v === 'number' && v >= 0 && v < 1 }
+
 /** What each setting may be. */
 export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
   objective: oneOf(...objectiveNames), negated: flag, model: text, pairs: text, rank: whole(1, 1024),
   steps: whole(1, 10_000_000), batch: whole(1, 1024), accumulate: whole(1, 65_536),
   learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
-  seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
+  ema: decay, stopPinned: whole(0, 10_000_000), seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
   checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
   sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
 }
@@ -104,10 +111,6 @@ async function settingsIn(file: string): Promise<object> {
   throw new UsageError(
     `train: expected --settings to be a file of settings, got another file at ${file}; pass settings.json of a run`,
   )
-}
-
-export async function writeSettings(path: string, settings: PreferenceSettings): Promise<void> {
-  await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`)
 }
 
 /** What a run's folder and adapter are called: `dpo`, its negation `npo`, and so on: `ipo`, `negated-ipo`. */

@@ -29,10 +29,14 @@ export class CurveFile {
   }
 }
 
-/** A line as it was written, or nothing if the process died while writing it. */
+/**
+ * A line as it was written, or nothing if the process died while writing it. JSON has no infinity: the gradient of a
+ * step that was left out is null there.
+ */
 function parsed(line: string): TrainStep | undefined {
   try {
-    return JSON.parse(line) as TrainStep // written by this module
+    const step = JSON.parse(line) as TrainStep & { readonly gradNorm: number | null } // written by this module
+    return { ...step, gradNorm: step.gradNorm ?? Infinity }
   } catch {
     return undefined
   }

@@ -44,6 +44,17 @@ export class BindGroups {
     this.#bound = plan.dispatches.map(() => [])
   }
 
+  /** How many are kept, about. */
+  get held(): number {
+    return this.#bound.reduce((n, list) => n + list.length, 0)
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#sets.length = 0
+    for (const list of this.#bound) list.length = 0
+  }
+
   /** What stands for a buffer of the plan among the resources of a run: the parameter block, slots, results, leaves. */
   resource(resources: readonly Resource[], buffer: number): Resource {
     return at(resources, at(this.#positions, buffer))

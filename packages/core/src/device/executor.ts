@@ -1,3 +1,4 @@
+import { collectGarbage } from '#gpu'
 import { at } from '@antipode/kernels-wgsl'
 import { OutOfMemoryError } from '../errors.ts'
 import type { Storage } from '../graph/index.ts'
@@ -14,6 +15,12 @@ import { PlanRunner } from './runner.ts'
 /** Plans kept; a program has few structures, and each holds some 100 kB. */
 const maxPlans = 256
 
+/**
+ * Bind groups that plans keep between them, and so many made since the collector ran that it runs again. On lavapipe each is a
+ * mapping of the process, of which Linux allows 65,530 (vm.max_map_count): one more, and the driver crashes.
+ */
+const maxBindGroups = 4096
+
 /** Runs graphs by plans: a graph of a structure that was met before only replays its plan. */
 export class Executor {
   readonly #opened: OpenedDevice
@@ -28,6 +35,7 @@ export class Executor {
   #runs = 0
   #plans = 0
   #droppedBindGroups = 0
+  #uncollected = 0
 
   constructor(opened: OpenedDevice, pool: ResourcePool, onCompile: DeviceOptions['onCompile']) {
     this.#opened = opened
@@ -40,7 +48,7 @@ export class Executor {
 
   /** Work done so far. */
   get counters(): Readonly<Record<'runs' | 'plans' | 'pipelines' | 'bindGroups', number>> {
-    const bindGroups = [...this.#runners.values()].reduce((n, r) => n + r.bindGroups, this.#droppedBindGroups)
+    const bindGroups = [...this.#runners.values()].reduce((n, r) => n + r.bindGroups.made, this.#droppedBindGroups)
     return { runs: this.#runs, plans: this.#plans, pipelines: this.#pipelines.size, bindGroups }
   }
 
@@ -72,7 +80,9 @@ export class Executor {
     if (!known) this.#pool.planned = Math.max(...[...this.#runners.values()].map((r) => r.plan.peakBytes))
     if (this.pacer.alternates(runner)) await this.settle()
     if (!known) this.#opened.gpu.pushErrorScope('out-of-memory')
+    const { made } = runner.bindGroups
     const located = this.during('encode', () => runner.run(graph, this.profiler))
+    if (runner.bindGroups.made > made) this.#limitBindGroups(runner.bindGroups.made - made)
     this.pacer.submitted(runner)
     this.#runs++
     const written = new Map(runner.plan.overwritten.map((leaf) => {
@@ -105,6 +115,20 @@ export class Executor {
     this.#pool.trim()
   }
 
+  /** Has plans that ran longest ago forget theirs where there are too many, and the collector free what was forgotten. */
+  #limitBindGroups(made: number): void {
+    let held = [...this.#runners.values()].reduce((n, r) => n + r.bindGroups.held, 0)
+    for (const { bindGroups } of [...this.#runners.values()].slice(0, -1)) {
+      if (held <= maxBindGroups) break
+      held -= bindGroups.held
+      bindGroups.clear()
+    }
+    this.#uncollected += made
+    if (this.#uncollected < maxBindGroups) return
+    this.#uncollected = 0
+    collectGarbage()
+  }
+
   /** A plan whose buffers the adapter has, before anything is compiled for it. @throws {OutOfMemoryError} */
   #fitting(plan: Plan): Plan {
     const { slots, results } = plan.memory
@@ -125,7 +149,7 @@ export class Executor {
     const [oldest] = this.#runners
     if (oldest && this.#runners.size >= maxPlans) {
       const [key, dropped] = oldest
-      this.#droppedBindGroups += dropped.bindGroups
+      this.#droppedBindGroups += dropped.bindGroups.made
       dropped.destroy()
       this.#runners.delete(key)
     }

@@ -22,6 +22,9 @@ export function nextTask(): Promise<void> {
 /** Nothing: browsers wait for the GPU in another process, and their main thread must not block. */
 export function sleepSync(_milliseconds: number): void {}
 
+/** Nothing: browsers count what the driver keeps. */
+export function collectGarbage(): void {}
+
 /** Browsers cache nothing: there is no place for it. */
 export function cachePath(_name: string): undefined {
   return undefined

@@ -75,9 +75,9 @@ export class PlanRunner implements Paced {
     return this.#params.buffer.size
   }
 
-  /** Bind groups ever made. */
-  get bindGroups(): number {
-    return this.#bindGroups.made
+  /** Its bind groups. */
+  get bindGroups(): Pick<BindGroups, 'made' | 'held' | 'clear'> {
+    return this.#bindGroups
   }
 
   /** Encodes and submits one run; returns where each output lies. */

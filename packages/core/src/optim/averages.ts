@@ -2,6 +2,7 @@ import { ema as op } from '@antipode/kernels-wgsl'
 import { ConfigError } from '../errors.ts'
 import { apply1, constant, type Tensor } from '../graph/index.ts'
 import { checkArgument } from '../options/index.ts'
+import type { AverageDecay } from './average-decay.ts'
 import { apart, joined, together } from './groups.ts'
 import { decay as aDecay } from './ranges.ts'
 import { type Gradients, type OptimizerState, paired, Slots } from './slots.ts'
@@ -19,9 +20,19 @@ export interface Ema extends Disposable {
   load(state: OptimizerState): void
 }
 
-/** `e ← decay·e + (1 − decay)·p`, starting at the first parameters it sees. @throws {ConfigError} unless decay is in [0, 1) */
-export function ema(decay: number): Ema {
-  checkArgument('ema', 'decay', decay, aDecay)
+/**
+ * `e ← decay·e + (1 − decay)·p`, starting at the first parameters it sees.
+ * @param decay one for all updates, or one for each, such as `powerWarmup` and `ratioWarmup` give
+ * @throws {ConfigError} unless it is in [0, 1), at an update too
+ */
+export function ema(decay: number | AverageDecay): Ema {
+  if (typeof decay !== 'function') checkArgument('ema', 'decay', decay, aDecay)
+  const at = (update: number): number => {
+    if (typeof decay === 'number') return decay
+    const now = decay(update)
+    checkArgument(`ema: update ${update}`, 'decay', now, aDecay)
+    return now
+  }
   const slot = 'ema'
   const slots = new Slots([slot])
   let step = 0
@@ -30,7 +41,7 @@ export function ema(decay: number): Ema {
       return step
     },
     update(params) {
-      const updates = average(slots, params, step === 0 ? 0 : decay)
+      const updates = average(slots, params, step === 0 ? 0 : at(step + 1))
       step++
       return updates
     },

@@ -1,6 +1,8 @@
 export { adamw, type AdamwOptions } from './adamw.ts'
+export { type AverageDecay, type AverageWarmupOptions, powerWarmup, type PowerWarmupOptions, ratioWarmup } from './average-decay.ts'
 export { type Accumulator, accumulator, ema, type Ema } from './averages.ts'
 export { clipGradNorm, type Clipped } from './clip.ts'
+export { lossScaler, type LossScaler, type LossScalerOptions, type LossScalerState } from './loss-scaler.ts'
 export { type Optimizer, type UpdateOptions } from './optimizer.ts'
 export { constantWithWarmup, cosineDecay, type LearningRateSchedule, linearDecay, type ScheduleOptions } from './schedules.ts'
 export { sgd, type SgdOptions } from './sgd.ts'

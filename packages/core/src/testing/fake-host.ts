@@ -1,9 +1,9 @@
 import { type DType, sizeOf, type Target, tuningTable } from '@antipode/kernels-wgsl'
-import { DisposedError, UnsupportedError } from '../errors.ts'
+import { DisposedError } from '../errors.ts'
 import { type Elements, type MemoryReport, Storage, type Tensor, type Backend } from '../graph/index.ts'
 import { decodeElements, encodeElements } from '../io/index.ts'
 import { captureGraph, makePlan, passesOf, type Plan, printPasses } from '../plan/index.ts'
-import { constantData, referenceValues } from './reference-values.ts'
+import { constantData, nodesOf, referenceValues } from './reference-values.ts'
 
 /** A GPU with everything, for planning without one. */
 export const gpuTarget: Target = { kind: 'gpu', f16: true, subgroupSize: 32, textureRows: 0, matrices: false, workgroupBytes: 32_768, tuning: tuningTable.gpu }
@@ -52,18 +52,31 @@ export class FakeHost implements Backend {
     if (known) known.bytes = bytes
   }
 
-  /** Computes in float64 and stores what the dtypes hold. @throws {UnsupportedError} for what overwrites an operand: it would not be */
+  /** Computes in float64 and stores what the dtypes hold; what updates overwrite has its old value until all is computed. */
   async evaluate(tensors: readonly Tensor[]): Promise<void> {
     const wanted = tensors.filter((t) => t.source.kind !== 'storage')
-    for (const { source } of wanted) {
-      if (source.kind === 'node' && source.node.op.inplace) throw new UnsupportedError(`FakeHost: expected no update in place, got ${source.node.op.name}; use interpret()`)
-    }
-    const values = referenceValues(wanted, () => undefined, (t) => {
+    const updates = nodesOf(wanted).flatMap(({ op, inputs, outputs }) => (op.inplace ?? []).map(
+      (k, output) => [inputs[k ?? -1], outputs[output] as Tensor] as const,
+    ))
+    const values = referenceValues([...wanted, ...updates.map(([, after]) => after)], () => undefined, (t) => {
       const data = t.source.kind === 'storage' ? this.valuesOf(t.source.storage) : constantData(t)
       if (data) return data
       throw new DisposedError(`FakeHost: expected tensors that have a value, got ${t.toString()}`)
     })
+    updates.forEach(([before], i) => { if (before) this.#overwrite(before, values[wanted.length + i] as Float64Array) })
     wanted.forEach((t, i) => { t.realise(this.upload(values[i] as Float64Array, t.shape, t.dtype)) })
+  }
+
+  /** Writes to where a tensor lies, or to those that it lays out; what else is computed has no place of its own. */
+  #overwrite({ source, dtype }: Tensor, values: Float64Array): void {
+    if (source.kind === 'storage') this.write(source.storage, encodeElements(values, dtype))
+    if (source.kind !== 'node') return
+    const { op, inputs, attrs } = source.node
+    const starts = op.offsetsInOutput?.(inputs, attrs) ?? []
+    starts.forEach((start, k) => {
+      const t = inputs[k] as Tensor
+      this.#overwrite(t, values.subarray(start, start + t.size))
+    })
   }
 
   memory(): MemoryReport {

@@ -38,7 +38,7 @@ export function constantData({ source, dtype, size }: Tensor): ArrayLike<number>
 }
 
 /** Every node the tensors depend on, in the order of making, not looking behind tensors whose value is given. */
-function nodesOf(tensors: readonly Tensor[], isGiven: (t: Tensor) => boolean): Node[] {
+export function nodesOf(tensors: readonly Tensor[], isGiven: (t: Tensor) => boolean = () => false): Node[] {
   const found = new Set<Node>()
   const stack = [...tensors]
   for (let t = stack.pop(); t; t = stack.pop()) {

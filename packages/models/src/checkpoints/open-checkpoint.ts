@@ -1,13 +1,13 @@
 import { ConfigError } from '@antipode/core'
 import {
-  type DirectoryHandle, diskCache, type FileCache, type Folder, folderOf, type FolderSource, isFolder, locate,
-  readOptions, readRanges, type ReadSafetensorsOptions, type SafetensorsSource,
+  type DirectoryHandle, type Folder, type FolderSource, isFolder, locate, readRanges, type SafetensorsSource,
 } from '@antipode/core/io'
 import { callable, checkArgument, checkOptions, oneOf, type Range, type Ranges, text } from '@antipode/core/options'
 import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
 import type { PredictionType } from './defaults.ts'
 import { type Contents, readModel, readPipeline } from './diffusers-folder.ts'
-import { type HubOptions, hubAddress, hubFolder } from './hub.ts'
+import { folderAt, type ReadingOptions, readingOf } from './folder-at.ts'
+import { hubAddress } from './hub.ts'
 import { OpenFiles } from './open-files.ts'
 import { refuse } from './refuse.ts'
 import { readSingleFile } from './single-file.ts'
@@ -22,12 +22,7 @@ import { watched } from './watched.ts'
 export type CheckpointSource = FolderSource | SafetensorsSource
 
 /** Options of {@link openCheckpoint}. */
-export interface OpenCheckpointOptions extends Omit<ReadSafetensorsOptions, 'shards' | 'cache'>, HubOptions {
-  /**
-   * Where files of the network are kept for the next time, or false for nowhere. By default `diskCache()` in Node, and
-   * nowhere in a page.
-   */
-  readonly cache?: FileCache | false
+export interface OpenCheckpointOptions extends ReadingOptions {
   /**
    * Which of several files of weights to take: `fp16` for `diffusion_pytorch_model.fp16.safetensors`. A component that
    * has none of that variant gives its plain one. The plain one by default, or f16 where there is no other.
@@ -67,10 +62,7 @@ export async function openCheckpoint(
   const read = readingOf(options)
   read.signal?.throwIfAborted()
   const files = new OpenFiles(read)
-  const folder = async (place: FolderSource): Promise<Folder> => {
-    const address = hubAddress(place)
-    return address ? hubFolder(address, options, readOptions(read)) : folderOf(place, readOptions(read))
-  }
+  const folder = (place: FolderSource): Promise<Folder> => folderAt(place, options)
   try {
     const oneFile = await isOneFile(source)
     checkKind(source, oneFile, options)
@@ -170,13 +162,6 @@ const aSource: Range = {
 
 const isHandle = (source: CheckpointSource): source is DirectoryHandle =>
   typeof source === 'object' && 'getFileHandle' in source
-
-/** What reading files goes by, of the options of opening a checkpoint. */
-export function readingOf(options: OpenCheckpointOptions): ReadSafetensorsOptions {
-  const { cache = globalThis.process?.getBuiltinModule === undefined ? false : diskCache() } = options
-  const given = Object.entries(options).filter(([name]) => name in readRanges && name !== 'cache')
-  return { ...Object.fromEntries(given), ...(cache && { cache }) }
-}
 
 async function readFolder(folder: Folder, files: OpenFiles, variant: string | undefined): Promise<Contents> {
   const contents = await readPipeline(folder, files, variant) ?? await readModel(folder, files, variant)

@@ -1,7 +1,8 @@
 import { CheckpointError } from '@antipode/core'
-import { show, whole } from '@antipode/core/options'
-import { type CLIPTokenizerFiles, type Table, tableOf } from './files.ts'
+import { show } from '@antipode/core/options'
+import { type CLIPTokenizerFiles, type Table, tableOf, vocabularyOf } from './files.ts'
 
+const where = 'CLIPTokenizer'
 /** What words are: contractions, runs of letters, single digits, runs of anything else that is no space. */
 const words = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"
 
@@ -18,22 +19,24 @@ export interface BytePairs {
 /** Vocabulary and merges, from whichever files there are. @throws {CheckpointError} if they are not there, or not of CLIP */
 export function bytePairs({ tokenizer, vocab, merges }: CLIPTokenizerFiles): BytePairs {
   if (tokenizer !== undefined) {
-    const { added_tokens: added, model } = tableOf('tokenizer.json', tokenizer)
-    const { type = 'BPE', vocab: own, merges: pairs, end_of_word_suffix: end } = tableOf('the model in tokenizer.json', model)
+    const { added_tokens: added, model } = tableOf(where, 'tokenizer.json', tokenizer)
+    const { type = 'BPE', vocab: own, merges: pairs, end_of_word_suffix: end } =
+      tableOf(where, 'the model in tokenizer.json', model)
     if (type === 'BPE' && end === '</w>' && Array.isArray(pairs)) {
-      return { vocab: vocabulary(own), merges: (pairs as readonly unknown[]).map((pair) => pairOf(pair)), added }
+      const merged = (pairs as readonly unknown[]).map((pair) => pairOf(pair))
+      return { vocab: vocabularyOf(where, 'vocab.json', own), merges: merged, added }
     }
     throw new CheckpointError(
-      `CLIPTokenizer: expected byte pairs (BPE) whose words end in </w>, got ${show(type)} and ${show(end)}; ` +
+      `${where}: expected byte pairs (BPE) whose words end in </w>, got ${show(type)} and ${show(end)}; ` +
         'a text encoder of another kind has another tokenizer',
     )
   }
   if (vocab === undefined || merges === undefined) {
     const missing = vocab === undefined ? merges === undefined ? 'neither' : 'no vocab.json' : 'no merges.txt'
-    throw new CheckpointError(`CLIPTokenizer: expected tokenizer.json, or vocab.json with merges.txt, got ${missing}`)
+    throw new CheckpointError(`${where}: expected tokenizer.json, or vocab.json with merges.txt, got ${missing}`)
   }
   const lines = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'))
-  return { vocab: vocabulary(vocab), merges: lines.map(pairOf), added: [] }
+  return { vocab: vocabularyOf(where, 'vocab.json', vocab), merges: lines.map(pairOf), added: [] }
 }
 
 /** A pair as newer files have it, or as a line of text. */
@@ -42,18 +45,7 @@ function pairOf(pair: unknown): readonly [string, string] {
   if (Array.isArray(both) && both.length === 2 && both.every((token) => typeof token === 'string' && token !== '')) {
     return both as [string, string] // as was just seen
   }
-  throw new CheckpointError(`CLIPTokenizer: expected merges of two tokens, got ${show(pair)}; download the files again`)
-}
-
-function vocabulary(value: unknown): Readonly<Record<string, number>> {
-  const vocab = tableOf('vocab.json', value)
-  const id = whole(0)
-  const odd = Object.keys(vocab).find((token) => !id.accepts(vocab[token]))
-  if (odd === undefined) return vocab as Readonly<Record<string, number>> // whole numbers, as was just seen
-  throw new CheckpointError(
-    `CLIPTokenizer: expected a whole number for each token of the vocabulary, got ${show(vocab[odd])} for '${odd}'; ` +
-      'download the files again',
-  )
+  throw new CheckpointError(`${where}: expected merges of two tokens, got ${show(pair)}; download the files again`)
 }
 
 /**

@@ -2,20 +2,10 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { CheckpointError } from '@antipode/core'
 import { checkArgument, whole } from '@antipode/core/options'
 import { bytePairs, tokenizerJson } from './byte-level-bpe.ts'
+import type { Encoder, PaddedPrompt } from './encoder.ts'
 import { type AddedToken, type CLIPTokenizerFiles, statedFields, statedToken, tableOf } from './files.ts'
 
-/** A prompt as a text encoder reads it. */
-export interface PaddedPrompt {
-  /** As many as the tokenizer's `maxLength`: begin, the prompt, end, and padding. */
-  readonly ids: readonly number[]
-  /** Whether the prompt was longer than fits between begin and end, so that its last tokens are not in `ids`. */
-  readonly truncated: boolean
-}
-
-/** As much of the library's tokenizer as is used here. */
-interface Encoder {
-  encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: number[] }
-}
+const where = 'CLIPTokenizer'
 
 /**
  * The tokenizer of CLIP's text towers: byte pairs of lower-cased words.
@@ -63,7 +53,7 @@ export class CLIPTokenizer {
       const id = added.get(content)?.id ?? (Object.hasOwn(pairs.vocab, content) ? pairs.vocab[content] : undefined)
       if (id !== undefined) return id
       throw new CheckpointError(
-        `CLIPTokenizer: expected the special token '${content}' in the vocabulary, got none; pass the files of one ` +
+        `${where}: expected the special token '${content}' in the vocabulary, got none; pass the files of one ` +
           'tokenizer together',
       )
     }
@@ -119,17 +109,17 @@ export class CLIPTokenizer {
 
 /** The added tokens that `tokenizer.json` and the configuration list, by their text. */
 function addedTokens(listed: unknown, decoder: unknown = {}): Map<string, AddedToken> {
-  const byId = Object.entries(tableOf('added_tokens_decoder', decoder))
+  const byId = Object.entries(tableOf(where, 'added_tokens_decoder', decoder))
   const all = [...(Array.isArray(listed) ? listed as readonly unknown[] : []), ...byId.map(([id, token]) => (
-    { ...tableOf('added_tokens_decoder', token), id: Number(id) }
+    { ...tableOf(where, 'added_tokens_decoder', token), id: Number(id) }
   ))]
   const added = new Map<string, AddedToken>()
   for (const one of all) {
     const token = statedToken(one)
-    const { id } = tableOf('added_tokens', one)
+    const { id } = tableOf(where, 'added_tokens', one)
     if (!token || !whole(0).accepts(id)) {
       throw new CheckpointError(
-        'CLIPTokenizer: expected added tokens with an id and a text, got others; download the files again',
+        `${where}: expected added tokens with an id and a text, got others; download the files again`,
       )
     }
     if (!added.has(token.content)) added.set(token.content, { ...token, id: Number(id) })

@@ -1,2 +1,5 @@
-export { CLIPTokenizer, type PaddedPrompt } from './clip-tokenizer.ts'
-export type { CLIPTokenizerFiles } from './files.ts'
+export { BertTokenizer } from './bert-tokenizer.ts'
+export { CLIPTokenizer } from './clip-tokenizer.ts'
+export type { PaddedPrompt } from './encoder.ts'
+export type { BertTokenizerFiles, CLIPTokenizerFiles } from './files.ts'
+export { readBertTokenizer, readClipTokenizer, type TokenizerPlace } from './read-tokenizer.ts'

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError, type Tensor } from '@antipode/core'
 import { expect, test } from 'vitest'
-import { apg, autoguidance, classifierFree, guided, type Guider, interval, perturbed, scheduled } from './index.ts'
+import { apg, classifierFree, guided, type Guider, interval, perturbed, scheduled } from './index.ts'
 import { cases, closeTo, fixture, fresh, kinds, leaf, once, place, read } from './testing/oracle.ts'
 import { testGuider } from './testing/test-guider.ts'
 
@@ -27,22 +27,6 @@ test.each(kinds)('guidance away from skipped layers acts on the calls that diffu
   expect(acts(interval(guider, { start: 0.5 }))).toEqual(out.active.map(() => 0))
   expect(acts(scheduled((strength) => perturbed(classifierFree({ scale }), { scale: strength }), ({ step }) => step % 2)))
     .toEqual(out.active.map((_, step) => step % 2))
-})
-
-test('a worse model of the same condition is moved away from alone, or beside a negative one', () => {
-  const { params: { scale }, out } = cases.autoguidance
-  const [x, t] = [leaf(fixture.cond), leaf([1, 2], [2])]
-  const told: unknown[] = []
-  const worse = (_x: Tensor, _t: Tensor, c: string): Tensor => {
-    told.push(c)
-    return leaf(fixture.bad)
-  }
-  const denoise = autoguidance({ model: (x: Tensor) => x, worse: worse as never, scale })
-  closeTo(out.pred, read(denoise(x, t, 'a cat' as never)))
-  expect(told).toEqual(['a cat'])
-  const both = perturbed(classifierFree({ scale: 7.5 }), { scale: scale - 1 })
-  closeTo(out.cfg_plus_autoguidance, once(both, 'base', fixture.bad))
-  closeTo(cases.npo_plus_autoguidance.out.pred, once(both, 'npo', fixture.bad))
 })
 
 test('only the branches that a guider reads are run, and the perturbed one knows what the others gave', () => {

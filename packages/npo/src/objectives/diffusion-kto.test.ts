@@ -1,21 +1,27 @@
 import type { Tensor } from '@antipode/core'
 import { expect, test } from 'vitest'
+import golden from './diffusion-kto.golden.json' with { type: 'json' }
 import { diffusionKto, type DiffusionKtoOptions, type LabelledBatch } from './index.ts'
 import { type Case, expectCase, Leaves, type Measured, oracle } from './testing/oracle.ts'
 import { type Material, referred, testObjective } from './testing/test-objective.ts'
 
 const variants = [
   ['kahneman-tversky', 'batch'], ['loss-averse', 'batch'], ['risk-seeking', 'batch'], ['kahneman-tversky', 'balanced'],
-  ['kahneman-tversky', 'mismatched'],
+  ['kahneman-tversky', 'mismatched'], ['risk-seeking-1', 'batch'], ['risk-seeking-2', 'batch'],
 ] as const
 
 function batchOf({ draw, condition, samples, each }: Material): LabelledBatch<Tensor> {
   return { ...draw, condition, samples: samples(), labels: each(1, 0, 1) }
 }
-const atZero = { 'kahneman-tversky': 0.5, 'loss-averse': 1 + Math.LN2, 'risk-seeking': 1 - Math.LN2 }
+/** 1 − U(0) of what is liked and of what is not. */
+const atZero = {
+  'kahneman-tversky': [0.5, 0.5], 'loss-averse': [1 + Math.LN2, 1 + Math.LN2], 'risk-seeking': [1 - Math.LN2, 1 - Math.LN2],
+  'risk-seeking-1': [1 - Math.LN2, 1 + Math.LN2], 'risk-seeking-2': [1, 3],
+} as const
 
 for (const [utility, offset] of variants) {
   const options: DiffusionKtoOptions = { beta: 1, utility, offset }
+  const [liked, other] = atZero[utility]
   testObjective(`diffusion-kto, ${utility}, from the offset ${offset}`, {
     objective: diffusionKto<Tensor>({ ...options, desirable: 1, undesirable: 1.3 }), networks: referred, batch: batchOf,
     // The λ of a sample stays with it.
@@ -23,7 +29,7 @@ for (const [utility, offset] of variants) {
       objective: diffusionKto<Tensor>({ ...options, desirable: 1.3, undesirable: 1 }),
       batch: { ...batch, labels: batch.labels.neg().add(1) },
     }),
-    start: atZero[utility] * (1 + 1.3 + 1) / 3,
+    start: (2 * liked + 1.3 * other) / 3,
     refused: [
       () => diffusionKto({ beta: 0 }), () => diffusionKto({ utility: 'sigmoid' as never }),
       () => diffusionKto({ offset: 'none' as never }), () => diffusionKto({ desirable: 0 }),
@@ -32,14 +38,14 @@ for (const [utility, offset] of variants) {
   })
 }
 
-/** Six samples of a fixture that have no pairs: winners, then losers. */
-function measure(name: Case, options: DiffusionKtoOptions): Measured {
+/** Six samples of a fixture that have no pairs: winners, then losers. @param networks the model, and the reference */
+function measure(name: Case, options: DiffusionKtoOptions, networks: readonly [string, string] = ['net', 'ref']): Measured {
   const { numbers } = oracle(name)
   const leaves = new Leaves()
   const all = [6, 2, 4, 4]
   const both = (network: string): Tensor =>
     leaves.of([...numbers[`${network}_w`] ?? [], ...numbers[`${network}_l`] ?? []], all)
-  const [own, frozen] = [both('net'), both('ref')]
+  const [own, frozen] = networks.map(both) as [Tensor, Tensor]
   const target = numbers['target'] ?? []
   const batch = {
     predictionType: 'epsilon' as const, condition: undefined, timesteps: leaves.of([1, 2, 3, 4, 5, 6], [6]),
@@ -64,6 +70,17 @@ test.each([
   expect(got.metrics['accuracy']).toBeCloseTo(expected.acc ?? Number.NaN, 10)
   // The script adds 1e-6 to the counts it divides by.
   expect(Math.abs((got.metrics['offset'] ?? Number.NaN) - (expected.kl_offset ?? 0))).toBeLessThan(1e-9)
+})
+
+test.each(Object.entries(golden.cases))('losses from a reference point above 0 and slopes are torch\'s: %s', (utility, want) => {
+  const got = measure('kto_sigmoid_none', { beta: 60, utility: utility as 'risk-seeking', undesirable: 1.3 }, ['ref', 'net'])
+  expect(got.loss / want.loss).toBeCloseTo(1, 9)
+  expect(want.offset).toBeGreaterThan(0)
+  expect((got.metrics['offset'] ?? Number.NaN) / want.offset).toBeCloseTo(1, 9)
+  const all = got.grads.flatMap((half) => [...half])
+  for (const [i, slope] of want.slopes.entries()) {
+    expect(all.slice(32 * i, 32 * i + 32).reduce((a, b) => a + b) / slope).toBeCloseTo(1, 8)
+  }
 })
 
 test('mismatched samples are asked about with the condition before theirs', () => {

@@ -13,7 +13,7 @@ export interface LabelledBatch<C extends Condition> extends SampleBatch<C> {
 }
 
 /** What a gain is worth. */
-type Utility = 'kahneman-tversky' | 'loss-averse' | 'risk-seeking'
+type Utility = 'kahneman-tversky' | 'loss-averse' | 'risk-seeking' | 'risk-seeking-1' | 'risk-seeking-2'
 /** What a gain is measured from. */
 type Offset = 'batch' | 'balanced' | 'mismatched'
 
@@ -21,7 +21,11 @@ type Offset = 'batch' | 'balanced' | 'mismatched'
 export interface DiffusionKtoOptions {
   /** β, positive and finite; 1000 by default. It has no ½. */
   readonly beta?: number
-  /** U, σ(x) by default; loss averse log σ(x), risk seeking −log σ(−x). */
+  /**
+   * U, of x = y·β·(g − Q) and the sign y: `kahneman-tversky` σ(x), the default, concave for gains and convex for losses;
+   * `loss-averse` log σ(x); `risk-seeking` −log σ(−x). Two that were released beside: `risk-seeking-1` −y·log σ(−y·x),
+   * risk seeking for what is liked and loss averse for others, and `risk-seeking-2` y·exp(y·x/100) − 1.
+   */
   readonly utility?: Utility
   /**
    * Q. `batch`, the default: max(0, mean g of the batch). `balanced`: half the mean of those liked and half that of the
@@ -34,10 +38,13 @@ export interface DiffusionKtoOptions {
   readonly undesirable?: number
 }
 
-const utilities: Readonly<Record<Utility, (x: Tensor) => Tensor>> = {
+/** Of x and y, which signs x so that more is better. */
+const utilities: Readonly<Record<Utility, (x: Tensor, y: Tensor) => Tensor>> = {
   'kahneman-tversky': (x) => x.sigmoid(),
   'loss-averse': (x) => logSigmoid(x),
   'risk-seeking': (x) => logSigmoid(x.neg()).neg(),
+  'risk-seeking-1': (x, y) => logSigmoid(x.mul(y).neg()).mul(y).neg(),
+  'risk-seeking-2': (x, y) => x.mul(y).div(100).exp().mul(y).sub(1),
 }
 
 /**
@@ -50,13 +57,13 @@ const utilities: Readonly<Record<Utility, (x: Tensor) => Tensor>> = {
  * (mean m) and `referenceError`.
  * @throws {ConfigError} if an option is unknown or outside its range
  * Source: jacklishufan/diffusion-kto, train_kto_sd_v1.5.py, whose `bce_offset` calls the offsets none, sigmoid and
- * original, and whose `halo` the utilities sigmoid, loss_averse and risk_seeking_3.
+ * original, and whose `halo` the utilities sigmoid, loss_averse, risk_seeking_3, _1 and _2.
  */
 export function diffusionKto<C extends Condition>(
   options: DiffusionKtoOptions = {},
 ): PreferenceObjective<LabelledBatch<C>, ReferredNetworks<C>> {
   checkOptions('diffusionKto', options, {
-    beta: positive, utility: oneOf('kahneman-tversky', 'loss-averse', 'risk-seeking'),
+    beta: positive, utility: oneOf(...Object.keys(utilities)),
     offset: oneOf('batch', 'balanced', 'mismatched'), desirable: positive, undesirable: positive,
   })
   const { beta = 1000, utility = 'kahneman-tversky', offset = 'batch', desirable = 1, undesirable = 1 } = options
@@ -79,7 +86,7 @@ export function diffusionKto<C extends Condition>(
     const lambda = labels.mul(liked - others).add(others)
     const sum = stopGradient(own).add(frozen)
     return {
-      loss: lambda.mul(utilities[utility](signed.mul(beta)).neg().add(1)).mean(),
+      loss: lambda.mul(utilities[utility](signed.mul(beta), side).neg().add(1)).mean(),
       metrics: {
         accuracy: rankedRight(stopGradient(signed).neg(), sum).mean(),
         offset: baseline,

@@ -3,10 +3,9 @@ import { abortSignal, callable, checkOptions, either, anObject, required, whole 
 import { rng } from '@antipode/core/random'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import { type Condition, type Denoiser, joinConditions } from '../denoiser.ts'
-import type { StepPairBatch } from '../objectives/index.ts'
 import { type StepCoefficients, stepCoefficients, stepLevels, stepMean } from '../transitions/index.ts'
-import { type ChosenPair, chosenPairs } from './chosen-pairs.ts'
-import { conditionRows, rowsOf } from './rows.ts'
+import { type BranchedPairs, chosenPairs, stepPairs } from './chosen-pairs.ts'
+import { rowsOf } from './rows.ts'
 import { scoresOf } from './scores.ts'
 
 /** What a step-aware preference model looks at. */
@@ -27,6 +26,11 @@ export interface BranchingOptions<C extends Condition> {
   readonly branches?: number
   /** First step that branches, whole, 0 or more; 4 by default. */
   readonly from?: number
+  /**
+   * Further steps that each candidate takes by itself before they are compared, whole, 0 or more; 0 by default. With
+   * some, a last call on which candidates would part again is one step more of those before.
+   */
+  readonly inner?: number
   /** Preference scores of candidates, `[R]`: more is better. */
   readonly score: (candidates: Candidates<C>) => Tensor
   /**
@@ -39,40 +43,41 @@ export interface BranchingOptions<C extends Condition> {
   readonly signal?: AbortSignal
 }
 
-/** The pairs of one branching. Its tensors are the caller's to dispose, but for the condition's. */
-export interface BranchedPairs<C extends Condition> extends StepPairBatch<C>, Disposable {
-  /** Rows of the noise that the pairs belong to. */
-  readonly rows: readonly number[]
+/** Candidates since they parted: the steps that they took, and where each of those began. */
+interface Chain {
+  readonly steps: StepCoefficients[]
+  /** B rows, from which all candidates came, and then K·B each. */
+  readonly samples: Tensor[]
 }
 
 /**
  * Samples by branching (Liang et al. 2024, arXiv 2406.04314, algorithm 1): from step `from` on each sample goes on in
- * several ways, which are told apart by nothing but their noise; one call later they are scored, the best and the worst
- * make a pair, and the run goes on from one of them at random, so that later pairs are no better than earlier ones.
- * Pairs come step by step, those of a step in one batch, and none where no gap passes the threshold. Everything depends
- * on noise, seed and weights alone.
+ * several ways, which are told apart by nothing but their noise; `inner` steps and one call later they are scored, the
+ * best and the worst make a pair of each step since they parted, and the run goes on from one of them at random, so
+ * that later pairs are no better than earlier ones. Pairs come step by step, those of a step in one batch, and none
+ * where no gap passes the threshold. Everything depends on noise, seed and weights alone.
  * @param scheduler whose steps are normal distributions: `ddim({ eta: 1, clipSample: false, setAlphaToOne: false,
  * stepsOffset: 1 })`
  * @param noise unit normal, `[B, ...]`; not disposed, nor is the condition
  * @throws {ConfigError} if an option is unknown or outside its range, or a step draws no noise
- * Source: RockeyCoss/SPO, spo/custom_diffusers (20 steps, guidance 5).
+ * Source: RockeyCoss/SPO, spo/custom_diffusers: 20 steps and guidance 5; for SD 1.5 the defaults, for SDXL 2 branches
+ * of 3 inner steps and τ = 0.4.
  */
 export async function* branchingPairs<C extends Condition>(
   denoise: Denoiser<C>, scheduler: Scheduler, noise: Tensor, condition: C, options: BranchingOptions<C>,
 ): AsyncGenerator<BranchedPairs<C>, void, void> {
   checkOptions('branchingPairs', options, {
     steps: required(either(whole(1), anObject('a request for steps'))), branches: whole(2), from: whole(0),
-    score: required(callable), threshold: callable, seed: required(whole(0)), signal: abortSignal,
+    inner: whole(0), score: required(callable), threshold: callable, seed: required(whole(0)), signal: abortSignal,
   })
-  const { branches = 4, from = 4, score, threshold = () => 0.3, seed, signal } = options
+  const { branches = 4, from = 4, inner = 0, score, threshold = () => 0.3, seed, signal } = options
   const { device } = noise
   const count = noise.shape[0] ?? 0
   const begun = scheduler.begin<Tensor>(options.steps)
   const calls = begun.plan.timesteps.length
   const several = joinConditions(...Array<C>(branches).fill(condition))
   let x = noise.mul(scheduler.initNoiseSigma(begun.plan))
-  /** Where the candidates that x holds came from, and what was predicted of them. */
-  let parent: { readonly sample: Tensor; readonly step: StepCoefficients } | undefined
+  let chain: Chain | undefined
   let prediction: Tensor | undefined
   try {
     await evaluate(x)
@@ -82,50 +87,40 @@ export async function* branchingPairs<C extends Condition>(
       const here = step < calls ? stepCoefficients(scheduler, { ...begun, step }) : undefined
       const rows = x.shape[0] ?? 0
       const timesteps = full(device, [rows], here?.timestep ?? 0)
-      prediction = here && denoise(x.mul(here.input), timesteps, parent ? several : condition)
+      prediction = here && denoise(x.mul(here.input), timesteps, chain ? several : condition)
+      const apart = chain && chain.steps.length > inner && !(inner > 0 && step === calls - 1)
       let next: readonly number[] | undefined
-      if (parent) {
+      if (chain && (apart || !here)) {
         const x0 = here && prediction ? x.mul(here.clean[0]).add(prediction.mul(here.clean[1])) : x
         using scores = score({ sample: x, x0, timesteps, condition: several })
         await evaluate(scores, ...(prediction ? [prediction] : []))
         const values = await scoresOf('branchingPairs', scores, rows)
-        const pairs = chosenPairs(values, count, branches, threshold(parent.step))
-        if (pairs.length > 0) yield await pairsOf(x, parent, pairs, condition)
+        const pairs = chosenPairs(values, count, branches, threshold(chain.steps[0]!))
+        for (const [i, taken] of chain.steps.entries()) {
+          if (pairs.length === 0) break
+          yield await stepPairs([chain.samples[i]!, chain.samples[i + 1] ?? x], taken, pairs, count, condition)
+        }
         next = Array.from({ length: count }, (_, row) => random.int(branches) * count + row)
       }
       if (!here || !prediction) return
       const [sample, predicted] = next ? [rowsOf(x, next), rowsOf(prediction, next)] : [x, prediction]
-      const width = step < from ? 1 : branches
-      const levels = stepLevels(device, Array.from({ length: count }, () => here), noise.rank)
+      const parts = step >= from && (!chain || next !== undefined)
+      const levels = stepLevels(device, Array.from({ length: sample.shape[0] ?? 0 }, () => here), noise.rank)
       const mean = stepMean(predicted, { ...levels, sample })
-      const drawn = Array.from({ length: width }, (_, k) =>
-        mean.add(randn(device, noise.shape, { seed: random.int(2 ** 32), stream: k }).mul(here.deviation)))
+      const drawn = Array.from({ length: parts ? branches : 1 }, (_, k) =>
+        mean.add(randn(device, sample.shape, { seed: random.int(2 ** 32), stream: k }).mul(here.deviation)))
       const moved = concat(drawn).to(x.dtype) // candidate k of row b at k·B + b
       await evaluate(sample, moved)
-      const kept = sample === x && width > 1
-      for (const t of [prediction, parent?.sample, kept ? undefined : x]) t?.dispose()
+      prediction.dispose()
+      if (next) for (const t of [x, ...chain?.samples ?? []]) t.dispose()
+      if (parts) chain = { steps: [here], samples: [sample] }
+      else if (chain) {
+        chain.steps.push(here)
+        chain.samples.push(x)
+      } else x.dispose()
       x = moved
-      parent = width > 1 ? { sample, step: here } : undefined
     }
   } finally {
-    for (const t of [x, prediction, parent?.sample]) t?.dispose()
-  }
-}
-
-async function pairsOf<C extends Condition>(
-  candidates: Tensor, { sample, step }: { readonly sample: Tensor; readonly step: StepCoefficients },
-  pairs: readonly ChosenPair[], condition: C,
-): Promise<BranchedPairs<C>> {
-  const { shape: [count = 0], rank, device } = sample
-  const rows = pairs.map(({ row }) => row)
-  const [start, best, worst] = [
-    rowsOf(sample, rows), rowsOf(candidates, pairs.map(({ row, best: k }) => k * count + row)),
-    rowsOf(candidates, pairs.map(({ row, worst: k }) => k * count + row)),
-  ]
-  await evaluate(start, best, worst)
-  const side = { ...stepLevels(device, rows.map(() => step), rank), sample: start }
-  return {
-    rows, condition: conditionRows(condition, rows), chosen: { ...side, next: best }, rejected: { ...side, next: worst },
-    [Symbol.dispose]: () => { for (const t of [start, best, worst]) t.dispose() },
+    for (const t of [x, prediction, ...chain?.samples ?? []]) t?.dispose()
   }
 }

@@ -3,8 +3,9 @@ export {
 } from './advantages.ts'
 export { type BatchBucket, BatchOrder } from './batch-order.ts'
 export { type BatchMaker, batchesOf, type BatchesOfOptions } from './batches-of.ts'
-export { type BranchedPairs, branchingPairs, type BranchingOptions, type Candidates } from './branching-pairs.ts'
+export { branchingPairs, type BranchingOptions, type Candidates } from './branching-pairs.ts'
 export { calibratedRewards, type CandidateOptions, paretoPairs } from './calibrated-rewards.ts'
+export type { BranchedPairs } from './chosen-pairs.ts'
 export { invertedPairs, type InvertedPairsOptions } from './inverted-pairs.ts'
 export { type LabelledPairs, labelPairs, type LabelPairsOptions, type SampleReward } from './label-pairs.ts'
 export { pairMaker, type PairMakerOptions } from './pair-maker.ts'
@@ -15,4 +16,7 @@ export {
 } from './reward-rollouts.ts'
 export { type SelfRolloutOptions, selfRollouts } from './self-rollouts.ts'
 export { storedPairs, type StoredPairsOptions } from './stored-pairs.ts'
+export {
+  type Choice, rewardChoice, trajectoryPairs, type TrajectoryPairs, type TrajectoryPairsOptions,
+} from './trajectory-pairs.ts'
 export type { TruncatedRunOptions } from './truncated-runs.ts'

@@ -1,12 +1,12 @@
-import { constant, evaluate, full, randn, type Tensor } from '@antipode/core'
+import { constant, type Tensor } from '@antipode/core'
 import { abortSignal, anObject, callable, checkOptions, either, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { Scheduler, Steps } from '@antipode/schedulers'
 import type { Condition, Denoiser } from '../denoiser.ts'
 import type { PolicyBatch } from '../objectives/index.ts'
 import type { Reward } from '../reward.ts'
-import { stepCoefficients, stepLevels, stepLogProb, stepMean } from '../transitions/index.ts'
 import { scoresOf } from './scores.ts'
+import { releaseStep, trajectories } from './trajectories.ts'
 
 /** Options of {@link policyRollouts}. */
 export interface PolicyRolloutOptions<C extends Condition> {
@@ -40,44 +40,18 @@ export async function* policyRollouts<C extends Condition>(
     advantages: required(callable), seed: required(whole(0)), signal: abortSignal,
   })
   const { steps, reward, advantages, seed, signal } = options
-  const { device, shape: [count = 0] } = noise
-  const begun = scheduler.begin<Tensor>(steps)
-  const random = rng(seed)
-  const taken: PolicyRows<C>[] = []
-  let x = noise.mul(scheduler.initNoiseSigma(begun.plan))
+  const { taken, ends } = await trajectories(denoise, scheduler, noise, condition, { steps, random: rng(seed), signal })
   let given = 0
   try {
-    await evaluate(x)
-    for (let step = 0; step < begun.plan.timesteps.length; step++) {
-      signal?.throwIfAborted()
-      const here = stepCoefficients(scheduler, { ...begun, step })
-      const levels = stepLevels(device, Array.from({ length: count }, () => here), noise.rank)
-      const prediction = denoise(x.mul(here.input), full(device, [count], here.timestep), condition)
-      const mean = stepMean(prediction, { ...levels, sample: x })
-      const drawn = randn(device, noise.shape, { seed: random.int(2 ** 32) })
-      const next = mean.add(drawn.mul(levels.deviation)).to(x.dtype)
-      const logProbs = stepLogProb(mean, { ...levels, next })
-      // Batches are used in any order, so that each has a copy of its own.
-      const onward = next.mul(1)
-      await evaluate(next, onward, logProbs)
-      taken.push({ ...levels, sample: x, next, condition, logProbs })
-      x = onward
-    }
-    using rewards = reward(x, condition)
-    const values = await scoresOf('policyRollouts', rewards, count)
-    const better = constant(device, Array.from(advantages(values)))
+    using rewards = reward(ends, condition)
+    const values = await scoresOf('policyRollouts', rewards, noise.shape[0] ?? 0)
+    const better = constant(noise.device, Array.from(advantages(values)))
     for (const one of taken) {
       given++
-      yield { ...one, advantages: better, [Symbol.dispose]: () => release(one) }
+      yield { ...one, condition, advantages: better, [Symbol.dispose]: () => releaseStep(one) }
     }
   } finally {
-    x.dispose()
-    taken.slice(given).forEach(release)
+    ends.dispose()
+    taken.slice(given).forEach(releaseStep)
   }
-}
-
-type PolicyRows<C extends Condition> = Omit<PolicyBatch<C>, 'advantages'>
-
-function release({ sample, next, logProbs }: PolicyRows<Condition>): void {
-  for (const t of [sample, next, logProbs]) t.dispose()
 }

@@ -24,13 +24,16 @@ const right = ({ sample }: Pick<Candidates<Tensor>, 'sample'>): Tensor => sample
 const base: BranchingOptions<Tensor> = { steps: 6, branches: 3, from: 2, score: right, threshold: () => 0, seed: 4 }
 
 /** Numbers of all batches of a run. */
-async function branched(options: Partial<BranchingOptions<Tensor>> = {}): Promise<{ rows: readonly number[]; timestep: number; start: number[]; best: number[]; worst: number[] }[]> {
+async function branched(options: Partial<BranchingOptions<Tensor>> = {}): Promise<{ rows: readonly number[]; timestep: number; start: number[]; others: number[]; best: number[]; worst: number[] }[]> {
   const all = []
   for await (const pairs of branchingPairs(model, scheduler, noise, condition, { ...base, ...options })) {
     using batch = pairs
-    const [start, best, worst, timesteps] = interpret([batch.chosen.sample, batch.chosen.next, batch.rejected.next, batch.chosen.timesteps])
-    expect(batch.rejected.sample).toBe(batch.chosen.sample)
-    all.push({ rows: batch.rows, timestep: timesteps?.[0] as number, start: [...start ?? []], best: [...best ?? []], worst: [...worst ?? []] })
+    const { chosen, rejected } = batch
+    const [start, others, best, worst, timesteps] = interpret([chosen.sample, rejected.sample, chosen.next, rejected.next, chosen.timesteps])
+    if (options.inner === undefined) expect(rejected.sample).toBe(chosen.sample)
+    all.push({
+      rows: batch.rows, timestep: timesteps?.[0] as number, start: [...start ?? []], others: [...others ?? []], best: [...best ?? []], worst: [...worst ?? []],
+    })
   }
   return all
 }
@@ -78,6 +81,25 @@ describe('branching', () => {
       return right({ sample })
     } })
     expect(seen).toEqual([...scheduler.timesteps(6).timesteps.slice(3).map((t) => [t, 0]), [0, 1]])
+  })
+
+  test('with inner steps gives all steps since candidates parted, each from where its own candidate was, as for SDXL', async () => {
+    const seen: number[] = []
+    const { timesteps } = scheduler.timesteps(8)
+    const all = await branched({
+      steps: 8, branches: 2, from: 1, inner: 2, score: (at) => { seen.push(...interpret([at.timesteps])[0]!.slice(0, 1)); return right(at) },
+    })
+    // Candidates part at steps 1 and 4, are scored at 4 and at the end, and the last call would be their third parting.
+    expect(seen).toEqual([timesteps[4], 0])
+    expect(all.map(({ timestep }) => timestep)).toEqual(timesteps.slice(1))
+    const ends = all.map(({ best }) => best)
+    for (const i of [1, 2, 4, 5, 6]) {
+      expect(all[i]?.start).toEqual(ends[i - 1])
+      expect(all[i]?.others).toEqual(all[i - 1]?.worst)
+    }
+    for (const i of [0, 3]) expect(all[i]?.others).toEqual(all[i]?.start)
+    for (const row of [0, 1, 2]) for (const i of [2, 6]) expect(ends[i]?.[2 * row]).toBeGreaterThan(all[i]?.worst[2 * row] as number)
+    expect(await branched({ steps: 8, branches: 2, from: 1, inner: 2, threshold: () => 1 })).toEqual([])
   })
 
   test('gives nothing where no gap passes the threshold, which may depend on the step', async () => {
@@ -134,7 +156,7 @@ describe('rollouts of a policy', () => {
 })
 
 test('options out of range are refused', async () => {
-  for (const wrong of [{ branches: 1 }, { from: -1 }, { seed: 0.5 }, { score: 1 }, { k: 4 }]) {
+  for (const wrong of [{ branches: 1 }, { from: -1 }, { inner: 0.5 }, { seed: 0.5 }, { score: 1 }, { k: 4 }]) {
     await expect(branchingPairs(model, scheduler, noise, condition, { ...base, ...wrong } as never).next()).rejects.toThrow(ConfigError)
   }
   for (const wrong of [{}, { steps: 3, reward: 1, advantages: 1, seed: 1 }]) {

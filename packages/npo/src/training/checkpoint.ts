@@ -1,8 +1,9 @@
 import { CheckpointError, type Tensor, tensor, type Backend } from '@antipode/core'
 import { readSafetensors, type SafetensorsFile, type StreamedSafetensorsEntry, writeSafetensors } from '@antipode/core/io'
-import type { Optimizer } from '@antipode/core/optim'
+import type { LossScalerState, Optimizer } from '@antipode/core/optim'
 import { checkFinite } from './finite.ts'
 import type { RunState } from './run-state.ts'
+import type { WatchState } from './watch.ts'
 
 /** Where and how often a run is saved. */
 export interface CheckpointOptions {
@@ -17,6 +18,8 @@ export interface CheckpointOptions {
 /** The second has digests; a file of the first cannot be told from a damaged one. */
 const format = 'antipode-run-2'
 const metadataKeys = ['emaStep', 'format', 'optimizerStep', 'recipe', 'sha256', 'step'] as const
+/** Of runs that have such, as JSON. */
+const furtherKeys = ['lossScaler', 'watch'] as const
 const kinds: readonly string[] = ['parameter', 'optimizer', 'ema']
 
 /**
@@ -30,7 +33,7 @@ export async function saveRun(
   { path, recipe }: Pick<CheckpointOptions, 'path' | 'recipe'>,
 ): Promise<void> {
   await checkFinite('saveRun', state)
-  const { parameters, optimizer, ema } = state
+  const { parameters, optimizer, ema, lossScaler, watch } = state
   const entries: StreamedSafetensorsEntry[] = []
   const add = (prefix: string, tensors: ReadonlyMap<string, Tensor>): void => {
     for (const [name, t] of tensors) {
@@ -40,9 +43,14 @@ export async function saveRun(
   add('parameter', parameters)
   add('optimizer', optimizer.state().tensors)
   if (ema) add('ema', ema.state().tensors)
+  const remembered = JSON.stringify(watch?.state() ?? {})
   await writeSafetensors(path, entries, {
     digest: true,
-    metadata: { format, recipe, step: `${step}`, optimizerStep: `${optimizer.step}`, emaStep: `${ema?.step ?? 0}` },
+    metadata: {
+      format, recipe, step: `${step}`, optimizerStep: `${optimizer.step}`, emaStep: `${ema?.step ?? 0}`,
+      ...(lossScaler ? { lossScaler: JSON.stringify(lossScaler.state()) } : {}),
+      ...(remembered === '{}' ? {} : { watch: remembered }),
+    },
   })
 }
 
@@ -55,7 +63,7 @@ export async function saveRun(
  */
 export async function loadRun(
   device: Backend,
-  { parameters, optimizer, ema }: RunState,
+  { parameters, optimizer, ema, lossScaler, watch }: RunState,
   { path, recipe, steps = Infinity }: Pick<CheckpointOptions, 'path' | 'recipe'> & { readonly steps?: number },
 ): Promise<number> {
   await checkFormat(path)
@@ -65,6 +73,10 @@ export async function loadRun(
     throw new CheckpointError(`resume: expected a run of up to ${steps} steps in ${path}, got one of ${counts.step}; raise steps`)
   }
   checkNames(path, file.tensors, parameters, ema !== undefined && counts.step > 0)
+  const further = furtherOf(path, file.metadata)
+  if (lossScaler && counts.step > 0 && !further.lossScaler) {
+    throw new CheckpointError(`resume: ${path}: expected a loss scale, got none; train without lossScaler, as it was begun`)
+  }
   // Reading verifies: what is damaged must show before anything is overwritten.
   for await (const _ of file.stream());
   const load = async (kind: string, step: number, into: Pick<Optimizer, 'load'> | undefined): Promise<void> => {
@@ -80,6 +92,8 @@ export async function loadRun(
       throw error
     }
   }
+  if (further.lossScaler) lossScaler?.load(further.lossScaler as LossScalerState)
+  if (further.watch) watch?.load(further.watch as WatchState)
   // The optimiser refuses the state of another kind, so it comes before anything is overwritten.
   await load('optimizer', counts.optimizerStep, optimizer)
   await load('ema', counts.emaStep, ema)
@@ -104,7 +118,7 @@ function checkedSteps(
   recipe: string,
   metadata: Readonly<Record<string, string>>,
 ): Readonly<Record<'step' | 'optimizerStep' | 'emaStep', number>> {
-  const keys = Object.keys(metadata).sort().join(', ')
+  const keys = Object.keys(metadata).filter((key) => !(furtherKeys as readonly string[]).includes(key)).sort().join(', ')
   if (keys !== metadataKeys.join(', ')) {
     throw new CheckpointError(`resume: ${path}: expected ${metadataKeys.join(', ')} as metadata, got ${keys}; start afresh`)
   }
@@ -121,6 +135,21 @@ function checkedSteps(
     throw new CheckpointError(`resume: ${path}: expected a whole ${key}, got ${metadata[key]}; start afresh`)
   }
   return { step: count('step'), optimizerStep: count('optimizerStep'), emaStep: count('emaStep') }
+}
+
+/** What else a run of its kind keeps, not yet looked at. */
+function furtherOf(path: string, metadata: Readonly<Record<string, string>>): Partial<Record<typeof furtherKeys[number], object>> {
+  return Object.fromEntries(furtherKeys.flatMap((key) => {
+    const text = metadata[key]
+    if (text === undefined) return []
+    try {
+      const value: unknown = JSON.parse(text)
+      if (typeof value === 'object' && value !== null) return [[key, value]]
+    } catch (cause) {
+      throw new CheckpointError(`resume: ${path}: expected JSON as ${key}, got ${text}; start afresh`, { cause })
+    }
+    throw new CheckpointError(`resume: ${path}: expected an object as ${key}, got ${text}; start afresh`)
+  }))
 }
 
 /** Every parameter is there in its shape, everything else belongs to one, and averages are there exactly if wanted. */

@@ -1,6 +1,6 @@
 import { constant, evaluate, type Tensor } from '@antipode/core'
 import type { Accumulator } from '@antipode/core/optim'
-import type { Measures } from './measures.ts'
+import type { Measures, Measuring } from './measures.ts'
 
 /** As much of a run's options as says where batches come from and go to. */
 export interface BatchOptions<B> {
@@ -29,7 +29,7 @@ export async function withBatch<B, R>(
  * @returns nothing where the run was aborted before the last of them
  */
 export async function gather<B>(
-  options: BatchOptions<B>, mean: Accumulator, measures: (batch: B) => Measures, first: number,
+  options: BatchOptions<B>, mean: Accumulator, measures: Measuring<B>, first: number, lossScale?: number,
 ): Promise<Measures | undefined> {
   const { parameters, accumulate = 1, signal } = options
   mean.reset()
@@ -38,7 +38,7 @@ export async function gather<B>(
   for (let k = 0; k < accumulate; k++) {
     if (signal?.aborted) return undefined
     await withBatch(options, first + k, async (batch) => {
-      const { report, grads, ...rest } = measures(batch)
+      const { report, grads, ...rest } = measures(batch, lossScale)
       const updates = mean.add(parameters, grads)
       try {
         await evaluate(report, ...updates)

@@ -5,9 +5,10 @@ import { ConfigError, constant, Device, randn, type Tensor } from '@antipode/cor
 import { adamw } from '@antipode/core/optim'
 import { ddim, flowMatchSde } from '@antipode/schedulers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { danceGrpo, draftLv, draft, negate } from '../objectives/index.ts'
+import { d3po, danceGrpo, draftLv, draft, negate } from '../objectives/index.ts'
 import {
-  groupAdvantages, policyRollouts, type PolicySteps, renoisedRollouts, rewardRollouts, selfRollouts,
+  groupAdvantages, policyRollouts, type PolicySteps, renoisedRollouts, rewardChoice, rewardRollouts,
+  selfRollouts, trajectoryPairs, type TrajectoryPairs,
 } from '../preferences/index.ts'
 import { ToyDenoiser } from '../testing/toy.ts'
 import { type OnlineOptions, train, trainOnline, type TrainStep } from './index.ts'
@@ -79,6 +80,38 @@ test('an aborted run ends with its round, and goes on to the same weights, to th
   expect(seen).toBe(calls)
   await run({ checkpoint: at('parts'), resume: true })
   expect(readFileSync(at('parts').path).equals(readFileSync(at('whole').path))).toBe(true)
+})
+
+test('a model learns which of its runs are preferred, and goes on after a stop as if there had been none', async () => {
+  const asked: number[] = []
+  const learn = async (changes: Partial<OnlineOptions<TrajectoryPairs<Tensor>>>): Promise<void> => {
+    using model = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 16 })
+    using policy = ToyDenoiser.of(device, 1, { width: 2, classes: 2, hidden: 16 })
+    using optimizer = adamw({ lr: 0.02 })
+    const objective = d3po<Tensor>({ beta: 1, clip: 0.5 })
+    for await (const _ of trainOnline<TrajectoryPairs<Tensor>>({
+      parameters: model.state(), optimizer, steps: 3 * calls, clipNorm: 1, batches: calls, seed: 2, compile: true,
+      collect: (round) => trajectoryPairs<Tensor>(
+        model.denoise, flow, randn(device, [count, 2], { seed: 3, stream: round }), condition(), {
+          steps: calls, seed: round,
+          choose: async (first, second, told) => {
+            using mean = reward(first).mean()
+            asked.push(await mean.item())
+            return rewardChoice(reward)(first, second, told)
+          },
+        },
+      ),
+      loss: (pairs) => objective.evaluate({ model: model.denoise, reference: policy.denoise }, pairs),
+      ...changes,
+    })) { /* Steps are looked at by the files they leave. */ }
+  }
+  const at = (name: string) => ({ path: join(folder, `${name}.safetensors`), every: calls, recipe: 'pairs' })
+  await learn({ checkpoint: at('pairs') })
+  expect(asked).toHaveLength(3)
+  expect(asked[2]).toBeGreaterThan(asked[0]! + 0.1)
+  await learn({ checkpoint: at('pairs-parts'), steps: 2 * calls })
+  await learn({ checkpoint: at('pairs-parts'), resume: true })
+  expect(readFileSync(at('pairs-parts').path).equals(readFileSync(at('pairs').path))).toBe(true)
 })
 
 test('rounds that are no whole steps, or give too little, are refused, and what they gave is disposed', async () => {

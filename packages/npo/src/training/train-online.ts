@@ -1,7 +1,9 @@
 import { ConfigError } from '@antipode/core'
 import { callable, checkArgument, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
-import { train, type TrainOptions, type TrainStep } from './train.ts'
+import { train } from './train.ts'
+import type { TrainOptions } from './train-options.ts'
+import type { TrainStep } from './train-step.ts'
 
 /** Options of {@link trainOnline}. */
 export interface OnlineOptions<B extends Disposable> extends Omit<TrainOptions<B>, 'batch' | 'release'> {

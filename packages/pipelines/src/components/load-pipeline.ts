@@ -6,7 +6,7 @@ import {
   checkpointRanges,
   type CheckpointSource,
   type Component,
-  CLIPTokenizer,
+  type CLIPTokenizer,
   clipTextModel,
   clipTextModelWithProjection,
   type ConfiguredModel,
@@ -14,6 +14,7 @@ import {
   openCheckpoint,
   type OpenCheckpoint,
   type OpenCheckpointOptions,
+  readClipTokenizer,
   unet2DCondition,
 } from '@antipode/models'
 import type { PipelineMemory } from '../memory/index.ts'
@@ -196,17 +197,7 @@ class Loading {
   /** @throws {CheckpointError} if its files are missing, or are no tokenizer's */
   async tokenizer(name: string): Promise<CLIPTokenizer> {
     const part = this.checkpoint.component(name)
-    const json = async (file: string): Promise<object | undefined> => {
-      const text = await part.text(file)
-      return text === undefined ? undefined : (JSON.parse(text) as object) // the tokenizer checks what it holds
-    }
-    return CLIPTokenizer.from({
-      tokenizer: await json('tokenizer.json'),
-      config: part.config,
-      vocab: await json('vocab.json'),
-      merges: await part.text('merges.txt'),
-      specialTokens: await json('special_tokens_map.json'),
-    })
+    return await readClipTokenizer(part, part.config)
   }
 
   /** Frees what was brought to the device. */

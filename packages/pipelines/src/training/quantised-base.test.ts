@@ -1,7 +1,7 @@
 import { gradients, type Tensor, tensor } from '@antipode/core'
 import { adapterParameters, addAdapter, lora, randomParameters } from '@antipode/core/nn'
 import { FakeHost, interpret, noise, waves } from '@antipode/core/testing'
-import { UNet2DConditionModel } from '@antipode/models'
+import { type UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import { drawNoise, pairObjectiveOf } from '@antipode/npo'
 import { ddim } from '@antipode/schedulers'
 import { expect, test } from 'vitest'
@@ -34,7 +34,7 @@ test('an adapter in f32 trains on a base in blocks: loss and gradients are those
     chosen: sample('chosen'), rejected: sample('rejected'), condition: { context: waves(host, 'context', [1, 2, 32], 0, 1) },
   }
   const stepOf = (model: UNet2DConditionModel): Tensor[] => {
-    const { loss } = pairObjectiveOf('dpo', { beta: 5 }).evaluate(networksOf(model, 'eta', true), batch)
+    const { loss } = pairObjectiveOf<UNet2DCondition>('dpo', { beta: 5 }).evaluate(networksOf(model, 'eta', true), batch)
     return [loss, ...gradients(loss, [...adapterParameters(model, 'eta').values()])]
   }
   const [own, wanted] = [interpret(stepOf(unet)), interpret(stepOf(twin))]

@@ -1,13 +1,13 @@
-import { ConfigError, NumericError } from '@antipode/core'
+import { ConfigError } from '@antipode/core'
 import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
-import { adamw, constantWithWarmup } from '@antipode/core/optim'
+import { adamw, constantWithWarmup, type Ema, lossScaler } from '@antipode/core/optim'
 import {
-  abortSignal, anObject, atLeast, checkOptions, finite, flag, oneOf, positive, type Ranges, required, text, whole,
+  abortSignal, anObject, atLeast, checkOptions, finite, flag, listOf, oneOf, positive, type Ranges, required, text, whole,
 } from '@antipode/core/options'
 import type { AutoencoderKL, UNet2DCondition, UNet2DConditionModel } from '@antipode/models'
 import {
   type CheckpointOptions, negate, type PairBatch, type PairObjectiveName, pairObjectiveNames, pairObjectiveOf,
-  type ReferredNetworks, train, type TrainStep,
+  type ReferredNetworks, type StopRule, train, type TrainStep,
 } from '@antipode/npo'
 import type { Scheduler } from '@antipode/schedulers'
 import { latentPairs } from './batches/index.ts'
@@ -50,6 +50,15 @@ export interface PreferenceOptions {
   readonly seed?: number
   /** Latents drawn anew each time, by default, or the most likely ones. */
   readonly posterior?: 'sample' | 'mode'
+  /** Takes the average of the adapter from the first update on; `withAverages` of @antipode/npo makes use of it. */
+  readonly ema?: Ema
+  /**
+   * Whether losses are scaled so that gradients do not vanish in f16 (see `lossScaler` of @antipode/core): true where
+   * the UNet computes in f16, by default.
+   */
+  readonly lossScaling?: boolean
+  /** What ends the run besides a collapse; see `train`. */
+  readonly stop?: readonly StopRule[]
   /** Whether activations are computed again in the backward pass rather than kept; true by default. */
   readonly gradientCheckpointing?: boolean
   readonly checkpoint?: CheckpointOptions
@@ -69,17 +78,24 @@ export interface PreferenceModels {
 export const attentionTargets: RegExp = /\.attn[12]\.to_(?:q|k|v|out\.0)$/
 
 /**
- * The error that the model may have for each of the reference's, before it counts as collapsed: then the accuracy says
- * nothing.
+ * A model whose error is more than one and a half of the reference's has collapsed: then its accuracy says nothing.
+ * Objectives without a reference do not know that error.
  */
-const collapse = 1.5
+const collapse: StopRule = {
+  name: 'error of the base',
+  look({ metrics: { error = 0, referenceError = Infinity } }) {
+    if (error <= 1.5 * referenceError) return { memory: [] }
+    return { memory: [], because: `an error of ${error}, more than 1.5 times the base's of ${referenceError}` }
+  },
+}
 
 const ranges: Ranges<PreferenceOptions> = {
   objective: oneOf(...pairObjectiveNames), negated: flag, adapter: text, rank: whole(1), alpha: finite,
   targets: { expected: 'a RegExp', accepts: (v) => v instanceof RegExp },
   steps: required(whole(1)), batch: whole(1, 1024), accumulate: whole(1), learningRate: atLeast(0), warmup: whole(0),
   weightDecay: atLeast(0), clipNorm: positive, beta: positive, seed: whole(0), posterior: oneOf('sample', 'mode'),
-  gradientCheckpointing: flag,
+  gradientCheckpointing: flag, ema: anObject('an average of parameters, made by ema'), lossScaling: flag,
+  stop: listOf(anObject('a rule')),
   checkpoint: anObject('an object of options'), resume: flag, signal: abortSignal,
 }
 
@@ -88,8 +104,8 @@ const ranges: Ranges<PreferenceOptions> = {
  * another objective with the base itself, adapters off, as the reference, or the same on the opposite preference
  * (Diffusion-NPO). The adapter is on the UNet from the first step on, in f32 whatever the base is kept in, and stays there: save it with
  * `saveAdapter`.
- * @throws {NumericError} if the model collapses: where its error is more than one and a half of the base's, which
- * objectives without a reference do not know
+ * @throws {CollapseError} if its error is more than one and a half of the base's, which objectives without a reference
+ * do not know, or a rule of `stop` is met
  * @throws {ConfigError | CheckpointError} as `train` and `addAdapter` do
  * Sources: Wallace et al. 2023, arXiv 2311.12908; Wang et al. 2025, arXiv 2505.11245; defaults as the scripts of the
  * latter.
@@ -116,7 +132,8 @@ export async function* trainPreference(
   const tuned = negated ? negate(objective) : objective
   const networks = networksOf(unet, adapter, gradientCheckpointing)
   using optimizer = adamw({ lr, weightDecay })
-  for await (const step of train<PairBatch<UNet2DCondition>>({
+  const { ema, lossScaling = unet.dtype === 'f16', stop = [] } = options
+  yield* train<PairBatch<UNet2DCondition>>({
     parameters: adapterParameters(unet, adapter),
     ...latentPairs(vae, pairs, { process, size, seed, posterior }),
     loss: (batch) => tuned.evaluate(networks, batch),
@@ -124,17 +141,10 @@ export async function* trainPreference(
     optimizer, steps, accumulate, clipNorm, resume, schedule: constantWithWarmup(warmup),
     ...(checkpoint ? { checkpoint } : {}),
     ...(signal ? { signal } : {}),
-  })) {
-    const { error = 0, referenceError = Infinity } = step.metrics
-    if (error > collapse * referenceError) {
-      throw new NumericError(
-        `trainPreference: step ${step.step}: expected an error of at most ${collapse} times the base's, got ${error} for ` +
-          `${referenceError}; lower the learning rate or raise beta`,
-        { where: 'error' },
-      )
-    }
-    yield step
-  }
+    ...(ema ? { ema } : {}),
+    ...(lossScaling ? { lossScaler: lossScaler() } : {}),
+    stop: [collapse, ...stop],
+  })
 }
 
 /**

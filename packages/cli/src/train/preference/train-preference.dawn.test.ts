@@ -42,7 +42,7 @@ const shared = (): string[] => ['--cache', at('cache')]
 test('both offsets of negative preference optimisation from a folder of pairs, by the command line', async () => {
   const dpo = await antipode(
     'train', 'dpo', '--model', tinyModels.sd, '--pairs', at('pairs'), '--out', at('dpo'), ...shared(), '--dtype', 'f32',
-    '--steps', '4', '--batch', '2', ...strong, '--sample-every', '4', '--sample-steps', '2',
+    '--steps', '4', '--batch', '2', ...strong, '--sample-every', '4', '--sample-steps', '2', '--ema', '0.9',
   )
   expect(dpo.said).toContain('12 pairs, 12 rows encoded now')
   expect([dpo.code, dpo.data]).toMatchObject(

@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
+import { adapterParameters } from '@antipode/core/nn'
+import { ema, type Ema, powerWarmup } from '@antipode/core/optim'
 import { saveAdapter } from '@antipode/models'
-import type { TrainStep } from '@antipode/npo'
-import { contactSheet, encodePng, loadPipeline, type Pixels } from '@antipode/pipelines'
+import { pinned, type TrainStep, withAverages } from '@antipode/npo'
+import { loadPipeline, type Pixels } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
-import { CurveFile } from '../curve.ts'
-import { EventFile, type EventPicture } from '../events/index.ts'
-import { modelFilesDigest } from './model-files.ts'
-import { preferenceName, type PreferenceSettings, writeSettings } from '../../train-settings/index.ts'
+import { modelFilesDigest, resolutionOf } from '../model-files.ts'
+import { RunRecord, runFiles } from '../run-record.ts'
+import { preferenceName, type PreferenceSettings } from '../../train-settings/index.ts'
 
 /** Options of `antipode train dpo` and `antipode train npo`. */
 export interface TrainPreferenceOptions {
@@ -39,11 +40,6 @@ export interface TrainPreferenceResult {
 
 type Pipe = Awaited<ReturnType<typeof loadPipeline>>
 
-/** Files of a run below its folder. */
-const files = {
-  settings: 'settings.json', metrics: 'metrics.jsonl', run: 'run.safetensors', samples: 'samples',
-} as const
-
 /**
  * Trains an adapter of a checkpoint of Stable Diffusion on preference pairs: η towards what people prefer, or δ towards
  * what they do not. Pairs are encoded once; settings, metrics, grids of samples and the adapter lie in one folder, and
@@ -56,33 +52,42 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
   const started = performance.now()
   const progress = compilingProgress(options.progress)
   await mkdir(out, { recursive: true })
-  await using lock = await lockPath(`train ${name}`, join(out, files.settings))
+  await using lock = await lockPath(`train ${name}`, join(out, runFiles.settings))
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const loading = progress.phase(`loading ${settings.model}`, 1)
   using pipe = await loadPipeline(device, settings.model, { dtype, signal })
   loading.done()
   const models = await modelFilesDigest(settings.model)
   const pairs = await encoded(pipe, models, options, progress)
+  using average = settings.ema > 0 ? ema(powerWarmup(settings.ema)) : undefined
   const last = await trained(pipe, {
-    ...options, progress, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
+    ...options, progress, average, recipe: JSON.stringify({ ...recipeOf(settings), models, pairs: pairs.digest }),
   }, pairs)
   const adapter = join(out, `${name}.safetensors`)
   const { objective, negated, steps, beta, seed, format } = settings
   await lock.check()
   const metadata = {
     objective, negated: `${negated}`, seed: `${seed}`, steps: `${steps}`, ...(beta === undefined ? {} : { beta: `${beta}` }),
+    ...(average ? { ema: `${settings.ema}` } : {}),
   }
-  await saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
+  await averaged(pipe, name, average, () => (
+    saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
+  ))
   return {
-    adapter, metrics: join(out, files.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
+    adapter, metrics: join(out, runFiles.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
     pairs: { pairs: pairs.pairs, ties: pairs.ties, damaged: pairs.damaged },
   }
 }
 
 /** What a run cannot change on its way. */
 function recipeOf(settings: PreferenceSettings): object {
-  const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype } = settings
-  return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype }
+  const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay } = settings
+  return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay }
+}
+
+/** What is made of an adapter: of its average, where there is one. */
+async function averaged<R>({ components: { unet } }: Pipe, name: string, average: Ema | undefined, work: () => Promise<R>): Promise<R> {
+  return await (average ? withAverages(adapterParameters(unet, name), average, work) : work())
 }
 
 async function encoded(
@@ -102,25 +107,22 @@ async function encoded(
   return pairs
 }
 
-/** Side of the pictures that the model was trained on. */
-function resolutionOf({ unet, vae }: Pipe['components']): number {
-  const { sample_size: size } = unet.config
-  return (typeof size === 'number' ? size : size?.[0] ?? 64) * vae.scale
-}
-
 /** Trains step by step, and gives the last. */
 async function trained(
   pipe: Pipe,
-  { settings, out, recipe, signal, ...options }: TrainPreferenceOptions & { readonly recipe: string },
+  { settings, out, recipe, signal, average, ...options }: TrainPreferenceOptions & {
+    readonly recipe: string
+    readonly average: Ema | undefined
+  },
   pairs: EncodedPairs,
 ): Promise<TrainStep | undefined> {
   const {
     objective, negated, rank, steps, batch, accumulate, learningRate, warmup, beta, seed, checkpointEvery, sampleEvery,
+    stopPinned,
   } = settings
-  const path = join(out, files.run)
+  const path = join(out, runFiles.run)
   const resume = options.resume && existsSync(path)
-  const curve = new CurveFile(join(out, files.metrics), resume)
-  let events: EventFile | undefined
+  const record = new RunRecord(out, settings, resume)
   const phase = options.progress.phase(
     `training ${negated ? 'δ' : 'η'} (${objective.toUpperCase()}${negated ? ' negated' : ''})`, steps,
   )
@@ -128,27 +130,20 @@ async function trained(
     objective, negated, adapter: preferenceName(settings), rank, steps, batch, accumulate, learningRate, warmup, seed,
     resume, signal,
     ...(beta === undefined ? {} : { beta }),
+    ...(average ? { ema: average } : {}),
+    ...(stopPinned > 0 ? { stop: [pinned('accuracy', { steps: stopPinned })] } : {}),
     checkpoint: { path, every: checkpointEvery, recipe },
   })) {
-    if (!events) {
-      // Not before: a run that does not fit what is there leaves it as it is.
-      events = new EventFile(out)
-      await writeSettings(join(out, files.settings), settings)
-    }
-    curve.append(step)
-    const { loss, gradNorm, metrics } = step
-    events.scalars(step.step + 1, { loss, gradNorm, ...metrics })
+    await record.add(step)
+    const { loss, metrics } = step
     const { accuracy } = metrics
     phase.advance(1, `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `, accuracy ${accuracy.toFixed(2)}`}`)
     if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
-    const picture = await samples(pipe, settings, pairs, signal)
-    if (!picture) continue
-    await mkdir(join(out, files.samples), { recursive: true })
-    await writeFile(join(out, files.samples, `${`${step.step + 1}`.padStart(6, '0')}.png`), picture.png)
-    events.picture(step.step + 1, 'samples', picture)
+    const made = await averaged(pipe, preferenceName(settings), average, () => samples(pipe, settings, pairs, signal))
+    if (made) await record.samples(step.step + 1, made, 2)
   }
   phase.done()
-  return curve.steps().at(-1)
+  return record.last
 }
 
 /**
@@ -160,7 +155,7 @@ async function samples(
   { objective, negated, samplePrompts, sampleSteps, seed }: PreferenceSettings,
   pairs: EncodedPairs,
   signal: AbortSignal,
-): Promise<EventPicture | undefined> {
+): Promise<readonly Pixels[] | undefined> {
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [preferenceName({ objective, negated })]: 1 }
   const branches = [{}, negated ? { negative: weights } : { positive: weights }]
@@ -177,6 +172,5 @@ async function samples(
     if (signal.aborted) return undefined
     throw error
   }
-  const sheet = contactSheet(made, { columns: branches.length })
-  return { height: sheet.height, width: sheet.width, png: encodePng(sheet) }
+  return made
 }

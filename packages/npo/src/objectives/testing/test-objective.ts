@@ -1,12 +1,11 @@
-import { ConfigError, gradients, ShapeError, Tensor, tensor } from '@antipode/core'
-import { FakeHost, gradientGap, interpret } from '@antipode/core/testing'
+import { ShapeError, Tensor, tensor } from '@antipode/core'
+import { FakeHost, interpret } from '@antipode/core/testing'
 import type { ModelPrediction } from '@antipode/schedulers'
 import { describe, expect, test } from 'vitest'
 import type { Denoiser } from '../../denoiser.ts'
 import type { NoiseDraw } from '../../process/index.ts'
-import {
-  type ModelNetwork, negate, type PairBatch, type PreferenceObjective, type ReferredNetworks,
-} from '../index.ts'
+import type { ModelNetwork, PairBatch, ReferredNetworks } from '../index.ts'
+import { type Setting, type Subject, testInvariants, type Variation } from './invariants.ts'
 
 /** What batches of three samples or pairs are made from. */
 export interface Material {
@@ -24,29 +23,16 @@ export interface Toys {
   readonly frozen: () => Denoiser<Tensor>
 }
 
-/** An objective, and what it is held to. */
-export interface ObjectiveSubject<Batch extends NoiseDraw, Networks extends object> {
-  /** With options under which the loss curves gently: errors are about 1 here. */
-  readonly objective: PreferenceObjective<Batch, Networks>
+/** An objective on noised samples, and what it is held to. */
+export interface ObjectiveSubject<Batch extends NoiseDraw, Networks extends object>
+  extends Pick<Subject<string, Batch, Networks>, 'objective' | 'opposite' | 'start' | 'refused'> {
   readonly networks: (toys: Toys) => Networks
   readonly batch: (material: Material) => Batch
-  /** The opposite preference, by hand: an objective that is not negated on a batch that is reversed. */
-  readonly opposite: (batch: Batch) => {
-    readonly objective?: PreferenceObjective<Batch, Networks>
-    readonly batch: Batch
-  }
-  /** The loss where all networks are one. */
-  readonly start?: number
   /** Tensors of a batch that the objective does not read; none by default. */
   readonly unread?: readonly string[]
-  /** Calls that are refused. */
-  readonly refused: readonly (() => unknown)[]
 }
 
-/** Gradients are within 1e-9 of differences here; the bound is for losses that curve more. */
-const gradientTolerance = 1e-6
-
-const types: readonly ModelPrediction[] = ['epsilon', 'v_prediction', 'sample', 'flow_prediction']
+const types = ['epsilon', 'v_prediction', 'sample', 'flow_prediction'] as const satisfies readonly ModelPrediction[]
 
 /** A batch, networks and what their parameters are. */
 class Bench {
@@ -91,95 +77,47 @@ class Bench {
 }
 
 /**
- * Holds an objective to what all must keep: gradients that are those of the loss, a negation that is the opposite
- * preference and undoes itself, frozen networks without gradients, numbers that are NaN where anything they come from
- * is, errors that name their kind.
+ * Holds an objective on noised samples to what all must keep ({@link testInvariants}), for models of all kinds; errors
+ * are about 1. Weights of 1 are no weights, and samples, noise and numbers of other counts are refused.
  */
 export function testObjective<Batch extends NoiseDraw, Networks extends object>(
-  name: string, { objective, networks, batch: batchOf, opposite, start, unread = [], refused }: ObjectiveSubject<Batch, Networks>,
+  name: string, { objective, networks, batch: batchOf, unread = [], ...rest }: ObjectiveSubject<Batch, Networks>,
 ): void {
-  const setting = (type: ModelPrediction, options?: { weighed?: boolean; alike?: boolean }) => {
-    const bench = new Bench(type, options)
-    return { bench, batch: batchOf(bench.material), nets: networks(bench.toys) }
+  const settingOf = (
+    type: ModelPrediction, { weighed, alike = false, narrow = false }: Variation & { readonly weighed: boolean },
+  ): Setting<Batch, Networks> & { readonly bench: Bench } => {
+    const bench = new Bench(type, { weighed, alike })
+    const batch = batchOf(bench.material)
+    const cut = (denoise: Denoiser<Tensor>): Denoiser<Tensor> => (x, t, c) => denoise(x, t, c).slice(1, 0, 1)
+    const { trained, frozen } = bench.toys
+    const toys = narrow ? { trained: () => cut(trained()), frozen: () => cut(frozen()) } : bench.toys
+    return { bench, batch, networks: networks(toys), trained: bench.trained, frozen: bench.frozen }
   }
-  /** Loss, metrics and gradients of an objective, all numbers. */
-  const numbersOf = (o: PreferenceObjective<Batch, Networks>, swap = false): Float64Array[] => {
-    const { bench, batch, nets } = setting('epsilon', { weighed: true })
-    const { loss, metrics } = o.evaluate(nets, swap ? opposite(batch).batch : batch)
-    return interpret([loss, ...Object.values(metrics), ...gradients(loss, bench.trained)])
-  }
+  const tensorsOf = (batch: Batch): [string, Tensor][] => Object.entries(batch)
+    .filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor && !unread.includes(entry[0]))
 
   describe(name, () => {
-    test.each(types)('its gradient is that of its loss, for models of %s', (type) => {
-      const { bench, batch, nets } = setting(type, { weighed: type !== 'epsilon' })
-      const { loss } = objective.evaluate(nets, batch)
-      const parameters = Object.fromEntries(bench.trained.map((t, i) => [`parameter ${i}`, t]))
-      const gap = gradientGap(loss, parameters, { each: 1 })
-      expect(gap.compared).toBe(bench.trained.length)
-      expect(gap.relative, JSON.stringify(gap)).toBeLessThan(gradientTolerance)
-      const flat = (tensors: readonly Tensor[]): number[] =>
-        interpret(gradients(loss, tensors)).flatMap((g) => [...g])
-      expect(flat(bench.trained).some((g) => g !== 0)).toBe(true)
-      if (bench.frozen.length > 0) expect(flat(bench.frozen).every((g) => g === 0)).toBe(true)
+    testInvariants({
+      ...rest, objective, kinds: types, read: tensorsOf,
+      setting: (type, variation) => settingOf(type, { weighed: type !== 'epsilon' && !variation?.alike, ...variation }),
     })
 
-    test('negated it is itself on the opposite preference, and negated twice itself, to the bit', () => {
-      const { objective: other = objective } = opposite(setting('epsilon').batch)
-      expect(numbersOf(negate(objective))).toEqual(numbersOf(other, true))
-      expect(numbersOf(negate(negate(objective)))).toEqual(numbersOf(objective))
-      expect(numbersOf(negate(objective))).not.toEqual(numbersOf(objective))
-      expect([negate(objective), negate(negate(objective))].map((o) => o.name))
-        .toEqual([`negated ${objective.name}`, objective.name])
-    })
-
-    test('metrics are single numbers, and weights of 1 are no weights', () => {
-      const { bench, batch, nets } = setting('epsilon')
+    test('weights of 1 are no weights', () => {
+      const { bench, batch, networks: nets } = settingOf('epsilon', { weighed: false })
       const made = (given: Batch): Float64Array[] => {
         const { loss, metrics } = objective.evaluate(nets, given)
         return interpret([loss, ...Object.values(metrics)])
       }
-      const plain = made(batch)
-      for (const numbers of plain) {
-        expect(numbers).toHaveLength(1)
-        expect(Number.isFinite(numbers[0])).toBe(true)
-      }
-      expect(made({ ...batch, weights: bench.material.each(1, 1, 1) })).toEqual(plain)
+      expect(made({ ...batch, weights: bench.material.each(1, 1, 1) })).toEqual(made(batch))
     })
 
-    if (start !== undefined) test('it starts where its formula says', () => {
-      for (const type of types) {
-        const { batch, nets } = setting(type, { alike: true })
-        const [loss] = interpret([objective.evaluate(nets, batch).loss])
-        expect(loss?.[0]).toBeCloseTo(start, 12)
-      }
-    })
-
-    test('what is not a number makes a loss that is none', () => {
-      const { bench, batch, nets } = setting('epsilon', { weighed: true })
-      const { loss } = objective.evaluate(nets, batch)
-      const inputs = Object.entries(batch).filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor)
-      const parameters = [...bench.trained, ...bench.frozen].map((t, i): [string, Tensor] => [`parameter ${i}`, t])
-      for (const [key, t] of [...inputs, ...parameters]) {
-        if (unread.includes(key)) continue
-        const values = [...interpret([t])[0] ?? []]
-        const [value] = interpret([loss], new Map([[t, [Number.NaN, ...values.slice(1)]]]))
-        expect(value?.[0], key).toBeNaN()
-      }
-    })
-
-    test('options out of range, predictions of another shape and numbers of other counts are refused', () => {
-      for (const call of refused) expect(call).toThrow(ConfigError)
-      const { bench, batch } = setting('epsilon', { weighed: true })
-      const narrow = (denoise: Denoiser<Tensor>): Denoiser<Tensor> => (x, t, c) => denoise(x, t, c).slice(1, 0, 1)
-      const toys: Toys = { trained: () => narrow(bench.toys.trained()), frozen: () => narrow(bench.toys.frozen()) }
-      expect(() => objective.evaluate(networks(toys), batch)).toThrow(ShapeError)
-      const good = networks(bench.toys)
-      for (const [key, t] of Object.entries(batch)) {
+    test('samples of another shape and numbers of other counts are refused', () => {
+      const { batch, networks: nets } = settingOf('epsilon', { weighed: true })
+      for (const [key, t] of tensorsOf(batch)) {
         // Levels may broadcast, and what a network is told is the network's matter.
-        const others = ['alpha', 'sigma', 'timesteps', 'condition', ...unread]
-        if (!(t instanceof Tensor) || others.includes(key)) continue
+        if (['alpha', 'sigma', 'timesteps', 'condition'].includes(key)) continue
         for (const wrong of [t.slice(0, 0, 1), t.rank > 1 ? t.slice(1, 0, 1) : t.reshape([3, 1])]) {
-          expect(() => objective.evaluate(good, { ...batch, [key]: wrong }), `${key} [${wrong.shape.join()}]`)
+          expect(() => objective.evaluate(nets, { ...batch, [key]: wrong }), `${key} [${wrong.shape.join()}]`)
             .toThrow(ShapeError)
         }
       }

@@ -1,0 +1,1 @@
+export { runTrainOnline, type TrainOnlineOptions, type TrainOnlineResult } from './train-online.ts'
