@@ -1,6 +1,6 @@
 export * from './autoencoder/index.ts'
 export {
-  type CheckpointSource, type Component, type Family, folderAt, identify, type Identity, type LoadProgress,
+  checkpointRanges, type CheckpointSource, type Component, type Family, folderAt, identify, type Identity, type LoadProgress,
   openCheckpoint, type OpenCheckpoint, type OpenCheckpointOptions, type ReadingOptions,
 } from './checkpoints/index.ts'
 export * from './clip/index.ts'

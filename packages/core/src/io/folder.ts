@@ -41,9 +41,9 @@ export function folderOf(source: FolderSource, options: ReadOptions): Folder {
   return place instanceof URL ? urlFolder(place, options) : diskFolder(place)
 }
 
-/** Whether a path leads to a folder of the disk. @throws {UnsupportedError} where there is no Node */
-export async function isFolder(path: string): Promise<boolean> {
-  return await nodeModule('openCheckpoint', 'node:fs/promises').stat(path).then((s) => s.isDirectory(), () => false)
+/** Whether a path leads to a folder of the disk; undefined where nothing is. @throws {UnsupportedError} where there is no Node */
+export async function isFolder(path: string): Promise<boolean | undefined> {
+  return await nodeModule('openCheckpoint', 'node:fs/promises').stat(path).then((s) => s.isDirectory(), () => undefined)
 }
 
 function diskFolder(root: string): Folder {

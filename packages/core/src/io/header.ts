@@ -70,6 +70,9 @@ export function headerLength(label: string, start: Uint8Array, fileSize: number)
   }
   if (start.length < LENGTH_BYTES) refuse(label, 'at least 8 bytes', `${fileSize}: the file is truncated or empty`)
   const length = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES).getBigUint64(0, true)
+  if (length > MAX_HEADER_BYTES && /^[\t\n\r -~]+$/.test(text)) {
+    refuse(label, 'a safetensors file', `a text that begins ${quote(text)}`, 'pass a file of weights, or the folder that it is in')
+  }
   if (length > MAX_HEADER_BYTES) {
     refuse(
       label,

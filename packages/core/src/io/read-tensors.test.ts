@@ -21,6 +21,7 @@ test.each<[string, Uint8Array, string]>([
     'a pickle', Uint8Array.of(0x80, 4, 0x95, 0, 0, 0, 0, 0, 0, 0, 0),
     'expected a file of torch 1.6 or later, got a pickle of something else',
   ],
+  ['another text', text('{"_class_name": "StableDiffusionPipeline"}'), 'got a text that begins "{\\"_class_"'],
   ['an empty file', new Uint8Array(0), 'expected at least 8 bytes, got 0'],
   ['an archive that is cut', text('PK\u0003\u0004'), 'expected a zip archive with its directory at the end, got none'],
   ['GGUF that is cut', text('GGUF'), 'expected a header that ends in the file'],

@@ -18,7 +18,9 @@ test('options within their ranges pass, and what is left out is the default', ()
 })
 
 test.each([
-  [{ lr: 1, stepz: 3 }, "train: expected options among lr, steps, got stepz; remove or rename it"],
+  [{ lr: 1, stepz: 3 }, "train: expected options among lr, steps, got stepz; remove or rename it: did you mean steps?"],
+  [{ lr: 1, num_steps: 3 }, 'train: expected options among lr, steps, got num_steps; remove or rename it: did you mean steps?'],
+  [{ lr: 1, rate: 3 }, 'train: expected options among lr, steps, got rate; remove or rename it'],
   [{}, 'train: expected lr to be a positive, finite number, got undefined'],
   [{ lr: Number.NaN }, 'train: expected lr to be a positive, finite number, got NaN'],
   [{ lr: null }, 'train: expected lr to be a positive, finite number, got null'],
@@ -39,7 +41,7 @@ test('values that JSON cannot hold are described all the same', () => {
   const circle: unknown[] = []
   circle.push(circle)
   expect(() => checkArgument('f', 'x', circle, finite)).toThrow('got an array')
-  expect(() => checkArgument('f', 'x', 10n, finite)).toThrow('got 10')
+  expect(() => checkArgument('f', 'x', 10n, finite)).toThrow('got 10n')
   expect(() => checkArgument('f', 'x', 'a'.repeat(200), finite)).toThrow(/got 'a{78}…$/)
 })
 

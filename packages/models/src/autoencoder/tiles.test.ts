@@ -1,4 +1,4 @@
-import { ConfigError, OutOfMemoryError, type Tensor, tensorFromBytes } from '@antipode/core'
+import { ConfigError, OutOfMemoryError, type Plan, type Tensor, tensorFromBytes } from '@antipode/core'
 import { type Initialiser, placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
@@ -162,6 +162,20 @@ test('tiles are as small as their number along an axis allows, and each size is 
     const tiles = (side: number): number => Math.ceil(length / (side - Math.floor(side * overlap)))
     for (const side of tileSides(length, length, overlap)) expect(tiles(side - 1)).toBeGreaterThan(tiles(side))
   }
+})
+
+/** Packs operands into textures, as the planner does for software adapters: they are no bindings of buffers. */
+class Packing extends FakeHost {
+  override plan(...tensors: readonly Tensor[]): Plan {
+    const plan = super.plan(...tensors)
+    return { ...plan, buffers: [...plan.buffers, { kind: 'texture', rows: 2 ** 14, bytes: 2 ** 40 }] }
+  }
+}
+
+test('a tensor that just fits a binding is no reason for tiles, though its packed form in a texture is larger', () => {
+  const host = new Packing()
+  const bindingBytes = 4 * 16 * 128 * 128 // The decoder's largest tensor has 16 channels of all pixels.
+  expect(tilingWithin(host, stable(host, 16), [1, 4, 16, 16], { bindingBytes }).tiling).toBe(false)
 })
 
 test('tiles are chosen by the memory there is, and take no more', () => {

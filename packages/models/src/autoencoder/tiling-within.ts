@@ -37,7 +37,7 @@ type Shape = readonly [batch: number, channels: number, height: number, width: n
 
 /** What an image takes in tiles of a size, or whole. */
 export interface TilingCost extends FittingTiling {
-  /** Bytes of the largest tensor. */
+  /** Bytes of the largest tensor, which lies in a buffer. */
   readonly largest: number
 }
 
@@ -54,7 +54,8 @@ export function* tilingCosts(
   const { scale } = model
   const planned = (h: number, w: number): Omit<TilingCost, 'tiling'> => {
     const { peakBytes, buffers } = device.plan(model.decode(zeros(device, [batch, channels, h, w])))
-    return { peakBytes, largest: buffers.reduce((most, { bytes }) => Math.max(most, bytes), 0) }
+    // A texture is packed only where the adapter takes one so high.
+    return { peakBytes, largest: buffers.reduce((most, { kind, bytes }) => (kind === 'texture' ? most : Math.max(most, bytes)), 0) }
   }
   yield { tiling: false, ...planned(height, width) }
   const image = 4 * batch * (model.config.out_channels ?? 3) * height * width * scale ** 2

@@ -193,6 +193,15 @@ test.each<[string, Map<string, Uint8Array>, string]>([
   await expect(openCheckpoint(source)).rejects.toThrow(message)
 })
 
+test('a path to nothing, or to what only describes a folder, is refused with what to pass', async () => {
+  const message = async (source: unknown): Promise<string> =>
+    openCheckpoint(source as CheckpointSource).then(() => 'opened', (error: Error) => `${error.name}: ${error.message}`)
+  expect(await message('stable-diffusion')).toContain('expected a folder or a file at "stable-diffusion", got none; check the path')
+  expect(await message('owner/name')).toContain('or write hf:owner/name for a repository of Hugging Face')
+  expect(await message(join(folder, 'model_index.json'))).toContain('pass the folder that it is in')
+  for (const nothing of ['', undefined, 3]) expect(await message(nothing)).toMatch(/^ConfigError: .* expected the source to be a path/)
+})
+
 test('options that nobody knows are refused', async () => {
   await expect(openCheckpoint(files, { varaint: 'fp16' } as OpenCheckpointOptions)).rejects.toThrow(ConfigError)
 })

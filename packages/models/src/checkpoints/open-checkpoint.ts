@@ -2,7 +2,7 @@ import { ConfigError } from '@antipode/core'
 import {
   type DirectoryHandle, type Folder, type FolderSource, isFolder, locate, readRanges, type SafetensorsSource,
 } from '@antipode/core/io'
-import { callable, checkOptions, oneOf, type Range, text } from '@antipode/core/options'
+import { callable, checkArgument, checkOptions, oneOf, type Range, type Ranges, text } from '@antipode/core/options'
 import type { Component, LoadProgress, OpenCheckpoint } from './checkpoint.ts'
 import type { PredictionType } from './defaults.ts'
 import { type Contents, readModel, readPipeline } from './diffusers-folder.ts'
@@ -56,11 +56,8 @@ export async function openCheckpoint(
   source: CheckpointSource,
   options: OpenCheckpointOptions = {},
 ): Promise<OpenCheckpoint> {
-  const { shards, ...ranges } = readRanges
-  checkOptions('openCheckpoint', options, {
-    ...ranges, cache: aCache, variant: text, onProgress: callable,
-    predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder, revision: text, token: text, hubUrl: text,
-  })
+  checkArgument('openCheckpoint', 'the source', source, aSource)
+  checkOptions('openCheckpoint', options, checkpointRanges)
   const { variant, onProgress, predictionType: prediction, tokenizer } = options
   const read = readingOf(options)
   read.signal?.throwIfAborted()
@@ -101,6 +98,14 @@ const aCache: Range = {
   accepts: (v) => v === false || typeof v === 'object' && v !== null,
 }
 
+const { shards: _none, ...fileRanges } = readRanges
+
+/** Ranges of {@link OpenCheckpointOptions}, for functions that pass them on. */
+export const checkpointRanges: Ranges<OpenCheckpointOptions> = {
+  ...fileRanges, cache: aCache, variant: text, onProgress: callable,
+  predictionType: oneOf('epsilon', 'v_prediction'), tokenizer: aFolder, revision: text, token: text, hubUrl: text,
+}
+
 /** @throws {ConfigError} on an option that says nothing of such a source */
 function checkKind(source: CheckpointSource, oneFile: boolean, options: OpenCheckpointOptions): void {
   const check = (what: string, idle: readonly (keyof OpenCheckpointOptions)[]): void => {
@@ -129,7 +134,10 @@ async function fileAt(
   return await place.file(name) ?? refuse(`${name} in ${place.label}`, 'none', 'check its spelling')
 }
 
-/** Whether a source is one file, by what it is, its name and the disk. */
+/**
+ * Whether a source is one file, by what it is, its name and the disk.
+ * @throws {CheckpointError} if it is a path to nothing, or to a file that says what a folder holds
+ */
 export async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (source instanceof Blob || source instanceof Uint8Array) return true
   if (source instanceof Map || isHandle(source)) return false
@@ -137,7 +145,19 @@ export async function isOneFile(source: CheckpointSource): Promise<boolean> {
   if (address) return weightFile.test(address.path)
   if (typeof source === 'object' && 'stream' in source) return true
   const place = locate(source as string | URL) // nothing else is left
-  return place instanceof URL ? weightFile.test(place.pathname) : !(await isFolder(place))
+  if (place instanceof URL) return weightFile.test(place.pathname)
+  const folder = await isFolder(place)
+  if (folder === undefined) {
+    const advice = /^[\w.-]+\/[\w.-]+$/.test(place) ? `check the path, or write hf:${place} for a repository of Hugging Face` : 'check the path'
+    refuse(`a folder or a file at ${JSON.stringify(place)}`, 'none', advice)
+  }
+  if (!folder && /\b(model_index|config)\.json$/.test(place)) refuse('a folder, or a file of weights', JSON.stringify(place), 'pass the folder that it is in')
+  return !folder
+}
+
+const aSource: Range = {
+  expected: 'a path or an address, a Blob, bytes, a directory or files by their paths',
+  accepts: (v) => typeof v === 'string' ? v !== '' : typeof v === 'object' && v !== null,
 }
 
 const isHandle = (source: CheckpointSource): source is DirectoryHandle =>

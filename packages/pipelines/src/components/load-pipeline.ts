@@ -1,8 +1,9 @@
 import { type Backend, CheckpointError, inBlocks, OutOfMemoryError } from '@antipode/core'
 import { checkFit, type Module, type ParameterTypes, placeholders } from '@antipode/core/nn'
-import { checkArgument, oneOf, whole } from '@antipode/core/options'
+import { checkArgument, checkOptions, oneOf, type Range, whole } from '@antipode/core/options'
 import {
   autoencoderKL,
+  checkpointRanges,
   type CheckpointSource,
   type Component,
   type CLIPTokenizer,
@@ -45,6 +46,11 @@ export interface LoadPipelineOptions extends OpenCheckpointOptions {
   readonly budget?: number
 }
 
+const aDevice: Range = {
+  expected: 'a Device, as await Device.request() gives it',
+  accepts: (v) => typeof v === 'object' && v !== null && 'target' in v,
+}
+
 /**
  * A pipeline of Stable Diffusion 1.x, 2.x or XL from a checkpoint. Options that only XL has are refused by the others.
  * Where anything fails, nothing stays on the device.
@@ -56,10 +62,10 @@ export async function loadPipeline(
   source: CheckpointSource,
   options: LoadPipelineOptions = {},
 ): Promise<Pipeline<StableDiffusionXLOptions>> {
+  checkArgument('loadPipeline', 'device', device, aDevice)
+  checkOptions('loadPipeline', options, { dtype: oneOf(...pipelineTypes), budget: whole(1), ...checkpointRanges })
   const usual = device.target.f16 ? 'f16' : 'f32'
   const { dtype: asked = usual, budget, ...opening } = options
-  checkArgument('loadPipeline', 'dtype', asked, oneOf(...pipelineTypes))
-  if (budget !== undefined) checkArgument('loadPipeline', 'budget', budget, whole(1))
   const types = inBlocks(asked) ? { dtype: usual, weights: asked } as const : { dtype: asked }
   const checkpoint = await openCheckpoint(source, opening)
   const loaded = new Loading(device, checkpoint, types, budget)

@@ -11,7 +11,7 @@ export interface PromptTokenizer {
   /** Ids of a text, without begin and end. */
   encode(text: string): readonly number[]
   /** Ids of a prompt between begin and end, cut or padded to `maxLength`. */
-  padded(text: string): { readonly ids: readonly number[] }
+  padded(text: string): { readonly ids: readonly number[]; readonly truncated?: boolean }
 }
 
 /**
@@ -35,9 +35,27 @@ interface Token {
   readonly weight: number
 }
 
-/** Rows that the longest of some prompts needs. */
+/** Prompts that were cut, each of which is told of once. */
+const told = new Set<string>()
+
+/** Warns where a prompt is not read to its end, as diffusers does. */
+function tellOfCut(tokenizer: PromptTokenizer, prompts: readonly string[]): void {
+  for (const prompt of prompts) {
+    if (told.has(prompt) || !tokenizer.padded(prompt).truncated) continue
+    told.add(prompt)
+    console.warn(
+      `pipelines: a prompt has ${tokenizer.encode(prompt).length} tokens, of which ${tokenizer.maxLength - 2} are read, as ` +
+        `diffusers does; promptSyntax: 'weighted' reads all of them: ${prompt.slice(0, 60)}…`,
+    )
+  }
+}
+
+/** Rows that the longest of some prompts needs; one that is cut is told of. */
 export function chunksFor(tokenizer: PromptTokenizer, prompts: readonly string[], syntax: PromptSyntax): number {
-  if (syntax === 'plain') return 1
+  if (syntax === 'plain') {
+    tellOfCut(tokenizer, prompts)
+    return 1
+  }
   const room = tokenizer.maxLength - 2
   return Math.max(1, ...prompts.map((prompt) => Math.ceil(read(tokenizer, prompt).length / room)))
 }

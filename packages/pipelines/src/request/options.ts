@@ -86,7 +86,7 @@ export interface GenerateOptions {
   /** Images for each prompt; 1 by default. */
   readonly imagesPerPrompt?: number
   /**
-   * Whole, from 0; 0 by default. One draws for the whole batch, as a generator of torch on the CPU does; a list has
+   * Whole, in [0, 2⁵³); 0 by default. One draws for the whole batch, as a generator of torch on the CPU does; a list has
    * one for each image.
    */
   readonly seed?: number | readonly number[]
@@ -152,7 +152,8 @@ const anImage: Range = {
   expected: 'pixels with data, width and height, a list of them, or a Tensor',
   accepts: (v) => typeof v === 'object' && v !== null && ('data' in v || Array.isArray(v)),
 }
-const aNumber: Range = { expected: 'a number', accepts: (v) => typeof v === 'number' }
+const aSeed: Range = { ...whole(0), expected: 'a whole number in [0, 2^53)' }
+const weights: Range = anObject('weights of adapters by their names')
 const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 export const texts: Range = either(string, listOf(string))
 
@@ -163,15 +164,15 @@ export const generateRanges: Ranges<GenerateOptions> = {
   negativePrompt: texts,
   height: whole(8),
   width: whole(8),
-  steps: either(aNumber, anObject('a request for steps')),
+  steps: either(whole(1), anObject('a request for steps')),
   guidanceScale: atLeast(1),
   guidanceRescale: between(0, 1),
   guider: either(anObject('a guider, such as apg makes'), callable),
-  perturbed: either(either(callable, oneOf('blurred')), anObject('weights of adapters')),
-  positive: anObject('weights of adapters'),
-  negative: anObject('weights of adapters'),
+  perturbed: either(either(callable, oneOf('blurred')), weights),
+  positive: weights,
+  negative: weights,
   imagesPerPrompt: whole(1),
-  seed: either(whole(0), listOf(whole(0))),
+  seed: either(aSeed, listOf(aSeed)),
   latents: aTensor,
   promptSyntax: oneOf('plain', 'weighted'),
   clipSkip: whole(0),

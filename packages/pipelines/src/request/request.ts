@@ -1,5 +1,6 @@
 import { ConfigError, ShapeError, type Tensor } from '@antipode/core'
 import type { AdapterWeights } from '@antipode/core/nn'
+import { checkArgument, finite } from '@antipode/core/options'
 import type { PreparedOptions } from './options.ts'
 
 /** A request with its defaults filled in and its parts held against each other. */
@@ -50,7 +51,7 @@ export function resolveRequest(options: PreparedOptions, limits: Limits): Reques
   }
   const { height, width } = sizeOf(options, limits)
   const { positive = {}, negative = positive, perturbed } = options
-  checkAdapters(limits, { ...positive, ...negative, ...(typeof perturbed === 'object' ? perturbed : {}) })
+  for (const weights of [positive, negative, typeof perturbed === 'object' ? perturbed : {}]) checkAdapters(limits, weights)
   const request = {
     positive,
     negative,
@@ -81,11 +82,13 @@ export function perPrompt(
 }
 
 function checkAdapters({ where, adapters }: Limits, weights: AdapterWeights): void {
-  const unknown = Object.keys(weights).find((name) => !adapters.includes(name))
-  if (unknown === undefined) return
-  throw new ConfigError(
-    `${where}: expected adapters of the pipeline (${adapters.join(', ') || 'it has none'}), got "${unknown}"; load it first`,
-  )
+  for (const [name, weight] of Object.entries(weights)) {
+    if (!adapters.includes(name)) {
+      const there = [...new Set(adapters)].join(', ') || 'it has none'
+      throw new ConfigError(`${where}: expected adapters of the pipeline (${there}), got "${name}"; load it first`)
+    }
+    if (typeof weight !== 'function') checkArgument(where, `the weight of "${name}"`, weight, finite)
+  }
 }
 
 function sizeOf(

@@ -1,5 +1,6 @@
 import { adapterNames, removeAdapter, type Module } from '@antipode/core/nn'
 import type { SafetensorsSource } from '@antipode/core/io'
+import { checkArgument, type Range, text } from '@antipode/core/options'
 import { type AdapterTargets, loadAdapter, type LoadAdapterOptions } from '@antipode/models'
 
 /** The adapters of a pipeline's models, off until a run turns them on by name. */
@@ -17,6 +18,11 @@ export interface PipelineAdapters {
   remove(name: string): void
 }
 
+const aFile: Range = {
+  expected: 'the file of an adapter, after its name',
+  accepts: (v) => typeof v === 'string' || (typeof v === 'object' && v !== null),
+}
+
 /** @param targets models by their names on the hub */
 export function pipelineAdapters(targets: AdapterTargets): PipelineAdapters {
   const models = Object.values(targets).filter((model): model is Module => model !== undefined)
@@ -24,7 +30,11 @@ export function pipelineAdapters(targets: AdapterTargets): PipelineAdapters {
     get names() {
       return [...new Set(models.flatMap(adapterNames))]
     },
-    load: (name, source, options = {}) => loadAdapter(targets, source, { ...options, name }),
+    async load(name, source, options = {}) {
+      checkArgument('adapters.load', 'name', name, text)
+      checkArgument('adapters.load', 'source', source, aFile)
+      await loadAdapter(targets, source, { ...options, name })
+    },
     remove(name) {
       const carriers = models.filter((model) => adapterNames(model).includes(name))
       // Where none has it, the first says what there is.

@@ -1,7 +1,7 @@
 import { ConfigError } from '@antipode/core'
 import { adapterNames } from '@antipode/core/nn'
 import { rescale } from '@antipode/npo'
-import type { ModelPrediction, Scheduler } from '@antipode/schedulers'
+import type { ModelPrediction, Scheduler, StepsRequest } from '@antipode/schedulers'
 import { type GenerateOptions, type PreparedOptions, type Request, resolveRequest } from '../request/index.ts'
 import type { GuidanceOptions } from './denoiser.ts'
 import type { Components, Conditions, Family } from './family.ts'
@@ -9,6 +9,7 @@ import { knowsGuidance, withGuidance } from './guidance-embedding.ts'
 import type { ImagePrompts } from './image-prompt.ts'
 import { checkPreview } from './preview.ts'
 import { inputChannels } from './start.ts'
+import { stepsOf } from './steps-for.ts'
 
 /** What a call of a pipeline means, with its defaults filled in; nothing is computed yet. */
 export interface Call {
@@ -16,6 +17,7 @@ export interface Call {
   readonly conditions: Conditions
   readonly guidance: GuidanceOptions
   readonly scheduler: Scheduler
+  readonly steps: StepsRequest
   /** Share of the steps that an image goes through. */
   readonly strength: number
   /** Channels of latents. */
@@ -46,6 +48,8 @@ export function callOf<O extends GenerateOptions>(
   })
   checkChannels(family, options, channels)
   checkPreview(name, options.preview, channels)
+  const strength = options.strength ?? (options.mask ? 1 : family.strength)
+  const steps = stepsOf(scheduler, options, strength)
   const distilled = knowsGuidance(unet)
   const told = family.conditions(options, request, !distilled && (guider !== undefined || scale > 1))
   const { ipAdapter } = options
@@ -70,7 +74,8 @@ export function callOf<O extends GenerateOptions>(
       image: ipAdapter && images.adapter && { adapter: images.adapter, scale: ipAdapter.scale ?? 1 },
     },
     scheduler,
-    strength: options.strength ?? (options.mask ? 1 : family.strength),
+    steps,
+    strength,
     channels,
   }
 }

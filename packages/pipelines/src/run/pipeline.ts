@@ -1,4 +1,4 @@
-import { evaluate, type Tensor } from '@antipode/core'
+import { DisposedError, evaluate, type Tensor } from '@antipode/core'
 import { abortSignal, callable, checkOptions, type Ranges } from '@antipode/core/options'
 import { sample, type SampleStep } from '@antipode/npo'
 import type { Pixels } from '../images/index.ts'
@@ -69,7 +69,14 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
   const { components } = family
   const images = new ImagePrompts(components.unet)
   const ranges = { ...family.ranges, output: outputRange, onStep: callable } as Ranges<O & CallOptions>
-  const run: Run<O> = { family, residence: new Residence(family.models, memory), plan: planningOf(family, images, memory), memory, images }
+  let disposed = false
+  const check = (): void => {
+    if (!disposed) return
+    throw new DisposedError(`${family.name}: expected a pipeline that is there, got one that was disposed; await its calls before that`)
+  }
+  const run: Run<O> = {
+    family, residence: new Residence(family.models, memory), plan: planningOf(family, images, memory), memory, images, check,
+  }
   const { residence } = run
   const generate = async <K extends Output = 'images'>(options: O & CallOptions<K>): Promise<Outputs[K]> => {
     checkOptions(family.name, options, ranges)
@@ -84,11 +91,13 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
     },
     async decode(latents: Tensor, options: DecodeOptions = {}) {
       checkOptions(family.name, options, { tiling: tilingRange, signal: abortSignal })
+      check()
       await residence.enter('decode', Object.keys(family.models), options.signal)
       return await decode(components.vae, latents, { ...options, tiling: options.tiling ?? tilesBeside(run, latents) })
     },
     plan(options: O) {
       checkOptions(family.name, options, ranges)
+      check()
       return run.plan(unprepared(components.unet.device, focused(family, options), multipleOf(components)))
     },
     components,
@@ -96,6 +105,7 @@ export function pipelineOf<O extends GenerateOptions>(family: Family<O>, memory?
     textualInversions: family.words,
     ipAdapter: images,
     [Symbol.dispose]() {
+      disposed = true
       family.words[Symbol.dispose]()
       images[Symbol.dispose]()
       run.plan[Symbol.dispose]()
@@ -111,6 +121,8 @@ interface Run<O extends GenerateOptions> {
   readonly plan: Planning<O>
   readonly memory: PipelineMemory | undefined
   readonly images: ImagePrompts
+  /** @throws {DisposedError} if the pipeline was disposed */
+  readonly check: () => void
 }
 
 /** What a run ends in: latents, and how it was kept within a budget, if there is one. */
@@ -166,9 +178,10 @@ async function sampled<O extends GenerateOptions>(
 }
 
 async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): AsyncGenerator<PipelineStep, Sampled> {
-  const { family, residence, memory, images } = run
+  const { family, residence, memory, images, check } = run
   const { components, name } = family
   const { unet } = components
+  check()
   given.signal?.throwIfAborted()
   const { options, made } = await prepared(unet.device, focused(family, given), multipleOf(components))
   const { signal, onPlan, preview = false } = options
@@ -181,7 +194,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
     const choices = memory && plan?.choices
     const enter = (phase: Phase): Promise<void> => residence.enter(phase, choices?.leaving ?? [], signal)
     await enter('prompts')
-    const { request, conditions, guidance, scheduler, strength } = callOf(family, options, images)
+    const { request, conditions, guidance, scheduler, strength, steps: asked } = callOf(family, options, images)
     using draws = new Draws(unet.device, options.seed ?? 0)
     held.push(...tensorsOf(conditions))
     await evaluate(...held)
@@ -191,7 +204,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
     await enter('step')
     const denoise = denoiserOf(unet, conditions, start.beside, { ...guidance, ...(choices ? { branches: choices.branches } : {}) })
     const steps = sample(denoise, scheduler, start.noise, withBeside(conditions.positive, start.beside), {
-      ...stepsFor(name, scheduler, options, start, strength),
+      ...stepsFor(name, scheduler, options, start, asked),
       stream: draws.rest,
       preview: preview !== false,
       ...(signal ? { signal } : {}),
@@ -200,6 +213,7 @@ async function* stepsOf<O extends GenerateOptions>(run: Run<O>, given: O): Async
       latents = now
       const shown = x0 && { x0, picture: () => previewOf(x0, preview, family.colours) }
       yield { index, steps: count, timestep, latents: now, ...shown }
+      check()
       // Whoever looked at a step may have decoded it.
       if (index < count - 1) await enter('step')
     }
