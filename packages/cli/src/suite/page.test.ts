@@ -98,7 +98,7 @@ describe('what the page says', () => {
   test('says what limits it', () => {
     const ends = results.arms.filter(({ interior }) => !interior).length
     expect(caveats(results).join()).toContain(`for ${ends} of ${results.arms.length} arms`)
-    expect(caveats(results).join()).toContain('none that Holm corrects over 63 comparisons below 0.063')
+    expect(caveats(results).join()).toContain(`none that Holm corrects over 63 comparisons below ${(63 * 2 / (results.recipe.evaluation.resamples + 1)).toPrecision(2)}`)
     expect(caveats(syntheticResults({ seeds: 1 }))[0]).toMatch(new RegExp(`^1 training seed of ${results.recipe.evaluation.perSeed} pairs`))
   })
 

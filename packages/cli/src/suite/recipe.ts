@@ -51,6 +51,6 @@ export function suiteRecipe({ seed, seeds }: { readonly seed: number; readonly s
       batch: 32, rank: 8, learningRate: { lora: 1e-3, full: 2e-4 }, warmup: 10, clipNorm: 1, guidedScale: 3, runSteps: 10, teacherDecay: 0.9,
     },
     sampling: { steps: 10, batch: 128 },
-    evaluation: { scales: [1.5, 2.5, 4, 6, 9], perSeed: 30, selectionPerSeed: 14, resamples: 2000 },
+    evaluation: { scales: [1.5, 2.5, 4, 6, 9], perSeed: 30, selectionPerSeed: 14, resamples: 10_000 },
   }
 }

@@ -51,11 +51,11 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const classifier = await loadDigitClassifier()
   const { unet, card } = await loadBase(device, recipe.model, undefined)
   using _ = unet
-  const { evaluation, ...rest } = recipe
+  const { evaluation: { scales, perSeed, selectionPerSeed }, ...rest } = recipe
   // More seeds go on from those that are done.
   const task = { ...rest, seeds: [], base: card.sha256, adapter: device.adapter.description }
   const stages = new Stages(join(out, 'work'), JSON.stringify(task), options.resume)
-  const scores = new Stages(join(out, 'work'), JSON.stringify({ ...task, evaluation }), options.resume)
+  const scores = new Stages(join(out, 'work'), JSON.stringify({ ...task, evaluation: { scales, perSeed, selectionPerSeed } }), options.resume)
   if (!options.resume) await stages.clear()
   const context: SuiteContext = {
     device, unet, recipe, side, stages, scores, signal, labeller: splits.labeller,

@@ -55,5 +55,6 @@ test('steps that branch start at even odds, inside of guidance too', async () =>
 
 test('Self-NPO follows the average of its own weights from the second step on', async () => {
   const errors = await trained({ method: 'self', form: 'swap', weights: 'lora' }, 3, 'error')
-  expect(errors.every((error) => error > 0 && error < 1)).toBe(true)
+  expect(errors.every((error) => error > 0 && error < Infinity)).toBe(true)
+  expect(new Set(errors).size).toBe(3)
 })
