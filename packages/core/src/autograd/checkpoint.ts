@@ -1,4 +1,4 @@
-import { after, type Op, stopGradient as stop } from '@antipode/kernels-wgsl'
+import { after, inBlocks, type Op, stopGradient as stop } from '@antipode/kernels-wgsl'
 import { apply1, nextOrder, type Node, type Tensor } from '../graph/index.ts'
 import { callable, checkArgument } from '../options/index.ts'
 import { pullBack } from './gradients.ts'
@@ -60,7 +60,8 @@ function capturedBy(result: Tensor, start: number, args: ReadonlySet<Tensor>): T
   const visited = new Set<Node>()
   const stack = [result]
   for (let t = stack.pop(); t; t = stack.pop()) {
-    if (args.has(t)) continue
+    // Weights in blocks have no gradient, and no op but those that multiply them out takes them.
+    if (args.has(t) || inBlocks(t.dtype)) continue
     const { source } = t
     const inside = source.kind === 'node' && source.node.order > start
     if (!inside && (source.kind === 'storage' || source.kind === 'argument' || source.kind === 'node')) found.add(t)
