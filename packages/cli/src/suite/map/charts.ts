@@ -34,12 +34,11 @@ function forestLabel({ variant, form, weights, setting }: MapRow): string {
   return `${what}, ${setting === 'tuned' ? 'beside η' : setting}`
 }
 
-/** Differences against cos(η, δ), means of the seeds, a chart for each setting; all have the same axes. */
+/** Differences against cos(η, δ), means of the seeds, a chart for each setting, all with the same cosines across. */
 export function scatters({ rows }: SuiteResults, against: Against): MapChart[] {
-  const differences = rows.map((row) => row[against].difference)
-  const y = around(differences.flatMap(({ low, high }) => [low, high, 0]))
   const x = around(rows.map((row) => spreadOf(row, 'cosine').mean))
   return grouped(rows, ({ setting }) => setting).map(([setting, own]) => {
+    const y = around(own.flatMap((row) => [row[against].difference.low, row[against].difference.high, 0]))
     const title = `Difference from ${againstLabels[against]} by cosine, ${settingLabels[own[0]!.setting]}`
     return { name: `cosine-${against}-${setting}`, title, chart: scatter(title, own, against, { x, y }) }
   })
@@ -122,4 +121,4 @@ function mark({ form, variant }: MapRow, cx: number, cy: number): object {
 /** What the marks of a scatter chart mean, but for colours. */
 export const marksInWords: string =
   `Round: by swap. Triangles: through guidance. Squares: one thing changed of δ. Filled: ${weightsLabels.lora}; hollow: ${weightsLabels.full}. ` +
-  'Bars are 95% intervals of the difference; cosines are means over seeds. The charts have the same axes.'
+  'Bars are 95% intervals of the difference; cosines are means over seeds. Differences have another axis in each chart.'
