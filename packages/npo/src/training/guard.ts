@@ -1,5 +1,5 @@
 import { ConfigError, NumericError } from '@antipode/core'
-import type { Measured } from './train-step.ts'
+import { type Measured, valuesOf } from './train-step.ts'
 
 /**
  * Holds what a step was measured at to what any run must be, and to its limits.
@@ -7,8 +7,8 @@ import type { Measured } from './train-step.ts'
  * @throws {ConfigError} if a limit is on no metric
  */
 export function guard(step: number, measured: Measured, limits: Readonly<Record<string, number>>): void {
-  const { loss, gradNorm, metrics, leftOut = false, lossScale = 1 } = measured
-  const values: Readonly<Record<string, number>> = { ...metrics, loss, gradNorm }
+  const { leftOut = false, lossScale = 1 } = measured
+  const values = valuesOf(measured)
   const unknown = Object.keys(limits).find((name) => !(name in values))
   if (unknown !== undefined) {
     throw new ConfigError(`train: expected limits on ${Object.keys(values).join(', ')}, got one on "${unknown}"`)

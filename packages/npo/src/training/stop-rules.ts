@@ -1,6 +1,6 @@
 import { ConfigError } from '@antipode/core'
-import { checkOptions, finite, listOf, required, whole } from '@antipode/core/options'
-import type { TrainStep } from './train-step.ts'
+import { atLeast, checkOptions, finite, listOf, required, whole } from '@antipode/core/options'
+import { type TrainStep, valuesOf } from './train-step.ts'
 
 /** A criterion by which a run is given up before it wastes its time. */
 export interface StopRule {
@@ -78,7 +78,7 @@ export interface BelowStartOptions {
 /** Ends a run where a metric, such as a reward, has fallen below what it was in the beginning, and stays there. */
 export function belowStart(metric: string, options: BelowStartOptions): StopRule {
   checkOptions('belowStart', options, {
-    steps: required(whole(1)), margin: { expected: 'a finite number of 0 or more', accepts: (v) => finite.accepts(v) && (v as number) >= 0 },
+    steps: required(whole(1)), margin: atLeast(0),
   })
   const { steps, margin = 0 } = options
   const name = `${metric} below its start`
@@ -109,8 +109,8 @@ function lasting(name: string, steps: number, holds: (step: TrainStep) => string
   }
 }
 
-function valueOf(where: string, { loss, gradNorm, metrics }: TrainStep, metric: string): number {
-  const values: Readonly<Record<string, number>> = { ...metrics, loss, gradNorm }
+function valueOf(where: string, step: TrainStep, metric: string): number {
+  const values = valuesOf(step)
   const value = values[metric]
   if (value === undefined) {
     throw new ConfigError(`${where}: expected a metric among ${Object.keys(values).join(', ')}, got "${metric}"`)

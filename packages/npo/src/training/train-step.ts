@@ -10,6 +10,11 @@ export interface Measured {
   readonly leftOut?: boolean
 }
 
+/** All that a step was measured at, by name. */
+export function valuesOf({ loss, gradNorm, metrics }: Measured): Readonly<Record<string, number>> {
+  return { ...metrics, loss, gradNorm }
+}
+
 /** What one step of training did. */
 export interface TrainStep extends Measured {
   /** Number of the step just made, from 0. */
