@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { adapterNames, removeAdapter } from '@antipode/core/nn'
 import { lockPath } from '@antipode/core/io'
-import { digitJudge, type DigitsModelName, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/digits'
+import { type DigitScore, type DigitsModelName, loadDigitClassifier, loadDigits } from '@antipode/digits'
 import { saveAdapter, type UNet2DConditionModel } from '@antipode/models'
 import { addRandomAdapter, measureOffsets } from '@antipode/npo'
 import { type Arm, armsOf, evaluateArms } from '@antipode/npo/evaluation'
@@ -12,6 +12,7 @@ import { renderReport, type ReportData } from '../report/index.ts'
 import { loadBase } from './base.ts'
 import { drawPairs, noiseSeeds } from './draw-pairs.ts'
 import { drawSeed, scoreDigits, type SeedImages } from './evaluate.ts'
+import { judgesOf } from './judges.ts'
 import { type Recipe, recipeOf } from './recipe.ts'
 import { reportOf, type SeedResult } from './report-of.ts'
 import { Stages } from './stages.ts'
@@ -59,7 +60,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const digits = await loadDigits({ size: recipe.model === 'digits-16' ? 16 : 28 })
   const { splits, size: side } = digits
   const classifier = await loadDigitClassifier()
-  const judges = { judge: digitJudge(splits.judge, classifier), reward: labellingReward(splits.labeller), classifier }
+  const judges = judgesOf(splits, classifier)
   const base = await loadBase(device, recipe.model, options.base)
   using unet = base.unet
   const stages = new Stages(join(out, 'work'), JSON.stringify({ recipe, base: base.card.sha256, adapter: device.adapter.description }), options.resume)
@@ -110,7 +111,7 @@ interface SeedContext {
   readonly recipe: Recipe
   readonly stages: Stages
   readonly side: number
-  readonly reward: ReturnType<typeof labellingReward>
+  readonly reward: DigitScore
   readonly resume: boolean
   readonly signal: AbortSignal
   readonly timed: <T>(title: string, total: number, work: (advance: (n?: number, note?: string) => void) => Promise<T>) => Promise<T>

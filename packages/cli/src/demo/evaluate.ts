@@ -1,17 +1,10 @@
 import type { Backend } from '@antipode/core'
 import { digitsInTurn, sampleImages } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
-import type { DigitClassifier, DigitScore } from '@antipode/digits'
 import { type Arm, type EvaluationTable, scoreTable } from '@antipode/npo/evaluation'
+import { digitMetrics, type Judges } from './judges.ts'
 import type { Recipe } from './recipe.ts'
 import type { Stages } from './stages.ts'
-
-/** Who scores. */
-export interface Judges {
-  readonly judge: DigitScore
-  readonly reward: DigitScore
-  readonly classifier: DigitClassifier
-}
 
 /** Everything sampled for one seed on one set of noises: images by arm and scale. */
 export type SeedImages = ReadonlyMap<string, readonly Float32Array[]>
@@ -61,14 +54,9 @@ export async function drawSeed(device: Backend, unet: UNet2DConditionModel, opti
 }
 
 /** Scores the digits of several seeds, in the form that the evaluation protocol takes. */
-export function scoreDigits(recipe: Recipe, arms: readonly Arm[], images: readonly SeedImages[], count: number, side: number, { judge, reward, classifier }: Judges): EvaluationTable {
-  const labels = digitsInTurn(count)
+export function scoreDigits(recipe: Recipe, arms: readonly Arm[], images: readonly SeedImages[], count: number, side: number, judges: Judges): EvaluationTable {
   return scoreTable({
     seeds: recipe.seeds, scales: recipe.evaluation.scales, arms: arms.map(({ id }) => id), samples: images,
-    metrics: {
-      judge: (x) => judge(x, labels),
-      reward: (x) => reward(x, labels),
-      correct: (x) => Array.from(classifier.predict(x, side), (c, i) => Number(c === labels[i])),
-    },
+    metrics: digitMetrics(judges, digitsInTurn(count), side),
   })
 }

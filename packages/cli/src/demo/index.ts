@@ -1,5 +1,5 @@
 export { type Base, loadBase } from './base.ts'
 export { type DemoOptions, type DemoResult, runDemo } from './demo.ts'
 export { drawPairs, noiseSeeds } from './draw-pairs.ts'
-export type { Judges } from './evaluate.ts'
+export { digitMetrics, type Judges, judgesOf } from './judges.ts'
 export { type StageArrays, Stages } from './stages.ts'

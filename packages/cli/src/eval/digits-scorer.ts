@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { Device } from '@antipode/core'
 import { adapterNames, removeAdapter } from '@antipode/core/nn'
-import { digitJudge, digitsBase, digitsInTurn, labellingReward, loadDigitClassifier, loadDigits, sampleImages } from '@antipode/digits'
+import { digitsBase, digitsInTurn, loadDigitClassifier, loadDigits, sampleImages } from '@antipode/digits'
 import { loadAdapter } from '@antipode/models'
 import type { StudyJob } from '@antipode/npo/studies'
 import { readBaseFile } from '../checks/index.ts'
-import { loadBase } from '../demo/index.ts'
+import { digitMetrics, judgesOf, loadBase } from '../demo/index.ts'
 import { adaptersOf, type Evaluated, noiseSeed } from './scorer.ts'
 
 /** Digits, drawn and judged as in the demo. */
@@ -18,8 +18,7 @@ export const digitsEvaluated: Evaluated = {
     const { steps } = settings
     const device = await Device.request({ signal })
     const { splits } = await loadDigits({ size: 16 })
-    const classifier = await loadDigitClassifier()
-    const [judge, reward] = [digitJudge(splits.judge, classifier), labellingReward(splits.labeller)]
+    const judges = judgesOf(splits, await loadDigitClassifier())
     const { unet } = await loadBase(device, 'digits-16', undefined)
     const ready = adaptersOf(settings, {
       model: unet,
@@ -34,11 +33,8 @@ export const digitsEvaluated: Evaluated = {
         const images = await sampleImages(device, unet, {
           positive, negative, scale, labels, side: 16, steps, batch: to - from, signal: aborted, seed: noiseSeed(job, from),
         })
-        return {
-          judge: [...judge(images, labels)],
-          reward: [...reward(images, labels)],
-          correct: Array.from(classifier.predict(images, 16), (c, i) => Number(c === labels[i])),
-        }
+        const metrics = Object.entries(digitMetrics(judges, labels, 16))
+        return Object.fromEntries(metrics.map(([name, metric]) => [name, Array.from(metric(images))]))
       },
       async [Symbol.asyncDispose]() {
         unet.dispose()

@@ -4,6 +4,7 @@ import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
 import { armStyle } from './arm-style.ts'
 import { fixed, percent, scaleText } from './numbers.ts'
 import type { ArmReport, TrainingChart } from './report-data.ts'
+import { rule } from './rule.ts'
 
 interface CurveOptions {
   readonly title: string
@@ -138,17 +139,7 @@ export function equalScaleWins(
       },
       series: [
         ...series,
-        {
-          type: 'line',
-          data: [],
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            label: { show: false },
-            data: [{ yAxis: 0.5 }],
-            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
-          },
-        },
+        rule({ yAxis: 0.5 }),
       ],
     },
     { width, height },

@@ -2,6 +2,7 @@ import { armLabel, type Comparison, type Interval } from '@antipode/npo/evaluati
 import { AXIS, drawChart, MARKERS, type Markup, TEXT } from '@antipode/report'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
 import { signed, tickText } from './numbers.ts'
+import { rule } from './rule.ts'
 import { outcome } from './wording.ts'
 
 /** A paired difference and its name. */
@@ -84,17 +85,7 @@ export function forest(rows: readonly ForestRow[], options: ForestOptions): Mark
             }
           },
         },
-        {
-          type: 'line',
-          data: [],
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            label: { show: false },
-            data: [{ xAxis: 0 }],
-            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
-          },
-        },
+        rule({ xAxis: 0 }),
       ],
     },
     { width, height: 56 + rowHeight * rows.length },

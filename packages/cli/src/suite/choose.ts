@@ -1,4 +1,4 @@
-import { average, bestScales } from '@antipode/npo/evaluation'
+import { average, bestScales, cellScores } from '@antipode/npo/evaluation'
 import type { SuiteArm } from './arms.ts'
 import type { SuiteContext } from './context.ts'
 import { adapterName, clearSeed, scoreSeed, seedMaterial, trainSeed } from './seed.ts'
@@ -43,8 +43,7 @@ export async function chooseLengths(context: SuiteContext): Promise<Choice> {
   const best = bestScales(selection!)
   const candidates = options.map(({ training, length, id }): Candidate => {
     const { scale } = best[id]!
-    const rows = table!.arms.find((arm) => arm.id === id)!.scores['judge']!.flatMap((seed) => [...seed[recipe.evaluation.scales.indexOf(scale)]! as Float32Array])
-    return { name: lengthName(training), length, scale, judge: average(rows) }
+    return { name: lengthName(training), length, scale, judge: average(cellScores(table!, { arm: id, scale }, 'judge').values) }
   })
   const lengths: Record<string, number> = {}
   for (const { name } of candidates) {

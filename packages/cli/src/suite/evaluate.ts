@@ -2,7 +2,7 @@ import { type Backend, compile, concat, constant, randn, type Tensor } from '@an
 import { digitsDenoiser, digitsInTurn, labelsOf, pixelLimit, solver, unconditional } from '@antipode/digits'
 import type { UNet2DConditionModel } from '@antipode/models'
 import { type Denoiser, offsets, type OffsetWeights, sampleToEnd } from '@antipode/npo'
-import { type Judges, noiseSeeds, type StageArrays } from '../demo/index.ts'
+import { digitMetrics, type Judges, noiseSeeds, type StageArrays } from '../demo/index.ts'
 import type { SuiteRecipe } from './recipe.ts'
 
 /** Weights of offsets on either branch. */
@@ -52,13 +52,10 @@ export async function scoreArm(device: Backend, unet: UNet2DConditionModel, opti
   using noise = concat(noises)
   using result = await sampleToEnd(denoise, solver, noise, told, { steps, signal, x0: (x) => x.clamp(-pixelLimit, pixelLimit) })
   const images = (await result.data() as Float32Array).map((v) => Math.min(1, Math.max(-1, v)))
-  const predicted = judges.classifier.predict(images, side)
-  const scores = {
-    judge: judges.judge(images, labels), reward: judges.reward(images, labels),
-    correct: Float32Array.from(labels, (label, i) => Number(predicted[i] === label)),
-  }
+  const metrics = digitMetrics(judges, labels, side)
+  const scores = metricNames.map((name) => [name, Float32Array.from(metrics[name](images))] as const)
   const split = scales.length * perSeed
-  return Object.fromEntries(sets.flatMap(([name, count], k) => metricNames.map((metric) => [`${name}.${metric}`, {
-    shape: [scales.length, count], data: k === 0 ? scores[metric].slice(0, split) : scores[metric].slice(split),
+  return Object.fromEntries(sets.flatMap(([name, count], k) => scores.map(([metric, values]) => [`${name}.${metric}`, {
+    shape: [scales.length, count], data: k === 0 ? values.slice(0, split) : values.slice(split),
   }])))
 }

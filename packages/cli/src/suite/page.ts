@@ -1,6 +1,6 @@
 import { html, type Markup, page } from '@antipode/report'
 import {
-  type Against, answer, armTable, caveats, choiceTable, findings, forests, headline, marksInWords, pilot, question, rowTable, scatters,
+  type Against, answer, armTable, caveats, choiceTable, findings, forests, headline, type MapChart, marksInWords, pilot, question, rowTable, scatters,
   termsInWords, type Table, tallyTable, variantTable,
 } from './map/index.ts'
 import type { SuiteResults } from './results.ts'
@@ -60,24 +60,22 @@ export function suitePage(results: SuiteResults): string {
   })
 }
 
-function forestCharts(results: SuiteResults, against: Against): Markup {
-  return html`<div class="pair">
-      ${forests(results, against).map(({ title, chart }) => html`<figure>
+function chartGroup(columns: 'pair' | 'trio', charts: readonly MapChart[], note: string): Markup {
+  return html`<div class="${columns}">
+      ${charts.map(({ title, chart }) => html`<figure>
         <h3>${title}</h3>
         ${chart}
       </figure>`)}
     </div>
-    <p class="note">Mean paired difference with its 95% interval, grey where it includes no difference. Axes differ between charts.</p>`
+    <p class="note">${note}</p>`
+}
+
+function forestCharts(results: SuiteResults, against: Against): Markup {
+  return chartGroup('pair', forests(results, against), 'Mean paired difference with its 95% interval, grey where it includes no difference. Axes differ between charts.')
 }
 
 function scatterCharts(results: SuiteResults, against: Against): Markup {
-  return html`<div class="trio">
-      ${scatters(results, against).map(({ title, chart }) => html`<figure>
-        <h3>${title}</h3>
-        ${chart}
-      </figure>`)}
-    </div>
-    <p class="note">${marksInWords}</p>`
+  return chartGroup('trio', scatters(results, against), marksInWords)
 }
 
 function tableOf({ head, words, rows }: Table): Markup {

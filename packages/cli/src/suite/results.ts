@@ -1,4 +1,6 @@
-import { bestScales, compareArms, type Comparison, type EvaluationTable } from '@antipode/npo/evaluation'
+import {
+  bestScales, cellScores, compareAtBest, type Comparison, type EvaluationTable, meanInterval, tableResamples,
+} from '@antipode/npo/evaluation'
 import type { Question, SettingName } from './arms.ts'
 import type { Choice } from './choose.ts'
 import type { FormName, MethodName, SuiteRecipe, WeightsName } from './recipe.ts'
@@ -56,21 +58,20 @@ export interface SuiteScores {
 
 /** Compares every negative with −η and with none, each at its best scale; Holm's correction is over each of the two sets. */
 export function resultsOf({ recipe, lengths, questions, table, selection, geometry }: SuiteScores): Pick<SuiteResults, 'rows' | 'arms'> {
-  const options = { seed: 0, samples: recipe.evaluation.resamples }
+  const resamples = tableResamples(table, { seed: 0, samples: recipe.evaluation.resamples })
   const best = bestScales(selection)
   const controls = questions.map((question) => question.reversed.reduce((a, b) => (best[b]!.mean > best[a]!.mean ? b : a)))
-  const against = (others: readonly string[]): ReturnType<typeof compareArms> =>
-    compareArms(table, selection, { ...options, pairs: questions.map(({ arm }, i) => [arm, others[i]!] as const) })
+  const against = (others: readonly string[]): Comparison[] =>
+    compareAtBest(table, best, { resamples, pairs: questions.map(({ arm }, i) => [arm, others[i]!] as const) })
   const [reversed, plain] = [against(controls), against(questions.map((question) => question.plain))]
   const rows = questions.map(({ training, setting }, i): MapRow => ({
     method: training.method, ...(training.variant ? { variant: training.variant } : {}), form: training.form, weights: training.weights, setting,
-    steps: stepsOf(training, lengths, recipe), reversed: held(reversed.ownBest[i]!), control: controls[i]!, plain: held(plain.ownBest[i]!),
+    steps: stepsOf(training, lengths, recipe), reversed: held(reversed[i]!), control: controls[i]!, plain: held(plain[i]!),
     geometry: geometry.map((seed) => seed[training.id]!),
   }))
   const arms = table.arms.map(({ id }): MapArm => {
     const { scale, interior } = best[id]!
-    const { points } = reversed.curves.find((curve) => curve.arm === id && curve.metric === 'judge')!
-    const { mean, low, high } = points.find((point) => point.scale === scale)!
+    const { mean, low, high } = meanInterval(cellScores(table, { arm: id, scale }, 'judge').values, resamples)
     return { id, scale, interior, judge: { mean, low, high } }
   })
   return { rows, arms }

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Device } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
-import { digitJudge, labellingReward, loadDigitClassifier, loadDigits } from '@antipode/digits'
-import { loadBase, Stages } from '../demo/index.ts'
+import { loadDigitClassifier, loadDigits } from '@antipode/digits'
+import { judgesOf, loadBase, Stages } from '../demo/index.ts'
 import { compilingProgress, type Progress } from '../progress/index.ts'
 import { armsOf, questionsOf } from './arms.ts'
 import { chooseLengths } from './choose.ts'
@@ -48,7 +48,6 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   await using lock = await lockPath('demo --suite', join(out, 'work'))
   await using device = await Device.request({ signal, onCompile: progress.onCompile })
   const { splits, size: side } = await loadDigits({ size: 16 })
-  const classifier = await loadDigitClassifier()
   const { unet, card } = await loadBase(device, recipe.model, undefined)
   using _ = unet
   const { evaluation: { scales, perSeed, selectionPerSeed }, ...rest } = recipe
@@ -59,7 +58,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   if (!options.resume) await stages.clear()
   const context: SuiteContext = {
     device, unet, recipe, side, stages, scores, signal, labeller: splits.labeller,
-    judges: { judge: digitJudge(splits.judge, classifier), reward: labellingReward(splits.labeller), classifier },
+    judges: judgesOf(splits, await loadDigitClassifier()),
     async timed(title, total, work) {
       const phase = progress.phase(title, total)
       const result = await work((n, note) => { phase.advance(n, note) })
@@ -68,8 +67,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
     },
   }
   const choice = await chooseLengths(context)
-  const negatives = [...trainingsOf('lora'), ...trainingsOf('full'), ...variants].filter(({ form }) => form !== 'eta')
   const all = [...trainingsOf('lora'), ...trainingsOf('full'), ...variants]
+  const negatives = all.filter(({ form }) => form !== 'eta')
   const questions = questionsOf(negatives)
   const arms = armsOf(questions)
   const [scored, geometry] = [[], []] as [Awaited<ReturnType<typeof scoreSeed>>[], Awaited<ReturnType<typeof placeSeed>>[]]

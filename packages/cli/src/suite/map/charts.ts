@@ -1,6 +1,6 @@
 import { AXIS, drawChart, MARKERS, type Markup, type Role, TEXT } from '@antipode/report'
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
-import { fixed, forest, tickText } from '../../report/index.ts'
+import { fixed, forest, rule, tickText } from '../../report/index.ts'
 import type { MethodName } from '../recipe.ts'
 import type { MapRow, SuiteResults } from '../results.ts'
 import { type Against, grouped, methodLabels, settingLabels, spreadOf, variantLabel, weightsLabels } from './rows.ts'
@@ -71,14 +71,7 @@ function scatter(title: string, rows: readonly MapRow[], against: Against, { x, 
       yAxis: { ...axis, ...y, axisLabel: { ...AXIS.axisLabel, formatter: tickText } },
       series: [
         ...series,
-        {
-          type: 'line',
-          data: [],
-          markLine: {
-            silent: true, symbol: 'none', label: { show: false }, data: [{ yAxis: 0 }],
-            lineStyle: { color: MARKERS.ink, type: 'solid', width: 1, opacity: 0.6 },
-          },
-        },
+        rule({ yAxis: 0 }),
       ],
     },
     { width: 360, height: 320 },

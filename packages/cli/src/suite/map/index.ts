@@ -1,5 +1,5 @@
 export type { SuiteResults } from '../results.ts'
 export { forests, type MapChart, marksInWords, scatters } from './charts.ts'
-export type { Against } from './rows.ts'
+export { type Against, formLabels, tallyOf } from './rows.ts'
 export * from './tables.ts'
 export * from './words.ts'

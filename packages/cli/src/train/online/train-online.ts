@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Device, randn, type Tensor } from '@antipode/core'
+import { Device, randn } from '@antipode/core'
 import { lockPath } from '@antipode/core/io'
 import { adapterParameters, addAdapter, lora } from '@antipode/core/nn'
-import { adamw, constantWithWarmup, ema, type Ema, lossScaler, powerWarmup } from '@antipode/core/optim'
+import { adamw, constantWithWarmup, ema, lossScaler, powerWarmup } from '@antipode/core/optim'
 import { saveAdapter } from '@antipode/models'
-import { cfg, type Condition, type Denoiser, sampleToEnd, type TrainStep, withAverages } from '@antipode/npo'
+import { cfg, type Condition, type Denoiser, sampleToEnd, type TrainStep } from '@antipode/npo'
 import { type PixelSource, postprocessImages } from '@antipode/pipelines'
 import { ddim, type DdimConfig } from '@antipode/schedulers'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { digitsModel, onlineName, type OnlineSettings } from '../../train-settings/index.ts'
+import { averaged } from '../averaged.ts'
 import { RunRecord, runFiles } from '../run-record.ts'
 import { digitsTask } from './digits-task.ts'
 import { methods, type OnlineRun } from './methods.ts'
@@ -104,12 +105,6 @@ async function trained<C extends Condition>(task: OnlineTask<C>, options: TrainO
   const metadata = { method, negated: `${settings.negated}`, seed: `${seed}`, steps: `${steps}` }
   await averaged(parameters, average, () => saveAdapter(fileOf(options), { unet }, { name: adapter, format, metadata, signal }))
   return record.last
-}
-
-async function averaged<R>(
-  parameters: ReadonlyMap<string, Tensor>, average: Ema | undefined, work: () => Promise<R>,
-): Promise<R> {
-  return await (average ? withAverages(parameters, average, work) : work())
 }
 
 /** What a run cannot change on its way. */

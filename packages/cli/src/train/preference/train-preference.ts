@@ -6,10 +6,11 @@ import { lockPath } from '@antipode/core/io'
 import { adapterParameters } from '@antipode/core/nn'
 import { ema, type Ema, powerWarmup } from '@antipode/core/optim'
 import { saveAdapter } from '@antipode/models'
-import { pinned, type TrainStep, withAverages } from '@antipode/npo'
+import { pinned, type TrainStep } from '@antipode/npo'
 import { loadPipeline, type Pixels } from '@antipode/pipelines'
 import { encodePairs, type EncodedPairs, openPairs, pairEncoder, trainPreference } from '@antipode/pipelines/training'
 import { compilingProgress, type Progress } from '../../progress/index.ts'
+import { averaged } from '../averaged.ts'
 import { modelFilesDigest, resolutionOf } from '../model-files.ts'
 import { RunRecord, runFiles } from '../run-record.ts'
 import { preferenceName, type PreferenceSettings } from '../../train-settings/index.ts'
@@ -70,8 +71,9 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
     objective, negated: `${negated}`, seed: `${seed}`, steps: `${steps}`, ...(beta === undefined ? {} : { beta: `${beta}` }),
     ...(average ? { ema: `${settings.ema}` } : {}),
   }
-  await averaged(pipe, name, average, () => (
-    saveAdapter(adapter, { unet: pipe.components.unet }, { name, format, metadata, signal })
+  const { unet } = pipe.components
+  await averaged(adapterParameters(unet, name), average, () => (
+    saveAdapter(adapter, { unet }, { name, format, metadata, signal })
   ))
   return {
     adapter, metrics: join(out, runFiles.metrics), steps, last, seconds: Math.round((performance.now() - started) / 1000),
@@ -83,11 +85,6 @@ export async function runTrainPreference(options: TrainPreferenceOptions): Promi
 function recipeOf(settings: PreferenceSettings): object {
   const { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay } = settings
   return { objective, negated, rank, batch, accumulate, learningRate, warmup, beta, seed, dtype, ema: decay }
-}
-
-/** What is made of an adapter: of its average, where there is one. */
-async function averaged<R>({ components: { unet } }: Pipe, name: string, average: Ema | undefined, work: () => Promise<R>): Promise<R> {
-  return await (average ? withAverages(adapterParameters(unet, name), average, work) : work())
 }
 
 async function encoded(
@@ -139,7 +136,8 @@ async function trained(
     const { accuracy } = metrics
     phase.advance(1, `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `, accuracy ${accuracy.toFixed(2)}`}`)
     if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
-    const made = await averaged(pipe, preferenceName(settings), average, () => samples(pipe, settings, pairs, signal))
+    const parameters = adapterParameters(pipe.components.unet, preferenceName(settings))
+    const made = await averaged(parameters, average, () => samples(pipe, settings, pairs, signal))
     if (made) await record.samples(step.step + 1, made, 2)
   }
   phase.done()
