@@ -82,13 +82,14 @@ export function caveats({ rows, arms, recipe, choice }: SuiteResults): string[] 
   const floor = 2 / (resamples + 1)
   return [
     `${seeds.length} training ${seeds.length === 1 ? 'seed' : 'seeds'} of ${perSeed} pairs each. Intervals are 95%, by the bootstrap over seeds first and pairs within ` +
-      'them second; from so few seeds they tend to be too narrow.',
+      'them second; from so few seeds they tend to be too narrow, and p to be too small.',
     'One small model of handwritten digits, one reward and one judge, both made for this; nothing here speaks for photographs or for people.',
     `Each method and form trains with LoRA for the best of ${recipe.lengths.join(', ')} steps by the judge on ${choiceSeeds.length === 1 ? 'a seed' : `${choiceSeeds.length} seeds`} of ` +
       `its own (${choice.candidates.length} candidates), and full weights as long; no other setting was tuned for a method.`,
     `Scales are chosen among ${scales.map(scaleText).join(', ')} on ${selectionPerSeed} noises a seed. The best is at an end of these for ${ends} of ${arms.length} arms, whose ` +
       'true best may lie outside.',
-    '−η is tried at two lengths, its own and that of the δ by swap of the same method and weights, and stands where it is better on the noises that choose scales; other lengths were not tried.',
+    '−η is tried at two lengths, its own and that of the δ by swap of the same method and weights, and stands where it is better on the noises that choose scales; other lengths were not tried. ' +
+      'The first was added after results with the second alone had been seen: where a δ by swap is many times as long as η, −η of that length is a weak control.',
     `Of ${resamples} resamples no p can be below ${floor.toPrecision(2)}, and none that Holm corrects over ${rows.length} comparisons below ` +
       `${Math.min(1, floor * rows.length).toPrecision(2)}.`,
   ]
