@@ -45,3 +45,11 @@ test('the site lists every guide', () => {
   const pages = readdirSync(guides).filter((name) => name.endsWith('.md'))
   expect([...projectDocuments].sort()).toEqual(pages.map((name) => `docs/guides/${name}`).sort())
 })
+
+// An unquoted `: ` in a title reads as a nested mapping, and typedoc refuses the page.
+test('the titles of the guides are YAML', () => {
+  for (const page of readdirSync(guides).filter((name) => name.endsWith('.md'))) {
+    const lines = /^---\n([\s\S]*?)\n---\n/.exec(readFileSync(join(guides, page), 'utf8'))?.[1]?.split('\n') ?? []
+    for (const line of lines) expect(line, page).toMatch(/^\w+: ("[^"\\]*"|[^"'\s][^:#]*)$/)
+  }
+})
