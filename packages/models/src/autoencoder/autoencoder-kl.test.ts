@@ -1,4 +1,4 @@
-import { gradients, type Tensor } from '@antipode/core'
+import { gradients, type Tensor, tensor } from '@antipode/core'
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost, interpret, waveParameter, waves } from '@antipode/core/testing'
 import { expect, test } from 'vitest'
@@ -89,4 +89,14 @@ test('images and latents of other channels are refused', async () => {
   const model = await made(golden.tiles.config as AutoencoderKLConfig)
   expect(() => model.encode(waves(host, 'x', [1, 4, 8, 8], 0, 1))).toThrow('AutoencoderKL.encode: expected images [B,3,H,W], got [1,4,8,8]')
   expect(() => model.decode(waves(host, 'z', [4, 8, 8], 0, 1))).toThrow('AutoencoderKL.decode: expected latents [B,4,H,W], got [4,8,8]')
+})
+
+test('the divergence of latents from unit noise is that of each, summed', () => {
+  const host = new FakeHost()
+  const variances = [1, 4, 0.25, 1]
+  const moments = tensor(host, [0, 0, 0, 3, ...variances.map(Math.log)], [1, 8, 1, 1])
+  const [kl] = interpret([new DiagonalGaussian(moments).kl()])
+  const want = variances.reduce((sum, v, i) => sum + 0.5 * ((i === 3 ? 9 : 0) + v - 1 - Math.log(v)), 0)
+  expect([...kl!]).toHaveLength(1)
+  expect(kl![0]).toBeCloseTo(want, 6) // moments are f32
 })

@@ -28,4 +28,13 @@ export class DiagonalGaussian {
   sample(noise: Tensor): Tensor {
     return this.mean.add(this.logVariance.mul(0.5).exp().mul(noise))
   }
+
+  /**
+   * Divergence from unit normal noise, `[B]`, in nats: `½·Σ(mean² + e^logVariance − 1 − logVariance)`. Source: Kingma and
+   * Welling 2013, arXiv 1312.6114, appendix B.
+   */
+  kl(): Tensor {
+    const each = this.mean.square().add(this.logVariance.exp()).sub(1).sub(this.logVariance)
+    return each.sum({ axes: [1, 2, 3] }).mul(0.5)
+  }
 }

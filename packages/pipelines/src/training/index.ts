@@ -1,9 +1,16 @@
+export { autoencoderLoss, type AutoencoderWeights, trainAutoencoder, type TrainAutoencoderOptions } from './autoencoder/index.ts'
 export {
   encodePairs, type EncodePairsOptions, EncodedPairs, type EncodingReport, type PairEncoder,
 } from './encodings/index.ts'
 export { pairEncoder } from './encoder.ts'
+export type { FullTrainingOptions } from './full/index.ts'
 export {
   DatasetError, openPairs, type PairOfPictures, type PairRow, type PairRows, type PreferencePair,
 } from './pairs/index.ts'
 export { samplingParts, type SamplingParts } from './sampling-parts.ts'
+export type { SquarePictures } from './squares/index.ts'
+export {
+  encodePictures, type EncodePicturesOptions, type LatentPictures, scalingFactor, type TextToImageModels,
+  trainTextToImage, type TrainTextToImageOptions,
+} from './text-to-image/index.ts'
 export { attentionTargets, type PreferenceModels, type PreferenceOptions, trainPreference } from './train-preference.ts'

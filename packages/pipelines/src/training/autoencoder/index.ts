@@ -1,0 +1,2 @@
+export { autoencoderLoss, type AutoencoderWeights } from './autoencoder-loss.ts'
+export { trainAutoencoder, type TrainAutoencoderOptions } from './train-autoencoder.ts'

@@ -1,0 +1,36 @@
+import { randn, type Tensor } from '@antipode/core'
+import { atLeast, checkOptions, type Ranges } from '@antipode/core/options'
+import type { AutoencoderKL } from '@antipode/models'
+import { BatchOrder, type TrainStep } from '@antipode/npo'
+import { type FullTrainingOptions, fullTrainingRanges, trainFully } from '../full/index.ts'
+import { picturesAt, type SquarePictures } from '../squares/index.ts'
+import { autoencoderLoss, type AutoencoderWeights } from './autoencoder-loss.ts'
+
+/** Options of {@link trainAutoencoder}: by default batches of 16, and a learning rate of 1e-3. */
+export interface TrainAutoencoderOptions extends FullTrainingOptions, AutoencoderWeights {}
+
+const ranges: Ranges<TrainAutoencoderOptions> = { ...fullTrainingRanges, kl: atLeast(0), edges: atLeast(0) }
+
+/**
+ * Trains all parameters of an autoencoder on pictures by {@link autoencoderLoss}, step by step. A batch depends on its
+ * number and the seed alone. If a diffusion model is to learn its latents, set the `scaling_factor` of its configuration
+ * afterwards, as `scalingFactor` finds it.
+ * @throws {ConfigError | CheckpointError} as `train` of @antipode/npo does
+ */
+export async function* trainAutoencoder(
+  vae: AutoencoderKL, pictures: SquarePictures, options: TrainAutoencoderOptions,
+): AsyncGenerator<TrainStep, void, void> {
+  checkOptions('trainAutoencoder', options, ranges)
+  const { kl, edges, batch: size = 16, learningRate = 1e-3, seed = 0 } = options
+  const { device } = vae
+  const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
+  const weights = { ...(kl === undefined ? {} : { kl }), ...(edges === undefined ? {} : { edges }) }
+  yield* trainFully<{ readonly images: Tensor; readonly noise: Tensor }>(vae.state(), { ...options, learningRate }, {
+    batch: (index) => {
+      const images = picturesAt(device, pictures, order.batch(index))
+      return { images, noise: randn(device, vae.encode(images).mean.shape, { seed, stream: index }) }
+    },
+    release: ({ images }) => { images.dispose() },
+    loss: ({ images, noise }) => autoencoderLoss(vae, images, noise, weights),
+  })
+}

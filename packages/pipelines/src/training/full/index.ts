@@ -1,0 +1,1 @@
+export { type FullTrainingOptions, fullTrainingRanges, trainFully } from './full-training.ts'

@@ -1,0 +1,1 @@
+export { picturesAt, type SquarePictures } from './squares.ts'
