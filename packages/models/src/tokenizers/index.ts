@@ -3,3 +3,7 @@ export { CLIPTokenizer } from './clip-tokenizer.ts'
 export type { PaddedPrompt } from './encoder.ts'
 export type { BertTokenizerFiles, CLIPTokenizerFiles } from './files.ts'
 export { readBertTokenizer, readClipTokenizer, type TokenizerPlace } from './read-tokenizer.ts'
+export { tokenizerComponent } from './tokenizer-component.ts'
+export {
+  trainClipTokenizer, type TrainClipTokenizerOptions, type TrainedClipTokenizer,
+} from './train-clip-tokenizer.ts'
