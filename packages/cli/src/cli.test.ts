@@ -163,13 +163,13 @@ test('the help of every option with a value says its range, which the complaint 
     const help = new FakeProcess()
     await help.run(`${command} --help --json`)
     const { options } = JSON.parse(help.out) as { options: { flags: string; range?: string }[] }
-    for (const { flags, range } of options.filter((one) => /[<[]/.test(one.flags))) {
+    for (const { flags, range } of options.filter((one) => /[<[]\w+[>\]]/.test(one.flags))) {
       expect(range, flags).toBeDefined()
       const text = new FakeProcess()
       await text.run(`${command} --help`)
       expect(text.out.replaceAll(/\s+/g, ' '), flags).toContain(range)
       const wrong = new FakeProcess()
-      expect(await wrong.run(`${command} ${/--\w+/.exec(flags)?.[0]}=`), flags).toBe(2)
+      expect(await wrong.run(`${command} ${/--[\w-]+/.exec(flags)?.[0]}=`), flags).toBe(2)
       expect(wrong.err).toContain(`Expected ${range}.`)
     }
   }

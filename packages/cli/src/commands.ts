@@ -2,7 +2,7 @@ import type { BenchOptions, TuneOptions } from './bench/index.ts'
 import type { CacheOptions } from './cache/index.ts'
 import {
   checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkSuite, checkTrainBase,
-  checkTrainOnline, checkTrainPreference,
+  checkTrainOnline, checkTrainPictures, checkTrainPreference,
 } from './checks/index.ts'
 import type { ConvertCommandOptions } from './convert/index.ts'
 import type { DemoOptions } from './demo/index.ts'
@@ -12,7 +12,7 @@ import type { GenerateCommandOptions } from './generate/index.ts'
 import type { InspectOptions } from './inspect/index.ts'
 import type { ReconstructCommandOptions } from './reconstruct/index.ts'
 import type { SuiteOptions } from './suite/index.ts'
-import type { TrainBaseOptions, TrainOnlineOptions, TrainPreferenceOptions } from './train/index.ts'
+import type { TrainBaseOptions, TrainOnlineOptions, TrainPicturesOptions, TrainPreferenceOptions } from './train/index.ts'
 
 /** What a command has to say once it is done. */
 export interface Outcome {
@@ -31,6 +31,7 @@ export interface Commands {
   trainBase(options: TrainBaseOptions): Promise<Outcome>
   trainPreference(options: TrainPreferenceOptions): Promise<Outcome>
   trainOnline(options: TrainOnlineOptions): Promise<Outcome>
+  trainPictures(options: TrainPicturesOptions): Promise<Outcome>
   generate(options: GenerateCommandOptions): Promise<Outcome>
   inspect(options: InspectOptions): Promise<Outcome>
   reconstruct(options: ReconstructCommandOptions): Promise<Outcome>
@@ -99,6 +100,20 @@ export const commands: Commands = {
       `adapter     ${adapter}`,
       `metrics     ${metrics}`,
       `last loss   ${last?.loss ?? 'none'}, reward ${last?.metrics['reward'] ?? 'none'}`,
+    ]
+    return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
+  },
+  async trainPictures(options) {
+    await checkTrainPictures(options)
+    const { runTrainPictures } = await import('./train/index.ts')
+    const result = await runTrainPictures(options)
+    const { model, metrics, pictures, parameters, last } = result
+    const lines = [
+      `model       ${model}`,
+      `metrics     ${metrics}`,
+      `pictures    ${pictures}`,
+      `parameters  ${parameters}`,
+      `last loss   ${last?.loss ?? 'none'}`,
     ]
     return { data: result, text: `${lines.join('\n')}\n`, exitCode: 0 }
   },

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { Command, type CommanderError, Option } from 'commander'
 import type { WorkloadName } from './bench/index.ts'
 import { path, RangedOption, wholeNumber, word } from './option-values.ts'
@@ -8,12 +7,11 @@ import { addConvert } from './convert-program.ts'
 import { addEval } from './eval-program.ts'
 import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
+import { addTrainBase, type DigitsModel, modelOption } from './train-base-program.ts'
 import { addTrainOnline } from './train-online-program.ts'
+import { addTrainAutoencoder } from './train-pictures-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
-import { hyper, stepLimits } from './train-recipe.ts'
 import { onlineMethods } from './train-settings/index.ts'
-
-type Model = 'digits-16' | 'digits-28'
 
 /** Flags that are not given are missing. */
 interface DemoFlags {
@@ -22,16 +20,8 @@ interface DemoFlags {
   readonly suite?: number
   readonly out: string
   readonly seed: number
-  readonly model: Model
+  readonly model: DigitsModel
   readonly base?: string
-  readonly fresh?: boolean
-}
-
-interface TrainBaseFlags {
-  readonly out: string
-  readonly steps?: number
-  readonly seed: number
-  readonly model: Model
   readonly fresh?: boolean
 }
 
@@ -117,7 +107,7 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
     )
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the report', path).default('runs/demo'))
     .addOption(seedOption())
-    .addOption(modelOption())
+    .addOption(modelOption().default('digits-16' satisfies DigitsModel))
     .addOption(new RangedOption('--base <file>', 'start from a checkpoint of `antipode train base`', path))
     .addOption(freshOption())
     .addHelpText('after', examples([
@@ -145,37 +135,15 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
 }
 
 function addTrain(program: Command, adding: Adding): void {
-  const { commands, start, finish } = adding
   const train = program.command('train')
     .summary('train a model, or an adapter on preferences or rewards')
-    .description('Trains a model, an adapter of Stable Diffusion on preference pairs, or an adapter on what its model samples itself.')
-    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train draft --model digits-16', 'antipode train base']))
+    .description('Trains a model on pictures, an adapter of Stable Diffusion on preference pairs, or an adapter on what its model samples itself.')
+    .addHelpText('after', examples(['antipode train dpo --model sd15 --pairs pairs', 'antipode train npo --model sd15 --pairs pairs', 'antipode train draft --model digits-16', 'antipode train autoencoder --data pictures', 'antipode train base']))
   hint(train)
   for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
   for (const method of onlineMethods) addTrainOnline(train, method, adding)
-  const base = train.command('base')
-    .summary('train the base model that the demo starts from')
-    .description(
-      'Trains the class-conditional digits model on real digits degraded at random, and writes its moving average as f16 ' +
-      'safetensors, with its recipe, loss curve and hash in a JSON file beside it. The same seed gives the same file on the ' +
-      'same adapter and build, and weights within 0.1% of it on others of their class.',
-    )
-    .addOption(new RangedOption('-o, --out <path>', 'checkpoint to write, or a directory for MODEL.safetensors', path).default('runs/base'))
-    .addOption(new RangedOption('--steps <n>', `optimiser steps, ${hyper.warmup} of them the warm-up, by default those of the model's recipe`, wholeNumber(stepLimits.low, stepLimits.high)))
-    .addOption(seedOption())
-    .addOption(modelOption())
-    .addOption(freshOption())
-    .addHelpText('after', examples(['antipode train base', 'antipode train base --model digits-28 --out my-base.safetensors', 'antipode train base --steps 500 --out try']))
-  hint(base)
-  base.action(async ({ out, steps, seed, model, fresh = false }: TrainBaseFlags) => {
-    finish(await commands.trainBase({
-      ...start({ resumes: true }),
-      out: out.endsWith('.safetensors') ? out : join(out, `${model}.safetensors`),
-      ...(steps === undefined ? {} : { steps }),
-      seed, model,
-      resume: !fresh,
-    }))
-  })
+  addTrainAutoencoder(train, adding)
+  addTrainBase(train, adding)
 }
 
 function addBench(program: Command, { commands, start, finish }: Adding): void {
@@ -196,6 +164,3 @@ function addBench(program: Command, { commands, start, finish }: Adding): void {
     finish(await (tune ? commands.tune(shared) : commands.bench({ ...shared, workload, ...(trace === undefined ? {} : { trace }) })))
   })
 }
-
-const modelOption = (): Option =>
-  new RangedOption('--model <name>', 'the second is for real GPUs', word(...['digits-16', 'digits-28'] satisfies Model[])).default('digits-16')

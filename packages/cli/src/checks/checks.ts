@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkFile, openFile, openFolder } from '@antipode/core/io'
 import type { BaseCard } from '../train/index.ts'
-import { digitsModel, type OnlineSettings, type PreferenceSettings } from '../train-settings/index.ts'
+import { digitsModel, type OnlineSettings, type PictureSettings, type PreferenceSettings } from '../train-settings/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { readBaseFile } from './base-file.ts'
 
@@ -91,6 +91,19 @@ export async function checkTrainOnline({ settings: { method, model, reward }, ou
     ...(model === digitsModel ? [] : [['--model', model] as const]), ['--reward-files', reward?.files],
     ['--reward-tokenizer', reward?.tokenizer], ['--reward-clip', reward?.clip],
   ])
+  await asUsage(() => openFolder({ command, option: '--out' }, out))
+}
+
+/** What `train` on captioned pictures reads and writes. */
+export interface PicturesFiles {
+  readonly settings: Pick<PictureSettings, 'stage' | 'data' | 'autoencoder'>
+  readonly out: string
+}
+
+/** @throws {UsageError} unless there are pictures and what they are learnt with, and room for results */
+export async function checkTrainPictures({ settings: { stage, data, autoencoder }, out }: PicturesFiles): Promise<void> {
+  const command = `train ${stage}`
+  await checkThere(command, [['--data', data], ['--autoencoder', autoencoder]])
   await asUsage(() => openFolder({ command, option: '--out' }, out))
 }
 

@@ -1,5 +1,5 @@
 export { type BaseFile, readBaseFile } from './base-file.ts'
 export {
   checkBench, checkConvert, checkDemo, checkEval, checkGenerate, checkInspect, checkReconstruct, checkSuite, checkTrainBase,
-  checkTrainOnline, checkTrainPreference,
+  checkTrainOnline, checkTrainPictures, checkTrainPreference,
 } from './checks.ts'

@@ -18,7 +18,7 @@ export class FakeProcess extends EventEmitter {
     const never = (): never => { throw new Error('this command was not to run') }
     const host: CliHost = {
       commands: {
-        doctor: never, demo: never, trainBase: never, trainPreference: never, trainOnline: never, generate: never, inspect: never,
+        doctor: never, demo: never, trainBase: never, trainPreference: never, trainOnline: never, trainPictures: never, generate: never, inspect: never,
         convert: never, reconstruct: never, cacheList: never, cacheClear: never, evalRun: never, evalWork: never,
         evalMerge: never, suite: never, bench: never, tune: never, ...commands,
       },

@@ -5,3 +5,6 @@ export {
   digitsModel, hasSetting, onlineDefault, type OnlineMethod, onlineMethods, onlineName, onlineRanges, type OnlineSettings,
   resolveOnline,
 } from './online-settings.ts'
+export {
+  pictureDefault, pictureRanges, type PictureSettings, type PictureStage, resolvePictures, stageHas,
+} from './picture-settings.ts'

@@ -1,4 +1,4 @@
 export {
   encodePictures, type EncodePicturesOptions, type LatentPictures, scalingFactor,
 } from './latent-pictures.ts'
-export { type TextToImageModels, trainTextToImage, type TrainTextToImageOptions } from './train-text-to-image.ts'
+export { type TextToImageModels, textToImageParameters, trainTextToImage, type TrainTextToImageOptions } from './train-text-to-image.ts'

@@ -17,7 +17,7 @@ export interface LatentPictures {
 export interface EncodePicturesOptions {
   /** Pictures at a time, whole, 1 or more; 16 by default. */
   readonly batch?: number
-  /** Called after each batch with how many pictures were encoded so far. */
+  /** Called after each batch with its size. */
   readonly onBatch?: (pictures: number) => void
   readonly signal?: AbortSignal
 }
@@ -42,7 +42,7 @@ export async function encodePictures(
     using mode = vae.encode(images).mode().to('f32')
     rows.push(await mode.data() as Float32Array) // of f32
     shape = mode.shape.slice(1)
-    onBatch?.(start + places.length)
+    onBatch?.(places.length)
   }
   const latents = new Float32Array(count * shape.reduce((a, b) => a * b, 1))
   for (const [i, row] of rows.entries()) latents.set(row, i * batch * (latents.length / count))

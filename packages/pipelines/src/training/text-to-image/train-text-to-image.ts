@@ -39,11 +39,22 @@ type Captions = { readonly ids: Tensor }
 /** Captions are drawn from other streams than noise, which takes one a batch from 0 on. */
 const firstStream = 2 ** 31
 
+/** What {@link trainTextToImage} trains, by the names of its checkpoints and averages: `unet.…` and `text_encoder.…`. */
+export function textToImageParameters(
+  { unet, textEncoder }: Pick<TextToImageModels, 'unet' | 'textEncoder'>, trainTextEncoder = true,
+): ReadonlyMap<string, Tensor> {
+  const named = (part: string, state: ReadonlyMap<string, Tensor>): (readonly [string, Tensor])[] =>
+    [...state].map(([name, t]) => [`${part}.${name}`, t] as const)
+  return new Map([
+    ...named('unet', unet.state()), ...(trainTextEncoder ? named('text_encoder', textEncoder.state()) : []),
+  ])
+}
+
 /**
  * Trains a UNet, and by default its text encoder with it, to draw pictures from captions, step by step: the denoising
  * loss on latents, with captions left out now and then so that guidance has an unconditional branch. The scheduler says
  * what is predicted. A batch depends on its number and the seed alone; each time a picture is drawn, one of its captions
- * is. Parameters are named `unet.…` and `text_encoder.…`.
+ * is.
  * @throws {ConfigError} if the scheduler has no table of noise levels @throws {ConfigError | CheckpointError} as `train`
  * of @antipode/npo does
  * Sources: Rombach et al. 2022, arXiv 2112.10752, eq. 3; Ho and Salimans 2022, arXiv 2207.12598, algorithm 1.
@@ -63,9 +74,7 @@ export async function* trainTextToImage(
   const { device } = unet
   const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
   const objective = denoising<Captions>()
-  const parameters = new Map([
-    ...named('unet', unet.state()), ...(trainTextEncoder ? named('text_encoder', textEncoder.state()) : []),
-  ])
+  const parameters = textToImageParameters(models, trainTextEncoder)
   yield* trainFully<SampleBatch<Captions>>(parameters, { ...options, learningRate }, {
     batch: async (index) => {
       const places = order.batch(index)
@@ -99,6 +108,3 @@ function captionsAt(
   })
   return { ids: tensor(device, ids, [places.length, tokenizer.maxLength], { dtype: 'i32' }) }
 }
-
-const named = (part: string, state: ReadonlyMap<string, Tensor>): (readonly [string, Tensor])[] =>
-  [...state].map(([name, t]) => [`${part}.${name}`, t] as const)

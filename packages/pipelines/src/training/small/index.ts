@@ -1,0 +1,1 @@
+export { type PipelineConfigs, smallStableDiffusion } from './small-models.ts'
