@@ -75,7 +75,7 @@ export function addTrainPreference(
     .addOption(setting('--seed <n>', 'where random numbers start', ranges.seed, defaults.seed))
     .addOption(new RangedOption(
       '--dtype <type>', `element type of the models, ${defaults.dtype} by default; the adapter has f32`,
-      word('f16', 'f32'),
+      word('f16', 'f32', 'q8_0'),
     ))
     .addOption(setting(
       '--ema <decay>', 'decay, at most, of an average that is saved and sampled in place of the last weights, none for 0',

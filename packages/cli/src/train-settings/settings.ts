@@ -33,7 +33,8 @@ export interface PreferenceSettings {
   /** Side of the square whose area pictures are brought to, in pixels; the model's own where none is given. */
   readonly resolution?: number
   readonly seed: number
-  readonly dtype: 'f32' | 'f16'
+  /** Element type of the models; in q8_0 their layers keep their weights in blocks, and compute in f16 or else f32. */
+  readonly dtype: 'f32' | 'f16' | 'q8_0'
   /** Most that the average of the adapter keeps of itself in an update; the adapter that is saved and sampled then is that average. No average at 0. */
   readonly ema: number
   /** Updates in a row whose pairs are all ranked right, or all wrong, that end the run; none at 0. */
@@ -68,7 +69,7 @@ export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = 
   objective: oneOf(...objectiveNames), negated: flag, model: text, pairs: text, rank: whole(1, 1024),
   steps: whole(1, 10_000_000), batch: whole(1, 1024), accumulate: whole(1, 65_536),
   learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
-  ema: decay, stopPinned: whole(0, 10_000_000), seed: whole(0, 999_000), dtype: oneOf('f32', 'f16'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
+  ema: decay, stopPinned: whole(0, 10_000_000), seed: whole(0, 999_000), dtype: oneOf('f32', 'f16', 'q8_0'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
   checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
   sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
 }

@@ -133,3 +133,18 @@ test('Stable Diffusion XL learns from a table as Pick-a-Pic has it', async () =>
   await using adapter = await readSafetensors(at('xl/dpo.safetensors'))
   expect([...adapter.tensors.keys()].every((name) => name.startsWith('lora_unet_'))).toBe(true)
 })
+
+test('an adapter learns on a base whose weights stay in blocks', async () => {
+  const { code, said } = await antipode(
+    'train', 'dpo', '--model', tinyModels.sd, '--pairs', at('pairs'), '--out', at('blocks'), ...shared(), '--dtype', 'q8_0',
+    '--steps', '2', '--batch', '2', ...strong,
+  )
+  expect(code).toBe(0)
+  // What the encoders in blocks say is not taken for what those of the file do.
+  expect(said).toContain('12 pairs, 12 rows encoded now')
+  const lines = readFileSync(at('blocks/metrics.jsonl'), 'utf8').trim().split('\n')
+  expect((JSON.parse(lines[0]!) as { loss: number }).loss).toBeCloseTo(Math.LN2, 2)
+  await using adapter = await readSafetensors(at('blocks/dpo.safetensors'))
+  const [name = ''] = [...adapter.tensors.keys()].filter((key) => key.endsWith('lora_B.weight'))
+  expect((await adapter.readFloat32(name)).some((v) => Math.abs(v) > 1e-3)).toBe(true)
+})

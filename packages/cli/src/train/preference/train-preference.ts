@@ -90,11 +90,14 @@ function recipeOf(settings: PreferenceSettings): object {
 async function encoded(
   { components }: Pipe, models: string, { settings, cache, signal }: TrainPreferenceOptions, progress: Progress,
 ): Promise<EncodedPairs> {
-  const { resolution = resolutionOf(components), dtype, skipDamaged } = settings
+  const { resolution = resolutionOf(components), skipDamaged } = settings
   const phase = progress.phase('encoding pairs', 1)
   let fresh = 0
   const pairs = await encodePairs(pairEncoder(components), await openPairs(settings.pairs), {
-    folder: cache, models, resolution, dtype, skipDamaged, signal,
+    folder: cache, resolution, skipDamaged, signal,
+    // Text encoders in blocks say something else of a prompt than those that they were made of.
+    models: settings.dtype === 'q8_0' ? `${models} q8_0` : models,
+    dtype: components.unet.dtype === 'f16' ? 'f16' : 'f32',
     onRow: ({ rows, encoded }) => {
       if (encoded) fresh++
       phase.advance(0, `${rows} rows`)
