@@ -8,4 +8,5 @@ export { type FileDType, type FileMetadata, type SaveOptions } from './entries.t
 export { loadAutoencoder, type LoadAutoencoderOptions } from './load-autoencoder.ts'
 export { loadModel, type LoadModelOfOptions, type LoadModelOptions } from './load-model.ts'
 export { type CheckpointParts, saveCheckpoint, type SaveCheckpointOptions } from './save-checkpoint.ts'
+export { type ClipParts, saveClip } from './save-clip.ts'
 export { saveModel } from './save-model.ts'
