@@ -5,7 +5,8 @@ import golden from './clip-bpe.golden.json' with { type: 'json' }
 import { CLIPTokenizer, readClipTokenizer, tokenizerComponent, trainClipTokenizer } from './index.ts'
 import { learnMerges } from './learn-merges.ts'
 
-test.each(golden.runs)('merges, vocabulary and ids are those of BpeTrainer: $options', ({ options, tokens, merges, ids }) => {
+test.each(golden.runs)('merges, vocabulary and ids are those of BpeTrainer: $options', (run) => {
+  const { options, tokens, merges, ids } = run
   const files = trainClipTokenizer(golden.captions, options)
   expect(files.merges.split('\n')).toEqual(['#version: 0.2', ...merges, ''])
   expect(files.vocab).toEqual(Object.fromEntries(tokens.map((token, id) => [token, id])))

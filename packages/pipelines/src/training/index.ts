@@ -2,6 +2,7 @@ export { autoencoderLoss, type AutoencoderWeights, trainAutoencoder, type TrainA
 export {
   type CaptionedPicture, loadSquares, type LoadSquaresOptions, openCaptioned, type OpenCaptionedOptions,
 } from './captioned/index.ts'
+export * from './contrastive/index.ts'
 export {
   encodePairs, type EncodePairsOptions, EncodedPairs, type EncodingReport, type PairEncoder,
 } from './encodings/index.ts'
