@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from '@antipode/core'
-import { BatchOrder } from '@antipode/npo'
 import { rng } from '@antipode/core/random'
+import { BatchOrder } from '@antipode/npo'
 import type { ClipData, ClipModels } from './clip-models.ts'
 
 /** Pictures and their captions, row by row. */
@@ -52,7 +52,8 @@ export function clipBatches(
         moved(picture, side, { down, right }, numbers.subarray(row * pixels, (row + 1) * pixels))
       }
       return {
-        pictures: tensor(device, numbers, [size, 3, side, side]),
+        // Parts of 255 are finite: looking whether they are would take 50 ms of 70 for 128 pictures of 64 × 64.
+        pictures: tensor(device, numbers, [size, 3, side, side], { allowNonFinite: true }),
         ids: tensor(device, ids, [size, tokenizer.maxLength], { dtype: 'i32' }),
       }
     },

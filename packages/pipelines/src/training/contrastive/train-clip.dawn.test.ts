@@ -40,7 +40,7 @@ test('a run that is interrupted goes on to the same weights and averages as one 
       const losses: number[] = []
       try {
         for await (const { step, loss } of trainClip(models, data, {
-          ...options, batch: 3, steps: 7, ema: averages, checkpoint, resume: existsSync(checkpoint.path),
+          ...options, steps: 7, ema: averages, checkpoint, resume: existsSync(checkpoint.path),
           signal: controller.signal,
         })) {
           losses.push(loss)
