@@ -9,7 +9,7 @@ import { addGenerate, addInspect } from './generate-program.ts'
 import { addReconstruct } from './reconstruct-program.ts'
 import { addTrainBase, type DigitsModel, modelOption } from './train-base-program.ts'
 import { addTrainOnline } from './train-online-program.ts'
-import { addTrainAutoencoder } from './train-pictures-program.ts'
+import { addTrainPictures } from './train-pictures-program.ts'
 import { addTrainPreference } from './train-preference-program.ts'
 import { onlineMethods } from './train-settings/index.ts'
 
@@ -142,7 +142,7 @@ function addTrain(program: Command, adding: Adding): void {
   hint(train)
   for (const name of ['dpo', 'npo'] as const) addTrainPreference(train, name, adding)
   for (const method of onlineMethods) addTrainOnline(train, method, adding)
-  addTrainAutoencoder(train, adding)
+  for (const stage of ['autoencoder', 'clip'] as const) addTrainPictures(train, stage, adding)
   addTrainBase(train, adding)
 }
 

@@ -22,6 +22,7 @@ const numbers: readonly (readonly [flags: string, setting: keyof PictureSettings
   ['--warmup <n>', 'warmup', 'updates in which the learning rate rises'],
   ['--kl <x>', 'kl', 'weight of the pull of latents to unit noise'],
   ['--edges <x>', 'edges', 'weight of the error of edges'],
+  ['--shift <n>', 'shift', 'pixels by which pictures are moved at random, at most'],
   ['--vocabulary <n>', 'vocabulary', 'tokens that captions are written in, at most'],
   ['--caption-dropout <x>', 'captionDropout', 'share of pictures that are learnt without their caption'],
   ['--ema <decay>', 'ema', 'decay, at most, of an average that is saved and sampled in place of the last weights, none for 0'],
@@ -43,6 +44,9 @@ export function pictureOptions(command: Command, stage: PictureStage): Command {
   if (stageHas(stage, 'autoencoder')) {
     command.addOption(new RangedOption('--autoencoder <path>', 'a checkpoint with an autoencoder, as `train autoencoder` writes it', path))
   }
+  if (stageHas(stage, 'clip')) {
+    command.addOption(new RangedOption('--clip <dir>', 'a CLIP whose tokenizer and text tower it begins with, as `train clip` writes it', path))
+  }
   for (const [flags, setting, description] of numbers) {
     if (!stageHas(stage, setting)) continue
     const usual = String(pictureDefault(stage, setting))
@@ -62,25 +66,37 @@ export async function trainPictures(
   finish(await commands.trainPictures({ ...start({ resumes: true }), settings, out: out ?? `runs/${stage}`, resume: !fresh }))
 }
 
-/** Adds `train autoencoder`. */
-export function addTrainAutoencoder(train: Command, adding: Adding): void {
-  const command = train.command('autoencoder')
-    .summary('train an autoencoder on pictures, in whose latents a model can learn to draw')
-    .description(
-      'Trains an autoencoder of Stable Diffusion on a folder of pictures, from nothing. Settings, metrics as JSON lines and ' +
+type OwnStage = Exclude<PictureStage, 'base'>
+
+const about: Readonly<Record<OwnStage, { readonly summary: string; readonly says: string; readonly more: string }>> = {
+  autoencoder: {
+    summary: 'train an autoencoder on pictures, in whose latents a model can learn to draw',
+    says: 'Trains an autoencoder of Stable Diffusion on a folder of pictures, from nothing. Settings, metrics as JSON lines and ' +
       'as events for TensorBoard, grids of pictures above what becomes of them, and the model go to one folder; the same ' +
       'command goes on with a run that was interrupted.',
-    )
-  pictureOptions(command, 'autoencoder')
-    .addOption(new RangedOption('-o, --out <dir>', 'where results go, runs/autoencoder by default', path))
+    more: 'antipode train autoencoder --data pictures --side 128 --steps 20000 --config models.json',
+  },
+  clip: {
+    summary: 'train a CLIP on captioned pictures, which judges how well a picture fits its prompt',
+    says: 'Trains a CLIP on a folder of captioned pictures, from nothing: a tokenizer learnt from the captions, and a tower each ' +
+      'for texts and pictures. `--reward clip-score --reward-files RUN/model` judges by it, and `train base --clip` begins ' +
+      'with its text tower. Settings, metrics and the model, as transformers lays it out, go to one folder; the same command ' +
+      'goes on with a run that was interrupted.',
+    more: 'antipode train clip --data pictures --split train --batch 128',
+  },
+}
+
+/** Adds `train autoencoder` or `train clip`. */
+export function addTrainPictures(train: Command, stage: OwnStage, adding: Adding): void {
+  const { summary, says, more } = about[stage]
+  const command = train.command(stage).summary(summary).description(says)
+  pictureOptions(command, stage)
+    .addOption(new RangedOption('-o, --out <dir>', `where results go, runs/${stage} by default`, path))
     .addOption(freshOption())
-    .addHelpText('after', examples([
-      'antipode train autoencoder --data pictures',
-      'antipode train autoencoder --data pictures --side 128 --steps 20000 --config models.json',
-    ]))
+    .addHelpText('after', examples([`antipode train ${stage} --data pictures`, more]))
   hint(command)
   command.action(async (flags: PictureFlags) => {
     needs(command, flags, 'data')
-    await trainPictures('autoencoder', flags, adding)
+    await trainPictures(stage, flags, adding)
   })
 }

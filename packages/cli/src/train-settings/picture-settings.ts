@@ -4,8 +4,8 @@ import {
 } from '@antipode/core/options'
 import { UsageError } from '../usage-error.ts'
 
-/** What is trained on captioned pictures alone, one after the other: `base` learns in the latents of an `autoencoder`. */
-const pictureStages = ['autoencoder', 'base'] as const
+/** What is trained on captioned pictures alone: `base` learns in the latents of an `autoencoder`, from the words of a `clip`, if there is one. */
+const pictureStages = ['autoencoder', 'clip', 'base'] as const
 export type PictureStage = (typeof pictureStages)[number]
 
 /** All that a run on captioned pictures depends on; it writes them beside its results. */
@@ -32,9 +32,12 @@ export interface PictureSettings {
   /** Of `autoencoder`: weights of its loss. */
   readonly kl: number
   readonly edges: number
-  /** Of `base`: the checkpoint with the autoencoder. */
+  /** Of `clip`: pixels by which pictures are moved at random, at most. */
+  readonly shift: number
+  /** Of `base`: the checkpoint with the autoencoder, and that of a CLIP whose tokenizer and text tower it begins with. */
   readonly autoencoder?: string
-  /** Of `base`: tokens that captions are written in, at most. */
+  readonly clip?: string
+  /** Of `clip` and `base`: tokens that captions are written in, at most. */
   readonly vocabulary: number
   /** Of `base`: share of pictures that are learnt without their caption. */
   readonly captionDropout: number
@@ -48,13 +51,14 @@ type Numbers = 'steps' | 'batch' | 'learningRate' | 'warmup' | 'ema'
 
 const ownNumbers: Readonly<Record<PictureStage, Readonly<Record<Numbers, number>>>> = {
   autoencoder: { steps: 5000, batch: 16, learningRate: 1e-3, warmup: 100, ema: 0.999 },
+  clip: { steps: 3000, batch: 64, learningRate: 5e-4, warmup: 150, ema: 0.999 },
   base: { steps: 10_000, batch: 32, learningRate: 1e-3, warmup: 200, ema: 0.999 },
 }
 
 const otherwise = {
-  side: 64, config: {}, seed: 0, checkpointEvery: 250, sampleEvery: 500, kl: 1e-4, edges: 1, vocabulary: 2048,
+  side: 64, config: {}, seed: 0, checkpointEvery: 250, sampleEvery: 500, kl: 1e-4, edges: 1, shift: 2, vocabulary: 2048,
   captionDropout: 0.1, samplePrompts: [], sampleSteps: 20, scale: 3,
-} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'autoencoder' | Numbers>
+} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'autoencoder' | 'clip' | Numbers>
 
 /** What a setting is by default; nothing for those that need none. */
 export function pictureDefault(stage: PictureStage, setting: keyof PictureSettings): unknown {
@@ -70,19 +74,20 @@ export const pictureRanges: Readonly<Record<keyof PictureSettings, Range>> = {
   config: { expected: 'an object of configurations', accepts: (v) => typeof v === 'object' && v !== null },
   steps: whole(1, 10_000_000), batch: whole(1, 1024), learningRate: positive, warmup: whole(0, 10_000_000),
   seed: whole(0, 999_000), ema: decay, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
-  kl: atLeast(0), edges: atLeast(0), autoencoder: text, vocabulary: whole(514, 1_000_000), captionDropout: between(0, 1),
+  kl: atLeast(0), edges: atLeast(0), shift: whole(0, 4096), autoencoder: text, clip: text, vocabulary: whole(514, 1_000_000), captionDropout: between(0, 1),
   samplePrompts: listOf(aText), sampleSteps: whole(1, 1000), scale: finite,
 }
 
 /** Settings that not all stages have. */
-const ownSettings: Readonly<Partial<Record<keyof PictureSettings, PictureStage>>> = {
-  kl: 'autoencoder', edges: 'autoencoder', autoencoder: 'base', vocabulary: 'base', captionDropout: 'base',
-  samplePrompts: 'base', sampleSteps: 'base', scale: 'base',
+const ownSettings: Readonly<Partial<Record<keyof PictureSettings, readonly PictureStage[]>>> = {
+  kl: ['autoencoder'], edges: ['autoencoder'], shift: ['clip'], autoencoder: ['base'], clip: ['base'],
+  vocabulary: ['clip', 'base'], captionDropout: ['base'], samplePrompts: ['base'], sampleSteps: ['base'], scale: ['base'],
+  sampleEvery: ['autoencoder', 'base'],
 }
 
 /** Whether a stage has a setting. */
 export function stageHas(stage: PictureStage, setting: keyof PictureSettings): boolean {
-  return (ownSettings[setting] ?? stage) === stage
+  return ownSettings[setting]?.includes(stage) ?? true
 }
 
 /**
@@ -105,6 +110,9 @@ export async function resolvePictures(
   }
   const odd = (Object.keys(given) as (keyof PictureSettings)[]).find((name) => !stageHas(stage, name))
   if (odd !== undefined) throw new UsageError(`${where}: expected ${odd} left out, got it`)
+  if (settings.clip !== undefined && given.vocabulary !== undefined) {
+    throw new UsageError(`${where}: expected vocabulary left out with clip, whose tokenizer has one, got both`)
+  }
   if (settings.warmup >= settings.steps) {
     throw new UsageError(`${where}: expected more steps than the warm-up has, got ${settings.steps} and ${settings.warmup}`)
   }

@@ -12,7 +12,7 @@ export {
   DatasetError, openPairs, type PairOfPictures, type PairRow, type PairRows, type PreferencePair,
 } from './pairs/index.ts'
 export { samplingParts, type SamplingParts } from './sampling-parts.ts'
-export { type PipelineConfigs, smallStableDiffusion } from './small/index.ts'
+export { type ClipConfigs, type PipelineConfigs, smallClip, smallStableDiffusion } from './small/index.ts'
 export { picturesAt, type SquarePictures } from './squares/index.ts'
 export {
   encodePictures, type EncodePicturesOptions, type LatentPictures, scalingFactor, type TextToImageModels,

@@ -18,7 +18,7 @@ export const autoencoderStage: StageMaker = async (device, pictures, { settings,
   ))
   return {
     parameters: vae.state(),
-    recipe: { ...settings, config },
+    recipe: { config },
     steps: (options) => trainAutoencoder(vae, pictures, { ...options, kl, edges }),
     async samples() {
       using images = picturesAt(device, pictures, places)

@@ -1,32 +1,35 @@
 import { type Backend, CheckpointError } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import {
-  AutoencoderKL, CLIPTextModel, CLIPTokenizer, type Component, loadAutoencoder, saveCheckpoint, tokenizerComponent,
-  trainClipTokenizer, type TrainedClipTokenizer, UNet2DConditionModel,
+  AutoencoderKL, type Component, loadAutoencoder, saveCheckpoint, tokenizerComponent, UNet2DConditionModel,
 } from '@antipode/models'
 import { type Pixels, stableDiffusion } from '@antipode/pipelines'
 import {
   encodePictures, type PipelineConfigs, smallStableDiffusion, type SquarePictures, textToImageParameters, trainTextToImage,
 } from '@antipode/pipelines/training'
 import { fromConfig } from '@antipode/schedulers'
-import type { PictureSettings } from '../../train-settings/index.ts'
 import { modelFilesDigest } from '../model-files.ts'
 import type { StageMaker } from './picture-run.ts'
+import { textParts } from './text-parts.ts'
 
 /** Prompts of a grid that shows the first captions. */
 const shown = 8
 
-/** A Stable Diffusion of its own: a tokenizer learnt from the captions, and a text encoder that learns with the UNet. */
+/** A Stable Diffusion of its own, whose text encoder learns with the UNet. */
 export const baseStage: StageMaker = async (device, pictures, { settings, signal, progress }) => {
-  const { side, seed, captionDropout, autoencoder = '', sampleSteps, scale } = settings
-  const { files, config } = configured(settings, pictures.captions.flat())
-  const init = randomParameters(device, { seed })
+  const { side, seed, captionDropout, autoencoder = '', sampleSteps, scale, config: own } = settings
+  const { files, tokenizer, textEncoder } = await textParts(device, settings, pictures.captions.flat())
+  const usual = smallStableDiffusion(side, textEncoder.resolved.vocabulary)
+  const config = {
+    unet: { ...usual.unet, cross_attention_dim: textEncoder.resolved.width, ...own['unet'] },
+    text_encoder: textEncoder.config,
+    scheduler: { ...usual.scheduler, ...own['scheduler'] },
+  }
   const models = {
     vae: await autoencoderAt(device, autoencoder),
-    unet: new UNet2DConditionModel(init, config.unet),
-    textEncoder: new CLIPTextModel(init, config.text_encoder),
-    tokenizer: CLIPTokenizer.from(files),
+    unet: new UNet2DConditionModel(randomParameters(device, { seed }), config.unet),
     scheduler: fromConfig(config.scheduler),
+    tokenizer, textEncoder,
   }
   const phase = progress.phase('encoding pictures', pictures.captions.length)
   const latents = await encodePictures(models.vae, pictures, { signal, onBatch: (count) => { phase.advance(count) } })
@@ -35,7 +38,10 @@ export const baseStage: StageMaker = async (device, pictures, { settings, signal
   const prompts = settings.samplePrompts.length > 0 ? settings.samplePrompts : someOf(pictures.captions)
   return {
     parameters: textToImageParameters(models),
-    recipe: { ...settings, config, autoencoder: await modelFilesDigest(autoencoder) },
+    recipe: {
+      config, autoencoder: await modelFilesDigest(autoencoder),
+      ...(settings.clip === undefined ? {} : { clip: await modelFilesDigest(settings.clip) }),
+    },
     steps: (options) => trainTextToImage(models, latents, { ...options, captionDropout }),
     async samples() {
       const images: Pixels[] = []
@@ -47,7 +53,7 @@ export const baseStage: StageMaker = async (device, pictures, { settings, signal
       return { images, columns: Math.ceil(Math.sqrt(images.length)) }
     },
     async save(folder) {
-      const { unet, vae, textEncoder } = models
+      const { unet, vae } = models
       const scheduler = schedulerComponent(config.scheduler)
       await saveCheckpoint(folder, {
         className: 'StableDiffusionPipeline',
@@ -56,23 +62,6 @@ export const baseStage: StageMaker = async (device, pictures, { settings, signal
       }, { dtype: 'f16', signal })
     },
   }
-}
-
-/** The tokenizer of captions, and configurations, those of the settings before the usual ones. */
-function configured({ side, vocabulary, config: own }: PictureSettings, captions: readonly string[]): {
-  readonly files: TrainedClipTokenizer
-  readonly config: Omit<PipelineConfigs, 'vae'>
-} {
-  const configs = (tokens: number): Omit<PipelineConfigs, 'vae'> => {
-    const { unet, text_encoder: text, scheduler } = smallStableDiffusion(side, tokens)
-    return {
-      unet: { ...unet, ...own['unet'] }, text_encoder: { ...text, ...own['text_encoder'] },
-      scheduler: { ...scheduler, ...own['scheduler'] },
-    }
-  }
-  const { max_position_embeddings: maxLength = 77 } = configs(vocabulary).text_encoder
-  const files = trainClipTokenizer(captions, { vocabularySize: vocabulary, maxLength })
-  return { files, config: configs(Object.keys(files.vocab).length) }
 }
 
 /** @throws {CheckpointError} if it is none, or a tiny one */

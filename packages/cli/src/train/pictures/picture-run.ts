@@ -39,11 +39,11 @@ export interface TrainPicturesResult {
 /** What a stage makes of pictures: what learns, how, and what is shown and saved of it. */
 export interface Stage {
   readonly parameters: ReadonlyMap<string, Tensor>
-  /** Text that differs where the run would be another one. */
+  /** Beside the settings, what would make it another run. */
   readonly recipe: object
   steps(options: FullTrainingOptions): AsyncGenerator<TrainStep, void, void>
-  /** A grid of so many columns. */
-  samples(): Promise<{ readonly images: readonly PixelSource[]; readonly columns: number }>
+  /** A grid of so many columns, of what can be shown. */
+  samples?(): Promise<{ readonly images: readonly PixelSource[]; readonly columns: number }>
   save(folder: string): Promise<void>
 }
 
@@ -97,16 +97,22 @@ async function trained(stage: Stage, average: Ema | undefined, options: TrainPic
   for await (const step of stage.steps({
     steps, batch, learningRate, warmup, seed, signal, resume,
     ...(average ? { ema: average } : {}),
-    checkpoint: { path, every: checkpointEvery, recipe: JSON.stringify(stage.recipe) },
+    checkpoint: { path, every: checkpointEvery, recipe: JSON.stringify({ ...recipeOf(settings), ...stage.recipe }) },
   })) {
     await record.add(step)
     phase.advance(1, `loss ${step.loss.toFixed(4)}`)
-    if (sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
-    const made = await averaged(stage.parameters, average, () => unlessAborted(signal, () => stage.samples()))
+    if (!stage.samples || sampleEvery === 0 || (step.step + 1) % sampleEvery !== 0) continue
+    const made = await averaged(stage.parameters, average, () => unlessAborted(signal, async () => stage.samples?.()))
     if (made) await record.samples(step.step + 1, made.images, made.columns)
   }
   phase.done()
   return record.last
+}
+
+/** What a run cannot change on its way. */
+function recipeOf(settings: PictureSettings): object {
+  const { checkpointEvery, sampleEvery, samplePrompts, sampleSteps, scale, ...recipe } = settings
+  return recipe
 }
 
 /** What is made, or nothing where the run is interrupted meanwhile: it saves what was done before it ends. */

@@ -11,13 +11,15 @@ const colours = { red: [220, 30, 30], blue: [40, 60, 220] } as const
 const side = 16
 let folder = ''
 
+const tower = { hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, projection_dim: 16 }
 /** As small as models of these classes are, in the latents of 4×4 places. */
 const config = {
   vae: { block_out_channels: [16, 16, 16], norm_num_groups: 4 },
-  text_encoder: { hidden_size: 32, intermediate_size: 64, num_hidden_layers: 1, num_attention_heads: 2, max_position_embeddings: 8 },
+  text_config: { ...tower, max_position_embeddings: 8 },
+  vision_config: { ...tower, patch_size: 4 },
   unet: {
     block_out_channels: [32, 32], down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'],
-    up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'], cross_attention_dim: 32, attention_head_dim: 2, norm_num_groups: 8,
+    up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'], attention_head_dim: 2, norm_num_groups: 8,
   },
 }
 
@@ -45,12 +47,17 @@ test('a model trained on captioned pictures draws what its prompt says', { timeo
   const vae = await run(`train autoencoder ${common} --batch 4 --steps 120 --learning-rate 0.005 --sample-every 120 --out @vae`)
   expect((vae['last'] as { metrics: { pixels: number } }).metrics.pixels).toBeLessThan(0.1)
   expect(await readdir(join(folder, 'vae/samples'))).toEqual(['000120.png'])
+  const clip = await run(`train clip ${common} --vocabulary 600 --batch 2 --steps 40 --learning-rate 0.003 --shift 0 --out @clip`)
+  expect((clip['last'] as { metrics: { accuracy: number } }).metrics.accuracy).toBe(1)
   const base = await run(
-    `train base ${common} --autoencoder @vae/model --vocabulary 600 --batch 8 --steps 120 --learning-rate 0.002 --sample-every 0 --out @base`,
+    `train base ${common} --autoencoder @vae/model --clip @clip/model --batch 8 --steps 120 --learning-rate 0.002 --sample-every 0 --out @base`,
   )
   expect(base['pictures']).toBe(2)
   const index = JSON.parse(await readFile(join(folder, 'base/model/model_index.json'), 'utf8')) as Record<string, unknown>
   expect(index['_class_name']).toBe('StableDiffusionPipeline')
+  expect(Object.keys(index).filter((name) => !name.startsWith('_')).sort()).toEqual([
+    'feature_extractor', 'requires_safety_checker', 'safety_checker', 'scheduler', 'text_encoder', 'tokenizer', 'unet', 'vae',
+  ])
   const names = Object.keys(colours)
   const drawn = await run(`generate --model @base/model ${names.map((name) => `--prompt ${name}`).join(' ')} --steps 8 --guidance 2 --out @drawn`)
   const { images } = drawn as { images: readonly { file: string }[] }

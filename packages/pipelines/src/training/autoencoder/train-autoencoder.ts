@@ -6,9 +6,10 @@ import { type FullTrainingOptions, fullTrainingRanges, trainFully } from '../ful
 import { picturesAt, type SquarePictures } from '../squares/index.ts'
 import { autoencoderLoss, type AutoencoderWeights } from './autoencoder-loss.ts'
 
-/** Options of {@link trainAutoencoder}: by default batches of 16, and a learning rate of 1e-3. */
+/** Options of {@link trainAutoencoder}: by default batches of 16, a learning rate of 1e-3, and a weight decay of 0.01. */
 export interface TrainAutoencoderOptions extends FullTrainingOptions, AutoencoderWeights {}
 
+const defaults = { learningRate: 1e-3, weightDecay: 0.01 }
 const ranges: Ranges<TrainAutoencoderOptions> = { ...fullTrainingRanges, kl: atLeast(0), edges: atLeast(0) }
 
 /**
@@ -21,11 +22,11 @@ export async function* trainAutoencoder(
   vae: AutoencoderKL, pictures: SquarePictures, options: TrainAutoencoderOptions,
 ): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainAutoencoder', options, ranges)
-  const { kl, edges, batch: size = 16, learningRate = 1e-3, seed = 0 } = options
+  const { kl, edges, batch: size = 16, seed = 0 } = options
   const { device } = vae
   const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
   const weights = { ...(kl === undefined ? {} : { kl }), ...(edges === undefined ? {} : { edges }) }
-  yield* trainFully<{ readonly images: Tensor; readonly noise: Tensor }>(vae.state(), { ...options, learningRate }, {
+  yield* trainFully<{ readonly images: Tensor; readonly noise: Tensor }>(vae.state(), options, defaults, {
     batch: (index) => {
       const images = picturesAt(device, pictures, order.batch(index))
       return { images, noise: randn(device, vae.encode(images).mean.shape, { seed, stream: index }) }

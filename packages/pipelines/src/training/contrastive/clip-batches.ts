@@ -1,7 +1,8 @@
 import { type Tensor, tensor } from '@antipode/core'
 import { rng } from '@antipode/core/random'
 import { BatchOrder } from '@antipode/npo'
-import type { ClipData, ClipModels } from './clip-models.ts'
+import type { SquarePictures } from '../squares/index.ts'
+import type { ClipModels } from './clip-models.ts'
 
 /** Pictures and their captions, row by row. */
 export interface ClipBatch {
@@ -32,7 +33,7 @@ export interface ClipBatches {
  * on its number and the options alone.
  */
 export function clipBatches(
-  { vision: { device }, tokenizer }: Pick<ClipModels, 'vision' | 'tokenizer'>, data: ClipData,
+  { vision: { device }, tokenizer }: Pick<ClipModels, 'vision' | 'tokenizer'>, data: SquarePictures,
   { size, seed, shift }: ClipBatchesOptions,
 ): ClipBatches {
   const { side, captions } = data

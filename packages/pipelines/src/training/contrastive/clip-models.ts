@@ -2,6 +2,7 @@ import { ConfigError, type Tensor } from '@antipode/core'
 import { checkArgument, whole } from '@antipode/core/options'
 import type { CLIPTokenizer } from '@antipode/models'
 import type { ClipTowers } from '@antipode/rewards'
+import type { SquarePictures } from '../squares/index.ts'
 
 /** A CLIP that reads prompts: its towers, which `clipTowers` of @antipode/rewards makes, and its tokenizer. */
 export interface ClipModels extends ClipTowers {
@@ -17,21 +18,11 @@ export interface TrainedClip extends ClipModels {
   readonly logitScale: Tensor
 }
 
-/** Pictures and what they show. */
-export interface ClipData {
-  /** Colours in [0, 255], red, green and blue of all pixels one after the other: `[N, 3, side, side]`. */
-  readonly pictures: Uint8Array
-  /** Pixels a side; towers of another side see them resized. */
-  readonly side: number
-  /** Of each picture one caption or several. */
-  readonly captions: readonly (readonly string[])[]
-}
-
 /**
  * @throws {ConfigError} if there are no pictures, pixels or captions are missing, or the text tower does not take what
  * the tokenizer gives
  */
-export function checkClip(where: string, { text, tokenizer }: ClipModels, { pictures, side, captions }: ClipData): void {
+export function checkClip(where: string, { text, tokenizer }: ClipModels, { pictures, side, captions }: SquarePictures): void {
   checkArgument(where, 'side', side, whole(1))
   const refuse = (expected: string, got: string): never => {
     throw new ConfigError(`${where}: expected ${expected}, got ${got}`)

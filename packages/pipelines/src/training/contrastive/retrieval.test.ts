@@ -4,7 +4,8 @@ import { FakeHost } from '@antipode/core/testing'
 import { type CLIPTextConfig, CLIPTokenizer, trainClipTokenizer } from '@antipode/models'
 import { clipReward, clipTowers, type ClipTowers } from '@antipode/rewards'
 import { expect, test } from 'vitest'
-import { type ClipData, retrieval, type RetrievalOptions, trainClip } from './index.ts'
+import type { SquarePictures } from '../squares/index.ts'
+import { retrieval, type RetrievalOptions, trainClip } from './index.ts'
 import { shapes, side, smallClip } from './testing/shapes.ts'
 
 const host = new FakeHost()
@@ -13,7 +14,7 @@ const models = smallClip(host, data)
 const texts = data.captions.flat()
 
 /** The first of the shapes. */
-function firstOf(count: number): ClipData {
+function firstOf(count: number): SquarePictures {
   const { pictures, captions } = shapes()
   return { pictures: pictures.slice(0, count * 3 * side * side), side, captions: captions.slice(0, count) }
 }

@@ -2,7 +2,8 @@ import { ConfigError, evaluate, type Tensor, tensor } from '@antipode/core'
 import { checkOptions, required, whole } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import { clipImages } from '@antipode/rewards'
-import { checkClip, type ClipData, type ClipModels } from './clip-models.ts'
+import type { SquarePictures } from '../squares/index.ts'
+import { checkClip, type ClipModels } from './clip-models.ts'
 
 /** Options of {@link retrieval}. */
 export interface RetrievalOptions {
@@ -24,7 +25,7 @@ export interface RetrievalOptions {
  * Source: R-precision of Xu et al. 2018 (AttnGAN), arXiv 1711.10485, section 4, whose `among` is 100.
  * @throws {ConfigError} if an option is unknown or outside its range, there are too few captions, or as `trainClip` does
  */
-export async function retrieval(models: ClipModels, data: ClipData, options: RetrievalOptions): Promise<number> {
+export async function retrieval(models: ClipModels, data: SquarePictures, options: RetrievalOptions): Promise<number> {
   checkOptions('retrieval', options, { among: required(whole(2)), top: whole(1), seed: whole(0), batch: whole(1) })
   checkClip('retrieval', models, data)
   const { among, top = 1, seed = 0, batch = 64 } = options
@@ -81,7 +82,7 @@ async function embedded(
   return rows
 }
 
-async function seen({ vision }: ClipModels, { pictures, side }: ClipData, start: number, count: number): Promise<Tensor> {
+async function seen({ vision }: ClipModels, { pictures, side }: SquarePictures, start: number, count: number): Promise<Tensor> {
   const pixels = 3 * side * side
   const numbers = Float32Array.from(pictures.subarray(start * pixels, (start + count) * pixels), (byte) => byte / 255)
   using images = tensor(vision.device, numbers, [count, 3, side, side])

@@ -1,47 +1,24 @@
 import { ConfigError, type Tensor } from '@antipode/core'
-import { adamw, cosineDecay, type Ema } from '@antipode/core/optim'
-import {
-  abortSignal, anObject, atLeast, checkOptions, flag, listOf, positive, type Ranges, required, whole,
-} from '@antipode/core/options'
-import { type CheckpointOptions, type LossAndMetrics, type StopRule, train, type TrainStep } from '@antipode/npo'
+import { checkOptions, type Ranges, whole } from '@antipode/core/options'
+import type { LossAndMetrics, TrainStep } from '@antipode/npo'
 import { clipImages } from '@antipode/rewards'
+import { type FullTrainingOptions, fullTrainingRanges, trainFully } from '../full/index.ts'
+import type { SquarePictures } from '../squares/index.ts'
 import { type ClipBatch, clipBatches } from './clip-batches.ts'
-import { checkClip, type ClipData, type TrainedClip } from './clip-models.ts'
+import { checkClip, type TrainedClip } from './clip-models.ts'
 import { contrastiveLoss } from './contrastive-loss.ts'
 
-/** Options of {@link trainClip}. */
-export interface TrainClipOptions {
-  /** Updates in all, those of a run that is continued included. */
-  readonly steps: number
-  /** Pictures of a batch, each of which has the others as negatives: 2 or more, no more than there are; 64 by default. */
-  readonly batch?: number
-  /** 5e-4 by default, as the small towers of CLIP were trained. */
-  readonly learningRate?: number
-  /** Updates in which the learning rate rises from 0, fewer than `steps`; a twentieth of them by default. */
-  readonly warmup?: number
-  /** Of all parameters alike, 0 or more; 0.1 by default. */
-  readonly weightDecay?: number
-  /** Largest norm of all gradients together; 1 by default. */
-  readonly clipNorm?: number
+/**
+ * Options of {@link trainClip}: by default batches of 64, 2 or more, no more than there are pictures, each of which has
+ * the others as negatives; a learning rate of 5e-4, as the small towers of CLIP were trained, and a weight decay of 0.1.
+ */
+export interface TrainClipOptions extends FullTrainingOptions {
   /** Pixels by which pictures are moved at random, in each direction, beyond which they are white; 2 by default. */
   readonly shift?: number
-  /** Of the order of pictures, their captions and shifts; 0 by default. */
-  readonly seed?: number
-  /** Takes the average of the parameters from the first update on. */
-  readonly ema?: Ema
-  /** What ends the run; see `train`. */
-  readonly stop?: readonly StopRule[]
-  readonly checkpoint?: CheckpointOptions
-  /** Whether to continue what `checkpoint.path` holds; false by default. */
-  readonly resume?: boolean
-  readonly signal?: AbortSignal
 }
 
-const ranges: Ranges<TrainClipOptions> = {
-  steps: required(whole(1)), batch: whole(2), learningRate: atLeast(0), warmup: whole(0), weightDecay: atLeast(0),
-  clipNorm: positive, shift: whole(0), seed: whole(0), ema: anObject('an average of parameters, made by ema'),
-  stop: listOf(anObject('a rule')), checkpoint: anObject('an object of options'), resume: flag, signal: abortSignal,
-}
+const defaults = { learningRate: 5e-4, weightDecay: 0.1, betas: [0.9, 0.98], eps: 1e-6 } as const
+const ranges: Ranges<TrainClipOptions> = { ...fullTrainingRanges, batch: whole(2, 1024), shift: whole(0) }
 
 /**
  * Trains both towers of a CLIP and its temperature from pictures with captions, step by step, as `train` of
@@ -54,32 +31,23 @@ const ranges: Ranges<TrainClipOptions> = {
  * not belong together, or are not in f32 @throws {CheckpointError | NumericError} as `train` does
  */
 export async function* trainClip(
-  models: TrainedClip, data: ClipData, options: TrainClipOptions,
+  models: TrainedClip, data: SquarePictures, options: TrainClipOptions,
 ): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainClip', options, ranges)
   checkClip('trainClip', models, data)
-  const { steps, batch: size = 64, learningRate: lr = 5e-4, weightDecay = 0.1, clipNorm = 1, shift = 2, seed = 0 } = options
-  const { warmup = Math.floor(steps / 20), ema, stop, checkpoint, resume = false, signal } = options
+  const { batch: size = 64, shift = 2, seed = 0 } = options
   const count = data.captions.length
   if (size > count) {
     throw new ConfigError(`trainClip: expected a batch of at most ${count} pictures, as many as there are, got ${size}`)
   }
-  const parameters = clipParameters(models)
-  using optimizer = adamw({ lr, betas: [0.9, 0.98], eps: 1e-6, weightDecay })
-  yield* train<ClipBatch>({
-    parameters, ...clipBatches(models, data, { size, seed, shift }),
+  yield* trainFully<ClipBatch>(clipParameters(models), options, defaults, {
+    ...clipBatches(models, data, { size, seed, shift }),
     loss: (batch) => clipLoss(models, batch),
-    compile: true,
-    optimizer, steps, clipNorm, resume, schedule: cosineDecay({ steps, warmup }),
-    ...(ema ? { ema } : {}),
-    ...(stop ? { stop } : {}),
-    ...(checkpoint ? { checkpoint } : {}),
-    ...(signal ? { signal } : {}),
   })
 }
 
-/** All that is trained, by the names that transformers' `CLIPModel` has for it. @throws {ConfigError} unless it is f32 */
-function clipParameters({ text, vision, logitScale }: TrainedClip): Map<string, Tensor> {
+/** What {@link trainClip} trains, by the names that transformers' `CLIPModel` has for it. @throws {ConfigError} unless it is f32 */
+export function clipParameters({ text, vision, logitScale }: Omit<TrainedClip, 'tokenizer'>): ReadonlyMap<string, Tensor> {
   const parameters = new Map([...text.namedParameters(), ...vision.namedParameters(), ['logit_scale', logitScale]])
   for (const [name, { dtype }] of parameters) {
     if (dtype !== 'f32') throw new ConfigError(`trainClip: expected parameters in f32, got ${name} in ${dtype}`)

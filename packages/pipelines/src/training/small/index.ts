@@ -1,1 +1,1 @@
-export { type PipelineConfigs, smallStableDiffusion } from './small-models.ts'
+export { type ClipConfigs, type PipelineConfigs, smallClip, smallStableDiffusion } from './small-models.ts'

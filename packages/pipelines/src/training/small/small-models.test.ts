@@ -1,9 +1,10 @@
 import { placeholders } from '@antipode/core/nn'
 import { FakeHost } from '@antipode/core/testing'
 import { AutoencoderKL, CLIPTextModel, UNet2DConditionModel } from '@antipode/models'
+import { clipTowers } from '@antipode/rewards'
 import { fromConfig } from '@antipode/schedulers'
 import { expect, test } from 'vitest'
-import { smallStableDiffusion } from './index.ts'
+import { smallClip, smallStableDiffusion } from './index.ts'
 
 test('the small models fit each other, and a few megabytes', () => {
   const { vae, text_encoder: text, unet, scheduler } = smallStableDiffusion(64, 2048)
@@ -16,6 +17,15 @@ test('the small models fit each other, and a few megabytes', () => {
   // The last step is noise alone.
   expect(fromConfig(scheduler).schedule?.predictionType).toBe('v_prediction')
   expect(fromConfig(scheduler).schedule?.alphasCumprod.at(-1)).toBe(0)
+})
+
+test('the towers of the small CLIP meet, and its text tower is that of the pipeline', () => {
+  const { text_config: text, vision_config: vision } = smallClip(64, 2048)
+  expect(text).toEqual(smallStableDiffusion(64, 2048).text_encoder)
+  const towers = clipTowers(placeholders(new FakeHost()), { text, vision })
+  expect(towers.text.resolved.projection).toBe(towers.vision.resolved.projection)
+  expect(towers.text.parameterCount + towers.vision.parameterCount).toBeLessThan(2.2e6)
+  expect(() => smallClip(60, 2048)).toThrow('expected a side that is a multiple of 8, got 60')
 })
 
 test('a side or a vocabulary that is none is refused', () => {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@antipode/core'
 import { checkArgument, whole } from '@antipode/core/options'
-import type { AutoencoderKLConfig, CLIPTextConfig, UNet2DConfig } from '@antipode/models'
+import type { AutoencoderKLConfig, CLIPTextConfig, CLIPVisionConfig, UNet2DConfig } from '@antipode/models'
 
 /** Configurations of the models of a pipeline, with the names of their files. */
 export interface PipelineConfigs {
@@ -9,6 +9,12 @@ export interface PipelineConfigs {
   readonly unet: UNet2DConfig
   /** As `scheduler_config.json` has it. */
   readonly scheduler: Readonly<Record<string, unknown>> & { readonly _class_name: string }
+}
+
+/** Configurations of the towers of a CLIP, with the names of its file. */
+export interface ClipConfigs {
+  readonly text_config: CLIPTextConfig
+  readonly vision_config: CLIPVisionConfig
 }
 
 /** Most tokens of a prompt, begin and end among them. */
@@ -25,9 +31,7 @@ const width = 128
  * @throws {ConfigError} if the side is none
  */
 export function smallStableDiffusion(side: number, vocabulary: number): PipelineConfigs {
-  checkArgument('smallStableDiffusion', 'side', side, whole(16))
-  if (side % 16 !== 0) throw new ConfigError(`smallStableDiffusion: expected a side that is a multiple of 16, got ${side}`)
-  checkArgument('smallStableDiffusion', 'vocabulary', vocabulary, whole(3))
+  checkSizes('smallStableDiffusion', side, vocabulary, 16)
   return {
     vae: {
       block_out_channels: [32, 64, 64], layers_per_block: 1, latent_channels: 4, norm_num_groups: 8, sample_size: side,
@@ -35,11 +39,7 @@ export function smallStableDiffusion(side: number, vocabulary: number): Pipeline
       up_block_types: ['UpDecoderBlock2D', 'UpDecoderBlock2D', 'UpDecoderBlock2D'],
       mid_block_add_attention: false,
     },
-    text_encoder: {
-      vocab_size: vocabulary, hidden_size: width, intermediate_size: 4 * width, num_hidden_layers: 4,
-      num_attention_heads: 4, max_position_embeddings: tokens, projection_dim: width,
-      bos_token_id: vocabulary - 2, eos_token_id: vocabulary - 1, pad_token_id: vocabulary - 1,
-    },
+    text_encoder: textTower(vocabulary),
     unet: {
       sample_size: side / 4, in_channels: 4, out_channels: 4, block_out_channels: [64, 96, 160], layers_per_block: 1,
       down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
@@ -52,4 +52,36 @@ export function smallStableDiffusion(side: number, vocabulary: number): Pipeline
       timestep_spacing: 'trailing', clip_sample: false, set_alpha_to_one: true, steps_offset: 0,
     },
   }
+}
+
+/**
+ * A CLIP for the same pictures: the text tower of {@link smallStableDiffusion}, and a vision tower of patches of 8×8
+ * pixels; two million parameters.
+ * @param side of the pictures, in pixels: a multiple of 8
+ * @param vocabulary tokens of the tokenizer, the last two of which begin and end a prompt
+ * @throws {ConfigError} if the side is none
+ */
+export function smallClip(side: number, vocabulary: number): ClipConfigs {
+  checkSizes('smallClip', side, vocabulary, 8)
+  return {
+    text_config: textTower(vocabulary),
+    vision_config: {
+      hidden_size: width, intermediate_size: 4 * width, num_hidden_layers: 4, num_attention_heads: 4, image_size: side,
+      patch_size: 8, projection_dim: width,
+    },
+  }
+}
+
+function textTower(vocabulary: number): CLIPTextConfig {
+  return {
+    vocab_size: vocabulary, hidden_size: width, intermediate_size: 4 * width, num_hidden_layers: 4,
+    num_attention_heads: 4, max_position_embeddings: tokens, projection_dim: width,
+    bos_token_id: vocabulary - 2, eos_token_id: vocabulary - 1, pad_token_id: vocabulary - 1,
+  }
+}
+
+function checkSizes(where: string, side: number, vocabulary: number, multiple: number): void {
+  checkArgument(where, 'side', side, whole(multiple))
+  if (side % multiple !== 0) throw new ConfigError(`${where}: expected a side that is a multiple of ${multiple}, got ${side}`)
+  checkArgument(where, 'vocabulary', vocabulary, whole(3))
 }

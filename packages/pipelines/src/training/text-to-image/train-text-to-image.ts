@@ -19,7 +19,7 @@ export interface TextToImageModels {
   readonly scheduler: Scheduler
 }
 
-/** Options of {@link trainTextToImage}: by default batches of 64, and a learning rate of 1e-3. */
+/** Options of {@link trainTextToImage}: by default batches of 64, a learning rate of 1e-3, and a weight decay of 0.01. */
 export interface TrainTextToImageOptions extends FullTrainingOptions {
   /** Share of pictures that are learnt without their caption, for guidance; in [0, 1], 0.1 by default. */
   readonly captionDropout?: number
@@ -29,6 +29,7 @@ export interface TrainTextToImageOptions extends FullTrainingOptions {
   readonly trainTextEncoder?: boolean
 }
 
+const defaults = { learningRate: 1e-3, weightDecay: 0.01 }
 const ranges: Ranges<TrainTextToImageOptions> = {
   ...fullTrainingRanges, captionDropout: between(0, 1), weight: callable, trainTextEncoder: flag,
 }
@@ -63,7 +64,7 @@ export async function* trainTextToImage(
   models: TextToImageModels, pictures: LatentPictures, options: TrainTextToImageOptions,
 ): AsyncGenerator<TrainStep, void, void> {
   checkOptions('trainTextToImage', options, ranges)
-  const { batch: size = 64, learningRate = 1e-3, seed = 0, captionDropout = 0.1, weight, trainTextEncoder = true } = options
+  const { batch: size = 64, seed = 0, captionDropout = 0.1, weight, trainTextEncoder = true } = options
   const { unet, vae, textEncoder, tokenizer, scheduler: { schedule: process } } = models
   if (!process) {
     throw new ConfigError(
@@ -75,7 +76,7 @@ export async function* trainTextToImage(
   const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
   const objective = denoising<Captions>()
   const parameters = textToImageParameters(models, trainTextEncoder)
-  yield* trainFully<SampleBatch<Captions>>(parameters, { ...options, learningRate }, {
+  yield* trainFully<SampleBatch<Captions>>(parameters, options, defaults, {
     batch: async (index) => {
       const places = order.batch(index)
       using raw = latentsAt(device, pictures, places)

@@ -2,7 +2,8 @@ import { type Backend, tensor } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import { CLIPTokenizer, trainClipTokenizer } from '@antipode/models'
 import { clipTowers } from '@antipode/rewards'
-import type { ClipData, TrainedClip } from '../clip-models.ts'
+import type { SquarePictures } from '../../squares/index.ts'
+import type { TrainedClip } from '../clip-models.ts'
 
 /** Pixels a side. */
 export const side = 16
@@ -13,7 +14,7 @@ const inside = {
 }
 
 /** A square and a ring in each of four colours, on white, with two captions each. */
-export function shapes(): ClipData {
+export function shapes(): SquarePictures {
   const all = Object.entries(colours).flatMap(([colour, rgb]) => (
     Object.entries(inside).map(([shape, holds]) => ({ words: `${colour} ${shape}`, rgb, holds }))
   ))
@@ -30,7 +31,7 @@ export function shapes(): ClipData {
 }
 
 /** A CLIP of a few thousand numbers, and a tokenizer that was trained on the captions. */
-export function smallClip(device: Backend, { captions }: ClipData, seed = 1): TrainedClip & Disposable {
+export function smallClip(device: Backend, { captions }: SquarePictures, seed = 1): TrainedClip & Disposable {
   const files = trainClipTokenizer(captions.flat(), { vocabularySize: 540, maxLength: 8 })
   const tokenizer = CLIPTokenizer.from(files)
   const tower = {
