@@ -23,7 +23,7 @@ export function addTrainBase(train: Command, adding: Adding): void {
     .summary('train a text-to-image model on captioned pictures, or the digits model that the demo starts from')
     .description(
       'With --data and --autoencoder, trains a Stable Diffusion of its own on a folder of captioned pictures: a tokenizer ' +
-      'learnt from the captions, a text encoder and a UNet. Settings, metrics, grids of samples and the model, as diffusers ' +
+      'learnt from the captions, a text encoder and a UNet; with --data and --from, goes on from one that there is. Settings, metrics, grids of samples and the model, as diffusers ' +
       'lays it out, go to one folder. Without, trains the class-conditional digits model on real digits degraded at random, ' +
       'and writes its moving average as f16 safetensors, with its recipe, loss curve and hash in a JSON file beside it. The ' +
       'same seed gives the same file on the same adapter and build, and weights within 0.1% of it on others of their class. ' +
@@ -35,6 +35,7 @@ export function addTrainBase(train: Command, adding: Adding): void {
     .addOption(freshOption())
     .addHelpText('after', examples([
       'antipode train base --data pictures --autoencoder runs/autoencoder/model',
+      'antipode train base --data pictures --from sd15 --side 512 --batch 1 --learning-rate 1e-5',
       'antipode train base', 'antipode train base --model digits-28 --out my-base.safetensors', 'antipode train base --steps 500 --out try',
     ]))
   hint(command)

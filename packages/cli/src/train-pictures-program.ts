@@ -44,6 +44,9 @@ export function pictureOptions(command: Command, stage: PictureStage): Command {
   if (stageHas(stage, 'autoencoder')) {
     command.addOption(new RangedOption('--autoencoder <path>', 'a checkpoint with an autoencoder, as `train autoencoder` writes it', path))
   }
+  if (stageHas(stage, 'from')) {
+    command.addOption(new RangedOption('--from <path>', 'a Stable Diffusion 1.x or 2.x to go on from, in place of an autoencoder and fresh models', path))
+  }
   if (stageHas(stage, 'clip')) {
     command.addOption(new RangedOption('--clip <dir>', 'a CLIP whose tokenizer and text tower it begins with, as `train clip` writes it', path))
   }

@@ -96,14 +96,14 @@ export async function checkTrainOnline({ settings: { method, model, reward }, ou
 
 /** What `train` on captioned pictures reads and writes. */
 export interface PicturesFiles {
-  readonly settings: Pick<PictureSettings, 'stage' | 'data' | 'autoencoder' | 'clip'>
+  readonly settings: Pick<PictureSettings, 'stage' | 'data' | 'autoencoder' | 'clip' | 'from'>
   readonly out: string
 }
 
 /** @throws {UsageError} unless there are pictures and what they are learnt with, and room for results */
-export async function checkTrainPictures({ settings: { stage, data, autoencoder, clip }, out }: PicturesFiles): Promise<void> {
+export async function checkTrainPictures({ settings: { stage, data, autoencoder, clip, from }, out }: PicturesFiles): Promise<void> {
   const command = `train ${stage}`
-  await checkThere(command, [['--data', data], ['--autoencoder', autoencoder], ['--clip', clip]])
+  await checkThere(command, [['--data', data], ['--autoencoder', autoencoder], ['--clip', clip], ['--from', from]])
   await asUsage(() => openFolder({ command, option: '--out' }, out))
 }
 

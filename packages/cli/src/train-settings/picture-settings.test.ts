@@ -21,6 +21,8 @@ test.each([
   [{ stage: 'base', data: 'd' }, 'expected autoencoder to be'],
   [{ stage: 'autoencoder', data: 'd', scale: 2 }, 'expected scale left out, got it'],
   [{ stage: 'autoencoder', data: 'd', ema: 1 }, 'expected ema to be a number of 0 or more, below 1, got 1'],
+  [{ stage: 'base', data: 'd', from: 'f', clip: 'c' }, 'expected clip left out with from, whose models say it, got both'],
+  [{ stage: 'base', data: 'd', autoencoder: 'a', clip: 'c', vocabulary: 600 }, 'expected vocabulary left out with clip'],
   [{ stage: 'base', data: 'd', autoencoder: 'a', steps: 200 }, 'expected more steps than the warm-up has, got 200 and 200'],
 ] as const)('settings %j are refused', async (given, message) => {
   await expect(resolvePictures(given as never)).rejects.toThrow(message)

@@ -37,6 +37,8 @@ export interface PictureSettings {
   /** Of `base`: the checkpoint with the autoencoder, and that of a CLIP whose tokenizer and text tower it begins with. */
   readonly autoencoder?: string
   readonly clip?: string
+  /** Of `base`: a Stable Diffusion that it goes on from, in place of those. */
+  readonly from?: string
   /** Of `clip` and `base`: tokens that captions are written in, at most. */
   readonly vocabulary: number
   /** Of `base`: share of pictures that are learnt without their caption. */
@@ -58,7 +60,7 @@ const ownNumbers: Readonly<Record<PictureStage, Readonly<Record<Numbers, number>
 const otherwise = {
   side: 64, config: {}, seed: 0, checkpointEvery: 250, sampleEvery: 500, kl: 1e-4, edges: 1, shift: 2, vocabulary: 2048,
   captionDropout: 0.1, samplePrompts: [], sampleSteps: 20, scale: 3,
-} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'autoencoder' | 'clip' | Numbers>
+} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'autoencoder' | 'clip' | 'from' | Numbers>
 
 /** What a setting is by default; nothing for those that need none. */
 export function pictureDefault(stage: PictureStage, setting: keyof PictureSettings): unknown {
@@ -74,13 +76,13 @@ export const pictureRanges: Readonly<Record<keyof PictureSettings, Range>> = {
   config: { expected: 'an object of configurations', accepts: (v) => typeof v === 'object' && v !== null },
   steps: whole(1, 10_000_000), batch: whole(1, 1024), learningRate: positive, warmup: whole(0, 10_000_000),
   seed: whole(0, 999_000), ema: decay, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
-  kl: atLeast(0), edges: atLeast(0), shift: whole(0, 4096), autoencoder: text, clip: text, vocabulary: whole(514, 1_000_000), captionDropout: between(0, 1),
+  kl: atLeast(0), edges: atLeast(0), shift: whole(0, 4096), autoencoder: text, clip: text, from: text, vocabulary: whole(514, 1_000_000), captionDropout: between(0, 1),
   samplePrompts: listOf(aText), sampleSteps: whole(1, 1000), scale: finite,
 }
 
 /** Settings that not all stages have. */
 const ownSettings: Readonly<Partial<Record<keyof PictureSettings, readonly PictureStage[]>>> = {
-  kl: ['autoencoder'], edges: ['autoencoder'], shift: ['clip'], autoencoder: ['base'], clip: ['base'],
+  kl: ['autoencoder'], edges: ['autoencoder'], shift: ['clip'], autoencoder: ['base'], clip: ['base'], from: ['base'],
   vocabulary: ['clip', 'base'], captionDropout: ['base'], samplePrompts: ['base'], sampleSteps: ['base'], scale: ['base'],
   sampleEvery: ['autoencoder', 'base'],
 }
@@ -103,13 +105,20 @@ export async function resolvePictures(
   const config = configFile === undefined ? {} : { config: await configIn(where, configFile) }
   const settings = { ...otherwise, ...ownNumbers[stage], ...config, ...given }
   try {
-    const needed = { data: required(text), ...(stage === 'base' ? { autoencoder: required(text) } : {}) }
+    const needed = {
+      data: required(text), ...(stage === 'base' && settings.from === undefined ? { autoencoder: required(text) } : {}),
+    }
     checkOptions<object>(where, settings, { ...pictureRanges, ...needed } as Ranges<object>)
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }
   const odd = (Object.keys(given) as (keyof PictureSettings)[]).find((name) => !stageHas(stage, name))
   if (odd !== undefined) throw new UsageError(`${where}: expected ${odd} left out, got it`)
+  const instead = settings.from === undefined ? undefined : (
+    (['autoencoder', 'clip', 'vocabulary'] as const).find((name) => Object.hasOwn(given, name)) ??
+    (configFile === undefined ? undefined : 'config')
+  )
+  if (instead !== undefined) throw new UsageError(`${where}: expected ${instead} left out with from, whose models say it, got both`)
   if (settings.clip !== undefined && given.vocabulary !== undefined) {
     throw new UsageError(`${where}: expected vocabulary left out with clip, whose tokenizer has one, got both`)
   }

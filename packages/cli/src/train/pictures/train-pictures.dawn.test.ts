@@ -53,6 +53,10 @@ test('a model trained on captioned pictures draws what its prompt says', { timeo
     `train base ${common} --autoencoder @vae/model --clip @clip/model --batch 8 --steps 120 --learning-rate 0.002 --sample-every 0 --out @base`,
   )
   expect(base['pictures']).toBe(2)
+  // A checkpoint that there is goes on from where it was.
+  const further = await run(`train base --data @data --from @base/model --side ${side} --batch 8 --steps 2 --warmup 0 --sample-every 0 --out @further`)
+  expect((further['last'] as { loss: number }).loss).toBeLessThan(0.6)
+  expect(await readFile(join(folder, 'further/model/tokenizer/vocab.json'), 'utf8')).toBe(await readFile(join(folder, 'base/model/tokenizer/vocab.json'), 'utf8'))
   const index = JSON.parse(await readFile(join(folder, 'base/model/model_index.json'), 'utf8')) as Record<string, unknown>
   expect(index['_class_name']).toBe('StableDiffusionPipeline')
   expect(Object.keys(index).filter((name) => !name.startsWith('_')).sort()).toEqual([
