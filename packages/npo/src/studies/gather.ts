@@ -3,7 +3,7 @@ import type { ArmScores, EvaluationTable } from '../evaluation/index.ts'
 import { findResult, type ResultStore } from './results.ts'
 import { cellJobs, checkStudy, type NamedJob, nameOf, type NoiseSet, type Study } from './study.ts'
 
-/** Scores on both sets of noises, as {@link compareArms} and {@link evaluateArms} take them. */
+/** Scores on both sets of noises, as `compareArms` and `evaluateArms` take them. */
 export interface StudyTables {
   readonly table: EvaluationTable
   readonly selection: EvaluationTable

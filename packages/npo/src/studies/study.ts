@@ -36,7 +36,7 @@ export interface Study {
   readonly items: Readonly<Record<NoiseSet, number>>
   /** Items of a job, 1 or more. */
   readonly batch: number
-  /** What resembles each other, see {@link EvaluationTable}. */
+  /** What resembles each other, see `EvaluationTable`. */
   readonly clusters?: 'seed' | 'item'
 }
 

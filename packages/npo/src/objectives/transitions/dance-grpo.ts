@@ -6,7 +6,7 @@ import {
 } from './policy-gradient.ts'
 
 /**
- * DanceGRPO (Xue et al. 2025, arXiv 2505.07818): {@link clippedPolicyLoss} on steps of a flow by `flowMatchSde({
+ * DanceGRPO (Xue et al. 2025, arXiv 2505.07818): the clipped policy loss on steps of a flow by `flowMatchSde({
  * diffusion: 'constant', noiseLevel: 0.3 })`, with advantages by group (`groupAdvantages` of 'dance-grpo'), and no
  * divergence from a reference. Negated, advantages change sign. Metrics: `approxKl` and `clipFraction`.
  * @throws {ConfigError} if an option is unknown or outside its range

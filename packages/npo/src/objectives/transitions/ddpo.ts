@@ -6,7 +6,7 @@ import {
 } from './policy-gradient.ts'
 
 /**
- * Denoising diffusion policy optimisation (Black et al. 2023, arXiv 2305.13301): {@link clippedPolicyLoss} on all steps
+ * Denoising diffusion policy optimisation (Black et al. 2023, arXiv 2305.13301): the clipped policy loss on all steps
  * of runs by DDIM with η = 1, with advantages by prompt, such as {@link promptStatistics} makes. Negated, advantages
  * change sign. Metrics: `approxKl` and `clipFraction`.
  * @throws {ConfigError} if an option is unknown or outside its range

@@ -14,7 +14,7 @@ export interface FlowGrpoOptions extends PolicyGradientOptions {
 }
 
 /**
- * Flow-GRPO (Liu et al. 2025, arXiv 2505.05470): {@link clippedPolicyLoss} on steps of a flow by `flowMatchSde()`, with
+ * Flow-GRPO (Liu et al. 2025, arXiv 2505.05470): the clipped policy loss on steps of a flow by `flowMatchSde()`, with
  * advantages by group (`groupAdvantages` of 'flow-grpo'), and `kl·mean (μ − μ_ref)²/(2g²)` beside it. As released, the
  * divergence is by g of the process and not by the step's deviation g·√(σ − σ'): the normal distributions' own times
  * σ − σ'. Negated, advantages change sign; the divergence stays.
