@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           environment: 'node',
-          include: ['{packages/*/{src,test},docs,benchmarks}/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
+          include: ['{packages/*/{src,test},docs,benchmarks,tools/emoji}/**/*.test.ts', 'scripts/**/*.test.{mjs,ts}'],
           exclude: ['**/{node_modules,dist}/**', dawnTests, browserTests, pageTests],
           testTimeout: minutes(1),
           hookTimeout: minutes(1),

@@ -3,7 +3,7 @@
 // Between packages: a package imports only the packages and libraries that the table below grants it.
 // Inside a package:  a folder is entered only through its index.ts, and neighbours (the files and folders of one
 //                    folder) never depend on each other in a circle, by values or by types. Tests may look behind the index.
-// Docs and benchmarks are held to the same, but that they may import any package.
+// Docs, benchmarks and tools are held to the same, but that they may import any package.
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
@@ -26,7 +26,7 @@ const table = {
 }
 
 /** Rooms outside packages/, whose code may import any package by its name. */
-const rooms = ['benchmarks/src', 'docs/charts', 'docs/playground/src']
+const rooms = ['benchmarks/src', 'docs/charts', 'docs/playground/src', 'tools/emoji/src']
 
 const isTest = (file) => file.endsWith('.test.ts')
 /** Test harnesses that a package exports; they alone may import vitest outside tests. */

@@ -1,11 +1,14 @@
-/** A picture of a set, and what it may be called. */
+/** A picture with what it shows in words. */
 export interface CaptionedPicture {
-  /** Path of a PNG or JPEG file. */
+  /** Path of the picture's file, PNG or JPEG. */
   readonly file: string
-  /** At least one. */
+  /** One or more, none of them empty. */
   readonly captions: readonly string[]
-  /** The part of the set that it belongs to, where the set says so: "train". */
-  readonly split: string | undefined
-  /** The file and row that it comes from: "metadata.jsonl:12". */
+  /** The file and the row that it comes from: "metadata.jsonl:12", "cat.txt". */
   readonly origin: string
+}
+
+/** A picture, and the part of the data set that its row says it belongs to. */
+export interface CaptionedRow extends CaptionedPicture {
+  readonly split?: string
 }

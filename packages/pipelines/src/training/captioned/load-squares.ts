@@ -1,68 +1,56 @@
 import { readFile } from 'node:fs/promises'
-import { abortSignal, callable, checkOptions, required, whole } from '@antipode/core/options'
-import { lanczos, type Pixels } from '../../images/index.ts'
+import { abortSignal, callable, checkOptions, type Range, type Ranges, required, whole } from '@antipode/core/options'
 import { DatasetError } from '../pairs/index.ts'
 import { readPicture } from '../pictures/index.ts'
 import type { SquarePictures } from '../squares/index.ts'
 import type { CaptionedPicture } from './captioned-picture.ts'
+import { type Rgb, square } from './square.ts'
 
-/** Options of {@link loadSquares}. */
+/** How pictures are brought to one size. */
 export interface LoadSquaresOptions {
-  /** In pixels, whole, 1 or more. */
+  /** Pixels of a side. */
   readonly side: number
-  /** Called after each picture. */
-  readonly onPicture?: () => void
+  /** What shows through where a picture is not opaque: red, green and blue in 0 to 255, white by default. */
+  readonly background?: readonly [number, number, number]
   readonly signal?: AbortSignal
+  /** Called after each picture. */
+  readonly onPicture?: (done: number, total: number) => void
+}
+
+const byte = whole(0, 255)
+const aColour: Range = {
+  expected: 'red, green and blue, whole numbers in 0 to 255',
+  accepts: (v) => Array.isArray(v) && v.length === 3 && v.every((one) => byte.accepts(one)),
+}
+const ranges: Ranges<LoadSquaresOptions> = {
+  side: required(whole(1)), background: aColour, signal: abortSignal, onPicture: callable,
 }
 
 /**
- * Reads pictures and brings each to a square: what is transparent shows white, the picture is resized by {@link lanczos}
- * so far that it just covers the square, and the middle is taken. One of that size is taken as it is. In memory all are
- * 3·side² bytes each.
- * @throws {DatasetError} if a picture is damaged, or of another kind @throws {unknown} the signal's reason
+ * Pictures decoded, blended on a background and brought to squares: each covers the square, by Lanczos' filter where it
+ * is of another size, and its middle is cut out. One that has the side already is taken byte for byte. No device is needed; in
+ * memory all are 3·side² bytes each.
+ * @throws {DatasetError} if a picture cannot be read, naming its row @throws {ConfigError} if an option is none
+ * @throws the signal's reason when cancelled
  */
 export async function loadSquares(
-  captioned: readonly CaptionedPicture[], options: LoadSquaresOptions,
+  pictures: readonly CaptionedPicture[], options: LoadSquaresOptions,
 ): Promise<SquarePictures> {
-  checkOptions('loadSquares', options, { side: required(whole(1, 4096)), onPicture: callable, signal: abortSignal })
-  const { side, onPicture, signal } = options
+  checkOptions('loadSquares', options, ranges)
+  const { side, background = [255, 255, 255], signal, onPicture } = options
   const size = 3 * side * side
-  const pictures = new Uint8Array(captioned.length * size)
-  for (const [i, { file, origin }] of captioned.entries()) {
+  const all = new Uint8Array(pictures.length * size)
+  for (const [i, picture] of pictures.entries()) {
     signal?.throwIfAborted()
-    const bytes = await readFile(file).catch((cause: unknown) => {
-      throw new DatasetError(origin, `expected a picture that can be read at ${file}, got none`, { cause })
-    })
-    pictures.set(squareOf(await readPicture(origin, new Uint8Array(bytes)), side), i * size)
-    onPicture?.()
+    all.set(await squareOf(picture, side, background), i * size)
+    onPicture?.(i + 1, pictures.length)
   }
-  return { pictures, side, captions: captioned.map(({ captions }) => captions) }
+  return { pictures: all, side, captions: pictures.map(({ captions }) => captions) }
 }
 
-/** `[3, side, side]` */
-function squareOf(picture: Pixels, side: number): Uint8Array {
-  const { width, height } = picture
-  const scale = Math.max(side / width, side / height)
-  const covering = [width, height].map((length) => Math.max(side, Math.round(length * scale))) as [number, number]
-  const { data } = lanczos({ data: onWhite(picture), width, height, channels: 3 }, ...covering)
-  const [left, top] = covering.map((length) => Math.floor((length - side) / 2)) as [number, number]
-  const plane = side * side
-  const square = new Uint8Array(3 * plane)
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const from = 3 * ((y + top) * covering[0] + x + left)
-      for (let c = 0; c < 3; c++) square[c * plane + y * side + x] = data[from + c] ?? 0
-    }
-  }
-  return square
-}
-
-/** `[height, width, 3]`: colours by their share, and white by the rest, of the numbers as they are stored. */
-function onWhite({ data }: Pixels): Uint8Array<ArrayBuffer> {
-  const rgb = new Uint8Array(data.length / 4 * 3)
-  for (let i = 0; i < data.length / 4; i++) {
-    const share = (data[4 * i + 3] ?? 0) / 255
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round((data[4 * i + c] ?? 0) * share + 255 * (1 - share))
-  }
-  return rgb
+async function squareOf({ file, origin }: CaptionedPicture, side: number, background: Rgb): Promise<Uint8Array> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new DatasetError(origin, `expected a picture that can be read at ${file}, got none`, { cause })
+  })
+  return square(await readPicture(origin, new Uint8Array(bytes)), side, background)
 }

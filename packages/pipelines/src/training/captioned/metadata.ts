@@ -1,48 +1,44 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
-import { DatasetError } from '../pairs/index.ts'
-import type { CaptionedPicture } from './captioned-picture.ts'
+import { basename, isAbsolute, relative, resolve } from 'node:path'
+import { DatasetError, jsonObject } from '../pairs/index.ts'
+import type { CaptionedRow } from './captioned-picture.ts'
 
 /**
- * Pictures of a `metadata.jsonl` as Hugging Face's `imagefolder` has it: `{"file_name": …, "text": …}` a line, where
- * `text` may be a list of captions, and `split` a part of the set. Other fields are left alone, and so are empty lines.
- * @throws {DatasetError} if a line is no such object, or names no file below the folder
+ * Rows of a folder's `metadata.jsonl`, in its order, as HF's `imagefolder` has them: `{"file_name": …, "text": …}`, where
+ * `text` may be a list, and `split` a name. Other fields are left alone, and so are lines that are empty.
+ * @throws {DatasetError} if a row has another form
  */
-export async function ofMetadata(path: string): Promise<CaptionedPicture[]> {
-  const lines = (await readFile(path, 'utf8')).split(/\r?\n/)
-  return lines.flatMap((text, i) => (text.trim() === '' ? [] : [rowOf(path, `${basename(path)}:${i + 1}`, text)]))
+export async function metadataRows(folder: string, list: string): Promise<CaptionedRow[]> {
+  const lines = (await readFile(resolve(folder, list), 'utf8')).split('\n')
+  return lines.flatMap((text, i) => (text.trim() === '' ? [] : [rowOf(folder, `${basename(list)}:${i + 1}`, text)]))
 }
 
-function rowOf(path: string, origin: string, text: string): CaptionedPicture {
-  const { file_name: name, text: caption, split } = objectIn(origin, text)
-  if (typeof name !== 'string' || name === '') {
-    throw new DatasetError(origin, `expected file_name to name a picture, got ${shown(name)}; mend or remove the line`)
+function rowOf(folder: string, origin: string, text: string): CaptionedRow {
+  // A byte order mark is white space to trim, and none to JSON.
+  const row = jsonObject(text.trim())
+  if (row === undefined) {
+    throw new DatasetError(origin, 'expected a JSON object in a line, got something else; mend or remove the line')
   }
-  const folder = dirname(resolve(path))
+  const { file_name: name, text: words, split } = row
+  const refuse = (expected: string, field: string): DatasetError => {
+    const got = field in row ? JSON.stringify(row[field]).slice(0, 60) : 'none'
+    return new DatasetError(origin, `expected ${expected} as ${field}, got ${got}; mend or remove the line`)
+  }
+  if (typeof name !== 'string' || name === '') throw refuse("the name of a picture's file", 'file_name')
+  const captions = (Array.isArray(words) ? words : [words]).map((one) => (typeof one === 'string' ? one.trim() : ''))
+  if (captions.length === 0 || captions.includes('')) throw refuse('a caption or a list of captions', 'text')
+  if (split !== undefined && (typeof split !== 'string' || split === '')) throw refuse('a name, or nothing,', 'split')
+  return { file: inside(folder, origin, name), captions, origin, ...(split === undefined ? {} : { split }) }
+}
+
+/** Where a file of the folder lies. Rows come from anywhere: none may name a file that is not in the folder. */
+function inside(folder: string, origin: string, name: string): string {
   const file = resolve(folder, name)
-  if (relative(folder, file).split(sep)[0] === '..') {
-    throw new DatasetError(origin, `expected a picture below the folder of the list, got ${name}; move it there`)
+  const from = relative(resolve(folder), file)
+  if (isAbsolute(name) || isAbsolute(from) || from === '' || /^\.\.(?:[\\/]|$)/.test(from)) {
+    throw new DatasetError(
+      origin, `expected a file_name within the folder, got ${JSON.stringify(name)}; move the picture into the folder`,
+    )
   }
-  const captions = (Array.isArray(caption) ? caption as readonly unknown[] : [caption])
-  const sound = captions.filter((one): one is string => typeof one === 'string' && one.trim() !== '')
-  if (sound.length === 0 || sound.length < captions.length) {
-    throw new DatasetError(origin, `expected text to be a caption or a list of some, got ${shown(caption)}; mend or remove the line`)
-  }
-  if (split !== undefined && (typeof split !== 'string' || split === '')) {
-    throw new DatasetError(origin, `expected split to be a name, got ${shown(split)}; mend or remove the line`)
-  }
-  return { file, captions: sound.map((one) => one.trim()), split, origin }
+  return file
 }
-
-function objectIn(origin: string, text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (isObject) return value as Readonly<Record<string, unknown>>
-  } catch (cause) {
-    throw new DatasetError(origin, 'expected a JSON object in a line, got other text; mend or remove the line', { cause })
-  }
-  throw new DatasetError(origin, 'expected a JSON object in a line, got another value; mend or remove the line')
-}
-
-const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'none'

@@ -1,58 +1,70 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { ConfigError } from '@antipode/core'
-import { checkOptions, text } from '@antipode/core/options'
+import { checkOptions, type Ranges, text } from '@antipode/core/options'
 import { DatasetError } from '../pairs/index.ts'
-import type { CaptionedPicture } from './captioned-picture.ts'
-import { ofMetadata } from './metadata.ts'
-import { hasPictures, ofTextFiles } from './text-files.ts'
+import type { CaptionedPicture, CaptionedRow } from './captioned-picture.ts'
+import { metadataRows } from './metadata.ts'
+import { hasPictures, namedCaptions } from './named-captions.ts'
 
-const list = 'metadata.jsonl'
-
-/** Options of {@link openCaptioned}. */
+/** Which pictures of a folder are taken. */
 export interface OpenCaptionedOptions {
-  /** The part of the set that is wanted; all of it by default. */
+  /** Those whose rows have this as `split`; by default all. */
   readonly split?: string
 }
 
+const ranges: Ranges<OpenCaptionedOptions> = { split: text }
+const list = 'metadata.jsonl'
+
 /**
- * Captioned pictures of a folder, in a fixed order, none of which is read yet:
- * - `metadata.jsonl`, as Hugging Face's `imagefolder` has it: `{"file_name": …, "text": …}` a line, where `text` may be a
- *   list of captions, and `split` may name a part of the set;
- * - or else `NAME.png`, `NAME.jpg` or `NAME.jpeg` with `NAME.txt` beside it, a caption a line.
- * @throws {ConfigError} if there is nothing of the kind, or no such split
- * @throws {DatasetError} if a line or a picture's captions are not as they should be, or a picture is missing
+ * The captioned pictures of a folder, of one of two layouts:
+ * - `metadata.jsonl`, with `{"file_name": …, "text": …}` a line, as HF's `imagefolder` reads it: paths count from the
+ *   folder, `text` may be a list of captions, and `split` names the part that a row belongs to. In order of lines.
+ * - or else `NAME.png`, `NAME.jpg` or `NAME.jpeg` with `NAME.txt` beside it, as kohya's scripts read it: each line that is
+ *   not empty is a caption. In order of names, and without splits.
+ *
+ * Captions are trimmed. Pictures are looked for, and not yet read.
+ * @throws {ConfigError} if there is nothing of the kind at the path, or no such split
+ * @throws {DatasetError} if a row has no caption, or its picture is missing or not within the folder
  */
 export async function openCaptioned(
-  path: string, options: OpenCaptionedOptions = {},
+  path: string,
+  options: OpenCaptionedOptions = {},
 ): Promise<readonly CaptionedPicture[]> {
-  checkOptions('openCaptioned', options, { split: text })
-  const all = await picturesIn(path)
-  for (const { file, origin } of all) {
-    if ((await stat(file).catch(() => undefined))?.isFile()) continue
-    throw new DatasetError(origin, `expected a picture at ${file}, got nothing; mend or remove the line`)
+  checkOptions('openCaptioned', options, ranges)
+  const rows = await rowsOf(path)
+  const chosen = options.split === undefined ? rows : ofSplit(path, rows, options.split)
+  for (const { file, origin } of chosen) {
+    const found = await stat(file).catch(() => undefined)
+    if (found?.isFile()) continue
+    throw new DatasetError(
+      origin, `expected a picture at ${file}, got ${found ? 'a folder' : 'nothing'}; name a file of the folder`,
+    )
   }
-  const { split } = options
-  const own = split === undefined ? all : all.filter((one) => one.split === split)
-  if (own.length > 0) return own
-  const splits = [...new Set(all.map((one) => one.split))].filter((name) => name !== undefined).sort()
-  throw new ConfigError(
-    `openCaptioned: expected split to be ${splits.length > 0 ? splits.join(' or ') : 'left out'}, got ${split} for ${path}`,
-  )
+  return chosen.map(({ file, captions, origin }) => ({ file, captions, origin }))
 }
 
-async function picturesIn(path: string): Promise<readonly CaptionedPicture[]> {
+async function rowsOf(path: string): Promise<CaptionedRow[]> {
   const refuse = (got: string): ConfigError => new ConfigError(
-    `openCaptioned: expected a folder with ${list}, or with NAME.png and NAME.txt for each picture, got ${got} at ${path}`,
+    `openCaptioned: expected a folder with ${list}, or with NAME.png or NAME.jpg and NAME.txt, got ${got} at ${path}`,
   )
   const found = await stat(path).catch(() => undefined)
-  if (!found) throw refuse('nothing')
-  const [folder, names] = found.isDirectory() ? [path, await readdir(path)] : [dirname(path), [basename(path)]]
+  if (!found?.isDirectory()) throw refuse(found ? 'a file' : 'nothing')
+  const names = await readdir(path)
   if (names.includes(list)) {
-    const pictures = await ofMetadata(join(folder, list))
-    if (pictures.length === 0) throw refuse('a list of no pictures')
-    return pictures
+    const rows = await metadataRows(path, list)
+    if (rows.length === 0) throw refuse(`a ${list} without rows`)
+    return rows
   }
-  if (found.isDirectory() && hasPictures(names)) return await ofTextFiles(path, names)
-  throw refuse(found.isDirectory() ? 'a folder with neither' : 'another file')
+  if (!hasPictures(names)) throw refuse(names.length === 0 ? 'an empty folder' : 'a folder with neither')
+  return await namedCaptions(path, names)
+}
+
+function ofSplit(path: string, rows: readonly CaptionedRow[], split: string): CaptionedRow[] {
+  const chosen = rows.filter((row) => row.split === split)
+  if (chosen.length > 0) return chosen
+  const there = [...new Set(rows.flatMap((row) => row.split ?? []))].sort()
+  throw new ConfigError(
+    `openCaptioned: expected ${there.length === 0 ? 'no split, as rows name none' : `a split of ${there.join(', ')}`}, ` +
+    `got '${split}' for ${path}`,
+  )
 }

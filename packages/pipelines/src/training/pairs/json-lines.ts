@@ -20,7 +20,7 @@ export async function* jsonLines(path: string): PairRows {
 const fields = ['prompt', 'chosen', 'rejected'] as const
 
 async function rowOf(path: string, origin: string, text: string): Promise<PairRow> {
-  const row = parsed(text)
+  const row = jsonObject(text)
   if (row === undefined) {
     return new DatasetError(origin, 'expected a JSON object in a line, got something else; mend or remove the line')
   }
@@ -36,7 +36,8 @@ async function rowOf(path: string, origin: string, text: string): Promise<PairRo
   return await pairOfFiles({ origin, prompt, chosen: at(chosen), rejected: at(rejected) })
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+/** The object that a line of JSON is, or undefined where it is none. */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)

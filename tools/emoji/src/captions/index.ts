@@ -1,0 +1,1 @@
+export { captionsOf, mostWords } from './captions.ts'

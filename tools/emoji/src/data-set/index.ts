@@ -1,0 +1,1 @@
+export { writeDataSet, type DataSetReport, type WriteOptions } from './write-data-set.ts'

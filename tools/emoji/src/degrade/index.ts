@@ -1,0 +1,1 @@
+export { degraded, type DegradedPicture, kinds } from './degrade.ts'
