@@ -72,4 +72,14 @@ test('a model trained on captioned pictures draws what its prompt says', { timeo
     // Colours are 290 apart.
     expect(distance, name).toBeLessThan(40)
   }
+  // And the CLIP judges what the model draws.
+  await writeFile(join(folder, 'study.json'), JSON.stringify({
+    model: 'base/model', arms: { base: {}, same: {} }, scales: [2], items: { evaluation: 2, selection: 1 }, batch: 2, steps: 4,
+    prompts: names, metrics: { judge: { reward: 'clip-score', files: 'clip/model' } },
+  }))
+  await run('eval run @study.json --out @eval')
+  const { comparison: { cells } } = JSON.parse(await readFile(join(folder, 'eval/evaluation.json'), 'utf8')) as
+    { comparison: { cells: { means: { judge: number } }[] } }
+  expect(cells).toHaveLength(2)
+  for (const { means: { judge } } of cells) expect(judge).toBeGreaterThan(5) // a hundred times the cosine, which for the other colour is below 0.02
 })
