@@ -90,13 +90,15 @@ test('files side by side share neither values nor types both ways', () => {
   }
 })
 
-test('benchmarks and docs enter rooms by their faces, and packages by their names', () => {
+test('benchmarks, docs and tools enter rooms by their faces, and packages by their names', () => {
   const root = mkdtempSync(join(tmpdir(), 'layers-'))
   roots.push(root)
   for (const [path, text] of Object.entries({
     'packages/core/src/a.ts': '',
     'benchmarks/src/main.ts': "import { core } from '@antipode/core'\nimport { run } from './run/run.ts'\nimport { page } from '../../packages/core/src/a.ts'\n",
     'benchmarks/src/run/run.ts': '',
+    'tools/emoji/src/main.ts': "import { core } from '@antipode/core'\nimport { word } from './words/plain.ts'\n",
+    'tools/emoji/src/words/plain.ts': '',
   })) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
@@ -104,6 +106,7 @@ test('benchmarks and docs enter rooms by their faces, and packages by their name
   expect(checkLayers(root)).toEqual([
     "benchmarks/src/main.ts: imports './run/run.ts' behind the face of run/; import run/index.ts",
     "benchmarks/src/main.ts: imports '../../packages/core/src/a.ts' outside its package; use the package's name",
+    "tools/emoji/src/main.ts: imports './words/plain.ts' behind the face of words/; import words/index.ts",
   ])
 })
 

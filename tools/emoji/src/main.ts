@@ -1,24 +1,33 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { writeDataSet } from './data-set/index.ts'
-import { drawingsOf, emojiOf } from './table/index.ts'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AntipodeError } from '@antipode/core'
+import { openFile, openFolder } from '@antipode/core/io'
+import { encodePng } from '@antipode/pipelines'
+import { type Pair, summaryOf, writeDataSet } from './data-set/index.ts'
+import { type Asked, parseOptions, usage } from './options.ts'
+import { sheetOf } from './sheet.ts'
 
-const usage = `npm run emoji -- OUT
+/** What the command line asks for; a mistake in it ends the process. */
+async function asked(): Promise<Asked> {
+  try {
+    const options = parseOptions(process.argv.slice(2))
+    if ('help' in options) return options
+    await openFolder({ command: 'emoji', option: 'OUT' }, options.out)
+    if (options.sheet !== undefined) await openFile({ command: 'emoji', option: '--sheet' }, options.sheet)
+    return options
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof AntipodeError)) throw error
+    console.error(`${error.message}\n\n${usage}`)
+    return process.exit(2)
+  }
+}
 
-Writes captioned emoji pictures of 64×64 into the folder OUT: metadata.jsonl and pictures/*.png.`
-
-const [out, ...more] = process.argv.slice(2)
-if (out === '--help' || out === '-h') console.log(usage)
-else if (out === undefined || out.startsWith('-') || more.length > 0) {
-  console.error(`emoji: expected one folder, got ${process.argv.slice(2).join(' ') || 'none'}\n\n${usage}`)
-  process.exitCode = 2
-} else {
-  const table = fileURLToPath(import.meta.resolve('emoji-datasource-google/emoji.json'))
-  const drawings = drawingsOf(emojiOf(JSON.parse(await readFile(table, 'utf8'))))
-  const started = performance.now()
-  const report = await writeDataSet(drawings, { images: join(dirname(table), 'img/google/64'), out })
-  const seconds = ((performance.now() - started) / 1000).toFixed(0)
-  console.log(JSON.stringify(report, undefined, 2))
-  console.log(`${report.pictures} pictures in ${out}, in ${seconds} s`)
+const options = await asked()
+if ('help' in options) console.log(usage)
+else {
+  const from = join(import.meta.dirname, '../pictures/node_modules/emoji-datasource-google')
+  const pairs: Pair[] = []
+  const rows = await writeDataSet({ from, to: options.out, onPair: (pair) => { pairs.push(pair) } })
+  if (options.sheet !== undefined) await writeFile(options.sheet, encodePng(sheetOf(pairs)))
+  console.log(JSON.stringify(summaryOf(rows), undefined, 2))
 }

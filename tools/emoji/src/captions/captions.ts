@@ -1,29 +1,38 @@
-import { stableHash } from '../table/index.ts'
-import type { Drawing } from '../table/index.ts'
-import { withArticle } from './articles.ts'
-import { phrasesOf } from './phrases.ts'
-import { toned } from './tones.ts'
+import type { Emoji, SkinTone } from '../emoji/index.ts'
+import { hashOf } from '../hash/index.ts'
+import { couplePhrases } from '../people/index.ts'
+import { withoutArticle, wordCount } from '../words/index.ts'
+import { inTone } from './in-tone.ts'
+import { phrasesOf } from './phrases-of.ts'
 
-/** Words of the longest caption. */
-export const mostWords = 16
-const mostCaptions = 5
+/** A caption has no more words. */
+const maxWords = 16
+/** A picture has no more captions. */
+const maxCaptions = 5
 
-const templates: readonly ((phrase: string) => string)[] = [
-  (phrase) => `a picture of ${phrase}`,
-  (phrase) => `a drawing of ${phrase}`,
-  (phrase) => `an icon of ${phrase}`,
-  (phrase) => `a cartoon of ${phrase}`,
-  (phrase) => `${phrase} on a white background`,
-]
+const frames = ['a picture', 'an image', 'a drawing', 'an icon']
 
 /**
- * What a person would type to see a picture: two to five captions in lower case, the plainest first, of at most 16 words
- * each: "a red apple", "an apple", "red apple", "a drawing of a red apple".
+ * 2 to {@link maxCaptions} captions of a picture of an emoji, in plain small letters, of {@link maxWords} words at most, the
+ * plainest first: "a red heart", "red heart", "a picture of a red heart".
+ * @param tones of the skin in the picture; none for the yellow of those with no tone of their own
  */
-export function captionsOf({ emoji, tone }: Drawing): readonly string[] {
-  const [first = '', ...others] = toned(phrasesOf(emoji), tone)
-  const main = withArticle(first)
-  const template = templates[stableHash(`caption ${emoji.shortName} ${tone ?? ''}`) % templates.length]!
-  const all = [main, ...others.slice(0, 2).map(withArticle), first.replace(/^the /, ''), template(main)]
-  return [...new Set(all)].filter((caption) => caption.split(' ').length <= mostWords).slice(0, mostCaptions)
+export function captionsOf(emoji: Emoji, tones: readonly SkinTone[] = []): readonly string[] {
+  const phrases = phrasesIn(emoji, tones)
+  const [first = ''] = phrases
+  const [tone] = tones
+  const bare = withoutArticle(phrasesOf(emoji)[0] ?? first)
+  const single = new Set(tones).size === 1
+  const short = tone === undefined ? bare : single ? `${bare}, ${tone} skin` : withoutArticle(first)
+  const yellow = tone === undefined && emoji.variants.length > 0 ? [inTone(first, 'yellow')] : []
+  const frame = frames[hashOf(`${emoji.unified} ${tones.join()}`) % frames.length]
+  const framed = /^a (picture|pictogram)\b/.test(first) ? [] : [`${frame} of ${first}`]
+  const all = [first, short, ...framed, ...phrases.slice(1), ...yellow]
+  return [...new Set(all)].filter((caption) => wordCount(caption) <= maxWords).slice(0, maxCaptions)
+}
+
+function phrasesIn(emoji: Emoji, tones: readonly SkinTone[]): readonly string[] {
+  const [tone] = tones
+  if (tone === undefined) return phrasesOf(emoji)
+  return couplePhrases(emoji, tones) ?? phrasesOf(emoji).map((phrase) => inTone(phrase, tone))
 }

@@ -1,32 +1,32 @@
-/** Places whose names differ from those of the data, by the two letters of their flags. */
-const others: Readonly<Record<string, string>> = {
-  ci: 'ivory coast', tr: 'turkey', hk: 'hong kong', mo: 'macao', mm: 'myanmar', cd: 'the democratic republic of the congo',
-  cg: 'the republic of the congo', cc: 'the cocos islands',
-  gs: 'south georgia and the south sandwich islands', hm: 'heard island and the mcdonald islands',
-  vc: 'saint vincent and the grenadines', um: 'the us outlying islands', vi: 'the us virgin islands',
+import { plain } from '../words/index.ts'
+
+/** Names in Unicode's style, and what they are called beside. */
+const also: Readonly<Record<string, readonly string[]>> = {
+  'congo - kinshasa': ['the democratic republic of the congo'],
+  'congo - brazzaville': ['the republic of the congo'],
+  "cote d'ivoire": ["cote d'ivoire", 'ivory coast'],
+  'hong kong sar china': ['hong kong'],
+  'macao sar china': ['macao', 'macau'],
+  myanmar: ['myanmar', 'burma'],
+  'south georgia and south sandwich islands': ['south georgia and the south sandwich islands'],
+  'heard and mcdonald islands': ['heard and mcdonald islands'],
+  'saint vincent and grenadines': ['saint vincent and the grenadines'],
+  turkiye: ['turkey', 'turkiye'],
+  czechia: ['czechia', 'the czech republic'],
+  'united states': ['the united states', 'the usa'],
+  'united kingdom': ['the united kingdom', 'great britain'],
+  'united arab emirates': ['the united arab emirates', 'the uae'],
+  'european union': ['the european union', 'europe'],
+  eswatini: ['eswatini', 'swaziland'],
+  'timor-leste': ['timor-leste', 'east timor'],
+  'palestinian territories': ['palestine', 'the palestinian territories'],
 }
+const several = /\b(islands|territor|republic|kingdom|states|emirates|union|nations|isle of|netherlands|philippines|bahamas|gambia|maldives|comoros|seychelles)/
 
-/** Names that English sets an article before. */
-const withThe =
-  /islands$|territor(?:y|ies)$|republic$|netherlands$|kingdom$|states$|emirates$|nations$|^european union|^philippines|^bahamas|^maldives|^gambia|^comoros|^isle of/
-
-/** What the flag of a place is called. @param name of the data: "Egypt Flag" @param shortName "flag-eg" */
-export function flagPhrases(name: string, shortName: string): string[] {
-  const place = placeOf(name, shortName)
-  const bare = place.replace(/^the /, '')
-  return [`the flag of ${place}`, `${bare} flag`, `waving flag of ${place}`]
-}
-
-function placeOf(name: string, shortName: string): string {
-  const other = others[shortName.replace(/^flag-/, '')]
-  if (other !== undefined) return other
+/** What the flag of a country or region is called: "the flag of japan", "japan flag". @param name "Japan Flag" */
+export function flagPhrases(name: string): readonly string[] {
   const place = plain(name).replace(/ flag$/, '')
-  return withThe.test(place) ? `the ${place}` : place
-}
-
-/** Lower-case letters without accents, and words for signs. */
-function plain(name: string): string {
-  return name.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
-    .replace(/\([^)]*\)/g, ' ').replaceAll('&', ' and ').replaceAll('st.', 'saint').replace(/[.,]/g, '').replaceAll('’', "'")
-    .replace(/\s+/g, ' ').trim()
+  const places = also[place] ?? [several.test(place) ? `the ${place}` : place]
+  const [first = place] = places
+  return [...places.map((one) => `the flag of ${one}`), `${first.replace(/^the /, '')} flag`]
 }

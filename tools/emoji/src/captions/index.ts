@@ -1,1 +1,1 @@
-export { captionsOf, mostWords } from './captions.ts'
+export { captionsOf } from './captions.ts'

@@ -1,1 +1,3 @@
-export { writeDataSet, type DataSetReport, type WriteOptions } from './write-data-set.ts'
+export type { Row } from './rows.ts'
+export { type Summary, summaryOf } from './summary.ts'
+export { type Pair, writeDataSet } from './write.ts'

@@ -1,53 +1,79 @@
-import { type Rng, rng } from '@antipode/core/random'
-import { stableHash } from '../table/index.ts'
-import { blur } from './blur.ts'
-import { wrongColours } from './colours.ts'
-import { crop } from './crop.ts'
-import { bytesOf, type Picture } from './picture.ts'
+import { ShapeError } from '@antipode/core'
+import { rng, type Rng } from '@antipode/core/random'
+import { hashOf } from '../hash/index.ts'
+import { blurred } from './blur.ts'
+import { colourOf, hueTurned, tinted } from './colours.ts'
+import { inkShare, moved, type Place, zoomed } from './crops.ts'
+import { mapped, type Picture } from './picture.ts'
 
-/** A spoilt picture. */
-export interface DegradedPicture extends Picture {
-  readonly kind: typeof kinds[number]
-  /** 1 would be untouched, 0 is worst. */
+/** What each kind does to a picture; severity is above 0 and at most 1, and 1 is the worst of its kind. */
+const degradations = {
+  /** Gaussian blur of at most 5 % of the side. */
+  blur: (picture: Picture, severity: number) => blurred(picture, 0.05 * picture.width * severity),
+  /** Gaussian noise in each number, of a standard deviation of at most 70 of 255. */
+  noise: (picture: Picture, severity: number, random: Rng) => mapped(picture, (i) => picture.data[i]! + 70 * severity * random.normal()),
+  /** Hues turned by half a circle at most, one way or the other. */
+  hue: (picture: Picture, severity: number, random: Rng) => hueTurned(picture, Math.PI * severity * (random.int(2) === 0 ? 1 : -1)),
+  /** One channel loses at most 65 % and another some of that, so that the paper has a colour. */
+  tint: (picture: Picture, severity: number, random: Rng) => tinted(picture, random.shuffle([1, 1 - 0.65 * severity, 1 - 0.65 * severity * random.uniform()])),
+  /** A window of at least 40 % of the side, anywhere that is not all paper, at the picture's own size. */
+  zoom: (picture: Picture, severity: number, random: Rng) => {
+    const side = Math.round(picture.width * (1 - 0.6 * severity))
+    return zoomed(picture, windowFor(picture, side, random), side)
+  },
+  /** Moved by 15 to 50 % of the side, so that a part is cut off. */
+  shift: (picture: Picture, severity: number, random: Rng) => {
+    const [distance, angle] = [picture.width * (0.15 + 0.35 * severity), 2 * Math.PI * random.uniform()]
+    return moved(picture, { left: Math.round(distance * Math.cos(angle)), top: Math.round(distance * Math.sin(angle)) })
+  },
+}
+
+/** A way to spoil a picture. */
+export type DegradationKind = keyof typeof degradations
+
+/** All ways to spoil a picture. */
+export const degradationKinds = Object.keys(degradations) as readonly DegradationKind[] // the keys of the table above
+
+/** Turning the hues of a picture with less colour is not seen. Flags of black and white have none, red ones about 100. */
+const someColour = 8
+/** Share of the ink that a window has at least. */
+const someInk = 0.15
+
+/** A spoilt picture, and how it was spoilt. */
+export interface Degraded {
+  readonly picture: Picture
+  readonly kind: DegradationKind
+  /** 1 is untouched and 0 the worst of its kind; in [0, 0.8], in hundredths. */
   readonly quality: number
 }
 
-/** What spoils pictures, as collections from the web have it. */
-export const kinds = ['blur', 'noise', 'colours', 'crop'] as const
-
-/** The least strength of 1 that a picture is spoilt by: less cannot be seen. */
-const leastStrength = 0.3
-
 /**
- * A spoilt copy of a picture. Its kind and its strength s ~ U[0.3, 1] come from the name alone, and its quality is 1 − s:
- * - blur: σ = 3·s of 64 pixels;
- * - noise: Gaussian, of a standard deviation of 90·s in 0 to 255;
- * - colours: hues turned by 60° to 60° + 120°·s either way, and each channel scaled by U[1 − 0.5·s, 1];
- * - crop: a zoom to 1/(1 + s) of the side about a point that lies 0.35·s of the side off the middle, in any direction.
- * @param name of the picture
+ * A spoilt copy of a picture: the kind is drawn evenly from those that show, severity from U[0.2, 1], and quality is 1 less
+ * severity. All is drawn from a counter that the name seeds, so the same name and picture give the same copy.
+ * @throws {ShapeError} if the picture is no square
  */
-export function degraded(picture: Picture, name: string): DegradedPicture {
-  const random = rng(stableHash(`degrade ${name}`))
-  const kind = kinds[random.int(kinds.length)]!
-  const strength = leastStrength + (1 - leastStrength) * random.uniform()
-  return { ...spoil[kind](picture, strength, random), kind, quality: Number((1 - strength).toFixed(3)) }
+export function degraded(picture: Picture, name: string): Degraded {
+  if (picture.width !== picture.height) {
+    throw new ShapeError(`degraded: expected a square picture for ${name}, got ${picture.width}×${picture.height}; cut or pad it first`)
+  }
+  const random = rng(hashOf(`degradation of ${name}`))
+  const kinds = degradationKinds.filter((kind) => kind !== 'hue' || colourOf(picture) >= someColour)
+  const kind = kinds[random.int(kinds.length)]! // `int` is below the length
+  const quality = Math.round(80 * random.uniform()) / 100
+  return { picture: degradedBy(picture, { kind, severity: 1 - quality, random }), kind, quality }
 }
 
-const spoil: Readonly<Record<typeof kinds[number], (picture: Picture, strength: number, random: Rng) => Picture>> = {
-  blur: (picture, strength) => blur(picture, 3 * strength * picture.side / 64),
-  noise: ({ data, side }, strength, random) => (
-    { data: bytesOf(Float64Array.from(data, (value) => value + 90 * strength * random.normal())), side }
-  ),
-  colours: (picture, strength, random) => {
-    const way = random.int(2) === 0 ? 1 : -1
-    const scale = (): number => 1 - 0.5 * strength * random.uniform()
-    return wrongColours(picture, { turn: way * (60 + 120 * strength * random.uniform()), scale: [scale(), scale(), scale()] })
-  },
-  crop: (picture, strength, random) => {
-    const side = Math.round(picture.side / (1 + strength))
-    const angle = 2 * Math.PI * random.uniform()
-    const off = (direction: number): number =>
-      Math.round((picture.side - side) / 2 + 0.35 * strength * picture.side * direction)
-    return crop(picture, { side, left: off(Math.cos(angle)), top: off(Math.sin(angle)) })
-  },
+/** A picture spoilt in one way. */
+export function degradedBy(picture: Picture, { kind, severity, random }: { readonly kind: DegradationKind; readonly severity: number; readonly random: Rng }): Picture {
+  return degradations[kind](picture, severity, random)
+}
+
+/** A place for a window that has some ink; the middle if none is found soon. */
+function windowFor(picture: Picture, side: number, random: Rng): Place {
+  const room = picture.width - side
+  for (let tries = 0; tries < 16; tries++) {
+    const place = { left: random.int(room + 1), top: random.int(room + 1) }
+    if (inkShare(picture, place, side) >= someInk) return place
+  }
+  return { left: Math.floor(room / 2), top: Math.floor(room / 2) }
 }

@@ -1,1 +1,2 @@
-export { degraded, type DegradedPicture, kinds } from './degrade.ts'
+export { degraded, type DegradationKind } from './degrade.ts'
+export { onWhite, type Picture } from './picture.ts'

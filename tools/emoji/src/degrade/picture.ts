@@ -1,10 +1,22 @@
-/** A square of RGB bytes, `[side, side, 3]`. */
-export interface Picture {
-  readonly data: Uint8Array<ArrayBuffer>
-  readonly side: number
+import type { Raster } from '@antipode/pipelines'
+
+/** A picture with no alpha, `[height, width, 3]` of 0 to 255. */
+export interface Picture extends Raster {
+  readonly channels: 3
 }
 
-/** The bytes of numbers, rounded and held to 0 to 255. */
-export function bytesOf(numbers: ArrayLike<number>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Uint8ClampedArray.from(numbers))
+/** A picture of the same size whose numbers are `valueOf` each place, rounded and held to 0 to 255. */
+export function mapped(picture: Picture, valueOf: (index: number) => number): Picture {
+  const data = picture.data.map((_, i) => Math.min(255, Math.max(0, Math.round(valueOf(i)))))
+  return { ...picture, data }
+}
+
+/** RGBA on white paper: colours by their alpha and white by the rest, of the numbers as they are stored. */
+export function onWhite({ data, width, height }: { readonly data: Uint8ClampedArray; readonly width: number; readonly height: number }): Picture {
+  const rgb = new Uint8Array(3 * width * height)
+  for (let i = 0; i < width * height; i++) {
+    const alpha = data[4 * i + 3]! / 255
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round(data[4 * i + c]! * alpha + 255 * (1 - alpha))
+  }
+  return { data: rgb, width, height, channels: 3 }
 }

@@ -1,0 +1,1 @@
+export { familiesOf, type Split, splitOf } from './families.ts'

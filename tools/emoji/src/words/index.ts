@@ -1,0 +1,2 @@
+export { withArticle, withoutArticle } from './articles.ts'
+export { nounOf, plain, wordCount } from './plain.ts'
