@@ -40,6 +40,7 @@ export function pictureOptions(command: Command, stage: PictureStage): Command {
   command
     .addOption(new RangedOption('-d, --data <dir>', dataHelp, path))
     .addOption(new RangedOption('--split <name>', 'the part of the pictures to learn from', path))
+    .addOption(new RangedOption('--balance <field>', 'field of metadata.jsonl whose values are drawn alike often, where pictures are otherwise', path))
     .addOption(new RangedOption('--config <file>', "JSON of configurations' fields by the names of models, in place of the usual ones", path))
   if (stageHas(stage, 'autoencoder')) {
     command.addOption(new RangedOption('--autoencoder <path>', 'a checkpoint with an autoencoder, as `train autoencoder` writes it', path))

@@ -14,6 +14,8 @@ export interface PictureSettings {
   /** A folder of captioned pictures, and a part of it, if it has several: a path, and a name. */
   readonly data: string
   readonly split?: string
+  /** The field of the list of pictures whose values are drawn alike often; pictures are by default. */
+  readonly balance?: string
   /** Side of the squares that pictures are brought to, in pixels. */
   readonly side: number
   /** Fields of the models' configurations that are not the usual ones, by the models' names. */
@@ -60,7 +62,7 @@ const ownNumbers: Readonly<Record<PictureStage, Readonly<Record<Numbers, number>
 const otherwise = {
   side: 64, config: {}, seed: 0, checkpointEvery: 250, sampleEvery: 500, kl: 1e-4, edges: 1, shift: 2, vocabulary: 2048,
   captionDropout: 0.1, samplePrompts: [], sampleSteps: 20, scale: 3,
-} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'autoencoder' | 'clip' | 'from' | Numbers>
+} as const satisfies Omit<PictureSettings, 'stage' | 'data' | 'split' | 'balance' | 'autoencoder' | 'clip' | 'from' | Numbers>
 
 /** What a setting is by default; nothing for those that need none. */
 export function pictureDefault(stage: PictureStage, setting: keyof PictureSettings): unknown {
@@ -72,7 +74,7 @@ const aText: Range = { expected: 'a text', accepts: (v) => typeof v === 'string'
 
 /** What each setting may be. */
 export const pictureRanges: Readonly<Record<keyof PictureSettings, Range>> = {
-  stage: oneOf(...pictureStages), data: text, split: text, side: whole(8, 4096),
+  stage: oneOf(...pictureStages), data: text, split: text, balance: text, side: whole(8, 4096),
   config: { expected: 'an object of configurations', accepts: (v) => typeof v === 'object' && v !== null },
   steps: whole(1, 10_000_000), batch: whole(1, 1024), learningRate: positive, warmup: whole(0, 10_000_000),
   seed: whole(0, 999_000), ema: decay, checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),

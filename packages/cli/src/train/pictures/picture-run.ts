@@ -78,8 +78,10 @@ export async function runPictures(makeStage: StageMaker, options: TrainPicturesO
 }
 
 async function picturesOf({ settings, signal, progress }: TrainPicturesOptions): Promise<SquarePictures> {
-  const { data, split, side } = settings
-  const found = await openCaptioned(data, split === undefined ? {} : { split })
+  const { data, split, balance, side } = settings
+  const found = await openCaptioned(data, {
+    ...(split === undefined ? {} : { split }), ...(balance === undefined ? {} : { balance }),
+  })
   const phase = progress.phase(`reading ${data}`, found.length)
   const pictures = await loadSquares(found, { side, signal, onPicture: () => { phase.advance(1) } })
   phase.done(`${found.length} pictures of ${side}×${side} pixels`)

@@ -1,9 +1,9 @@
 import { randn, type Tensor } from '@antipode/core'
 import { atLeast, checkOptions, type Ranges } from '@antipode/core/options'
 import type { AutoencoderKL } from '@antipode/models'
-import { BatchOrder, type TrainStep } from '@antipode/npo'
+import type { TrainStep } from '@antipode/npo'
 import { type FullTrainingOptions, fullTrainingRanges, trainFully } from '../full/index.ts'
-import { picturesAt, type SquarePictures } from '../squares/index.ts'
+import { pictureOrder, picturesAt, type SquarePictures } from '../squares/index.ts'
 import { autoencoderLoss, type AutoencoderWeights } from './autoencoder-loss.ts'
 
 /** Options of {@link trainAutoencoder}: by default batches of 16, a learning rate of 1e-3, and a weight decay of 0.01. */
@@ -24,11 +24,11 @@ export async function* trainAutoencoder(
   checkOptions('trainAutoencoder', options, ranges)
   const { kl, edges, batch: size = 16, seed = 0 } = options
   const { device } = vae
-  const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
+  const order = pictureOrder(pictures, size, seed)
   const weights = { ...(kl === undefined ? {} : { kl }), ...(edges === undefined ? {} : { edges }) }
   yield* trainFully<{ readonly images: Tensor; readonly noise: Tensor }>(vae.state(), options, defaults, {
     batch: (index) => {
-      const images = picturesAt(device, pictures, order.batch(index))
+      const images = picturesAt(device, pictures, order(index))
       return { images, noise: randn(device, vae.encode(images).mean.shape, { seed, stream: index }) }
     },
     release: ({ images }) => { images.dispose() },

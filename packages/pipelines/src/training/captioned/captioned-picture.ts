@@ -6,6 +6,8 @@ export interface CaptionedPicture {
   readonly captions: readonly string[]
   /** The file and the row that it comes from: "metadata.jsonl:12", "cat.txt". */
   readonly origin: string
+  /** What it shows, alike for several pictures, by the field that `openCaptioned` was told of. */
+  readonly group?: string
 }
 
 /** A picture, and the part of the data set that its row says it belongs to. */

@@ -175,3 +175,19 @@ test('damaged files, wrong options and a cancelled run are refused', async () =>
   }
   await expect(loadSquares(rowsOf('a.png'), { side: 4, signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
 })
+
+test('pictures of one thing are told by a field of the list', async () => {
+  for (const name of ['a', 'b']) write(`${name}.png`, encodePng({ data: new Uint8Array(3), width: 1, height: 1 }))
+  const list = (second: object): void => {
+    writeRows({ file_name: 'a.png', text: 'a', kind: 'one' }, { file_name: 'b.png', text: 'b', ...second })
+  }
+  list({ kind: 'two' })
+  const found = await openCaptioned(folder, { balance: 'kind' })
+  expect(found.map(({ group }) => group)).toEqual(['one', 'two'])
+  expect((await loadSquares(found, { side: 1 })).groups).toEqual(['one', 'two'])
+  expect(await loadSquares(await openCaptioned(folder), { side: 1 })).not.toHaveProperty('groups')
+  list({ kind: 3 })
+  await expect(openCaptioned(folder, { balance: 'kind' })).rejects.toThrow('metadata.jsonl:2: expected a text as kind, got 3')
+  list({})
+  await expect(openCaptioned(folder, { balance: 'kind' })).rejects.toThrow('expected a text as kind, got none')
+})

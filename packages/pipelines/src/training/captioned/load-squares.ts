@@ -45,7 +45,11 @@ export async function loadSquares(
     all.set(await squareOf(picture, side, background), i * size)
     onPicture?.(i + 1, pictures.length)
   }
-  return { pictures: all, side, captions: pictures.map(({ captions }) => captions) }
+  const groups = pictures.flatMap(({ group }) => group ?? [])
+  return {
+    pictures: all, side, captions: pictures.map(({ captions }) => captions),
+    ...(groups.length > 0 && groups.length === pictures.length ? { groups } : {}),
+  }
 }
 
 async function squareOf({ file, origin }: CaptionedPicture, side: number, background: Rgb): Promise<Uint8Array> {

@@ -6,14 +6,17 @@ import type { CaptionedRow } from './captioned-picture.ts'
 /**
  * Rows of a folder's `metadata.jsonl`, in its order, as HF's `imagefolder` has them: `{"file_name": …, "text": …}`, where
  * `text` may be a list, and `split` a name. Other fields are left alone, and so are lines that are empty.
+ * @param group the field that says what a picture shows
  * @throws {DatasetError} if a row has another form
  */
-export async function metadataRows(folder: string, list: string): Promise<CaptionedRow[]> {
+export async function metadataRows(folder: string, list: string, group?: string): Promise<CaptionedRow[]> {
   const lines = (await readFile(resolve(folder, list), 'utf8')).split('\n')
-  return lines.flatMap((text, i) => (text.trim() === '' ? [] : [rowOf(folder, `${basename(list)}:${i + 1}`, text)]))
+  return lines.flatMap((text, i) => (text.trim() === '' ? [] : [rowOf({ folder, group }, `${basename(list)}:${i + 1}`, text)]))
 }
 
-function rowOf(folder: string, origin: string, text: string): CaptionedRow {
+function rowOf(
+  { folder, group: field }: { readonly folder: string; readonly group: string | undefined }, origin: string, text: string,
+): CaptionedRow {
   // A byte order mark is white space to trim, and none to JSON.
   const row = jsonObject(text.trim())
   if (row === undefined) {
@@ -28,7 +31,13 @@ function rowOf(folder: string, origin: string, text: string): CaptionedRow {
   const captions = (Array.isArray(words) ? words : [words]).map((one) => (typeof one === 'string' ? one.trim() : ''))
   if (captions.length === 0 || captions.includes('')) throw refuse('a caption or a list of captions', 'text')
   if (split !== undefined && (typeof split !== 'string' || split === '')) throw refuse('a name, or nothing,', 'split')
-  return { file: inside(folder, origin, name), captions, origin, ...(split === undefined ? {} : { split }) }
+  const group = field === undefined ? undefined : row[field]
+  if (field !== undefined && (typeof group !== 'string' || group === '')) throw refuse('a text', field)
+  return {
+    file: inside(folder, origin, name), captions, origin,
+    ...(split === undefined ? {} : { split }),
+    ...(typeof group === 'string' ? { group } : {}),
+  }
 }
 
 /** Where a file of the folder lies. Rows come from anywhere: none may name a file that is not in the folder. */

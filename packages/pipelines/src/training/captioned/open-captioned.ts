@@ -10,9 +10,14 @@ import { hasPictures, namedCaptions } from './named-captions.ts'
 export interface OpenCaptionedOptions {
   /** Those whose rows have this as `split`; by default all. */
   readonly split?: string
+  /**
+   * The field of `metadata.jsonl` that is alike for pictures of one thing, such as `family`: each of its values is drawn
+   * as often as any other, and of its pictures one each time. By default each picture is drawn as often as any other.
+   */
+  readonly balance?: string
 }
 
-const ranges: Ranges<OpenCaptionedOptions> = { split: text }
+const ranges: Ranges<OpenCaptionedOptions> = { split: text, balance: text }
 const list = 'metadata.jsonl'
 
 /**
@@ -31,7 +36,7 @@ export async function openCaptioned(
   options: OpenCaptionedOptions = {},
 ): Promise<readonly CaptionedPicture[]> {
   checkOptions('openCaptioned', options, ranges)
-  const rows = await rowsOf(path)
+  const rows = await rowsOf(path, options.balance)
   const chosen = options.split === undefined ? rows : ofSplit(path, rows, options.split)
   for (const { file, origin } of chosen) {
     const found = await stat(file).catch(() => undefined)
@@ -40,10 +45,10 @@ export async function openCaptioned(
       origin, `expected a picture at ${file}, got ${found ? 'a folder' : 'nothing'}; name a file of the folder`,
     )
   }
-  return chosen.map(({ file, captions, origin }) => ({ file, captions, origin }))
+  return chosen.map(({ split, ...picture }) => picture)
 }
 
-async function rowsOf(path: string): Promise<CaptionedRow[]> {
+async function rowsOf(path: string, balance: string | undefined): Promise<CaptionedRow[]> {
   const refuse = (got: string): ConfigError => new ConfigError(
     `openCaptioned: expected a folder with ${list}, or with NAME.png or NAME.jpg and NAME.txt, got ${got} at ${path}`,
   )
@@ -51,12 +56,13 @@ async function rowsOf(path: string): Promise<CaptionedRow[]> {
   if (!found?.isDirectory()) throw refuse(found ? 'a file' : 'nothing')
   const names = await readdir(path)
   if (names.includes(list)) {
-    const rows = await metadataRows(path, list)
+    const rows = await metadataRows(path, list, balance)
     if (rows.length === 0) throw refuse(`a ${list} without rows`)
     return rows
   }
   if (!hasPictures(names)) throw refuse(names.length === 0 ? 'an empty folder' : 'a folder with neither')
-  return await namedCaptions(path, names)
+  if (balance === undefined) return await namedCaptions(path, names)
+  throw new ConfigError(`openCaptioned: expected no balance, as a folder without ${list} has no fields, got '${balance}' for ${path}`)
 }
 
 function ofSplit(path: string, rows: readonly CaptionedRow[], split: string): CaptionedRow[] {

@@ -1,7 +1,6 @@
 import { type Tensor, tensor } from '@antipode/core'
 import { rng } from '@antipode/core/random'
-import { BatchOrder } from '@antipode/npo'
-import type { SquarePictures } from '../squares/index.ts'
+import { pictureOrder, type SquarePictures } from '../squares/index.ts'
 import type { ClipModels } from './clip-models.ts'
 
 /** Pictures and their captions, row by row. */
@@ -37,7 +36,7 @@ export function clipBatches(
   { size, seed, shift }: ClipBatchesOptions,
 ): ClipBatches {
   const { side, captions } = data
-  const order = new BatchOrder([{ places: [...captions.keys()] }], size, seed)
+  const order = pictureOrder(data, size, seed)
   const pixels = 3 * side * side
   return {
     batch(index) {
@@ -45,7 +44,7 @@ export function clipBatches(
       const random = rng(seed, { stream: index })
       const numbers = new Float32Array(size * pixels)
       const ids: number[] = []
-      for (const [row, place] of order.batch(index).entries()) {
+      for (const [row, place] of order(index).entries()) {
         const own = captions[place]!
         ids.push(...tokenizer.padded(own[random.int(own.length)]!).ids)
         const [down, right] = [random.int(2 * shift + 1) - shift, random.int(2 * shift + 1) - shift]

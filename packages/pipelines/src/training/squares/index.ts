@@ -1,1 +1,2 @@
+export { pictureOrder } from './picture-order.ts'
 export { picturesAt, type SquarePictures } from './squares.ts'

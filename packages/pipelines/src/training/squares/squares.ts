@@ -8,6 +8,8 @@ export interface SquarePictures {
   readonly side: number
   /** One or several for each picture. */
   readonly captions: readonly (readonly string[])[]
+  /** What each picture shows, if things are to be drawn alike often rather than pictures. */
+  readonly groups?: readonly string[]
 }
 
 /**

@@ -11,6 +11,8 @@ export interface LatentPictures {
   readonly shape: readonly number[]
   /** One or several for each picture. */
   readonly captions: readonly (readonly string[])[]
+  /** What each picture shows, if things are to be drawn alike often rather than pictures. */
+  readonly groups?: readonly string[]
 }
 
 /** Options of {@link encodePictures}. */
@@ -46,7 +48,8 @@ export async function encodePictures(
   }
   const latents = new Float32Array(count * shape.reduce((a, b) => a * b, 1))
   for (const [i, row] of rows.entries()) latents.set(row, i * batch * (latents.length / count))
-  return { latents, shape, captions: pictures.captions }
+  const { captions, groups } = pictures
+  return { latents, shape, captions, ...(groups ? { groups } : {}) }
 }
 
 /** Some of the latents, `[B, C, h, w]`; the tensor owns its memory. */

@@ -2,11 +2,12 @@ import { type Backend, ConfigError, evaluate, type Tensor, tensor } from '@antip
 import { between, callable, checkOptions, flag, type Ranges } from '@antipode/core/options'
 import { rng } from '@antipode/core/random'
 import type { AutoencoderKL, CLIPTextModel, UNet2DConditionModel } from '@antipode/models'
-import { BatchOrder, denoising, drawNoise, type LossWeight, type SampleBatch, type TrainStep } from '@antipode/npo'
+import { denoising, drawNoise, type LossWeight, type SampleBatch, type TrainStep } from '@antipode/npo'
 import type { Scheduler } from '@antipode/schedulers'
 import { toUNet } from '../../latents/index.ts'
 import type { PromptTokenizer } from '../../prompt/index.ts'
 import { type FullTrainingOptions, fullTrainingRanges, trainFully } from '../full/index.ts'
+import { pictureOrder } from '../squares/index.ts'
 import { type LatentPictures, latentsAt } from './latent-pictures.ts'
 
 /** The parts of a pipeline that are trained, or that say how. */
@@ -73,12 +74,12 @@ export async function* trainTextToImage(
     )
   }
   const { device } = unet
-  const order = new BatchOrder([{ places: [...pictures.captions.keys()] }], size, seed)
+  const order = pictureOrder(pictures, size, seed)
   const objective = denoising<Captions>()
   const parameters = textToImageParameters(models, trainTextEncoder)
   yield* trainFully<SampleBatch<Captions>>(parameters, options, defaults, {
     batch: async (index) => {
-      const places = order.batch(index)
+      const places = order(index)
       using raw = latentsAt(device, pictures, places)
       const samples = toUNet(vae, raw)
       await evaluate(samples)
