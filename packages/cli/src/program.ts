@@ -102,7 +102,7 @@ function addDemo(program: Command, { commands, start, finish, argv, version }: A
     .addOption(new Option('--fast', 'a smaller run with wider intervals, in under 3 minutes').conflicts('full'))
     .addOption(new RangedOption('--full [seeds]', 'a larger run, with so many training seeds', wholeNumber(1, 1000)).preset('4'))
     .addOption(
-      new RangedOption('--suite [seeds]', 'the map of all methods with so many training seeds, in some 2 hours on two cores: map.html and map.json', wholeNumber(2, 1000))
+      new RangedOption('--suite [seeds]', 'the map of all methods with so many training seeds, in an hour and a half on two cores: map.html and map.json', wholeNumber(2, 1000))
         .preset('4').conflicts(['fast', 'full', 'base', 'model']),
     )
     .addOption(new RangedOption('-o, --out <dir>', 'where to write the report', path).default('runs/demo'))
