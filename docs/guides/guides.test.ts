@@ -47,9 +47,10 @@ test('the site lists every guide', () => {
 })
 
 // An unquoted `: ` in a title reads as a nested mapping, and typedoc refuses the page.
-test('the titles of the guides are YAML', () => {
+test('every guide has a title, in YAML', () => {
   for (const page of readdirSync(guides).filter((name) => name.endsWith('.md'))) {
     const lines = /^---\n([\s\S]*?)\n---\n/.exec(readFileSync(join(guides, page), 'utf8'))?.[1]?.split('\n') ?? []
+    expect(lines.filter((line) => line.startsWith('title: ')), page).toHaveLength(1)
     for (const line of lines) expect(line, page).toMatch(/^\w+: ("[^"\\]*"|[^"'\s][^:#]*)$/)
   }
 })
