@@ -3,6 +3,7 @@ import {
 } from '@antipode/core/options'
 import { checkReward, type RewardChoice } from '../reward-choice.ts'
 import { UsageError } from '../usage-error.ts'
+import { aText, decay } from './ranges.ts'
 
 /** Methods that learn from what a model samples itself. */
 export const onlineMethods = ['ddpo', 'spo', 'draft', 'draft-lv', 'alignprop', 'refl', 'self-npo'] as const
@@ -83,9 +84,6 @@ const otherwise = {
 export function onlineDefault(method: OnlineMethod, setting: keyof OnlineSettings): unknown {
   return { ...otherwise, ...ownNumbers[method] }[setting as keyof typeof otherwise]
 }
-
-const decay: Range = { expected: 'a number of 0 or more, below 1', accepts: (v) => typeof v === 'number' && v >= 0 && v < 1 }
-const aText: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 
 /** What each setting may be. */
 export const onlineRanges: Readonly<Record<keyof OnlineSettings, Range>> = {

@@ -3,6 +3,7 @@ import {
   atLeast, between, checkOptions, finite, listOf, oneOf, positive, type Range, type Ranges, required, text, whole,
 } from '@antipode/core/options'
 import { UsageError } from '../usage-error.ts'
+import { aText, decay } from './ranges.ts'
 
 /** What is trained on captioned pictures alone: `base` learns in the latents of an `autoencoder`, from the words of a `clip`, if there is one. */
 const pictureStages = ['autoencoder', 'clip', 'base'] as const
@@ -68,9 +69,6 @@ const otherwise = {
 export function pictureDefault(stage: PictureStage, setting: keyof PictureSettings): unknown {
   return { ...otherwise, ...ownNumbers[stage] }[setting as keyof typeof otherwise]
 }
-
-const decay: Range = { expected: 'a number of 0 or more, below 1', accepts: (v) => typeof v === 'number' && v >= 0 && v < 1 }
-const aText: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
 
 /** What each setting may be. */
 export const pictureRanges: Readonly<Record<keyof PictureSettings, Range>> = {

@@ -4,6 +4,7 @@ import {
 } from '@antipode/core/options'
 import type { PairObjectiveName } from '@antipode/npo'
 import { UsageError } from '../usage-error.ts'
+import { aText, decay } from './ranges.ts'
 
 /** Objectives of @antipode/npo, which is not loaded to read a command line, and whether they have a β. */
 const objectives = {
@@ -60,9 +61,6 @@ export const defaultSettings: Required<
   checkpointEvery: 100, sampleEvery: 0, sampleSteps: 20, samplePrompts: [],
 }
 
-const string: Range = { expected: 'a text', accepts: (v) => typeof v === 'string' }
-
-const decay: Range = { expected: 'a number of 0 or more, below 1', accepts: (v) => typeof v === 'number' && v >= 0 && v < 1 }
 
 /** What each setting may be. */
 export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = {
@@ -71,7 +69,7 @@ export const settingRanges: Readonly<Record<keyof PreferenceSettings, Range>> = 
   learningRate: positive, warmup: whole(0, 10_000_000), beta: positive, resolution: whole(8, 4096),
   ema: decay, stopPinned: whole(0, 10_000_000), seed: whole(0, 999_000), dtype: oneOf('f32', 'f16', 'q8_0'), format: oneOf('diffusers', 'peft', 'kohya'), skipDamaged: flag,
   checkpointEvery: whole(1, 1_000_000), sampleEvery: whole(0, 1_000_000),
-  sampleSteps: whole(1, 1000), samplePrompts: listOf(string),
+  sampleSteps: whole(1, 1000), samplePrompts: listOf(aText),
 }
 
 /**

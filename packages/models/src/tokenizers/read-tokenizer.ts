@@ -1,6 +1,7 @@
 import { CheckpointError } from '@antipode/core'
 import { BertTokenizer } from './bert-tokenizer.ts'
 import { CLIPTokenizer } from './clip-tokenizer.ts'
+import type { CLIPTokenizerFiles } from './files.ts'
 
 /** Where a tokenizer's files are: a component of a checkpoint, or a folder. */
 export interface TokenizerPlace {
@@ -14,13 +15,18 @@ export interface TokenizerPlace {
  * @throws {CheckpointError} if its files are missing, or are no tokenizer's
  */
 export async function readClipTokenizer(place: TokenizerPlace, config?: unknown): Promise<CLIPTokenizer> {
-  return CLIPTokenizer.from({
+  return CLIPTokenizer.from(await readClipTokenizerFiles(place, config))
+}
+
+/** The files themselves, as {@link readClipTokenizer} takes them. @throws {CheckpointError} if one is no JSON */
+export async function readClipTokenizerFiles(place: TokenizerPlace, config?: unknown): Promise<CLIPTokenizerFiles> {
+  return {
     tokenizer: await json(place, 'tokenizer.json'),
     config: config ?? await json(place, 'tokenizer_config.json'),
     vocab: await json(place, 'vocab.json'),
     merges: await place.text('merges.txt'),
     specialTokens: await json(place, 'special_tokens_map.json'),
-  })
+  }
 }
 
 /** BERT's tokenizer from the files of a place. @throws {CheckpointError} if they are missing, or are no tokenizer's */

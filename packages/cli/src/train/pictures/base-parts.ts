@@ -1,7 +1,8 @@
 import { type Backend, CheckpointError } from '@antipode/core'
 import { randomParameters } from '@antipode/core/nn'
 import {
-  AutoencoderKL, type Component, loadAutoencoder, openCheckpoint, tokenizerComponent, UNet2DConditionModel,
+  AutoencoderKL, type Component, loadAutoencoder, openCheckpoint, readClipTokenizerFiles, tokenizerComponent,
+  UNet2DConditionModel,
 } from '@antipode/models'
 import { loadPipeline, type StableDiffusionComponents } from '@antipode/pipelines'
 import { smallStableDiffusion } from '@antipode/pipelines/training'
@@ -40,7 +41,7 @@ async function freshParts(device: Backend, settings: PictureSettings, captions: 
       tokenizer, textEncoder,
     },
     tokenizer: tokenizerComponent(files),
-    scheduler: withTexts({ className, config: scheduler }),
+    scheduler: configured({ className, config: scheduler }),
     recipe: {
       unet, scheduler, textEncoder: textEncoder.config, autoencoder: await modelFilesDigest(autoencoder),
       ...(clip === undefined ? {} : { clip: await modelFilesDigest(clip) }),
@@ -67,35 +68,20 @@ async function partsOf(device: Backend, path: string): Promise<BaseParts> {
     throw new CheckpointError(`train base: expected Stable Diffusion 1.x or 2.x, got another pipeline at ${path}`)
   }
   await using checkpoint = await openCheckpoint(path)
-  const scheduler = checkpoint.component('scheduler')
+  const [tokenizer, scheduler] = [checkpoint.component('tokenizer'), checkpoint.component('scheduler')]
   return {
     models: components as StableDiffusionComponents, // it has its parts
-    tokenizer: await inMemory(checkpoint.component('tokenizer')),
-    scheduler: withTexts(scheduler),
+    tokenizer: tokenizerComponent(await readClipTokenizerFiles(tokenizer, tokenizer.config)),
+    scheduler: configured(scheduler),
     recipe: { from: await modelFilesDigest(path) },
   }
 }
 
-/** Texts that a tokenizer may have beside its configuration. */
-const texts = ['tokenizer.json', 'vocab.json', 'merges.txt', 'special_tokens_map.json']
-
-/** A component whose texts are still there when its checkpoint is closed. */
-async function inMemory(component: Component): Promise<Component> {
-  const read = new Map<string, string>()
-  for (const name of texts) {
-    const text = await component.text(name)
-    if (text !== undefined) read.set(name, text)
-  }
-  return withTexts(component, read)
-}
-
-/** A component that is no more than texts. */
-function withTexts(
-  { className, config }: Pick<Component, 'className' | 'config'>, read: ReadonlyMap<string, string> = new Map(),
-): Component {
+/** A component that is no more than its configuration. */
+function configured({ className, config }: Pick<Component, 'className' | 'config'>): Component {
   return {
     className, config,
     weights: () => Promise.reject(new CheckpointError(`train base: expected weights, got ${className}, which has none`)),
-    text: (name) => Promise.resolve(read.get(name)),
+    text: () => Promise.resolve(undefined),
   }
 }

@@ -11,6 +11,7 @@ import { compilingProgress, type Progress } from '../../progress/index.ts'
 import type { PictureSettings } from '../../train-settings/index.ts'
 import { averaged } from '../averaged.ts'
 import { RunRecord, runFiles } from '../run-record.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 
 /** Options of the commands that train on captioned pictures. */
 export interface TrainPicturesOptions {
@@ -115,14 +116,4 @@ async function trained(stage: Stage, average: Ema | undefined, options: TrainPic
 function recipeOf(settings: PictureSettings): object {
   const { checkpointEvery, sampleEvery, samplePrompts, sampleSteps, scale, ...recipe } = settings
   return recipe
-}
-
-/** What is made, or nothing where the run is interrupted meanwhile: it saves what was done before it ends. */
-async function unlessAborted<T>(signal: AbortSignal, make: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await make()
-  } catch (error) {
-    if (signal.aborted) return undefined
-    throw error
-  }
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Backend, CheckpointError } from '@antipode/core'
 import { placeholders, randomParameters } from '@antipode/core/nn'
 import {
-  clipTextModel, type CLIPTextConfig, CLIPTextModel, CLIPTokenizer, type CLIPTokenizerFiles, openCheckpoint,
+  clipTextModel, type CLIPTextConfig, CLIPTextModel, CLIPTokenizer, type CLIPTokenizerFiles, folderAt,
+  openCheckpoint, readClipTokenizerFiles,
 } from '@antipode/models'
 import { smallStableDiffusion } from '@antipode/pipelines/training'
 import type { PictureSettings } from '../../train-settings/index.ts'
@@ -46,19 +45,6 @@ async function clipParts(device: Backend, path: string): Promise<TextParts> {
   const textEncoder = new CLIPTextModel(placeholders(device), textConfig)
   const state = await weights()
   await textEncoder.load(clipTextModel.names?.(state) ?? state)
-  const files = await tokenizerFilesIn(path)
+  const files = await readClipTokenizerFiles(await folderAt(path))
   return { files, tokenizer: CLIPTokenizer.from(files), textEncoder }
-}
-
-async function tokenizerFilesIn(folder: string): Promise<CLIPTokenizerFiles> {
-  const textOf = (name: string): Promise<string | undefined> => readFile(join(folder, name), 'utf8').catch(() => undefined)
-  const json = async (name: string): Promise<unknown> => {
-    const text = await textOf(name)
-    return text === undefined ? undefined : JSON.parse(text)
-  }
-  const files = Object.entries({
-    tokenizer: await json('tokenizer.json'), config: await json('tokenizer_config.json'), vocab: await json('vocab.json'),
-    merges: await textOf('merges.txt'), specialTokens: await json('special_tokens_map.json'),
-  })
-  return Object.fromEntries(files.filter(([, file]) => file !== undefined))
 }

@@ -13,6 +13,7 @@ import { compilingProgress, type Progress } from '../../progress/index.ts'
 import { averaged } from '../averaged.ts'
 import { modelFilesDigest, resolutionOf } from '../model-files.ts'
 import { RunRecord, runFiles } from '../run-record.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { preferenceName, type PreferenceSettings } from '../../train-settings/index.ts'
 
 /** Options of `antipode train dpo` and `antipode train npo`. */
@@ -160,18 +161,14 @@ async function samples(
   const prompts = samplePrompts.length > 0 ? samplePrompts : pairs.prompts.slice(0, 4)
   const weights = { [preferenceName({ objective, negated })]: 1 }
   const branches = [{}, negated ? { negative: weights } : { positive: weights }]
-  const made: Pixels[] = []
-  try {
+  return await unlessAborted(signal, async () => {
+    const made: Pixels[] = []
     for (const prompt of prompts) {
       for (const branch of branches) {
         const { images } = await pipe({ prompt, seed, steps: sampleSteps, ...branch, signal })
         made.push(...images)
       }
     }
-  } catch (error) {
-    // The run itself saves what was done before it ends.
-    if (signal.aborted) return undefined
-    throw error
-  }
-  return made
+    return made
+  })
 }

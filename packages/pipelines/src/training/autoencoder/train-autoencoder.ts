@@ -25,12 +25,13 @@ export async function* trainAutoencoder(
   const { kl, edges, batch: size = 16, seed = 0 } = options
   const { device } = vae
   const order = pictureOrder(pictures, size, seed)
+  const [channels, side] = [vae.config.latent_channels ?? 4, Math.floor(pictures.side / vae.scale)]
   const weights = { ...(kl === undefined ? {} : { kl }), ...(edges === undefined ? {} : { edges }) }
   yield* trainFully<{ readonly images: Tensor; readonly noise: Tensor }>(vae.state(), options, defaults, {
-    batch: (index) => {
-      const images = picturesAt(device, pictures, order(index))
-      return { images, noise: randn(device, vae.encode(images).mean.shape, { seed, stream: index }) }
-    },
+    batch: (index) => ({
+      images: picturesAt(device, pictures, order(index)),
+      noise: randn(device, [size, channels, side, side], { seed, stream: index }),
+    }),
     release: ({ images }) => { images.dispose() },
     loss: ({ images, noise }) => autoencoderLoss(vae, images, noise, weights),
   })

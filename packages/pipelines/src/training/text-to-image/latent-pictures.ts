@@ -4,15 +4,11 @@ import type { AutoencoderKL } from '@antipode/models'
 import { picturesAt, type SquarePictures } from '../squares/index.ts'
 
 /** Pictures as the latents that an autoencoder finds most likely, before its scaling factor, in the host's memory. */
-export interface LatentPictures {
+export interface LatentPictures extends Pick<SquarePictures, 'captions' | 'groups'> {
   /** `[N, C, h, w]` */
   readonly latents: Float32Array
   /** `[C, h, w]` */
   readonly shape: readonly number[]
-  /** One or several for each picture. */
-  readonly captions: readonly (readonly string[])[]
-  /** What each picture shows, if things are to be drawn alike often rather than pictures. */
-  readonly groups?: readonly string[]
 }
 
 /** Options of {@link encodePictures}. */
